@@ -1,0 +1,232 @@
+//! Maintenance statements as data: SELECT, INSERT, MERGE and what they are made of.
+//!
+//! The delta rules build these values; only the `Display` implementations here lay them out as text. Scalar
+//! expressions inside them are text that this module or the expression writer has produced, never text of the user.
+//! Every name that is not a column of ours is schema-qualified, so no statement depends on `search_path`.
+
+use std::fmt;
+
+use super::ident::quote_ident;
+
+/// `alias.column`, quoted.
+#[must_use]
+pub fn column(alias: &str, name: &str) -> String {
+    format!("{alias}.{}", quote_ident(name))
+}
+
+/// `a AND b AND ...`; TRUE for none.
+#[must_use]
+pub fn and(conditions: &[String]) -> String {
+    junction(conditions, " AND ", "TRUE")
+}
+
+/// `a OR b OR ...`; FALSE for none.
+#[must_use]
+pub fn or(conditions: &[String]) -> String {
+    junction(conditions, " OR ", "FALSE")
+}
+
+fn junction(conditions: &[String], word: &str, none: &str) -> String {
+    match conditions {
+        [] => none.to_owned(),
+        [one] => one.clone(),
+        many => format!("({})", many.join(word)),
+    }
+}
+
+/// `ROW(a, b, ...)`.
+#[must_use]
+pub fn row(values: &[String]) -> String {
+    format!("ROW({})", values.join(", "))
+}
+
+/// `(left OPERATOR(pg_catalog.op) right)`, for operators every server has in `pg_catalog`.
+#[must_use]
+pub fn op(left: &str, operator: &str, right: &str) -> String {
+    format!("({left} OPERATOR(pg_catalog.{operator}) {right})")
+}
+
+/// `CASE WHEN c THEN v ... [ELSE e] END`.
+#[must_use]
+pub fn case(arms: &[(String, String)], otherwise: Option<&str>) -> String {
+    let mut text = String::from("CASE");
+    for (condition, value) in arms {
+        text.push_str(&format!(" WHEN {condition} THEN {value}"));
+    }
+    if let Some(value) = otherwise {
+        text.push_str(&format!(" ELSE {value}"));
+    }
+    text.push_str(" END");
+    text
+}
+
+/// A `SELECT` with the clauses that maintenance needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Select {
+    /// Expressions with their names, unquoted.
+    pub columns: Vec<(String, String)>,
+    /// FROM items, joined by comma; each complete with its alias.
+    pub from: Vec<String>,
+    /// Conjuncts of WHERE.
+    pub filter: Vec<String>,
+    /// GROUP BY expressions.
+    pub group_by: Vec<String>,
+    /// Disjuncts of HAVING.
+    pub having_any: Vec<String>,
+    /// DISTINCT ON expressions.
+    pub distinct_on: Vec<String>,
+    /// ORDER BY items.
+    pub order_by: Vec<String>,
+}
+
+impl Select {
+    /// `(SELECT ...) AS alias`, for a FROM list.
+    #[must_use]
+    pub fn derived(&self, alias: &str) -> String {
+        format!("({self}) AS {alias}")
+    }
+}
+
+impl fmt::Display for Select {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SELECT ")?;
+        if !self.distinct_on.is_empty() {
+            write!(f, "DISTINCT ON ({}) ", self.distinct_on.join(", "))?;
+        }
+        for (i, (expression, name)) in self.columns.iter().enumerate() {
+            if i > 0 {
+                f.write_str(", ")?;
+            }
+            f.write_str(expression)?;
+            if !expression.ends_with('*') {
+                write!(f, " AS {}", quote_ident(name))?;
+            }
+        }
+        if !self.from.is_empty() {
+            write!(f, " FROM {}", self.from.join(", "))?;
+        }
+        if !self.filter.is_empty() {
+            write!(f, " WHERE {}", self.filter.join(" AND "))?;
+        }
+        if !self.group_by.is_empty() {
+            write!(f, " GROUP BY {}", self.group_by.join(", "))?;
+        }
+        if !self.having_any.is_empty() {
+            write!(f, " HAVING {}", self.having_any.join(" OR "))?;
+        }
+        if !self.order_by.is_empty() {
+            write!(f, " ORDER BY {}", self.order_by.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// `a UNION ALL b ...`, as the inside of a derived table.
+#[must_use]
+pub fn union_all(arms: &[Select]) -> String {
+    let arms: Vec<String> = arms.iter().map(ToString::to_string).collect();
+    arms.join(" UNION ALL ")
+}
+
+/// `INSERT INTO table AS alias (columns) query [ON CONFLICT (key) DO UPDATE SET ...]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Insert {
+    /// Qualified, quoted name of the table.
+    pub table: String,
+    /// Name under which the conflict clause knows the table.
+    pub alias: String,
+    /// Columns, unquoted.
+    pub columns: Vec<String>,
+    /// The rows: one query.
+    pub query: String,
+    /// Key columns and assignments of `ON CONFLICT .. DO UPDATE`.
+    pub on_conflict: Option<(Vec<String>, Vec<(String, String)>)>,
+}
+
+impl fmt::Display for Insert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "INSERT INTO {} AS {} ", self.table, self.alias)?;
+        if self.columns.is_empty() {
+            // A stream table without columns still has rows.
+            return write!(f, "{}", self.query);
+        }
+        write!(f, "({}) {}", names(&self.columns), self.query)?;
+        if let Some((key, set)) = &self.on_conflict {
+            write!(f, " ON CONFLICT ({}) DO ", names(key))?;
+            if set.is_empty() {
+                f.write_str("NOTHING")?;
+            } else {
+                write!(f, "UPDATE SET {}", assignments(set))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `MERGE INTO table AS alias USING source ON on ...` with the three actions that a fold has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// Qualified, quoted name of the table.
+    pub table: String,
+    /// Alias of the table.
+    pub alias: String,
+    /// The source, complete with its alias.
+    pub source: String,
+    /// The join condition.
+    pub on: String,
+    /// `WHEN MATCHED AND condition THEN DELETE`.
+    pub delete_when: Option<String>,
+    /// `WHEN MATCHED [AND condition] THEN UPDATE SET ...`.
+    pub update: Option<(Option<String>, Vec<(String, String)>)>,
+    /// `WHEN NOT MATCHED AND condition THEN INSERT (columns) VALUES (values)`.
+    pub insert: Option<(String, Vec<(String, String)>)>,
+}
+
+impl fmt::Display for Merge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "MERGE INTO {} AS {} USING {} ON {}",
+            self.table, self.alias, self.source, self.on
+        )?;
+        if let Some(condition) = &self.delete_when {
+            write!(f, " WHEN MATCHED AND {condition} THEN DELETE")?;
+        }
+        if let Some((condition, set)) = &self.update
+            && !set.is_empty()
+        {
+            f.write_str(" WHEN MATCHED")?;
+            if let Some(condition) = condition {
+                write!(f, " AND {condition}")?;
+            }
+            write!(f, " THEN UPDATE SET {}", assignments(set))?;
+        }
+        if let Some((condition, values)) = &self.insert {
+            let (columns, values): (Vec<String>, Vec<String>) = values.iter().cloned().unzip();
+            write!(
+                f,
+                " WHEN NOT MATCHED AND {condition} THEN INSERT ({}) VALUES ({})",
+                names(&columns),
+                values.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Quoted names with commas between.
+#[must_use]
+pub fn names(columns: &[String]) -> String {
+    let quoted: Vec<String> = columns.iter().map(|name| quote_ident(name)).collect();
+    quoted.join(", ")
+}
+
+/// `a = x, b = y`.
+#[must_use]
+pub fn assignments(set: &[(String, String)]) -> String {
+    let parts: Vec<String> = set
+        .iter()
+        .map(|(name, value)| format!("{} = {value}", quote_ident(name)))
+        .collect();
+    parts.join(", ")
+}
