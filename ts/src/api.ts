@@ -1,0 +1,163 @@
+import { TrickleError } from './errors.js'
+import type {
+  AnyRow,
+  ColumnOf,
+  CreateStreamTableOptions,
+  Database,
+  DropStreamTableOptions,
+  RefreshResult,
+  StreamTable,
+  StreamTablePlan,
+  VerifyResult,
+} from './types.js'
+
+/** A row of the view `pgtrickle.stream_tables`. */
+interface CatalogRow {
+  name: string
+  schema: string
+  query: string
+  refresh_mode: 'IMMEDIATE'
+  status: string
+  columns: string[]
+  key: string[] | null
+  sources: string[] | null
+  created_at: string
+}
+
+interface Json {
+  json: string
+}
+
+const CREATE = {
+  plain: 'SELECT pgtrickle.create_stream_table(name => $1::text, query => $2::text, initialize => $3::boolean)',
+  ifNotExists:
+    'SELECT pgtrickle.create_stream_table_if_not_exists(name => $1::text, query => $2::text, initialize => $3::boolean)',
+  orReplace:
+    'SELECT pgtrickle.create_or_replace_stream_table(name => $1::text, query => $2::text, initialize => $3::boolean)',
+}
+const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1::text, query => $2::text)'
+const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1::text, cascade => $2::boolean)'
+const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1::text)'
+const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1::text)'
+const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1::text)::text AS json'
+
+// JSON as text: the same on every host, whatever parsers the caller gave PGlite.
+const LIST = 'SELECT to_json(s)::text AS json FROM pgtrickle.stream_tables s ORDER BY s.schema, s.name'
+
+/** The stream table that a name means: in its schema, else in the first schema of the search path that has one. */
+const FIND = `
+SELECT to_json(s)::text AS json
+FROM (SELECT parse_ident($1::text)::name[] AS part) i, pgtrickle.stream_tables s
+WHERE s.name = i.part[cardinality(i.part)]
+  AND CASE WHEN cardinality(i.part) > 1 THEN s.schema = i.part[cardinality(i.part) - 1]
+      ELSE s.schema = ANY (current_schemas(true)) END
+ORDER BY array_position(current_schemas(false), s.schema::name)
+LIMIT 1`
+
+/** SQLSTATE `undefined_table`. */
+const UNDEFINED_TABLE = '42P01'
+
+/** The methods of `pg.trickle`. */
+export class Trickle {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Makes a stream table: a table that always equals its query. */
+  async createStreamTable<Row = AnyRow>(
+    name: string,
+    query: string,
+    options: CreateStreamTableOptions = {},
+  ): Promise<StreamTable<Row>> {
+    const { ifNotExists = false, orReplace = false, withData = true } = options
+    if (ifNotExists && orReplace) {
+      throw new TrickleError('ifNotExists and orReplace exclude each other', {
+        code: '22023',
+        streamTable: name,
+        hint: 'Give one of them.',
+      })
+    }
+    const sql = ifNotExists ? CREATE.ifNotExists : orReplace ? CREATE.orReplace : CREATE.plain
+    await this.#rows(name, sql, [name, query, withData])
+    return this.#find<Row>(name)
+  }
+
+  /** Gives a stream table another query. Name, indexes, grants and dependents stay where the columns allow it. */
+  async alterStreamTable<Row = AnyRow>(name: string, query: string): Promise<StreamTable<Row>> {
+    await this.#rows(name, ALTER, [name, query])
+    return this.#find<Row>(name)
+  }
+
+  /** Drops a stream table with its storage and its triggers. */
+  async dropStreamTable(name: string, options: DropStreamTableOptions = {}): Promise<void> {
+    const { ifExists = false, cascade = false } = options
+    if (ifExists && (await this.#rows(name, FIND, [name])).length === 0) return
+    await this.#rows(name, DROP, [name, cascade])
+  }
+
+  /** Computes a stream table anew and says what had to be changed: nothing, when all is well. */
+  async refreshStreamTable(name: string): Promise<RefreshResult> {
+    const row = await this.#one<Record<keyof RefreshResult, number | bigint>>(name, REFRESH, [name])
+    return { inserted: Number(row.inserted), deleted: Number(row.deleted), updated: Number(row.updated) }
+  }
+
+  /** All stream tables, by schema and name. */
+  async listStreamTables(): Promise<StreamTable[]> {
+    const rows = await this.#rows<Json>(undefined, LIST, [])
+    return rows.map(({ json }) => streamTable<AnyRow>(JSON.parse(json) as CatalogRow))
+  }
+
+  /** How a stream table is maintained, and what a change of each source costs. */
+  async explainStreamTable(name: string): Promise<StreamTablePlan> {
+    const { json } = await this.#one<Json>(name, EXPLAIN, [name])
+    return JSON.parse(json) as StreamTablePlan
+  }
+
+  /** Compares a stream table with its defining query and changes nothing. */
+  async verifyStreamTable(name: string): Promise<VerifyResult> {
+    type Row = { ok: boolean; missing: number | bigint; extra: number | bigint }
+    const row = await this.#one<Row>(name, VERIFY, [name])
+    return { ok: row.ok, missing: Number(row.missing), extra: Number(row.extra) }
+  }
+
+  async #find<Row>(name: string): Promise<StreamTable<Row>> {
+    const { json } = await this.#one<Json>(name, FIND, [name])
+    return streamTable<Row>(JSON.parse(json) as CatalogRow)
+  }
+
+  async #one<T>(name: string, sql: string, params: unknown[]): Promise<T> {
+    const [row] = await this.#rows<T>(name, sql, params)
+    if (row === undefined) {
+      throw new TrickleError(`stream table ${name} does not exist`, {
+        code: UNDEFINED_TABLE,
+        streamTable: name,
+        hint: 'listStreamTables() shows those that do.',
+      })
+    }
+    return row
+  }
+
+  async #rows<T>(name: string | undefined, sql: string, params: unknown[]): Promise<T[]> {
+    try {
+      return (await this.#db.query<T>(sql, params)).rows
+    } catch (error) {
+      throw TrickleError.from(error, name)
+    }
+  }
+}
+
+function streamTable<Row>(row: CatalogRow): StreamTable<Row> {
+  return {
+    name: row.name,
+    schema: row.schema,
+    query: row.query,
+    refreshMode: row.refresh_mode,
+    status: row.status,
+    columns: row.columns as ColumnOf<Row>[],
+    key: row.key ?? [],
+    sources: row.sources ?? [],
+    createdAt: new Date(row.created_at),
+  }
+}

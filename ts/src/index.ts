@@ -1,0 +1,22 @@
+/** Stream tables for PGlite: tables that always equal their defining query. */
+export { Trickle } from './api.js'
+export type { Bundles, BundleSource } from './bundle.js'
+export { TrickleError } from './errors.js'
+export type { TrickleErrorDetails } from './errors.js'
+export { createTrickle, trickle } from './plugin.js'
+export type { TrickleExtension, TrickleOptions, TrickleSetup } from './plugin.js'
+export type {
+  AnyRow,
+  ColumnOf,
+  CreateStreamTableOptions,
+  Database,
+  DropStreamTableOptions,
+  PostgresMajor,
+  RefreshResult,
+  SourcePlan,
+  StagePlan,
+  StreamTable,
+  StreamTablePlan,
+  VerifyResult,
+  Way,
+} from './types.js'

@@ -1,0 +1,27 @@
+const BLOCK = 512
+
+export interface TarEntry {
+  name: string
+  data: Uint8Array
+}
+
+/** The files of a ustar archive, or undefined when the bytes are none. */
+export function readTar(bytes: Uint8Array): TarEntry[] | undefined {
+  const entries: TarEntry[] = []
+  let offset = 0
+  while (offset + BLOCK <= bytes.length && bytes[offset] !== 0) {
+    const header = bytes.subarray(offset, offset + BLOCK)
+    if (text(header, 257, 5) !== 'ustar') return undefined
+    const size = Number.parseInt(text(header, 124, 12), 8) || 0
+    const start = offset + BLOCK
+    entries.push({ name: text(header, 0, 100), data: bytes.subarray(start, start + size) })
+    offset = start + Math.ceil(size / BLOCK) * BLOCK
+  }
+  return entries.length > 0 ? entries : undefined
+}
+
+function text(bytes: Uint8Array, start: number, length: number): string {
+  const field = bytes.subarray(start, start + length)
+  const end = field.indexOf(0)
+  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end)).trim()
+}

@@ -1,0 +1,109 @@
+/** The part of PGlite and PGliteWorker that the plugin needs. */
+export interface Database {
+  query<T>(sql: string, params?: unknown[]): Promise<{ rows: T[] }>
+}
+
+/** PostgreSQL major versions for which the package has a bundle. */
+export type PostgresMajor = 17 | 18
+
+/** A column name of a row type. */
+export type ColumnOf<Row> = Extract<keyof Row, string>
+
+/** A row of a stream table whose columns are not declared. */
+export type AnyRow = Record<string, unknown>
+
+/** A stream table as the catalog describes it. */
+export interface StreamTable<Row = AnyRow> {
+  /** Its name, unquoted. */
+  name: string
+  /** The schema it is in, unquoted. */
+  schema: string
+  /** The defining query. */
+  query: string
+  /** How it is kept fresh. PGlite has one mode: maintenance inside the statement that changes a source. */
+  refreshMode: 'IMMEDIATE'
+  /** `ACTIVE` when it is maintained; anything else says why it is not. */
+  status: string
+  /** The columns of the defining query, in order. */
+  columns: ColumnOf<Row>[]
+  /** The columns that identify a row; empty when rows can be duplicates of each other. */
+  key: string[]
+  /** The tables it is computed from, as qualified names. */
+  sources: string[]
+  createdAt: Date
+}
+
+export interface CreateStreamTableOptions {
+  /** Do nothing when the name is already a stream table. */
+  ifNotExists?: boolean
+  /** Take the place of a stream table of the same name. */
+  orReplace?: boolean
+  /** Fill it now (the default). When false it stays empty until `refreshStreamTable`. */
+  withData?: boolean
+}
+
+export interface DropStreamTableOptions {
+  /** Do nothing when there is no such stream table. */
+  ifExists?: boolean
+  /** Drop what depends on it too: views, and stream tables over it. */
+  cascade?: boolean
+}
+
+/** What a refresh had to change. All zero when the stream table was right already. */
+export interface RefreshResult {
+  inserted: number
+  deleted: number
+  updated: number
+}
+
+/** How a stream table compares with its defining query. */
+export interface VerifyResult {
+  ok: boolean
+  /** Rows of the query that the stream table lacks. */
+  missing: number
+  /** Rows of the stream table that the query does not give. */
+  extra: number
+}
+
+/** How the change of a source reaches the stored rows. */
+export type Way = 'fold' | 'rekey' | 'rebuild'
+
+/** What a change of one source does to one stage. */
+export interface SourcePlan {
+  /** The table, as a qualified name. */
+  name: string
+  /** How often the query reads it: more than once in a self-join. */
+  occurrences: number
+  way: Way
+  /** What the cost of a change is proportional to. */
+  cost: string
+  /** The statements that run for each event. */
+  insert: string[]
+  delete: string[]
+  update: string[]
+  truncate: string[]
+}
+
+/** One stored result and how it is maintained. */
+export interface StagePlan {
+  name: string
+  way: Way
+  /** Why the way is not a better one. */
+  reason: string | null
+  /** The operators of the stage, outermost first. */
+  operators: string[]
+  sources: SourcePlan[]
+}
+
+/** How a stream table is maintained. */
+export interface StreamTablePlan {
+  name: string
+  schema: string
+  way: Way
+  reason: string | null
+  columns: string[]
+  key: string[]
+  stages: StagePlan[]
+  /** What would make it cheaper, such as a missing index. */
+  advice: string[]
+}
