@@ -1,0 +1,38 @@
+// What a figure was measured on: without it a figure says nothing.
+
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import os from 'node:os'
+
+/** Versions of everything that takes part, and the machine. */
+export async function environment(pg) {
+  const server = await pg.query('SHOW server_version')
+  const extension = await pg.query("SELECT extversion FROM pg_extension WHERE extname = 'pg_trickle'")
+  return {
+    pglite: packageVersion('@electric-sql/pglite'),
+    postgres: server.rows[0].server_version,
+    pg_trickle: extension.rows[0]?.extversion ?? null,
+    node: process.versions.node,
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.cpus().length,
+    memoryGB: Math.round(os.totalmem() / 2 ** 30),
+    platform: `${os.platform()} ${os.arch()}`,
+  }
+}
+
+/** The version in a package's own package.json, which `exports` may hide from `require`. */
+function packageVersion(name) {
+  let folder = dirname(createRequire(import.meta.url).resolve(name))
+  for (;;) {
+    try {
+      const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      if (manifest.name === name) return manifest.version
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
+    const parent = dirname(folder)
+    if (parent === folder) return null
+    folder = parent
+  }
+}

@@ -1,0 +1,109 @@
+// Timing. Everything runs in interleaved rounds, in rotating order, so that a slow moment of the machine or a
+// warming-up of the engine meets all competitors alike; what is reported are medians over the rounds.
+
+import { schemaOf, VARIANTS } from './workload.mjs'
+
+/**
+ * Microseconds per statement inside the database, in PL/pgSQL loops.
+ *
+ * The clock is the host's around the call of the loop, less the time of a loop of no turns: clock_timestamp() inside
+ * PGlite advances in whole milliseconds, too coarse for loops of this length.
+ *
+ * Returns `samples[change][rows][variant]`, arrays of one figure per round.
+ */
+export async function insideDatabase(pg, workload, options, progress) {
+  const { sizes, rounds, warmup, changes } = options
+  const samples = workload.changes.map(() => emptySamples(sizes))
+  const competitors = sizes.flatMap((rows) => VARIANTS.map((variant) => ({ rows, variant })))
+  const call = async (schema, index, turns) => {
+    const start = performance.now()
+    await pg.query(`SELECT ${schema}.change_${index}(${turns})`)
+    return performance.now() - start
+  }
+  for (let round = 0; round < warmup + rounds; round++) {
+    progress(`inside the database: round ${round + 1} of ${warmup + rounds}`)
+    for (const [index] of workload.changes.entries()) {
+      for (const { rows, variant } of rotate(competitors, round)) {
+        const schema = schemaOf(variant, rows)
+        const overhead = await call(schema, index, 0)
+        const elapsed = await call(schema, index, changes)
+        if (round >= warmup) samples[index][rows][variant].push(((elapsed - overhead) * 1000) / changes)
+      }
+    }
+    // PGlite has no autovacuum; the dead rows of one round shall not be the work of the next.
+    await pg.exec('VACUUM')
+  }
+  return samples
+}
+
+/** Milliseconds per statement as the program sees them: one `pg.query` with a parameter each. Same shape. */
+export async function fromJavaScript(pg, workload, options, progress) {
+  const { sizes, rounds, warmup, calls } = options
+  const samples = workload.changes.map(() => emptySamples(sizes))
+  const competitors = sizes.flatMap((rows) => VARIANTS.map((variant) => ({ rows, variant })))
+  for (let round = 0; round < warmup + rounds; round++) {
+    progress(`from JavaScript: round ${round + 1} of ${warmup + rounds}`)
+    for (const [index, change] of workload.changes.entries()) {
+      for (let i = 1; i <= calls; i++) {
+        for (const { rows, variant } of rotate(competitors, round + i)) {
+          const sql = change.sql(schemaOf(variant, rows), { rows, groups: options.groups }, '$1::int')
+          const start = performance.now()
+          await pg.query(sql, [i])
+          if (round >= warmup) samples[index][rows][variant].push(performance.now() - start)
+        }
+      }
+    }
+    await pg.exec('VACUUM')
+  }
+  return samples
+}
+
+/** Milliseconds from sending a change to the callback of `live.incrementalQuery` over the same query. */
+export async function liveCallback(pg, workload, options, progress) {
+  const { rows, rounds, warmup, liveCalls, groups } = options
+  const size = { rows, groups }
+  const schema = schemaOf('none', rows)
+  const samples = workload.changes.map(() => [])
+  let called
+  const subscription = await pg.live.incrementalQuery({
+    query: workload.query(schema),
+    params: [],
+    key: workload.key,
+    callback: () => called?.(),
+  })
+  for (let round = 0; round < warmup + rounds; round++) {
+    progress(`live.incrementalQuery: round ${round + 1} of ${warmup + rounds}`)
+    for (const [index, change] of workload.changes.entries()) {
+      for (let i = 1; i <= liveCalls; i++) {
+        const arrived = new Promise((resolve) => (called = resolve))
+        const start = performance.now()
+        await pg.query(change.sql(schema, size, '$1::int'), [i])
+        await arrived
+        if (round >= warmup) samples[index].push(performance.now() - start)
+      }
+    }
+  }
+  await subscription.unsubscribe()
+  return samples
+}
+
+/** Milliseconds to run the query again, its rows left inside the database. */
+export async function rerun(pg, workload, options) {
+  const samples = []
+  const sql = `DO $$ BEGIN PERFORM * FROM (${workload.query(schemaOf('none', options.rows))}) AS q; END $$`
+  for (let round = 0; round < options.warmup + options.rounds; round++) {
+    const start = performance.now()
+    await pg.exec(sql)
+    if (round >= options.warmup) samples.push(performance.now() - start)
+  }
+  return samples
+}
+
+function emptySamples(sizes) {
+  return Object.fromEntries(sizes.map((rows) => [rows, Object.fromEntries(VARIANTS.map((variant) => [variant, []]))]))
+}
+
+function rotate(list, by) {
+  const start = by % list.length
+  return [...list.slice(start), ...list.slice(0, start)]
+}
