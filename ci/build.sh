@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Builds everything into build/ and ts/dist/: the side module and its bundle for each PostgreSQL major, then the npm
+# package. What has not changed since the last build is not built again.
+#
+#   build.sh          all of it
+#   build.sh --wasm   only the modules and bundles
+source "$(dirname "$0")/lib.sh"
+cd "$repo"
+
+wasm_inputs=(Cargo.toml Cargo.lock pg_trickle_core/Cargo.toml pg_trickle_core/src pg_trickle_pglite/Cargo.toml
+  pg_trickle_pglite/src shim ci/lib.sh ci/build-wasm.sh ci/build.sh ci/make-root.sh)
+package_inputs=(package-lock.json ts/package.json ts/tsconfig.json ts/tsup.config.ts ts/src)
+
+# The names and contents of files and of all files in folders, as one hash.
+fingerprint() {
+  find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
+}
+
+# unchanged STAMP OUTPUT... -- INPUT...: were the outputs built from these very inputs?
+unchanged() {
+  local stamp=$1 output
+  shift
+  for output in "$stamp" "$@"; do
+    [ "$output" != -- ] || break
+    [ -e "$output" ] || return 1
+  done
+  while [ "$1" != -- ]; do shift; done
+  shift
+  [ "$(fingerprint "$@")" = "$(cat "$stamp")" ]
+}
+
+# Entry names have no leading ./, owners and times are fixed: one content, one sequence of bytes.
+bundle() {
+  local major=$1 files=build/pg$1/bundle out=build/pg_trickle-pg$1.tar.gz
+  rm -rf "$files"
+  mkdir -p "$files/lib/postgresql" "$files/share/postgresql/extension"
+  cp "build/pg$major/pg_trickle.so" "$files/lib/postgresql/"
+  cp shim/*.control shim/*.sql "$files/share/postgresql/extension/"
+  chmod -R u=rwX,go=rX "$files"
+  (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |
+    tar --create --null --files-from=- --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0) |
+    gzip -9 -n >"$out.new"
+  mv "$out.new" "$out"
+}
+
+build_wasm() {
+  local major bundles=()
+  for major in "${pg_majors[@]}"; do bundles+=("build/pg_trickle-pg$major.tar.gz" "build/pg$major/named.wasm"); done
+  if ! unchanged build/wasm.stamp "${bundles[@]}" -- "${wasm_inputs[@]}"; then
+    local stamp
+    stamp=$(fingerprint "${wasm_inputs[@]}")
+    "$repo/ci/toolchain.sh" true # made here, if need be, so that its progress shows
+    step 'Rust, C and link for PostgreSQL 17 and 18' "$repo/ci/toolchain.sh" ci/build-wasm.sh
+    for major in "${pg_majors[@]}"; do bundle "$major"; done
+    echo "$stamp" >build/wasm.stamp
+  fi
+  mkdir -p ts/dist
+  for major in "${pg_majors[@]}"; do
+    cmp -s "build/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz" ||
+      cp "build/pg_trickle-pg$major.tar.gz" ts/dist/
+  done
+}
+
+build_package() {
+  local outputs=(ts/dist/index.js ts/dist/index.cjs ts/dist/index.d.ts)
+  unchanged build/package.stamp "${outputs[@]}" -- "${package_inputs[@]}" && return
+  local stamp
+  stamp=$(fingerprint "${package_inputs[@]}")
+  "$repo/ci/setup.sh"
+  step 'TypeScript package' npm run --silent build --workspace ts
+  echo "$stamp" >build/package.stamp
+}
+
+build() {
+  mkdir -p build
+  build_wasm
+  [ "${1:-}" = --wasm ] || build_package
+}
+
+with_lock "$repo/build/lock" build "$@"

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# enter-root.sh ROOT COMMAND...: runs COMMAND inside the Debian root ROOT, in a mount namespace of its own, so
+# that nothing stays mounted. $MOUNT_REPO, when set, is the checkout; it appears as /pg_trickle, whatever
+# its real folder, and is the working directory.
+set -euo pipefail
+
+if [ -z "${IN_MOUNT_NAMESPACE:-}" ]; then
+  exec env IN_MOUNT_NAMESPACE=1 unshare --mount "$0" "$@"
+fi
+
+root=$1
+shift
+workdir=/
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+if [ -n "${MOUNT_REPO:-}" ]; then
+  mkdir -p "$root/pg_trickle"
+  mount --bind "$MOUNT_REPO" "$root/pg_trickle"
+  workdir=/pg_trickle
+fi
+
+keep=()
+for name in http_proxy https_proxy no_proxy TERM CI SOURCE_DATE_EPOCH; do
+  [ -z "${!name:-}" ] || keep+=("$name=${!name}")
+done
+exec chroot "$root" /usr/bin/env -i "${keep[@]}" \
+  HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+  DEBIAN_FRONTEND=noninteractive \
+  /bin/sh -c 'cd "$1" && shift && exec "$@"' enter "$workdir" "$@"

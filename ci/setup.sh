@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs the npm packages of the lockfile, unless they are installed already.
+source "$(dirname "$0")/lib.sh"
+cd "$repo"
+
+command -v node >/dev/null || die 'Node.js 20 or newer is needed'
+version_at_least "$(node --version | tr -d v)" 20 || die "Node.js 20 or newer is needed, this is $(node --version)"
+
+install() {
+  local stamp=node_modules/.installed
+  [ "$(sha256sum package-lock.json)" != "$(cat "$stamp" 2>/dev/null)" ] || return 0
+  step 'npm packages' npm ci --no-audit --no-fund
+  sha256sum package-lock.json >"$stamp"
+}
+
+with_lock "$repo/build/npm.lock" install
