@@ -77,6 +77,8 @@ pub enum Returns {
 pub struct Statement {
     /// The text; needs no parameters.
     pub sql: String,
+    /// Another text with the same effect for changes of many rows, where one plan cannot serve both.
+    pub bulk: Option<String>,
     /// What it returns.
     pub returns: Returns,
 }

@@ -1,10 +1,12 @@
 import { TrickleError } from './errors.js'
 import type {
+  AlterStreamTableOptions,
   AnyRow,
   ColumnOf,
   CreateStreamTableOptions,
   Database,
   DropStreamTableOptions,
+  Notice,
   RefreshResult,
   StreamTable,
   StreamTablePlan,
@@ -71,7 +73,7 @@ export class Trickle {
     query: string,
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
-    const { ifNotExists = false, orReplace = false, withData = true } = options
+    const { ifNotExists = false, orReplace = false, withData = true, onNotice } = options
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
         code: '22023',
@@ -80,13 +82,17 @@ export class Trickle {
       })
     }
     const sql = ifNotExists ? CREATE.ifNotExists : orReplace ? CREATE.orReplace : CREATE.plain
-    await this.#rows(name, sql, [name, query, withData])
+    await this.#rows(name, sql, [name, query, withData], onNotice)
     return this.#find<Row>(name)
   }
 
   /** Gives a stream table another query. Name, indexes, grants and dependents stay where the columns allow it. */
-  async alterStreamTable<Row = AnyRow>(name: string, query: string): Promise<StreamTable<Row>> {
-    await this.#rows(name, ALTER, [name, query])
+  async alterStreamTable<Row = AnyRow>(
+    name: string,
+    query: string,
+    options: AlterStreamTableOptions = {},
+  ): Promise<StreamTable<Row>> {
+    await this.#rows(name, ALTER, [name, query], options.onNotice)
     return this.#find<Row>(name)
   }
 
@@ -139,9 +145,14 @@ export class Trickle {
     return row
   }
 
-  async #rows<T>(name: string | undefined, sql: string, params: unknown[]): Promise<T[]> {
+  async #rows<T>(
+    name: string | undefined,
+    sql: string,
+    params: unknown[],
+    onNotice?: (notice: Notice) => void,
+  ): Promise<T[]> {
     try {
-      return (await this.#db.query<T>(sql, params)).rows
+      return (await this.#db.query<T>(sql, params, onNotice && { onNotice })).rows
     } catch (error) {
       throw TrickleError.from(error, name)
     }

@@ -6,11 +6,13 @@ export type { TrickleErrorDetails } from './errors.js'
 export { createTrickle, trickle } from './plugin.js'
 export type { TrickleExtension, TrickleOptions, TrickleSetup } from './plugin.js'
 export type {
+  AlterStreamTableOptions,
   AnyRow,
   ColumnOf,
   CreateStreamTableOptions,
   Database,
   DropStreamTableOptions,
+  Notice,
   PostgresMajor,
   RefreshResult,
   SourcePlan,

@@ -1,6 +1,18 @@
 /** The part of PGlite and PGliteWorker that the plugin needs. */
 export interface Database {
-  query<T>(sql: string, params?: unknown[]): Promise<{ rows: T[] }>
+  query<T>(
+    sql: string,
+    params?: unknown[],
+    options?: { onNotice?: (notice: Notice) => void },
+  ): Promise<{ rows: T[] }>
+}
+
+/** A notice of PostgreSQL. */
+export interface Notice {
+  severity?: string | undefined
+  message?: string | undefined
+  detail?: string | undefined
+  hint?: string | undefined
 }
 
 /** PostgreSQL major versions for which the package has a bundle. */
@@ -33,7 +45,12 @@ export interface StreamTable<Row = AnyRow> {
   createdAt: Date
 }
 
-export interface CreateStreamTableOptions {
+export interface AlterStreamTableOptions {
+  /** Gets the notices, such as why a query can only be maintained by running it again. Not in a tab of the worker. */
+  onNotice?: (notice: Notice) => void
+}
+
+export interface CreateStreamTableOptions extends AlterStreamTableOptions {
   /** Do nothing when the name is already a stream table. */
   ifNotExists?: boolean
   /** Take the place of a stream table of the same name. */

@@ -1,0 +1,73 @@
+// Gate: everything that a side module imports is there in every PGlite release that is installed, with the same
+// signature. A function that is missing becomes a stub that throws inside the backend, and wedges the database.
+//
+// How Emscripten's dynamic linker resolves the imports of a side module:
+//   env.<function>            an export of the main module, or of its JavaScript (`wasmImports`)
+//   env.invoke_<signature>    made by JavaScript when first asked for
+//   GOT.func.<name>           address of a function: an export of the main module or of the side module itself
+//   GOT.mem.<name>            address of a variable: likewise
+//   env.memory and the like   given by the linker
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createRequire } from 'node:module'
+import { interfaceOf } from './wasm.mjs'
+
+const RELEASES = { 17: ['pglite-0.4.0', 'pglite-0.4'], 18: ['pglite-0.5.0', 'pglite-0.5'] }
+
+const LINKER = {
+  memory: 'memory',
+  __indirect_function_table: 'table',
+  __memory_base: 'global',
+  __table_base: 'global',
+  __stack_pointer: 'global',
+}
+
+const require = createRequire(import.meta.url)
+
+function release(alias) {
+  const folder = dirname(require.resolve(alias))
+  const { exports } = interfaceOf(readFileSync(join(folder, 'pglite.wasm')))
+  const { version } = JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8'))
+  return { version, exports: byName(exports), javascript: functionsOfJavaScript(join(folder, 'pglite.js')) }
+}
+
+/** The keys of the `wasmImports={...}` literal in Emscripten's JavaScript. */
+function functionsOfJavaScript(path) {
+  const literal = /\bwasmImports=\{([^{}]*)\}/.exec(readFileSync(path, 'utf8'))?.[1]
+  if (!literal) throw new Error(`no table of JavaScript functions found in ${path}`)
+  return new Set(literal.split(',').map((entry) => entry.split(':')[0].trim()))
+}
+
+const byName = (list) => new Map(list.map((each) => [each.name, each]))
+
+/** What is wrong with one import of the side module, or nothing. */
+function problem({ module, name, kind, signature }, own, host) {
+  const from = host.exports.get(name)
+  if (module === 'env' && LINKER[name] === kind) return
+  if (module === 'GOT.mem' || module === 'GOT.func') {
+    const wanted = module === 'GOT.mem' ? 'global' : 'function'
+    const found = from ?? own.get(name)
+    if (!found) return 'missing'
+    return found.kind === wanted ? undefined : `a ${found.kind}, not a ${wanted}`
+  }
+  if (module !== 'env' || kind !== 'function') return `an import of unknown kind: ${module} ${kind}`
+  if (!from) return name.startsWith('invoke_') || host.javascript.has(name) ? undefined : 'missing'
+  if (from.kind !== 'function') return `a ${from.kind}, not a function`
+  return from.signature === signature ? undefined : `${from.signature} there, ${signature} here`
+}
+
+let problems = 0
+for (const [major, aliases] of Object.entries(RELEASES)) {
+  const side = interfaceOf(readFileSync(`build/pg${major}/pg_trickle.so`))
+  const own = byName(side.exports)
+  for (const host of aliases.map(release)) {
+    const wrong = side.imports
+      .map((each) => [each, problem(each, own, host)])
+      .filter(([, what]) => what)
+      .map(([{ module, name }, what]) => `  ${module}.${name}: ${what}`)
+    console.log(`pg${major} on PGlite ${host.version}: ${side.imports.length} imports, ${wrong.length} unresolved`)
+    if (wrong.length) console.log(wrong.join('\n'))
+    problems += wrong.length
+  }
+}
+process.exit(problems ? 1 : 0)

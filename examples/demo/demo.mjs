@@ -1,0 +1,101 @@
+// Stream tables over real flights: what a change costs with them, without them, and by running the query again.
+//
+//   npm run demo                  everything, as text
+//   npm run demo -- --rows 20000  with fewer flights
+//   npm run demo -- --json        figures as JSON on stdout (progress goes to stderr)
+//
+// Two databases in memory get the same flights and the same changes: one has stream tables, the other is PGlite as it
+// comes. After each kind of change the stream table is compared with its query, by SQL of the demo's own.
+
+import { parseArgs } from 'node:util'
+import { PGlite } from '@electric-sql/pglite'
+import { trickle } from '@pgtrickle/pglite'
+import { AVAILABLE_FLIGHTS, airportsCsv, flightBatches, SCHEMA } from './lib/data.mjs'
+import { environment } from './lib/environment.mjs'
+import { measureStreamTable, measureTogether } from './lib/measure.mjs'
+import { progressBar } from './lib/progress.mjs'
+import { printHeader, printStreamTable, printTogether } from './lib/report.mjs'
+import { changesFor, STREAM_TABLES } from './lib/scenario.mjs'
+
+const HELP = `Usage: npm run demo -- [options]
+  --rows N    flights to load, 2000 to ${AVAILABLE_FLIGHTS} (200000)
+  --rounds N  timed rounds; figures are medians over these (7)
+  --json      figures as JSON on stdout
+  --help`
+
+const options = readOptions()
+const withTables = await PGlite.create({ extensions: { trickle } })
+const without = await PGlite.create()
+
+await load([withTables, without])
+const about = { ...(await environment(withTables)), flights: options.rows, rounds: options.rounds }
+if (!options.json) printHeader(about)
+
+const changes = changesFor(options.rows)
+const streamTables = []
+for (const streamTable of STREAM_TABLES) {
+  const result = await measureStreamTable({ withTables, without, streamTable, changes, rounds: options.rounds })
+  streamTables.push(result)
+  if (!options.json) printStreamTable(result)
+}
+const together = await measureTogether({ withTables, without, streamTables: STREAM_TABLES, changes, rounds: options.rounds })
+if (options.json) console.log(JSON.stringify({ environment: about, streamTables, together }, null, 2))
+else printTogether(together)
+
+await withTables.close()
+await without.close()
+const equal = [...streamTables.flatMap((result) => result.changes), ...together.changes].every((line) => line.equal)
+process.exitCode = equal ? 0 : 1
+
+/** Creates the tables in every database and fills them alike. */
+async function load(databases) {
+  const bar = progressBar('Loading flights', options.rows)
+  const airports = new Blob([airportsCsv()])
+  for (const pg of databases) {
+    await pg.exec(SCHEMA)
+    await pg.query("COPY airports FROM '/dev/blob' WITH (FORMAT csv, HEADER, NULL 'NA')", [], { blob: airports })
+  }
+  for await (const { csv, count } of flightBatches(options.rows)) {
+    const blob = new Blob([csv])
+    for (const pg of databases) await pg.query("COPY flights FROM '/dev/blob' WITH (FORMAT csv)", [], { blob })
+    bar.advance(count)
+  }
+  for (const pg of databases) {
+    await pg.exec('CREATE INDEX ON flights (origin); CREATE INDEX ON flights (destination)')
+    await pg.exec('VACUUM ANALYZE')
+  }
+  bar.stop()
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rows: { type: 'string', default: '200000' },
+        rounds: { type: 'string', default: '7' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) {
+      console.log(HELP)
+      process.exit(0)
+    }
+    return {
+      rows: wholeNumber('rows', values.rows, 2000, AVAILABLE_FLIGHTS),
+      rounds: wholeNumber('rounds', values.rounds, 1, 1000),
+      json: values.json,
+    }
+  } catch (error) {
+    console.error(`${error.message}\n\n${HELP}`)
+    process.exit(2)
+  }
+}
+
+function wholeNumber(name, text, least, most) {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new Error(`--${name}: "${text}" is not a whole number from ${least} to ${most}`)
+  }
+  return value
+}

@@ -1,0 +1,116 @@
+//! What the catalog says about the scans of a flattened query: names, keys, nullability, and whether they can be folded.
+
+use super::linear::Flat;
+use super::stop::{Stop, reason};
+use crate::catalog::{Catalog, Relation};
+use crate::error::Error;
+use crate::op::scan::Scan;
+use crate::query::{Expr, Var};
+use crate::sql::ident::{qualified, quote_ident};
+
+/// The scans as operators, in order; fails where a table's transition tables would not tell its whole change.
+pub fn scans(flat: &Flat) -> Result<Vec<Scan>, Stop> {
+    flat.scans
+        .iter()
+        .enumerate()
+        .map(|(position, scan)| {
+            let relation = &scan.relation;
+            let name = qualified(&relation.schema, &relation.name);
+            let only = !scan.inherit;
+            if only && relation.has_children {
+                return reason("ONLY over a table with children");
+            }
+            if relation.row_security {
+                return reason("a table with row-level security");
+            }
+            Ok(Scan {
+                relid: relation.oid,
+                table: if only { format!("ONLY {name}") } else { name },
+                alias: alias(position),
+            })
+        })
+        .collect()
+}
+
+/// The alias of the `n`-th scan.
+#[must_use]
+pub fn alias(position: usize) -> String {
+    format!("a{}", position + 1)
+}
+
+/// The relation that a Var of a flattened query reads.
+fn relation_of<'f>(flat: &'f Flat, var: &Var) -> Result<(usize, &'f Relation), Error> {
+    let position = usize::try_from(var.varno - 1).ok();
+    position
+        .and_then(|position| Some((position, &flat.scans.get(position)?.relation)))
+        .ok_or_else(|| Error::Tree(format!("Var of scan {}", var.varno)))
+}
+
+/// The SQL of a Var over the scans' aliases.
+pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, Error> {
+    let (position, relation) = relation_of(flat, var)?;
+    let alias = alias(position);
+    if var.attno == 0 {
+        // A transition table has no row type of its own, so the row is put together by hand.
+        let values: Vec<String> = relation
+            .columns
+            .iter()
+            .filter(|column| !column.dropped)
+            .map(|column| format!("{alias}.{}", quote_ident(&column.name)))
+            .collect();
+        let row_type = catalog.type_sql(var.type_oid, -1)?;
+        return Ok(format!("ROW({})::{row_type}", values.join(", ")));
+    }
+    let column = relation
+        .columns
+        .iter()
+        .find(|column| column.attnum == var.attno)
+        .ok_or_else(|| Error::Tree(format!("column {} of {}", var.attno, relation.name)))?;
+    Ok(format!("{alias}.{}", quote_ident(&column.name)))
+}
+
+/// Fails for columns that a transition table does not hold.
+pub fn check_columns(flat: &Flat, expr: &Expr) -> Result<(), Stop> {
+    let mut stop = None;
+    expr.for_each(&mut |node| {
+        if let Expr::Var(var) = node
+            && stop.is_none()
+        {
+            stop = check_var(flat, var).err();
+        }
+    });
+    stop.map_or(Ok(()), Err)
+}
+
+fn check_var(flat: &Flat, var: &Var) -> Result<(), Stop> {
+    let (_, relation) = relation_of(flat, var)?;
+    if var.attno < 0 {
+        return reason("system column");
+    }
+    let is_virtual = |attno: i16| {
+        relation
+            .columns
+            .iter()
+            .any(|column| (attno == 0 || column.attnum == attno) && column.generated == Some('v'))
+    };
+    if is_virtual(var.attno) {
+        // PostgreSQL 18 leaves virtual generated columns NULL in transition tables.
+        return reason("virtual generated column");
+    }
+    Ok(())
+}
+
+/// Whether an expression over the scans can be NULL.
+pub fn nullable(flat: &Flat, expr: &Expr) -> Result<bool, Error> {
+    Ok(match expr {
+        Expr::Var(var) => {
+            let (_, relation) = relation_of(flat, var)?;
+            !relation
+                .columns
+                .iter()
+                .any(|column| column.attnum == var.attno && column.not_null)
+        }
+        Expr::Const(constant) => constant.is_null,
+        _ => true,
+    })
+}

@@ -1,0 +1,317 @@
+//! Aggregate: `GROUP BY` with count, sum, avg, min and max over exact types.
+//!
+//! A group is one stored row: its key, the number of its input rows, and per aggregate a state from which the result
+//! follows. count and sum are homomorphisms from bags to a group (the algebraic kind), so the state changes by the sum
+//! over the delta with weights: n' = n + Σw, s' = s + Σw·x. A group whose n' is 0 goes. avg is sum / count.
+//! min and max have no inverse: an insert keeps the better of stored and new value; only when a deleted value reaches
+//! the stored one, and no new value does, is the group's extremum looked up again in the sources.
+//!
+//! NULL inputs: sum, avg, min and max skip them, so each has the count of its non-NULL inputs beside it, and is NULL
+//! when that is 0.
+//!
+//! numeric: sums are exact, but NaN and the infinities cannot be taken back, so a non-finite sum that meets a deletion
+//! is computed again for its group. The number of decimals of sum(numeric) is the longest of its inputs
+//! (numeric_accum's maxScale); for inputs without a fixed scale a histogram of scales, kept as one number in base 10^8,
+//! follows it under deletions.
+//!
+//! State: one row per group. Cost: the touched groups; for a deleted extremum its group, or one probe of an index on
+//! (key, value). Not here: floats, whose sums are not associative, and all other aggregates.
+
+use super::{Op, Operator};
+use crate::sql::statement::{case, column, op};
+
+/// The alias of the storage table in fold statements.
+pub const STORED: &str = "s";
+/// The alias of the aggregated change in fold statements.
+pub const DELTA: &str = "d";
+/// The alias of the change before aggregation.
+pub const ROWS: &str = "t";
+/// The column that holds a delta row's weight.
+pub const WEIGHT: &str = "w";
+
+/// Decimal digits that one count of the histogram of scales has. 16,383 scales of 8 digits fit a numeric.
+const SCALE_DIGITS: u32 = 8;
+
+/// One grouping expression and the storage column that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// SQL over the scans' aliases.
+    pub sql: String,
+    /// The storage column.
+    pub name: String,
+    /// Its type as SQL text.
+    pub type_sql: String,
+    /// ` COLLATE ...`, or nothing.
+    pub collate: String,
+    /// The type's default equality, e.g. `OPERATOR(pg_catalog.=)`.
+    pub equals: String,
+    /// Whether a NULL can occur.
+    pub nullable: bool,
+    /// True where the query does not select it.
+    pub hidden: bool,
+}
+
+/// What a state column holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Number of rows, or of non-NULL values of an argument.
+    Count,
+    /// Sum of an argument; NULL without non-NULL inputs. `count` is the state with their number.
+    Sum {
+        /// Position of the state that counts the same argument.
+        count: usize,
+        /// The argument is numeric, so the sum may be NaN or infinite.
+        numeric: bool,
+    },
+    /// Histogram of the scales of a numeric argument.
+    Scales,
+    /// Smallest value. The text is the type's default `<`.
+    Min(String),
+    /// Largest value. The text is the type's default `<`.
+    Max(String),
+}
+
+/// One state column of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The storage column.
+    pub name: String,
+    /// Its type as SQL text.
+    pub type_sql: String,
+    /// ` COLLATE ...`, or nothing.
+    pub collate: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// The argument, by position among [`Aggregate::arguments`]; none for the count of rows.
+    pub argument: Option<usize>,
+    /// True where it is not itself a column of the result.
+    pub hidden: bool,
+}
+
+/// The grouping of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// What is grouped.
+    pub input: Box<Op>,
+    /// The grouping expressions; none for a single group over everything.
+    pub keys: Vec<Key>,
+    /// The distinct arguments, as SQL over the scans' aliases, FILTER folded in.
+    pub arguments: Vec<String>,
+    /// The state columns; the first counts the group's rows.
+    pub states: Vec<State>,
+}
+
+impl Operator for Aggregate {
+    fn describe(&self) -> String {
+        let keys: Vec<&str> = self.keys.iter().map(|key| key.sql.as_str()).collect();
+        format!(
+            "aggregate by ({}), {} states",
+            keys.join(", "),
+            self.states.len()
+        )
+    }
+
+    fn inputs(&self) -> Vec<&Op> {
+        vec![&self.input]
+    }
+}
+
+/// Name of the `n`-th key in a delta.
+#[must_use]
+pub fn key_name(n: usize) -> String {
+    format!("k{}", n + 1)
+}
+
+/// Name of the `n`-th argument in a delta.
+#[must_use]
+pub fn argument_name(n: usize) -> String {
+    format!("x{}", n + 1)
+}
+
+/// Name of the `n`-th state's change in an aggregated delta.
+#[must_use]
+pub fn value_name(n: usize) -> String {
+    format!("v{}", n + 1)
+}
+
+/// Name of the extremum among the rows that an aggregated delta takes away.
+#[must_use]
+pub fn removed_name(n: usize) -> String {
+    format!("o{}", n + 1)
+}
+
+/// `10^(8 * scale(x))`: what a value adds to the histogram of scales. NULL for NaN and the infinities.
+fn scale_mark(value: &str) -> String {
+    let zeros = op(
+        &SCALE_DIGITS.to_string(),
+        "*",
+        &format!("pg_catalog.scale({value})"),
+    );
+    format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
+}
+
+/// The longest scale in a histogram.
+#[must_use]
+pub fn longest_scale(histogram: &str) -> String {
+    let digits = format!("pg_catalog.length(({histogram})::pg_catalog.text)");
+    op(&op(&digits, "-", "1"), "/", &SCALE_DIGITS.to_string())
+}
+
+impl State {
+    /// The aggregate that gives this state from scratch, over an argument's SQL.
+    #[must_use]
+    pub fn from_rows(&self, argument: Option<&str>) -> String {
+        match (&self.kind, argument) {
+            (Kind::Count, None) => "pg_catalog.count(*)".to_owned(),
+            (Kind::Count, Some(x)) => format!("pg_catalog.count({x})"),
+            (Kind::Sum { .. }, Some(x)) => format!("pg_catalog.sum({x})"),
+            (Kind::Scales, Some(x)) => {
+                format!("coalesce(pg_catalog.sum({}), 0)", scale_mark(x))
+            }
+            (Kind::Min(_), Some(x)) => format!("pg_catalog.min({x})"),
+            (Kind::Max(_), Some(x)) => format!("pg_catalog.max({x})"),
+            (Kind::Sum { .. } | Kind::Scales | Kind::Min(_) | Kind::Max(_), None) => {
+                unreachable!("only the count of rows has no argument")
+            }
+        }
+    }
+
+    /// The columns of the aggregated delta for this state, from rows with weights.
+    #[must_use]
+    pub fn delta_columns(&self, position: usize) -> Vec<(String, String)> {
+        let argument = self
+            .argument
+            .map(|argument| column(ROWS, &argument_name(argument)));
+        let of_sign = |aggregate: &str, sign: char| {
+            format!("{aggregate} FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.{sign}) 0)")
+        };
+        let net = |aggregate: &str| {
+            let plus = format!("coalesce({}, 0)", of_sign(aggregate, '>'));
+            let minus = format!("coalesce({}, 0)", of_sign(aggregate, '<'));
+            op(&plus, "-", &minus)
+        };
+        let name = value_name(position);
+        match (&self.kind, argument.as_deref()) {
+            (Kind::Count, None) => vec![(
+                format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"),
+                name,
+            )],
+            (Kind::Min(_) | Kind::Max(_), x) => {
+                let aggregate = self.from_rows(x);
+                vec![
+                    (of_sign(&aggregate, '>'), name),
+                    (of_sign(&aggregate, '<'), removed_name(position)),
+                ]
+            }
+            (Kind::Scales, Some(x)) => {
+                vec![(net(&format!("pg_catalog.sum({})", scale_mark(x))), name)]
+            }
+            (Kind::Count | Kind::Sum { .. } | Kind::Scales, x) => {
+                vec![(net(&self.from_rows(x)), name)]
+            }
+        }
+    }
+
+    /// The new value where the delta only adds rows: `added` is the state of the added rows alone.
+    #[must_use]
+    pub fn plus(&self, added: &str) -> String {
+        let stored = column(STORED, &self.name);
+        match &self.kind {
+            Kind::Count | Kind::Scales => op(&stored, "+", added),
+            Kind::Sum { .. } => {
+                format!(
+                    "coalesce({}, {stored}, {added})",
+                    op(&stored, "+", added)
+                )
+            }
+            Kind::Min(_) => format!("LEAST({stored}, {added})"),
+            Kind::Max(_) => format!("GREATEST({stored}, {added})"),
+        }
+    }
+}
+
+impl Aggregate {
+    /// The value of a state of a stored group after a delta with rows of both signs. `recompute` is a scalar subquery
+    /// that looks the state up in the sources; `exact` says that rows of a sign were really there (one changed
+    /// occurrence), so that extrema of the delta mean something.
+    #[must_use]
+    pub fn updated(&self, position: usize, recompute: &str, exact: bool) -> String {
+        let state = &self.states[position];
+        let stored = column(STORED, &state.name);
+        let added = column(DELTA, &value_name(position));
+        let removed = column(DELTA, &removed_name(position));
+        match &state.kind {
+            Kind::Count | Kind::Scales => op(&stored, "+", &added),
+            Kind::Sum { count, numeric } => {
+                let left = op(
+                    &column(STORED, &self.states[*count].name),
+                    "+",
+                    &column(DELTA, &value_name(*count)),
+                );
+                let sum = op(&format!("coalesce({stored}, 0)"), "+", &added);
+                guarded_sum(&left, &sum, numeric.then_some(recompute))
+            }
+            Kind::Min(less) | Kind::Max(less) => {
+                let (better, reaches) = if matches!(state.kind, Kind::Min(_)) {
+                    ("LEAST", |less: &str, a: &str, b: &str| {
+                        format!("({b} {less} {a})")
+                    })
+                } else {
+                    ("GREATEST", |less: &str, a: &str, b: &str| {
+                        format!("({a} {less} {b})")
+                    })
+                };
+                if !exact {
+                    return recompute.to_owned();
+                }
+                // "a is worse than the stored value", in the direction of this extremum.
+                let removed_is_worse = reaches(less, &removed, &stored);
+                let added_is_worse = reaches(less, &added, &stored);
+                case(
+                    &[
+                        (
+                            format!("{removed} IS NULL OR {removed_is_worse}"),
+                            format!("{better}({stored}, {added})"),
+                        ),
+                        (format!("{added_is_worse} IS FALSE"), added.clone()),
+                    ],
+                    Some(recompute),
+                )
+            }
+        }
+    }
+
+    /// The value of a state for a group that the delta creates.
+    #[must_use]
+    pub fn created(&self, position: usize, recompute: &str, exact: bool) -> String {
+        let state = &self.states[position];
+        let added = column(DELTA, &value_name(position));
+        match &state.kind {
+            Kind::Count | Kind::Scales => added,
+            Kind::Sum { count, numeric } => {
+                let left = column(DELTA, &value_name(*count));
+                guarded_sum(&left, &added, (*numeric && !exact).then_some(recompute))
+            }
+            Kind::Min(_) | Kind::Max(_) if exact => added,
+            Kind::Min(_) | Kind::Max(_) => recompute.to_owned(),
+        }
+    }
+}
+
+/// NULL without inputs; the sum where it is finite; else, for numeric, the sum looked up again.
+fn guarded_sum(count: &str, sum: &str, recompute: Option<&str>) -> String {
+    let some = op(count, "<>", "0");
+    match recompute {
+        None => case(&[(some, sum.to_owned())], None),
+        Some(recompute) => case(
+            &[
+                (op(count, "=", "0"), "NULL".to_owned()),
+                (
+                    format!("pg_catalog.abs({sum}) OPERATOR(pg_catalog.<) 'Infinity'"),
+                    sum.to_owned(),
+                ),
+            ],
+            Some(recompute),
+        ),
+    }
+}

@@ -1,0 +1,106 @@
+//! The linear part of a stage, and the terms that its change consists of.
+
+use super::inner_join::{Changed, Choice, MAX_CHANGED};
+use super::scan::{Scan, Side};
+use crate::plan::Change;
+use crate::sql::statement::Select;
+
+/// Scans, inner joins and filters, flattened: `FROM scans WHERE conditions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The occurrences of tables, in the query's order.
+    pub scans: Vec<Scan>,
+    /// Conjuncts over the scans' aliases.
+    pub conditions: Vec<String>,
+}
+
+/// One summand of a change: a SELECT whose rows all carry the same weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// +1 or −1.
+    pub sign: i8,
+    /// The rows.
+    pub select: Select,
+}
+
+impl Block {
+    /// The block over the state after the statement.
+    #[must_use]
+    pub fn now(&self, columns: Vec<(String, String)>) -> Select {
+        self.select(&[], columns)
+    }
+
+    /// The block with some scans replaced by their change.
+    #[must_use]
+    pub fn select(&self, sides: &[(usize, Side)], columns: Vec<(String, String)>) -> Select {
+        let side_of = |scan: usize| {
+            sides
+                .iter()
+                .find(|(position, _)| *position == scan)
+                .map_or(Side::Now, |(_, side)| *side)
+        };
+        Select {
+            columns,
+            from: self
+                .scans
+                .iter()
+                .enumerate()
+                .map(|(position, scan)| scan.from_item(side_of(position)))
+                .collect(),
+            filter: self.conditions.clone(),
+            ..Select::default()
+        }
+    }
+
+    /// The occurrences that a set of changes touches.
+    #[must_use]
+    pub fn changed(&self, changes: &[Change]) -> Vec<Changed> {
+        let change_of = |scan: &Scan| changes.iter().find(|change| change.relid == scan.relid);
+        self.scans
+            .iter()
+            .enumerate()
+            .filter_map(|(position, scan)| {
+                let change = change_of(scan)?;
+                (change.new || change.old).then_some(Changed {
+                    scan: position,
+                    new: change.new,
+                    old: change.old,
+                })
+            })
+            .collect()
+    }
+
+    /// True where so many occurrences change at once that the sum would be longer than a Rebuild is slow.
+    #[must_use]
+    pub fn too_many(changed: &[Changed]) -> bool {
+        changed.len() > MAX_CHANGED
+    }
+
+    /// The terms for a list of choices; `columns` gives each term's outputs by its sign.
+    pub fn terms(
+        &self,
+        choices: &[Choice],
+        columns: impl Fn(i8) -> Vec<(String, String)>,
+    ) -> Vec<Term> {
+        choices
+            .iter()
+            .map(|(sign, sides)| Term {
+                sign: *sign,
+                select: self.select(sides, columns(*sign)),
+            })
+            .collect()
+    }
+}
+
+/// The terms as one derived table whose column `weight` holds each row's weight.
+#[must_use]
+pub fn weighted(terms: Vec<Term>, weight: &str) -> Vec<Select> {
+    terms
+        .into_iter()
+        .map(|term| {
+            let mut select = term.select;
+            select.columns.push((term.sign.to_string(), weight.to_owned()));
+            select
+        })
+        .collect()
+}

@@ -1,0 +1,193 @@
+//! A stage without grouping: the rows of a linear block, each stored as often as it occurs.
+//!
+//! Keyed: the primary keys of the tables (as far as the join conditions do not already determine them) identify a
+//! row; a change is netted by key and merged. Keyless: rows can repeat; a change is netted by the image of the row, a
+//! stored copy is found by a hash of it and compared in full.
+
+use super::rebuild::{Compared, hash, image};
+use super::storage::Identity;
+use crate::op::inner_join::{Changed, keyed_choices, signed_choices};
+use crate::op::project::Output;
+use crate::op::scan::Side;
+use crate::op::term::{Block, weighted};
+use crate::plan::{Returns, Statement};
+use crate::sql::statement::{Insert, Merge, Select, and, column, names, op, union_all};
+
+/// The storage of a bag and how changes reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bag {
+    /// Qualified, quoted name of the storage table.
+    pub table: String,
+    /// The stored columns that are not generated.
+    pub outputs: Vec<Output>,
+    /// How a stored row is found.
+    pub identity: Identity,
+    /// The default equality of each key column.
+    pub key_equals: Vec<String>,
+}
+
+impl Bag {
+    /// Outputs as they are compared.
+    pub fn compared(&self) -> Vec<Compared> {
+        self.outputs
+            .iter()
+            .map(|output| Compared {
+                name: output.name.clone(),
+                by_text: output.composite,
+            })
+            .collect()
+    }
+
+    fn column_names(&self) -> Vec<String> {
+        self.outputs.iter().map(|output| output.name.clone()).collect()
+    }
+
+    fn columns(&self) -> Vec<(String, String)> {
+        self.outputs
+            .iter()
+            .map(|output| (output.sql.clone(), output.name.clone()))
+            .collect()
+    }
+
+    /// The SELECT that gives the rows from scratch.
+    pub fn query(&self, block: &Block) -> String {
+        block.now(self.columns()).to_string()
+    }
+
+    /// The statements for a set of changed occurrences.
+    pub fn program(&self, block: &Block, changed: &[Changed]) -> Vec<Statement> {
+        if let [only] = changed
+            && !only.old
+        {
+            let rows = block.select(&[(only.scan, Side::New)], self.columns());
+            return vec![self.insert(rows.to_string())];
+        }
+        match &self.identity {
+            Identity::Key(key) => vec![self.merge(block, changed, key)],
+            Identity::Hash(hash_column) => vec![self.net(block, changed, hash_column)],
+            Identity::Single | Identity::None => {
+                unreachable!("a folded bag has a key or a hash")
+            }
+        }
+    }
+
+    fn insert(&self, query: String) -> Statement {
+        let insert = Insert {
+            table: self.table.clone(),
+            alias: "s".to_owned(),
+            columns: self.column_names(),
+            query,
+            on_conflict: None,
+        };
+        Statement {
+            sql: insert.to_string(),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// One row per touched key: the row that the new state has for it, or its disappearance.
+    fn merge(&self, block: &Block, changed: &[Changed], key: &[String]) -> Statement {
+        let is_key = |output: &Output| key.contains(&output.name);
+        let terms = block.terms(&keyed_choices(changed), |sign| {
+            self.outputs
+                .iter()
+                .map(|output| {
+                    // What goes needs only its key; other expressions might raise over rows that never met.
+                    let sql = if sign > 0 || is_key(output) {
+                        output.sql.clone()
+                    } else {
+                        format!("NULL::{}", output.type_sql)
+                    };
+                    (sql, output.name.clone())
+                })
+                .collect()
+        });
+        let touched: Vec<String> = key.iter().map(|name| column("t", name)).collect();
+        let mut order = touched.clone();
+        order.push("t.__pgt_w DESC".to_owned());
+        let delta = Select {
+            columns: vec![("t.*".to_owned(), String::new())],
+            from: vec![format!("({}) AS t", union_all(&weighted(terms, "__pgt_w")))],
+            distinct_on: touched,
+            order_by: order,
+            ..Select::default()
+        };
+        let on: Vec<String> = key
+            .iter()
+            .zip(&self.key_equals)
+            .map(|(name, equals)| {
+                format!("({} {equals} {})", column("s", name), column("d", name))
+            })
+            .collect();
+        let rest: Vec<Compared> = self
+            .compared()
+            .into_iter()
+            .filter(|compared| !key.contains(&compared.name))
+            .collect();
+        let set: Vec<(String, String)> = self
+            .column_names()
+            .into_iter()
+            .map(|name| (name.clone(), column("d", &name)))
+            .collect();
+        let merge = Merge {
+            table: self.table.clone(),
+            alias: "s".to_owned(),
+            source: delta.derived("d"),
+            on: and(&on),
+            delete_when: Some(op("d.__pgt_w", "<", "0")),
+            update: (!rest.is_empty()).then(|| {
+                let differs = op(&image("s", &self.compared()), "<>", &image("d", &self.compared()));
+                (Some(differs), set.clone())
+            }),
+            insert: Some((op("d.__pgt_w", ">", "0"), set)),
+        };
+        Statement {
+            sql: merge.to_string(),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy.
+    fn net(&self, block: &Block, changed: &[Changed], hash_column: &str) -> Statement {
+        let terms = block.terms(&signed_choices(changed), |_| self.columns());
+        let compared = self.compared();
+        let list = self.column_names();
+        let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
+        let target = if list.is_empty() {
+            String::new()
+        } else {
+            format!("({}) ", names(&list))
+        };
+        let sql = format!(
+            "WITH d AS MATERIALIZED (SELECT t.*, {image} AS __pgt_image FROM ({delta}) AS t), \
+             n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER w AS __pgt_net, \
+             pg_catalog.row_number() OVER w AS __pgt_n FROM d WINDOW w AS (PARTITION BY d.__pgt_image)), \
+             gone AS (SELECT n.* FROM n WHERE {is_gone}), \
+             removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
+             WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.__pgt_net)) AS copy WHERE {found} RETURNING 1), \
+             added AS (INSERT INTO {table} {target}SELECT {values} FROM n WHERE {is_new} RETURNING 1) \
+             SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.__pgt_net), 0) FROM gone)::pg_catalog.int8, \
+             (SELECT pg_catalog.count(*) FROM removed)",
+            image = image("t", &compared),
+            delta = union_all(&weighted(terms, "__pgt_w")),
+            is_gone = and(&[op("n.__pgt_net", "<", "0"), op("n.__pgt_n", "=", "1")]),
+            table = self.table,
+            same_hash = op(
+                &column("c", hash_column),
+                "=",
+                &hash(Some("gone"), &compared)
+            ),
+            same_row = op(&image("c", &compared), "=", "gone.__pgt_image"),
+            found = op("s.ctid", "=", "copy.rid"),
+            values = values.join(", "),
+            is_new = op("n.__pgt_n", "<=", "n.__pgt_net"),
+        );
+        Statement {
+            sql,
+            bulk: None,
+            returns: Returns::Removed,
+        }
+    }
+}

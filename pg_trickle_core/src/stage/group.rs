@@ -1,0 +1,326 @@
+//! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
+
+use super::rebuild::record;
+use crate::op::aggregate::{
+    Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name,
+};
+use crate::op::inner_join::{Changed, signed_choices};
+use crate::op::scan::Side;
+use crate::op::term::{Block, weighted};
+use crate::plan::{Returns, Statement};
+use crate::sql::statement::{Insert, Merge, Select, and, case, column, op, or, union_all};
+
+/// Most nullable keys for which every combination of NULLs gets its own index probe.
+const MAX_NULL_PROBES: usize = 3;
+
+/// The storage of a grouped stage and how changes reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Qualified, quoted name of the storage table.
+    pub table: String,
+    /// Keys and states.
+    pub aggregate: Aggregate,
+}
+
+impl Group {
+    /// The SELECT that gives keys and states from scratch, in storage order.
+    pub fn query(&self, block: &Block) -> String {
+        let aggregate = &self.aggregate;
+        let mut columns: Vec<(String, String)> = aggregate
+            .keys
+            .iter()
+            .map(|key| (key.sql.clone(), key.name.clone()))
+            .collect();
+        columns.extend(aggregate.states.iter().map(|state| {
+            let argument = state.argument.map(|n| aggregate.arguments[n].as_str());
+            (state.from_rows(argument), state.name.clone())
+        }));
+        Select {
+            group_by: aggregate.keys.iter().map(group_item).collect(),
+            ..block.now(columns)
+        }
+        .to_string()
+    }
+
+    /// Storage columns that are written, in order.
+    pub fn column_names(&self) -> Vec<String> {
+        let keys = self.aggregate.keys.iter().map(|key| key.name.clone());
+        let states = self.aggregate.states.iter().map(|state| state.name.clone());
+        keys.chain(states).collect()
+    }
+
+    /// The statements for a set of changed occurrences.
+    pub fn program(&self, block: &Block, changed: &[Changed]) -> Vec<Statement> {
+        let adds_only = matches!(changed, [only] if !only.old);
+        vec![match changed {
+            [only] if adds_only && !self.aggregate.keys.is_empty() => {
+                self.upsert(block, only.scan)
+            }
+            _ => self.merge(block, changed),
+        }]
+    }
+
+    /// Keys and arguments of the rows of one term.
+    fn inputs(&self) -> Vec<(String, String)> {
+        let keys = self.aggregate.keys.iter().enumerate();
+        let arguments = self.aggregate.arguments.iter().enumerate();
+        keys.map(|(n, key)| (key.sql.clone(), key_name(n)))
+            .chain(arguments.map(|(n, sql)| (sql.clone(), argument_name(n))))
+            .collect()
+    }
+
+    fn delta_keys(&self, alias: &str) -> Vec<String> {
+        (0..self.aggregate.keys.len())
+            .map(|n| column(alias, &key_name(n)))
+            .collect()
+    }
+
+    /// Only new rows: aggregate them, and add each group to the stored one.
+    fn upsert(&self, block: &Block, scan: usize) -> Statement {
+        let aggregate = &self.aggregate;
+        let rows = block.select(&[(scan, Side::New)], self.inputs());
+        let mut columns: Vec<(String, String)> = self
+            .delta_keys(ROWS)
+            .into_iter()
+            .zip(aggregate.keys.iter().map(|key| key.name.clone()))
+            .collect();
+        columns.extend(aggregate.states.iter().map(|state| {
+            let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
+            (state.from_rows(argument.as_deref()), state.name.clone())
+        }));
+        let query = Select {
+            columns,
+            from: vec![rows.derived(ROWS)],
+            group_by: self.delta_keys(ROWS),
+            ..Select::default()
+        };
+        let set = aggregate
+            .states
+            .iter()
+            .map(|state| {
+                let added = column("EXCLUDED", &state.name);
+                (state.name.clone(), state.plus(&added))
+            })
+            .collect();
+        let insert = Insert {
+            table: self.table.clone(),
+            alias: STORED.to_owned(),
+            columns: self.column_names(),
+            query: query.to_string(),
+            on_conflict: Some((
+                aggregate.keys.iter().map(|key| key.name.clone()).collect(),
+                set,
+            )),
+        };
+        Statement {
+            sql: insert.to_string(),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// Rows of both signs: aggregate with weights; groups whose count falls to 0 go, the others change or appear.
+    fn merge(&self, block: &Block, changed: &[Changed]) -> Statement {
+        let aggregate = &self.aggregate;
+        let exact = changed.len() == 1;
+        let keyed = !aggregate.keys.is_empty();
+        let delta = self.delta(block, changed);
+        let states = || aggregate.states.iter().enumerate();
+        let recompute = |n: usize| self.recompute(block, n);
+        let update: Vec<(String, String)> = states()
+            .map(|(n, state)| {
+                let value = aggregate.updated(n, &recompute(n), exact);
+                (state.name.clone(), value)
+            })
+            .collect();
+        let mut insert: Vec<(String, String)> = aggregate
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| (key.name.clone(), column(DELTA, &key_name(n))))
+            .collect();
+        insert.extend(states().map(|(n, state)| {
+            let value = aggregate.created(n, &recompute(n), exact);
+            (state.name.clone(), value)
+        }));
+        let count = &aggregate.states[0].name;
+        let change_of_count = column(DELTA, &value_name(0));
+        let left = op(&column(STORED, count), "+", &change_of_count);
+        let merge = |source: String, on: String| {
+            Merge {
+                table: self.table.clone(),
+                alias: STORED.to_owned(),
+                source,
+                on,
+                delete_when: keyed.then(|| op(&left, "=", "0")),
+                update: Some((None, update.clone())),
+                insert: keyed.then(|| (op(&change_of_count, ">", "0"), insert.clone())),
+            }
+            .to_string()
+        };
+        let nullable: Vec<usize> = (0..aggregate.keys.len())
+            .filter(|n| aggregate.keys[*n].nullable)
+            .collect();
+        if nullable.is_empty() || nullable.len() > MAX_NULL_PROBES {
+            return Statement {
+                sql: merge(delta.derived(DELTA), self.key_match(STORED, DELTA)),
+                bulk: None,
+                returns: Returns::Nothing,
+            };
+        }
+        let by_row_id = op("s.ctid", "=", "d.__pgt_rid");
+        let small = self.located(&delta, &format!("LATERAL ({})", self.probes(&nullable)), "TRUE");
+        let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
+        let delta_names: Vec<String> = (0..key_names.len()).map(key_name).collect();
+        let bulk = self.located(
+            &delta,
+            &format!("(SELECT p.*, p.ctid AS __pgt_rid FROM {} AS p)", self.table),
+            &op(&record("r", &key_names), "=", &record("g", &delta_names)),
+        );
+        Statement {
+            sql: merge(small, by_row_id.clone()),
+            bulk: Some(merge(bulk, by_row_id)),
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// The change, one row per touched group: keys, and for each state what it gains.
+    fn delta(&self, block: &Block, changed: &[Changed]) -> Select {
+        let aggregate = &self.aggregate;
+        let terms = block.terms(&signed_choices(changed), |_| self.inputs());
+        let mut columns: Vec<(String, String)> = self
+            .delta_keys(ROWS)
+            .into_iter()
+            .enumerate()
+            .map(|(n, sql)| (sql, key_name(n)))
+            .collect();
+        let mut changes = Vec::new();
+        let mut always = false;
+        for (n, state) in aggregate.states.iter().enumerate() {
+            let produced = state.delta_columns(n);
+            match state.kind {
+                Kind::Min(_) | Kind::Max(_) => always = true,
+                Kind::Count | Kind::Sum { .. } | Kind::Scales => {
+                    changes.push(op(&produced[0].0, "<>", "0"));
+                }
+            }
+            columns.extend(produced);
+        }
+        Select {
+            columns,
+            from: vec![format!(
+                "({}) AS {ROWS}",
+                union_all(&weighted(terms, WEIGHT))
+            )],
+            group_by: self.delta_keys(ROWS),
+            having_any: if always { Vec::new() } else { changes },
+            ..Select::default()
+        }
+    }
+
+    /// The change with the row id of the stored group beside it, NULL where there is none.
+    fn located(&self, delta: &Select, stored: &str, on: &str) -> String {
+        format!(
+            "(SELECT g.*, r.__pgt_rid FROM {} LEFT JOIN {stored} AS r ON {on}) AS {DELTA}",
+            delta.derived("g")
+        )
+    }
+
+    /// One index probe per combination of NULLs; all but one are switched off by the delta's own NULLs.
+    fn probes(&self, nullable: &[usize]) -> String {
+        let keys = &self.aggregate.keys;
+        let arms: Vec<String> = (0..1_usize << nullable.len())
+            .map(|combination| {
+                let conditions: Vec<String> = keys
+                    .iter()
+                    .enumerate()
+                    .map(|(n, key)| {
+                        let bit = nullable.iter().position(|nullable| *nullable == n);
+                        let is_null = bit.is_some_and(|bit| combination & (1 << bit) != 0);
+                        let stored = column("p", &key.name);
+                        let given = column("g", &key_name(n));
+                        if is_null {
+                            format!("{stored} IS NULL AND {given} IS NULL")
+                        } else {
+                            format!("{stored} {} {given}", key.equals)
+                        }
+                    })
+                    .collect();
+                format!(
+                    "SELECT p.ctid AS __pgt_rid FROM {} AS p WHERE {}",
+                    self.table,
+                    conditions.join(" AND ")
+                )
+            })
+            .collect();
+        arms.join(" UNION ALL ")
+    }
+
+    fn key_match(&self, stored: &str, delta: &str) -> String {
+        let conditions: Vec<String> = self
+            .aggregate
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| {
+                null_safe(
+                    key,
+                    &column(stored, &key.name),
+                    &column(delta, &key_name(n)),
+                )
+            })
+            .collect();
+        and(&conditions)
+    }
+
+    /// A scalar subquery for one state of the delta's group, over the sources as they are now.
+    fn recompute(&self, block: &Block, position: usize) -> String {
+        let aggregate = &self.aggregate;
+        let state = &aggregate.states[position];
+        let argument = state.argument.map(|n| aggregate.arguments[n].as_str());
+        let lookup = |conditions: Vec<String>| {
+            let mut select = block.now(vec![(state.from_rows(argument), "v".to_owned())]);
+            select.filter.extend(conditions);
+            format!("({select})")
+        };
+        let pairs: Vec<(&Key, String)> = aggregate
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| (key, column(DELTA, &key_name(n))))
+            .collect();
+        let equal = |key: &Key, given: &str| format!("({} {} {given})", key.sql, key.equals);
+        // A single nullable key is told apart outside the subquery, so that either form can walk an index.
+        if let [(key, given)] = pairs.as_slice()
+            && key.nullable
+        {
+            return case(
+                &[(
+                    format!("{given} IS NULL"),
+                    lookup(vec![format!("({}) IS NULL", key.sql)]),
+                )],
+                Some(&lookup(vec![equal(key, given)])),
+            );
+        }
+        lookup(
+            pairs
+                .iter()
+                .map(|(key, given)| null_safe(key, &key.sql, given))
+                .collect(),
+        )
+    }
+}
+
+/// A key that is a constant must not be read as an ordinal.
+fn group_item(key: &Key) -> String {
+    format!("({})", key.sql)
+}
+
+fn null_safe(key: &Key, left: &str, right: &str) -> String {
+    let equal = format!("({left} {} {right})", key.equals);
+    if key.nullable {
+        or(&[equal, format!("({left} IS NULL AND {right} IS NULL)")])
+    } else {
+        equal
+    }
+}

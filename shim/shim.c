@@ -1,0 +1,522 @@
+/*
+ * shim.c: what has to be C: entry points for fmgr, a fence around every PostgreSQL call that Rust makes, and the
+ * copying of rows between them. It takes no decisions; those are in pg_trickle_pglite. See shim.h.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "commands/trigger.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/primnodes.h"
+#include "parser/parser.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/typcache.h"
+
+#include "shim.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(pgtrickle_maintain);
+PG_FUNCTION_INFO_V1(pgtrickle_command);
+PG_FUNCTION_INFO_V1(pgtrickle_ddl);
+PG_FUNCTION_INFO_V1(pgtrickle_row_image);
+PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
+
+/* ---- statements ---- */
+
+static void
+become(Oid role)
+{
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	if (OidIsValid(role) && role != user)
+		SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+static int
+apply_settings(const PgtSetting *settings, int32 count)
+{
+	int			nest = NewGUCNestLevel();
+
+	for (int i = 0; i < count; i++)
+		(void) set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	return nest;
+}
+
+static void
+check_spi(int code)
+{
+	if (code < 0)
+		elog(ERROR, "SPI: %s", SPI_result_code_string(code));
+}
+
+static void
+query_body(PgtText *query)
+{
+	Oid			role;
+	int			security;
+	int			nest = apply_settings(query->settings, query->nsettings);
+	Oid		   *types = palloc0(sizeof(Oid) * (query->nargs + 1));
+	Datum	   *values = palloc0(sizeof(Datum) * (query->nargs + 1));
+	char	   *nulls = palloc0(query->nargs + 1);
+
+	for (int i = 0; i < query->nargs; i++)
+	{
+		types[i] = TEXTOID;
+		nulls[i] = query->args[i] ? ' ' : 'n';
+		values[i] = query->args[i] ? PointerGetDatum(cstring_to_text(query->args[i])) : (Datum) 0;
+	}
+	GetUserIdAndSecContext(&role, &security);
+	become(query->role);
+	SPI_connect();
+	check_spi(SPI_execute_with_args(query->text, query->nargs, types, values, nulls, false, 0));
+	for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++)
+	{
+		pgt_rs_row(query->rows);
+		for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++)
+		{
+			char	   *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i);
+
+			pgt_rs_value(query->rows, text, text ? strlen(text) : 0);
+		}
+	}
+	SPI_finish();
+	SetUserIdAndSecContext(role, security);
+	AtEOXact_GUC(true, nest);
+}
+
+/* Will the plan be executed as it is? The same test as in GetCachedPlan. */
+static bool
+plan_is_current(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	return source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
+		SearchPathMatchesCurrentEnvironment(source->search_path);
+}
+
+static void
+run_step(const PgtRun *run, PgtStep *step)
+{
+	int			nest = 0;
+
+	if (!run->always && !(step->plan && plan_is_current(step->plan)))
+		nest = apply_settings(run->settings, run->nsettings);
+	if (run->keep && step->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(step->sql, 0, NULL);
+
+		check_spi(plan ? SPI_keepplan(plan) : SPI_result);
+		step->plan = plan;
+	}
+	check_spi(run->keep ? SPI_execute_plan(step->plan, NULL, NULL, false, 0) : SPI_execute(step->sql, false, 0));
+	if (nest)
+		AtEOXact_GUC(true, nest);
+	step->found = SPI_tuptable != NULL && SPI_processed > 0;
+	for (int i = 0; step->found && i < 3 && i < SPI_tuptable->tupdesc->natts; i++)
+	{
+		bool		isnull;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
+
+		step->value[i] = isnull ? 0 : DatumGetInt64(value);
+	}
+}
+
+static void
+run_context(void *label)
+{
+	errcontext("stream table %s", (const char *) label);
+}
+
+static void
+run_body(PgtRun *run)
+{
+	Oid			role;
+	int			security;
+	int			nest = 0;
+	ErrorContextCallback callback = {error_context_stack, run_context, unconstify(char *, run->label)};
+
+	error_context_stack = &callback;
+	GetUserIdAndSecContext(&role, &security);
+	become(run->role);
+	if (run->always)
+		nest = apply_settings(run->settings, run->nsettings);
+	SPI_connect();
+	for (int i = 0; i < run->ndeltas; i++)
+	{
+		EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
+
+		relation->md.name = unconstify(char *, run->deltas[i].name);
+		relation->md.reliddesc = run->deltas[i].relid;
+		relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+		relation->md.enrtuples = run->deltas[i].estimate;
+		relation->reldata = run->deltas[i].rows;
+		check_spi(SPI_register_relation(relation));
+	}
+	for (int i = 0; i < run->nsteps; i++)
+	{
+		run_step(run, &run->steps[i]);
+		if (run->steps[i].compare && run->steps[i].value[0] != run->steps[i].value[1])
+			break;
+	}
+	SPI_finish();
+	if (nest)
+		AtEOXact_GUC(true, nest);
+	SetUserIdAndSecContext(role, security);
+	error_context_stack = callback.previous;
+}
+
+/* The copy outlives the statement, and belongs to the transaction: subtransactions come and go. */
+static void
+append_body(PgtAppend *append)
+{
+	Relation	relation = table_open(append->relid, NoLock);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
+	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	if (append->into == NULL)
+		append->into = tuplestore_begin_heap(false, false, work_mem);
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(context);
+	tuplestore_rescan(append->from);
+	while (tuplestore_gettupleslot(append->from, true, false, slot))
+		tuplestore_puttupleslot(append->into, slot);
+	tuplestore_rescan(append->from);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+}
+
+/* ---- trees ---- */
+
+static void
+parse_body(PgtText *call)
+{
+	ListCell   *cell;
+	List	   *statements = raw_parser(call->text, RAW_PARSE_DEFAULT);
+
+	call->statements = list_length(statements);
+	foreach(cell, statements)
+	{
+		if (!IsA(lfirst_node(RawStmt, cell)->stmt, SelectStmt))
+			call->statements = -1;
+	}
+}
+
+static void
+const_body(PgtText *call)
+{
+	Const	   *node = castNode(Const, stringToNode(call->text));
+	int			nest = apply_settings(call->settings, call->nsettings);
+	Oid			output;
+	bool		varlena;
+	char	   *text;
+
+	getTypeOutputInfo(node->consttype, &output, &varlena);
+	text = OidOutputFunctionCall(output, node->constvalue);
+	pgt_rs_row(call->rows);
+	pgt_rs_value(call->rows, text, strlen(text));
+	AtEOXact_GUC(true, nest);
+}
+
+/* ---- the fence ---- */
+
+/* One function for all, so that a fence costs one call through setjmp's trampolines. */
+static pg_noinline void
+call_body(int what, void *argument)
+{
+	PgtText    *text = argument;
+
+	switch (what)
+	{
+		case PGT_QUERY:
+			return query_body(argument);
+		case PGT_CONST:
+			return const_body(argument);
+		case PGT_PARSE:
+			return parse_body(argument);
+		case PGT_RUN:
+			return run_body(argument);
+		case PGT_APPEND:
+			return append_body(argument);
+		case PGT_NOTICE:
+			ereport(NOTICE, (errmsg_internal("%s", text->text),
+							 text->nargs ? errhint("%s", text->args[0]) : 0));
+	}
+}
+
+/* Keeps the error being handled. A second one, for want of memory, must not escape either. */
+static void
+catch_error(PgtError *error)
+{
+	ErrorData  *volatile pg = NULL;
+
+	PG_TRY();
+	{
+		pg = CopyErrorData();
+	}
+	PG_CATCH();
+	{
+		pg = NULL;
+	}
+	PG_END_TRY();
+	FlushErrorState();
+	memset(error, 0, sizeof(*error));
+	strcpy(error->sqlstate, pg ? unpack_sql_state(pg->sqlerrcode) : "53200");
+	error->pg = pg;
+	if (pg == NULL)
+		return;
+	error->message = pg->message;
+	error->detail = pg->detail;
+	error->hint = pg->hint;
+	error->context = pg->context;
+	error->query = pg->internalquery;
+	error->position = pg->cursorpos > 0 ? pg->cursorpos : pg->internalpos;
+}
+
+/*
+ * An error ends here, and is raised again when Rust has returned: the abort of the (sub)transaction then undoes
+ * what was left half done. Only what the way there relies on is restored.
+ */
+int
+pgt_call(int what, void *argument, PgtError *error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Oid			role;
+	int			security;
+	volatile int failed = 0;
+
+	GetUserIdAndSecContext(&role, &security);
+	PG_TRY();
+	{
+		call_body(what, argument);
+	}
+	PG_CATCH();
+	{
+		failed = 1;
+	}
+	PG_END_TRY();
+	if (failed)
+	{
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		SetUserIdAndSecContext(role, security);
+		catch_error(error);
+	}
+	return failed;
+}
+
+static void
+throw_error(PgtError *error)
+{
+	ErrorData  *pg = error->pg;
+	const char *state = error->sqlstate;
+
+	if (pg != NULL)
+	{
+		pg->message = unconstify(char *, error->message);
+		pg->detail = unconstify(char *, error->detail);
+		pg->hint = unconstify(char *, error->hint);
+		pg->context = unconstify(char *, error->context);
+		pg->internalquery = unconstify(char *, error->query);
+		pg->internalpos = error->query ? error->position : 0;
+		pg->cursorpos = error->query ? 0 : error->position;
+		ReThrowError(pg);
+	}
+	ereport(ERROR,
+			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+			 errmsg_internal("%s", error->message ? error->message : "out of memory"),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0,
+			 error->context ? errcontext("%s", error->context) : 0,
+			 error->query ? internalerrquery(error->query) : 0,
+			 error->query ? internalerrposition(error->position) : 0));
+}
+
+/* ---- helpers that raise nothing ---- */
+
+int
+pgt_is_updated(const void *columns, int32 attribute)
+{
+	return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, columns);
+}
+
+char *
+pgt_copy(const char *text, size_t length)
+{
+	char	   *copy = MemoryContextAllocExtended(CurrentMemoryContext, length + 1, MCXT_ALLOC_NO_OOM);
+
+	if (copy != NULL)
+	{
+		memcpy(copy, text, length);
+		copy[length] = '\0';
+	}
+	return copy;
+}
+
+/* ---- entry points ---- */
+
+Datum
+pgtrickle_maintain(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	PgtEvent	event = {0};
+	PgtError	error = {0};
+	Relation	relation;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		elog(ERROR, "pgtrickle.maintain() is a trigger function");
+	relation = data->tg_relation;
+	event.relid = RelationGetRelid(relation);
+	event.view = relation->rd_rel->relkind == RELKIND_VIEW;
+	event.before = TRIGGER_FIRED_BEFORE(data->tg_event);
+	event.operation = data->tg_event & TRIGGER_EVENT_OPMASK;
+	event.added = data->tg_newtable;
+	event.removed = data->tg_oldtable;
+	event.nadded = event.added ? tuplestore_tuple_count(event.added) : 0;
+	event.nremoved = event.removed ? tuplestore_tuple_count(event.removed) : 0;
+	event.columns = data->tg_updatedcols;
+	event.opaque = relation->rd_rel->relhassubclass || relation->trigdesc->trig_update_before_row ||
+		(relation->rd_att->constr && relation->rd_att->constr->has_generated_stored);
+#if PG_VERSION_NUM >= 180000
+	event.opaque |= relation->rd_att->constr && relation->rd_att->constr->has_generated_virtual;
+#endif
+	if (pgt_rs_maintain(&event, &error) != 0)
+		throw_error(&error);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+pgtrickle_command(PG_FUNCTION_ARGS)
+{
+	PgtError	error = {0};
+	char	   *result = NULL;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+	const char **args;
+
+	deconstruct_array_builtin(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, &values, &nulls, &count);
+	args = palloc0(sizeof(char *) * (count + 1));
+	for (int i = 0; i < count; i++)
+		args[i] = nulls[i] ? NULL : text_to_cstring(DatumGetTextPP(values[i]));
+	if (pgt_rs_command(args, count, &result, &error) != 0)
+		throw_error(&error);
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(result));
+}
+
+Datum
+pgtrickle_ddl(PG_FUNCTION_ARGS)
+{
+	PgtError	error = {0};
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		elog(ERROR, "pgtrickle.ddl() is an event trigger function");
+	if (pgt_rs_ddl(((EventTriggerData *) fcinfo->context)->event, &error) != 0)
+		throw_error(&error);
+	PG_RETURN_NULL();
+}
+
+/* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not. */
+static bytea *
+row_image(HeapTupleHeader row)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+	Datum	   *values = palloc(sizeof(Datum) * (desc->natts + 1));
+	bool	   *nulls = palloc(sizeof(bool) * (desc->natts + 1));
+	StringInfoData image;
+
+	heap_deform_tuple(&tuple, desc, values, nulls);
+	initStringInfo(&image);
+	appendStringInfoSpaces(&image, VARHDRSZ);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+		void	   *bytes = column->attbyval ? (void *) &values[i] : DatumGetPointer(values[i]);
+		int32		length = nulls[i] ? -1 : column->attlen;
+
+		if (column->attisdropped)
+			continue;
+		if (!nulls[i] && column->attlen == -1)
+		{
+			bytes = pg_detoast_datum_packed(bytes);
+			length = VARSIZE_ANY_EXHDR(bytes);
+			bytes = VARDATA_ANY(bytes);
+		}
+		else if (!nulls[i] && column->attlen == -2)
+			length = strlen(bytes);
+		appendBinaryStringInfo(&image, &length, sizeof(length));
+		if (length > 0)
+			appendBinaryStringInfo(&image, bytes, length);
+	}
+	ReleaseTupleDesc(desc);
+	SET_VARSIZE(image.data, image.len);
+	return (bytea *) image.data;
+}
+
+Datum
+pgtrickle_row_image(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(row_image(PG_GETARG_HEAPTUPLEHEADER(0)));
+}
+
+Datum
+pgtrickle_row_hash(PG_FUNCTION_ARGS)
+{
+	bytea	   *image = row_image(PG_GETARG_HEAPTUPLEHEADER(0));
+
+	PG_RETURN_INT64(hash_bytes_extended((unsigned char *) VARDATA(image), VARSIZE(image) - VARHDRSZ, 0));
+}
+
+static void
+transaction_callback(XactEvent event, void *arg)
+{
+	PgtError	error = {0};
+
+	if (pgt_rs_transaction(event, &error) != 0)
+		throw_error(&error);
+}
+
+static void
+subtransaction_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+{
+	pgt_rs_subtransaction(event);
+}
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	pgt_rs_relcache(relid);
+}
+
+void
+_PG_init(void)
+{
+	RegisterXactCallback(transaction_callback, NULL);
+	RegisterSubXactCallback(subtransaction_callback, NULL);
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}

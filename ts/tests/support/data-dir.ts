@@ -1,0 +1,47 @@
+/** Makes the empty data directory of a PGlite once: every test starts from it. */
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    dataDir: string
+  }
+}
+
+const TS = join(dirname(fileURLToPath(import.meta.url)), '../..')
+
+export default async function setup(project: TestProject): Promise<void> {
+  const name = project.config.env.PGLITE ?? 'pglite-0.5'
+  project.provide('dataDir', await emptyDataDir(name))
+}
+
+async function emptyDataDir(name: string): Promise<string> {
+  const { PGlite } = (await import(name)) as typeof import('pglite-0.5')
+  const cache = join(TS, 'node_modules/.cache/pg_trickle')
+  const file = join(cache, `${name}-${await versionOf(name)}.tar`)
+  if (existsSync(file)) return file
+  const pg = await PGlite.create()
+  const tar = await pg.dumpDataDir('none')
+  await pg.close()
+  await mkdir(cache, { recursive: true })
+  // Two projects may do this at once: the file appears whole.
+  const draft = `${file}.${process.pid}`
+  await writeFile(draft, new Uint8Array(await tar.arrayBuffer()))
+  await rename(draft, file)
+  return file
+}
+
+async function versionOf(name: string): Promise<string> {
+  const { findPackageJSON } = await findPackage(name)
+  return (JSON.parse(await readFile(findPackageJSON, 'utf8')) as { version: string }).version
+}
+
+/** `exports` of PGlite does not give its package.json: go up from its entry. */
+async function findPackage(name: string): Promise<{ findPackageJSON: string }> {
+  let folder = dirname(fileURLToPath(import.meta.resolve(name)))
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return { findPackageJSON: join(folder, 'package.json') }
+}
