@@ -1,0 +1,199 @@
+//! Everything the core may ask of a database. No implementation: the backend answers through SPI, tests from a table.
+//!
+//! Answers describe the catalog as the current command sees it. Implementations may cache them while nothing that they
+//! depend on has changed.
+
+use crate::error::Error;
+use crate::plan::Oid;
+
+/// A row of `pg_proc`: function, aggregate, window function or procedure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// `oid`.
+    pub oid: Oid,
+    /// Name of its schema.
+    pub schema: String,
+    /// `proname`.
+    pub name: String,
+    /// `provolatile`: `i`mmutable, `s`table or `v`olatile.
+    pub volatility: char,
+    /// `prokind`: `f`unction, `a`ggregate, `w`indow function or `p`rocedure.
+    pub kind: char,
+    /// `proretset`.
+    pub returns_set: bool,
+    /// `proisstrict`.
+    pub strict: bool,
+    /// `proargtypes`: the types of the input arguments.
+    pub arg_types: Vec<Oid>,
+    /// `provariadic`: the element type of the VARIADIC argument, 0 without one.
+    pub variadic: Oid,
+    /// `prorettype`.
+    pub result: Oid,
+}
+
+/// A row of `pg_operator`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// `oid`.
+    pub oid: Oid,
+    /// Name of its schema.
+    pub schema: String,
+    /// `oprname`.
+    pub name: String,
+    /// `oprleft`; 0 for a prefix operator.
+    pub left: Oid,
+    /// `oprright`.
+    pub right: Oid,
+    /// `oprresult`.
+    pub result: Oid,
+    /// `oprcode`.
+    pub function: Oid,
+    /// `provolatile` of that function.
+    pub volatility: char,
+}
+
+/// A row of `pg_type`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Type {
+    /// `oid`.
+    pub oid: Oid,
+    /// Name of its schema.
+    pub schema: String,
+    /// `typname`.
+    pub name: String,
+    /// `typtype`: `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange or `m`ultirange.
+    pub kind: char,
+    /// `typcategory`.
+    pub category: char,
+    /// `typelem` of a true array type (one with `typsubscript = array_subscript_handler`), else 0.
+    pub element: Oid,
+    /// `typarray`, 0 without one.
+    pub array: Oid,
+    /// `typbasetype` of a domain, else 0.
+    pub base: Oid,
+    /// `typtypmod` of a domain, else -1.
+    pub base_typmod: i32,
+    /// `typrelid` of a composite type, else 0.
+    pub relid: Oid,
+    /// `typcollation`, 0 where the type is not collatable.
+    pub collation: Oid,
+}
+
+/// The operators of a type's default operator class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultOperators {
+    /// `=` of the default btree class, or of the default hash class where the type has no btree class.
+    pub equality: Operator,
+    /// `<` of the default btree class.
+    pub less: Option<Operator>,
+    /// `>` of the default btree class.
+    pub greater: Option<Operator>,
+}
+
+/// A row of `pg_attribute`, system columns left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// `attnum`, from 1.
+    pub attnum: i16,
+    /// `attname`.
+    pub name: String,
+    /// `atttypid`.
+    pub type_oid: Oid,
+    /// `atttypmod`.
+    pub typmod: i32,
+    /// `attcollation`, 0 for none.
+    pub collation: Oid,
+    /// `attnotnull`.
+    pub not_null: bool,
+    /// `attisdropped`.
+    pub dropped: bool,
+    /// `attgenerated`: `s`tored or `v`irtual.
+    pub generated: Option<char>,
+}
+
+/// Columns that identify a row of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// `attnum`s, in the order of the index.
+    pub columns: Vec<i16>,
+    /// The constraint behind it, 0 for a bare unique index.
+    pub constraint: Oid,
+    /// True for the PRIMARY KEY.
+    pub primary: bool,
+}
+
+/// A row of `pg_class`: table, view, partitioned table, composite type, ...
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// `oid`.
+    pub oid: Oid,
+    /// Name of its schema.
+    pub schema: String,
+    /// `relname`.
+    pub name: String,
+    /// `relkind`.
+    pub kind: char,
+    /// `relpersistence`.
+    pub persistence: char,
+    /// All columns in order of `attnum`, dropped ones too: the column `n` is `columns[n - 1]`.
+    pub columns: Vec<Column>,
+    /// The PRIMARY KEY first, then UNIQUE over NOT NULL columns. Only those that hold at any moment: not deferrable,
+    /// not partial, no expressions, not WITHOUT OVERLAPS, valid; and of this relation alone, so none for a table with
+    /// inheritance children (partitions do not count as such).
+    pub keys: Vec<Key>,
+    /// Other tables inherit from it, as partitions or otherwise.
+    pub has_children: bool,
+    /// `relkind = 'p'`.
+    pub is_partitioned: bool,
+    /// `relrowsecurity`.
+    pub row_security: bool,
+    /// It stands in `pg_catalog`, `information_schema` or a toast schema.
+    pub is_system: bool,
+}
+
+impl Relation {
+    /// The column with this `attnum`, unless it is dropped.
+    #[must_use]
+    pub fn column(&self, attnum: i16) -> Option<&Column> {
+        let position = usize::try_from(attnum).ok()?.checked_sub(1)?;
+        self.columns.get(position).filter(|column| !column.dropped)
+    }
+}
+
+/// Answers about the catalog. Every method fails with [`Error::Catalog`] where the object does not exist.
+pub trait Catalog {
+    /// The function with this OID.
+    fn function(&self, oid: Oid) -> Result<Function, Error>;
+
+    /// The operator with this OID.
+    fn operator(&self, oid: Oid) -> Result<Operator, Error>;
+
+    /// The type with this OID.
+    fn type_(&self, oid: Oid) -> Result<Type, Error>;
+
+    /// The type as SQL text, e.g. `character varying(3)` or `public.mood[]`.
+    ///
+    /// It must mean the same under every `search_path`: SQL's own keywords as they are, every other name
+    /// schema-qualified, `pg_catalog` included. A modifier of -1 must not become one: `pg_catalog.bpchar` and
+    /// `pg_catalog."bit"`, not `character` and `bit`.
+    fn type_sql(&self, oid: Oid, typmod: i32) -> Result<String, Error>;
+
+    /// Schema and name of the collation with this OID.
+    fn collation(&self, oid: Oid) -> Result<(String, String), Error>;
+
+    /// The relation with this OID.
+    fn relation(&self, oid: Oid) -> Result<Relation, Error>;
+
+    /// The analysed tree of a view: `ev_action` of its `_RETURN` rule.
+    fn view_tree(&self, oid: Oid) -> Result<String, Error>;
+
+    /// The value of a constant that is not NULL, written by the output function of its type.
+    ///
+    /// `node` is the text of its `CONST` node. The text must mean the same under all settings: written with
+    /// `DateStyle` ISO, `IntervalStyle` iso_8601, `extra_float_digits` 1 and `bytea_output` hex.
+    fn const_text(&self, node: &str) -> Result<String, Error>;
+
+    /// The operators of the type's default class; `None` for a type without equality (json, point, xml). A domain's are
+    /// those of its base type; a type that is binary-coercible to the class's type (varchar) uses that class.
+    fn default_equality(&self, type_oid: Oid) -> Result<Option<DefaultOperators>, Error>;
+}
