@@ -1,0 +1,857 @@
+//! Expressions, one type for each node kind of `src/include/nodes/primnodes.h`.
+
+use super::{Query, SortGroup, Target};
+use crate::plan::Oid;
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// A column.
+    Var(Var),
+    /// A constant.
+    Const(Const),
+    /// A parameter: of a SubLink's test expression, or `$n`.
+    Param(Param),
+    /// An aggregate call.
+    Aggref(Box<Aggref>),
+    /// `GROUPING(...)`.
+    Grouping(GroupingFunc),
+    /// A window function call.
+    Window(Box<WindowFunc>),
+    /// `a[i]`, `a[i:j]`, `jsonb['key']`.
+    Subscript(Box<Subscript>),
+    /// A function call or a cast by function.
+    Func(FuncExpr),
+    /// `name => value` among the arguments of a call.
+    NamedArg(Box<NamedArg>),
+    /// An operator.
+    Op(OpExpr),
+    /// `IS DISTINCT FROM`.
+    Distinct(OpExpr),
+    /// `NULLIF`.
+    NullIf(OpExpr),
+    /// `x op ANY (array)`, `x op ALL (array)`.
+    ScalarArrayOp(ScalarArrayOp),
+    /// `AND`, `OR`, `NOT`.
+    Bool(Bool),
+    /// A subquery.
+    SubLink(Box<SubLink>),
+    /// `(row).field`.
+    FieldSelect(Box<FieldSelect>),
+    /// A cast that changes no bits.
+    Relabel(Box<Relabel>),
+    /// A cast by output and input functions.
+    CoerceViaIo(Box<CoerceViaIo>),
+    /// A cast of an array's elements.
+    ArrayCoerce(Box<ArrayCoerce>),
+    /// A cast between row types.
+    ConvertRowtype(Box<ConvertRowtype>),
+    /// `COLLATE`.
+    Collate(Box<Collate>),
+    /// `CASE`.
+    Case(Box<Case>),
+    /// The tested value inside `CASE x WHEN ...`, or the element inside an array cast: type, typmod, collation.
+    CaseTest(Oid, i32, Oid),
+    /// `ARRAY[...]`.
+    Array(ArrayExpr),
+    /// `ROW(...)`.
+    Row(RowExpr),
+    /// `ROW(...) < ROW(...)`.
+    RowCompare(RowCompare),
+    /// `COALESCE`.
+    Coalesce(List),
+    /// `GREATEST`, `LEAST`.
+    MinMax(MinMax),
+    /// `CURRENT_DATE` and its like.
+    SqlValue(SqlValue),
+    /// `XMLELEMENT` and its like.
+    Xml(Box<Xml>),
+    /// A JSON input with its format.
+    JsonValue(Box<JsonValue>),
+    /// `JSON_OBJECT`, `JSON_ARRAY`, `JSON_OBJECTAGG`, `JSON()`, ...
+    JsonConstructor(Box<JsonConstructor>),
+    /// `IS JSON`.
+    JsonIs(Box<JsonIs>),
+    /// `JSON_QUERY`, `JSON_VALUE`, `JSON_EXISTS`, and the columns of JSON_TABLE.
+    JsonExpr(Box<JsonExpr>),
+    /// `IS NULL`, `IS NOT NULL`.
+    NullTest(Box<NullTest>),
+    /// `IS TRUE` and its like.
+    BooleanTest(Box<BooleanTest>),
+    /// A cast to a domain.
+    CoerceToDomain(Box<CoerceToDomain>),
+    /// SQL over aliases, written by the core itself.
+    Sql(SqlLeaf),
+}
+
+/// A reference to a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Var {
+    /// Position in the range table, from 1.
+    pub varno: i32,
+    /// Attribute number: 0 the whole row, negative a system column.
+    pub attno: i16,
+    /// Its type.
+    pub type_oid: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Its collation.
+    pub collation: Oid,
+    /// How many query levels up the table stands.
+    pub levels_up: u32,
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Const {
+    /// Its type.
+    pub type_oid: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Its collation.
+    pub collation: Oid,
+    /// It is NULL.
+    pub is_null: bool,
+    /// The node's text, which the catalog can turn into the value's text.
+    pub node: String,
+}
+
+/// The kinds of parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// `$n`.
+    Extern,
+    /// Set by the executor.
+    Exec,
+    /// A column of the subquery of a SubLink.
+    Sublink,
+    /// A column of a multi-assignment.
+    Multiexpr,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its kind.
+    pub kind: ParamKind,
+    /// Its number.
+    pub id: i32,
+    /// Its type.
+    pub type_oid: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Its collation.
+    pub collation: Oid,
+}
+
+/// An aggregate call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggref {
+    /// The aggregate.
+    pub function: Oid,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result collation.
+    pub collation: Oid,
+    /// Input collation.
+    pub input_collation: Oid,
+    /// Types of the arguments, direct and aggregated.
+    pub arg_types: Vec<Oid>,
+    /// Direct arguments of an ordered-set aggregate.
+    pub direct_args: Vec<Expr>,
+    /// Aggregated arguments; junk ones are for ORDER BY.
+    pub args: Vec<Target>,
+    /// `ORDER BY` or `WITHIN GROUP`.
+    pub order: Vec<SortGroup>,
+    /// `DISTINCT`.
+    pub distinct: Vec<SortGroup>,
+    /// `FILTER`.
+    pub filter: Option<Expr>,
+    /// `*`.
+    pub star: bool,
+    /// The last argument is a `VARIADIC` array.
+    pub variadic: bool,
+    /// 'n' normal, 'o' ordered-set, 'h' hypothetical-set.
+    pub kind: char,
+    /// How many levels up it belongs.
+    pub levels_up: u32,
+}
+
+/// `GROUPING(...)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupingFunc {
+    /// Its arguments.
+    pub args: Vec<Expr>,
+    /// The arguments as target references.
+    pub refs: Vec<u32>,
+    /// How many levels up it belongs.
+    pub levels_up: u32,
+}
+
+/// A window function call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowFunc {
+    /// The function or aggregate.
+    pub function: Oid,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result collation.
+    pub collation: Oid,
+    /// Input collation.
+    pub input_collation: Oid,
+    /// Arguments.
+    pub args: Vec<Expr>,
+    /// `FILTER`.
+    pub filter: Option<Expr>,
+    /// Which window.
+    pub winref: u32,
+    /// `*`.
+    pub star: bool,
+    /// The function is an aggregate.
+    pub is_agg: bool,
+}
+
+/// A subscripted value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscript {
+    /// Type of the container.
+    pub container_type: Oid,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result type modifier.
+    pub typmod: i32,
+    /// Result collation.
+    pub collation: Oid,
+    /// Upper or only subscripts; a missing bound is `None`.
+    pub upper: Vec<Option<Expr>>,
+    /// Lower subscripts of a slice; empty when it is none.
+    pub lower: Vec<Option<Expr>>,
+    /// The container.
+    pub container: Expr,
+}
+
+/// How a function-like node was written (`CoercionForm`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoerceForm {
+    /// A call.
+    Call,
+    /// `CAST` or `::`.
+    ExplicitCast,
+    /// Put in by the parser.
+    ImplicitCast,
+    /// Special SQL syntax.
+    SqlSyntax,
+}
+
+/// A function call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FuncExpr {
+    /// The function.
+    pub function: Oid,
+    /// Result type.
+    pub type_oid: Oid,
+    /// It returns a set.
+    pub returns_set: bool,
+    /// The last argument is a `VARIADIC` array.
+    pub variadic: bool,
+    /// How it was written.
+    pub form: CoerceForm,
+    /// Result collation.
+    pub collation: Oid,
+    /// Input collation.
+    pub input_collation: Oid,
+    /// Arguments.
+    pub args: Vec<Expr>,
+}
+
+/// `name => value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedArg {
+    /// The value.
+    pub arg: Expr,
+    /// The name.
+    pub name: String,
+    /// Position in the function's signature, from 0.
+    pub number: i32,
+}
+
+/// An operator with one or two operands; also `IS DISTINCT FROM` and `NULLIF`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpExpr {
+    /// The operator.
+    pub operator: Oid,
+    /// Its function; 0 if not stored.
+    pub function: Oid,
+    /// Result type.
+    pub type_oid: Oid,
+    /// It returns a set.
+    pub returns_set: bool,
+    /// Result collation.
+    pub collation: Oid,
+    /// Input collation.
+    pub input_collation: Oid,
+    /// Operands.
+    pub args: Vec<Expr>,
+}
+
+/// `x op ANY|ALL (array)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScalarArrayOp {
+    /// The operator.
+    pub operator: Oid,
+    /// `ANY`; otherwise `ALL`.
+    pub any: bool,
+    /// Input collation.
+    pub input_collation: Oid,
+    /// The scalar and the array.
+    pub args: Vec<Expr>,
+}
+
+/// Boolean connectives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoolOp {
+    /// `AND`.
+    And,
+    /// `OR`.
+    Or,
+    /// `NOT`.
+    Not,
+}
+
+/// `AND`, `OR`, `NOT`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bool {
+    /// Which.
+    pub op: BoolOp,
+    /// Operands.
+    pub args: Vec<Expr>,
+}
+
+impl Bool {
+    /// True for `AND`.
+    #[must_use]
+    pub fn is_and(&self) -> bool {
+        self.op == BoolOp::And
+    }
+}
+
+/// The kinds of SubLinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubLinkKind {
+    /// `EXISTS (...)`.
+    Exists,
+    /// `x op ALL (...)`.
+    All,
+    /// `x op ANY (...)`, `IN`.
+    Any,
+    /// `ROW(...) op (...)`.
+    RowCompare,
+    /// A scalar subquery.
+    Expr,
+    /// A row for a multi-assignment.
+    MultiExpr,
+    /// `ARRAY(...)`.
+    Array,
+    /// Of the planner.
+    Cte,
+}
+
+/// A subquery in an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubLink {
+    /// Its kind.
+    pub kind: SubLinkKind,
+    /// The test over the subquery's columns, which are Params of kind `Sublink`.
+    pub test: Option<Expr>,
+    /// The operator's name as written, e.g. `=` or `schema.op`.
+    pub operator_name: Vec<String>,
+    /// The subquery.
+    pub query: Query,
+}
+
+/// `(row).field`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldSelect {
+    /// The row.
+    pub arg: Expr,
+    /// The field's number, from 1.
+    pub field: i16,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result type modifier.
+    pub typmod: i32,
+    /// Result collation.
+    pub collation: Oid,
+}
+
+/// A cast that changes no bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relabel {
+    /// The value.
+    pub arg: Expr,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result type modifier.
+    pub typmod: i32,
+    /// Result collation.
+    pub collation: Oid,
+    /// How it was written.
+    pub form: CoerceForm,
+}
+
+/// A cast by output and input functions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoerceViaIo {
+    /// The value.
+    pub arg: Expr,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result collation.
+    pub collation: Oid,
+    /// How it was written.
+    pub form: CoerceForm,
+}
+
+/// A cast of an array's elements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArrayCoerce {
+    /// The array.
+    pub arg: Expr,
+    /// The cast of one element, over a `CaseTest`.
+    pub element: Expr,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result type modifier.
+    pub typmod: i32,
+    /// Result collation.
+    pub collation: Oid,
+    /// How it was written.
+    pub form: CoerceForm,
+}
+
+/// A cast between row types.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConvertRowtype {
+    /// The row.
+    pub arg: Expr,
+    /// Result type.
+    pub type_oid: Oid,
+    /// How it was written.
+    pub form: CoerceForm,
+}
+
+/// `COLLATE`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collate {
+    /// The value.
+    pub arg: Expr,
+    /// The collation.
+    pub collation: Oid,
+}
+
+/// `CASE`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result collation.
+    pub collation: Oid,
+    /// The tested value of `CASE x WHEN ...`.
+    pub arg: Option<Expr>,
+    /// Conditions and results.
+    pub whens: Vec<(Expr, Expr)>,
+    /// `ELSE`.
+    pub otherwise: Option<Expr>,
+}
+
+/// `ARRAY[...]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArrayExpr {
+    /// Type of the array.
+    pub type_oid: Oid,
+    /// Its collation.
+    pub collation: Oid,
+    /// Type of the elements.
+    pub element_type: Oid,
+    /// The elements.
+    pub elements: Vec<Expr>,
+    /// The elements are arrays.
+    pub multidims: bool,
+}
+
+/// `ROW(...)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowExpr {
+    /// Its type, `record` or a composite type.
+    pub type_oid: Oid,
+    /// The fields.
+    pub args: Vec<Expr>,
+    /// How it was written.
+    pub form: CoerceForm,
+    /// Names of the fields.
+    pub names: Vec<String>,
+}
+
+/// Ordering comparisons of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowCompareKind {
+    /// `<`.
+    Lt,
+    /// `<=`.
+    Le,
+    /// `>=`.
+    Ge,
+    /// `>`.
+    Gt,
+    /// `=`.
+    Eq,
+    /// `<>`.
+    Ne,
+}
+
+/// `ROW(...) < ROW(...)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowCompare {
+    /// Which comparison.
+    pub kind: RowCompareKind,
+    /// The operator for each pair.
+    pub operators: Vec<Oid>,
+    /// The collation for each pair.
+    pub collations: Vec<Oid>,
+    /// Left fields.
+    pub left: Vec<Expr>,
+    /// Right fields.
+    pub right: Vec<Expr>,
+}
+
+/// `COALESCE`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result collation.
+    pub collation: Oid,
+    /// Arguments.
+    pub args: Vec<Expr>,
+}
+
+/// `GREATEST`, `LEAST`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MinMax {
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result collation.
+    pub collation: Oid,
+    /// Input collation.
+    pub input_collation: Oid,
+    /// `LEAST`.
+    pub least: bool,
+    /// Arguments.
+    pub args: Vec<Expr>,
+}
+
+/// `CURRENT_DATE` and its like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlValue {
+    /// `SQLValueFunctionOp`, in the order of primnodes.h.
+    pub op: i32,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result type modifier.
+    pub typmod: i32,
+}
+
+/// The kinds of XML expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlOp {
+    /// `XMLCONCAT`.
+    Concat,
+    /// `XMLELEMENT`.
+    Element,
+    /// `XMLFOREST`.
+    Forest,
+    /// `XMLPARSE`.
+    Parse,
+    /// `XMLPI`.
+    Pi,
+    /// `XMLROOT`.
+    Root,
+    /// `XMLSERIALIZE`.
+    Serialize,
+    /// `IS DOCUMENT`.
+    IsDocument,
+}
+
+/// `XMLELEMENT` and its like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Xml {
+    /// Which.
+    pub op: XmlOp,
+    /// Name of the element or instruction.
+    pub name: Option<String>,
+    /// Attributes.
+    pub named_args: Vec<Expr>,
+    /// Names of the attributes, in their escaped form.
+    pub arg_names: Vec<String>,
+    /// Contents.
+    pub args: Vec<Expr>,
+    /// `DOCUMENT`; otherwise `CONTENT`.
+    pub document: bool,
+    /// `INDENT`.
+    pub indent: bool,
+    /// Result type.
+    pub type_oid: Oid,
+    /// Result type modifier.
+    pub typmod: i32,
+}
+
+/// `FORMAT JSON [ENCODING ...]`: numbers of `JsonFormatType` and `JsonEncoding`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JsonFormat {
+    /// 0 default, 1 JSON, 2 JSONB (internal).
+    pub format: i32,
+    /// 0 default, 1 UTF8, 2 UTF16, 3 UTF32.
+    pub encoding: i32,
+}
+
+/// `RETURNING type [FORMAT ...]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JsonReturning {
+    /// The format.
+    pub format: JsonFormat,
+    /// The type.
+    pub type_oid: Oid,
+    /// The type modifier.
+    pub typmod: i32,
+}
+
+/// A JSON input with its format.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonValue {
+    /// As the user wrote it.
+    pub raw: Expr,
+    /// With the conversion that the parser added.
+    pub formatted: Option<Expr>,
+    /// The format.
+    pub format: JsonFormat,
+}
+
+/// `JsonConstructorType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonConstructorKind {
+    /// `JSON_OBJECT`.
+    Object,
+    /// `JSON_ARRAY`.
+    Array,
+    /// `JSON_OBJECTAGG`.
+    ObjectAgg,
+    /// `JSON_ARRAYAGG`.
+    ArrayAgg,
+    /// `JSON()`.
+    Parse,
+    /// `JSON_SCALAR`.
+    Scalar,
+    /// `JSON_SERIALIZE`.
+    Serialize,
+}
+
+/// `JSON_OBJECT` and its like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonConstructor {
+    /// Which.
+    pub kind: JsonConstructorKind,
+    /// Arguments.
+    pub args: Vec<Expr>,
+    /// The aggregate or window function underneath.
+    pub func: Option<Expr>,
+    /// The conversion to the RETURNING type, over a `CaseTest`.
+    pub coercion: Option<Expr>,
+    /// `RETURNING`.
+    pub returning: JsonReturning,
+    /// `ABSENT ON NULL`.
+    pub absent_on_null: bool,
+    /// `WITH UNIQUE KEYS`.
+    pub unique: bool,
+}
+
+/// What `IS JSON` asks for (`JsonValueType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonItem {
+    /// Any.
+    Any,
+    /// `OBJECT`.
+    Object,
+    /// `ARRAY`.
+    Array,
+    /// `SCALAR`.
+    Scalar,
+}
+
+/// `IS JSON`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonIs {
+    /// The value.
+    pub arg: Expr,
+    /// Its format.
+    pub format: JsonFormat,
+    /// What it should be.
+    pub item: JsonItem,
+    /// `WITH UNIQUE KEYS`.
+    pub unique: bool,
+}
+
+/// `JsonExprOp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonExprOp {
+    /// `JSON_EXISTS`.
+    Exists,
+    /// `JSON_QUERY`.
+    Query,
+    /// `JSON_VALUE`.
+    Value,
+    /// `JSON_TABLE`.
+    Table,
+}
+
+/// `JsonWrapper`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonWrapper {
+    /// Not said.
+    Unspecified,
+    /// `WITHOUT WRAPPER`.
+    None,
+    /// `WITH CONDITIONAL WRAPPER`.
+    Conditional,
+    /// `WITH UNCONDITIONAL WRAPPER`.
+    Unconditional,
+}
+
+/// `JsonBehaviorType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonBehaviorKind {
+    /// `NULL`.
+    Null,
+    /// `ERROR`.
+    Error,
+    /// `EMPTY`.
+    Empty,
+    /// `TRUE`.
+    True,
+    /// `FALSE`.
+    False,
+    /// `UNKNOWN`.
+    Unknown,
+    /// `EMPTY ARRAY`.
+    EmptyArray,
+    /// `EMPTY OBJECT`.
+    EmptyObject,
+    /// `DEFAULT ...`.
+    Default,
+}
+
+/// `... ON EMPTY`, `... ON ERROR`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonBehavior {
+    /// Which.
+    pub kind: JsonBehaviorKind,
+    /// The value.
+    pub expr: Option<Expr>,
+    /// The value must still be cast to the RETURNING type.
+    pub coerce: bool,
+}
+
+/// `JSON_QUERY` and its like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonExpr {
+    /// Which.
+    pub op: JsonExprOp,
+    /// For a column of JSON_TABLE: its name.
+    pub column_name: Option<String>,
+    /// The document.
+    pub formatted: Expr,
+    /// The format of the document.
+    pub format: JsonFormat,
+    /// The path.
+    pub path: Expr,
+    /// `RETURNING`.
+    pub returning: JsonReturning,
+    /// Names of the PASSING arguments.
+    pub passing_names: Vec<String>,
+    /// PASSING arguments.
+    pub passing: Vec<Expr>,
+    /// `ON EMPTY`.
+    pub on_empty: Option<JsonBehavior>,
+    /// `ON ERROR`.
+    pub on_error: Option<JsonBehavior>,
+    /// `WRAPPER`.
+    pub wrapper: JsonWrapper,
+    /// `OMIT QUOTES`.
+    pub omit_quotes: bool,
+    /// Result collation.
+    pub collation: Oid,
+}
+
+/// `IS NULL`, `IS NOT NULL`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NullTest {
+    /// The value.
+    pub arg: Expr,
+    /// `IS NOT NULL`.
+    pub negated: bool,
+    /// The value is a row that is tested field by field.
+    pub is_row: bool,
+}
+
+/// `BoolTestType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BooleanTestKind {
+    /// `IS TRUE`.
+    True,
+    /// `IS NOT TRUE`.
+    NotTrue,
+    /// `IS FALSE`.
+    False,
+    /// `IS NOT FALSE`.
+    NotFalse,
+    /// `IS UNKNOWN`.
+    Unknown,
+    /// `IS NOT UNKNOWN`.
+    NotUnknown,
+}
+
+/// `IS TRUE` and its like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BooleanTest {
+    /// The value.
+    pub arg: Expr,
+    /// Which test.
+    pub kind: BooleanTestKind,
+}
+
+/// A cast to a domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoerceToDomain {
+    /// The value.
+    pub arg: Expr,
+    /// The domain.
+    pub type_oid: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Result collation.
+    pub collation: Oid,
+    /// How it was written.
+    pub form: CoerceForm,
+}
+
+/// SQL over aliases, written by the core itself; printed as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlLeaf {
+    /// The text, complete with parentheses where it needs them.
+    pub sql: String,
+    /// Its type.
+    pub type_oid: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Its collation.
+    pub collation: Oid,
+}

@@ -1,0 +1,194 @@
+//! The analysed query as typed data: what PostgreSQL's parser made of the defining query.
+//!
+//! Names follow `src/include/nodes/parsenodes.h`; differences between PostgreSQL 17 and 18 end in the reader.
+
+mod expr;
+mod from;
+mod types;
+mod walk;
+
+pub use expr::{
+    Aggref, ArrayCoerce, ArrayExpr, Bool, BoolOp, BooleanTest, BooleanTestKind, Case, CoerceForm, CoerceToDomain,
+    CoerceViaIo, Collate, Const, ConvertRowtype, Expr, FieldSelect, FuncExpr, GroupingFunc, JsonBehavior,
+    JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat, JsonIs, JsonItem,
+    JsonReturning, JsonValue, JsonWrapper, List, MinMax, NamedArg, NullTest, OpExpr, Param, ParamKind, Relabel,
+    RowCompare, RowCompareKind, RowExpr, ScalarArrayOp, SqlLeaf, SqlValue, SubLink, SubLinkKind, Subscript, Var,
+    WindowFunc, Xml, XmlOp,
+};
+pub use from::{
+    Cte, CteCycle, CteMaterialize, CteSearch, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, RowMark,
+    Rte, RteKind,
+    TableFunc, TableFuncKind, TableSample,
+};
+
+use crate::plan::Oid;
+
+/// A `SELECT`, at any level.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// `WITH`.
+    pub ctes: Vec<Cte>,
+    /// `WITH RECURSIVE`.
+    pub recursive: bool,
+    /// All range table entries; a Var's `varno` is a position in it, counted from 1.
+    pub rtable: Vec<Rte>,
+    /// The items of `FROM`.
+    pub from: Vec<FromItem>,
+    /// `WHERE`.
+    pub quals: Option<Expr>,
+    /// The select list, junk entries last.
+    pub targets: Vec<Target>,
+    /// `GROUP BY`.
+    pub group: Vec<SortGroup>,
+    /// `GROUP BY DISTINCT`.
+    pub group_distinct: bool,
+    /// `GROUPING SETS`, `ROLLUP`, `CUBE`.
+    pub grouping_sets: Vec<GroupingSet>,
+    /// `HAVING`.
+    pub having: Option<Expr>,
+    /// `WINDOW`, named and unnamed ones.
+    pub windows: Vec<Window>,
+    /// `DISTINCT`, or the expressions of `DISTINCT ON`.
+    pub distinct: Vec<SortGroup>,
+    /// The list above is that of `DISTINCT ON`.
+    pub distinct_on: bool,
+    /// `ORDER BY`.
+    pub sort: Vec<SortGroup>,
+    /// `OFFSET`.
+    pub limit_offset: Option<Expr>,
+    /// `LIMIT`.
+    pub limit_count: Option<Expr>,
+    /// `FETCH FIRST .. WITH TIES`.
+    pub limit_with_ties: bool,
+    /// `FOR UPDATE` and its like.
+    pub row_marks: Vec<RowMark>,
+    /// `UNION`, `INTERSECT`, `EXCEPT`.
+    pub set_operations: Option<SetOperation>,
+    /// Primary keys the query relies on for columns outside of `GROUP BY`.
+    pub constraint_deps: Vec<Oid>,
+    /// An aggregate stands in the select list or HAVING.
+    pub has_aggs: bool,
+    /// A window function stands in the select list or ORDER BY.
+    pub has_windows: bool,
+    /// A set-returning function stands in the select list.
+    pub has_target_srfs: bool,
+    /// A SubLink stands somewhere.
+    pub has_sublinks: bool,
+}
+
+/// An entry of a select list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The value.
+    pub expr: Expr,
+    /// The column's name, where it has one.
+    pub name: Option<String>,
+    /// Position, from 1.
+    pub resno: i16,
+    /// Referred to by sort, group and distinct clauses; 0 if by none.
+    pub ressortgroupref: u32,
+    /// Needed by such a clause only.
+    pub junk: bool,
+}
+
+/// One item of ORDER BY, GROUP BY, DISTINCT, PARTITION BY.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SortGroup {
+    /// Which target it means.
+    pub target_ref: u32,
+    /// The equality operator.
+    pub eq_op: Oid,
+    /// The ordering operator, 0 if there is none.
+    pub sort_op: Oid,
+    /// The ordering operator is a `>`: `DESC`. Always false before PostgreSQL 18; look at the operator.
+    pub reverse: bool,
+    /// `NULLS FIRST`.
+    pub nulls_first: bool,
+    /// The equality operator can be hashed.
+    pub hashable: bool,
+}
+
+/// An item of GROUP BY that is more than an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupingSet {
+    /// `()`.
+    Empty,
+    /// A plain expression list, by target reference.
+    Simple(Vec<u32>),
+    /// `ROLLUP (...)`.
+    Rollup(Vec<GroupingSet>),
+    /// `CUBE (...)`.
+    Cube(Vec<GroupingSet>),
+    /// `GROUPING SETS (...)`.
+    Sets(Vec<GroupingSet>),
+}
+
+/// A window definition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// Its name in `WINDOW`.
+    pub name: Option<String>,
+    /// The window it builds on.
+    pub refname: Option<String>,
+    /// `PARTITION BY`.
+    pub partition: Vec<SortGroup>,
+    /// `ORDER BY`.
+    pub order: Vec<SortGroup>,
+    /// The frame, as the bits of `FRAMEOPTION_*` in parsenodes.h.
+    pub frame_options: i32,
+    /// Offset of the frame's start.
+    pub start_offset: Option<Expr>,
+    /// Offset of the frame's end.
+    pub end_offset: Option<Expr>,
+    /// What window functions refer to.
+    pub winref: u32,
+    /// The ORDER BY was copied from `refname`.
+    pub copied_order: bool,
+}
+
+/// The kind of a set operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetOp {
+    /// `UNION`.
+    Union,
+    /// `INTERSECT`.
+    Intersect,
+    /// `EXCEPT`.
+    Except,
+}
+
+/// A tree of set operations over subqueries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetOperation {
+    /// A subquery, by its `varno`.
+    Rel(i32),
+    /// Two operands.
+    Op {
+        /// Which operation.
+        op: SetOp,
+        /// `ALL`.
+        all: bool,
+        /// Left operand.
+        left: Box<SetOperation>,
+        /// Right operand.
+        right: Box<SetOperation>,
+        /// Result types.
+        types: Vec<Oid>,
+        /// Result type modifiers.
+        typmods: Vec<i32>,
+        /// Result collations.
+        collations: Vec<Oid>,
+        /// How rows are grouped, when not `ALL`.
+        groups: Vec<SortGroup>,
+    },
+}
+
+impl Query {
+    /// The target that a sort, group or distinct clause means.
+    #[must_use]
+    pub fn target(&self, target_ref: u32) -> Option<&Target> {
+        self.targets
+            .iter()
+            .find(|target| target.ressortgroupref == target_ref)
+    }
+}
