@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Runs inside the toolchain (ci/toolchain.sh): Rust library + C shim -> build/pg<major>/pg_trickle.so, one for each
-# PostgreSQL major. The Rust library knows no PostgreSQL header and is built once.
+# Runs inside the toolchain (ci/toolchain.sh): Rust library + C shim -> build/pg<major>/pg_trickle.so and its bundle
+# build/pg_trickle-pg<major>.tar.gz, one for each PostgreSQL major. The Rust library knows no PostgreSQL header and is
+# built once.
+#
+#   build-wasm.sh                  all of it
+#   build-wasm.sh --check-c FILE   compiles FILE for each major, with the flags of the shim, and keeps nothing
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
 
@@ -42,25 +46,39 @@ exports_of() {
     sed 's/^pg_finfo_\(.*\)/_\1,_pg_finfo_\1/' | paste -s -d , | sed 's/^/_Pg_magic_func,__PG_init,/'
 }
 
+compile_c() {
+  local major=$1 source=$2 object=$3
+  emcc -c "${c_flags[@]}" -isystem "$PG_HEADERS/$major/usr/include/postgresql/$major/server" "$source" -o "$object"
+}
+
 build_module() {
-  local major=$1 out=build/pg$1 source objects=() exports flags
+  local major=$1 out=build/pg$1 source objects=() exports
   mkdir -p "$out"
-  flags=(
-    -Oz -fPIC -fvisibility=hidden -std=gnu17 -fno-strict-aliasing -fwrapv "$longjmp"
-    -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
-    -ffile-prefix-map="$repo=/pg_trickle"
-    -isystem "$PG_HEADERS/$major/usr/include/postgresql/$major/server"
-  )
   for source in shim/*.c; do
     objects+=("$out/$(basename "$source" .c).o")
-    emcc -c "${flags[@]}" "$source" -o "${objects[-1]}"
+    compile_c "$major" "$source" "${objects[-1]}"
   done
-  exports=$(exports_of "${flags[@]}")
+  exports=$(exports_of "${c_flags[@]}" -isystem "$PG_HEADERS/$major/usr/include/postgresql/$major/server")
   emcc -Oz --profiling-funcs "$longjmp" -sSIDE_MODULE=2 -sEXPORTED_FUNCTIONS="$exports" -Wl,--experimental-pic \
     "${objects[@]}" "$library" -o "$out/linked.wasm"
   # Function names stay for the size report and go from the module that is shipped.
   wasm-opt "${wasm_features[@]}" -Oz --debuginfo "$out/linked.wasm" -o "$out/named.wasm"
   wasm-opt "${wasm_features[@]}" --strip-debug --strip-producers "$out/named.wasm" -o "$out/pg_trickle.so"
+}
+
+# Entry names have no leading ./ (PGlite would not find the files), owners and times are fixed: one content, one
+# sequence of bytes.
+bundle() {
+  local files=build/pg$1/bundle out=build/pg_trickle-pg$1.tar.gz
+  rm -rf "$files"
+  mkdir -p "$files/lib/postgresql" "$files/share/postgresql/extension"
+  cp "build/pg$1/pg_trickle.so" "$files/lib/postgresql/"
+  cp shim/*.control shim/*.sql "$files/share/postgresql/extension/"
+  chmod -R u=rwX,go=rX "$files"
+  (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |
+    tar --create --null --files-from=- --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0) |
+    gzip -9 -n >"$out.new"
+  mv "$out.new" "$out"
 }
 
 longjmp=-sSUPPORT_LONGJMP=emscripten # the host has no exception tag for the other way
@@ -70,7 +88,20 @@ wasm_features=(
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --enable-exception-handling
 )
 
+c_flags=(
+  -Oz -fPIC -fvisibility=hidden -std=gnu17 -fno-strict-aliasing -fwrapv "$longjmp"
+  # A callback has parameters because its caller passes them. PostgreSQL's headers are system headers, so that only
+  # our own warnings count.
+  -Wall -Wextra -Werror -Wno-unused-parameter
+  -ffile-prefix-map="$repo=/pg_trickle"
+)
+
+if [ "${1:-}" = --check-c ]; then
+  for major in "${pg_majors[@]}"; do compile_c "$major" "$2" /dev/null; done
+  exit
+fi
 build_rust
 for major in "${pg_majors[@]}"; do
   build_module "$major"
+  bundle "$major"
 done

@@ -29,29 +29,13 @@ unchanged() {
   [ "$(fingerprint "$@")" = "$(cat "$stamp")" ]
 }
 
-# Entry names have no leading ./, owners and times are fixed: one content, one sequence of bytes.
-bundle() {
-  local major=$1 files=build/pg$1/bundle out=build/pg_trickle-pg$1.tar.gz
-  rm -rf "$files"
-  mkdir -p "$files/lib/postgresql" "$files/share/postgresql/extension"
-  cp "build/pg$major/pg_trickle.so" "$files/lib/postgresql/"
-  cp shim/*.control shim/*.sql "$files/share/postgresql/extension/"
-  chmod -R u=rwX,go=rX "$files"
-  (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |
-    tar --create --null --files-from=- --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0) |
-    gzip -9 -n >"$out.new"
-  mv "$out.new" "$out"
-}
-
 build_wasm() {
-  local major bundles=()
+  local major stamp bundles=()
   for major in "${pg_majors[@]}"; do bundles+=("build/pg_trickle-pg$major.tar.gz" "build/pg$major/named.wasm"); done
   if ! unchanged build/wasm.stamp "${bundles[@]}" -- "${wasm_inputs[@]}"; then
-    local stamp
     stamp=$(fingerprint "${wasm_inputs[@]}")
     "$repo/ci/toolchain.sh" true # made here, if need be, so that its progress shows
     step 'Rust, C and link for PostgreSQL 17 and 18' "$repo/ci/toolchain.sh" ci/build-wasm.sh
-    for major in "${pg_majors[@]}"; do bundle "$major"; done
     echo "$stamp" >build/wasm.stamp
   fi
   mkdir -p ts/dist

@@ -9,7 +9,12 @@ version_at_least "$(node --version | tr -d v)" 20 || die "Node.js 20 or newer is
 install() {
   local stamp=node_modules/.installed
   [ "$(sha256sum package-lock.json)" != "$(cat "$stamp" 2>/dev/null)" ] || return 0
-  step 'npm packages' npm ci --no-audit --no-fund
+  # `npm ci` would take the packages away from whatever is using them.
+  if [ -d node_modules ]; then
+    step 'npm packages, brought up to date' npm install --no-audit --no-fund
+  else
+    step 'npm packages' npm ci --no-audit --no-fund
+  fi
   sha256sum package-lock.json >"$stamp"
 }
 

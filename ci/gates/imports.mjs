@@ -1,5 +1,5 @@
-// Gate: everything that a side module imports is there in every PGlite release that is installed, with the same
-// signature. A function that is missing becomes a stub that throws inside the backend, and wedges the database.
+// Everything that a side module imports is there in every PGlite release that is installed, with the same signature. A
+// function that is missing becomes a stub that throws inside the backend, and wedges the database.
 //
 // How Emscripten's dynamic linker resolves the imports of a side module:
 //   env.<function>            an export of the main module, or of its JavaScript (`wasmImports`)
@@ -8,10 +8,13 @@
 //   GOT.mem.<name>            address of a variable: likewise
 //   env.memory and the like   given by the linker
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { interfaceOf } from './wasm.mjs'
 
+export const name = 'imports that PGlite has'
+
+/** The oldest and the newest release of each line: aliases of ts/package.json. */
 const RELEASES = { 17: ['pglite-0.4.0', 'pglite-0.4'], 18: ['pglite-0.5.0', 'pglite-0.5'] }
 
 const LINKER = {
@@ -22,9 +25,9 @@ const LINKER = {
   __stack_pointer: 'global',
 }
 
-const require = createRequire(import.meta.url)
-
-function release(alias) {
+/** What a release of PGlite offers to side modules. */
+export function hostOf(root, alias) {
+  const require = createRequire(join(root, 'ts/package.json'))
   const folder = dirname(require.resolve(alias))
   const { exports } = interfaceOf(readFileSync(join(folder, 'pglite.wasm')))
   const { version } = JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8'))
@@ -56,18 +59,25 @@ function problem({ module, name, kind, signature }, own, host) {
   return from.signature === signature ? undefined : `${from.signature} there, ${signature} here`
 }
 
-let problems = 0
-for (const [major, aliases] of Object.entries(RELEASES)) {
-  const side = interfaceOf(readFileSync(`build/pg${major}/pg_trickle.so`))
+/** What a host lacks of what a side module imports. */
+export function unresolved(side, host) {
   const own = byName(side.exports)
-  for (const host of aliases.map(release)) {
-    const wrong = side.imports
-      .map((each) => [each, problem(each, own, host)])
-      .filter(([, what]) => what)
-      .map(([{ module, name }, what]) => `  ${module}.${name}: ${what}`)
-    console.log(`pg${major} on PGlite ${host.version}: ${side.imports.length} imports, ${wrong.length} unresolved`)
-    if (wrong.length) console.log(wrong.join('\n'))
-    problems += wrong.length
-  }
+  return side.imports
+    .map((each) => [each, problem(each, own, host)])
+    .filter(([, what]) => what)
+    .map(([{ module, name }, what]) => `${module}.${name}: ${what}`)
 }
-process.exit(problems ? 1 : 0)
+
+export function check(root) {
+  const problems = []
+  const notes = []
+  for (const [major, aliases] of Object.entries(RELEASES)) {
+    const side = interfaceOf(readFileSync(join(root, `build/pg${major}/pg_trickle.so`)))
+    for (const host of aliases.map((alias) => hostOf(root, alias))) {
+      const wrong = unresolved(side, host)
+      notes.push(`pg${major} on PGlite ${host.version}: ${side.imports.length} imports, ${wrong.length} unresolved`)
+      problems.push(...wrong.map((each) => `pg${major} on PGlite ${host.version}: ${each}`))
+    }
+  }
+  return { problems, notes }
+}

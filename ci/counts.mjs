@@ -1,0 +1,26 @@
+// How many tests passed and failed, from what each kind of runner prints.
+
+const numbers = (output, pattern) => [...output.matchAll(pattern)].map((match) => match.slice(1).map(Number))
+
+const add = (pairs) => pairs.reduce(([p, f], [passed, failed]) => [p + passed, f + failed], [0, 0])
+
+const counts = ([passed, failed]) => ({ passed, failed })
+
+export const gateCounts = (output) => counts(add(numbers(output, /^gates: (\d+) passed, (\d+) failed$/gm)))
+
+/** One line for each test binary. */
+export const cargoCounts = (output) => counts(add(numbers(output, /^test result: \w+\. (\d+) passed; (\d+) failed;/gm)))
+
+/** node:test in TAP. */
+export function nodeCounts(output) {
+  const line = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
+  return { passed: line('pass'), failed: line('fail') }
+}
+
+/** vitest's JSON report. A file that could not be loaded has no tests, and is one failure. */
+export function vitestCounts(report) {
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  )
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length }
+}

@@ -1,0 +1,109 @@
+// The size of what is downloaded: each module, each bundle, and where the bytes of a module come from. What is recorded
+// in ci/sizes.json is the size that somebody has looked at; more than a tenth over it must be looked at again
+// (`just sizes --record`).
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { functionSizes, sections } from './wasm.mjs'
+
+export const name = 'sizes'
+const MODULE_LIMIT = 2 * 1024 * 1024
+const BUNDLE_LIMIT = 300 * 1024
+const GROWTH = 1.1
+/** Parts smaller than this may grow as they like. */
+const PART_FLOOR = 4096
+const BASELINE = 'ci/sizes.json'
+const MAJORS = [17, 18]
+
+/** The crate that a function is of, from its demangled name; C has no `::`. */
+export function crateOf(name) {
+  const path = /^<*(?:&|mut |dyn |\[|\()*([a-z_0-9]+)(?:\[[0-9a-f]+\])?::/.exec(name)?.[1]
+  if (!path) return name.includes('::') ? 'Rust, other' : 'shim (C)'
+  return /^(core|alloc|std|__rustc|compiler_builtins|hashbrown|panic_unwind|unwind|rustc_demangle)$/.test(path)
+    ? 'std'
+    : path
+}
+
+function sum(pairs) {
+  const total = {}
+  for (const [key, size] of pairs) total[key] = (total[key] ?? 0) + size
+  return Object.fromEntries(Object.entries(total).sort(([, a], [, b]) => b - a))
+}
+
+/** `module` is the file that is shipped, `named` the same with the names of its functions. */
+export function measure(module, named, bundle) {
+  return {
+    module: module.length,
+    bundle: bundle.length,
+    sections: sum(sections(module).map((each) => [each.name, each.whole])),
+    crates: sum(functionSizes(named).map((each) => [crateOf(each.name), each.size])),
+  }
+}
+
+/** What is too large, and what has grown. */
+export function judge(label, now, before) {
+  const problems = []
+  const notes = []
+  if (now.module > MODULE_LIMIT) problems.push(`${label}: module of ${now.module} bytes, the limit is ${MODULE_LIMIT}`)
+  if (now.bundle > BUNDLE_LIMIT) problems.push(`${label}: bundle of ${now.bundle} bytes, the limit is ${BUNDLE_LIMIT}`)
+  if (!before)
+    return { problems: [...problems, `${label}: no size recorded in ${BASELINE} (just sizes --record)`], notes }
+  for (const what of ['module', 'bundle']) {
+    if (now[what] > before[what] * GROWTH)
+      problems.push(`${label}: ALERT, the ${what} grew ${growth(now[what], before[what])}`)
+  }
+  for (const kind of ['sections', 'crates']) {
+    for (const [part, size] of Object.entries(now[kind])) {
+      const was = before[kind]?.[part] ?? 0
+      if (size > was * GROWTH && size - was > PART_FLOOR)
+        notes.push(`${label}: ALERT, ${part} grew ${growth(size, was)}`)
+    }
+  }
+  return { problems, notes }
+}
+
+const growth = (now, was) => `from ${was} to ${now} bytes${was ? ` (+${((now / was - 1) * 100).toFixed(0)} %)` : ''}`
+
+function measureAll(root) {
+  const file = (path) => readFileSync(join(root, path))
+  return Object.fromEntries(
+    MAJORS.map((major) => [
+      `pg${major}`,
+      measure(
+        file(`build/pg${major}/pg_trickle.so`),
+        file(`build/pg${major}/named.wasm`),
+        file(`build/pg_trickle-pg${major}.tar.gz`),
+      ),
+    ]),
+  )
+}
+
+const kilobytes = (size) => `${(size / 1024).toFixed(1)} KB`
+
+function report(label, now) {
+  const parts = (list) =>
+    Object.entries(list)
+      .filter(([, size]) => size >= 512)
+      .map(([part, size]) => `${part} ${kilobytes(size)}`)
+      .join(', ')
+  return [
+    `${label}: module ${kilobytes(now.module)}, bundle ${kilobytes(now.bundle)} gzipped`,
+    `  by section: ${parts(now.sections)}`,
+    `  code by crate: ${parts(now.crates)}`,
+  ]
+}
+
+export function check(root) {
+  const recorded = existsSync(join(root, BASELINE)) ? JSON.parse(readFileSync(join(root, BASELINE), 'utf8')) : {}
+  const problems = []
+  const notes = []
+  for (const [label, now] of Object.entries(measureAll(root))) {
+    const judged = judge(label, now, recorded[label])
+    problems.push(...judged.problems)
+    notes.push(...report(label, now), ...judged.notes)
+  }
+  return { problems, notes }
+}
+
+export function record(root) {
+  writeFileSync(join(root, BASELINE), `${JSON.stringify(measureAll(root), null, 2)}\n`)
+}

@@ -1,0 +1,105 @@
+// Runs the suites one after the other, shows their output as it comes, and adds up what they counted.
+//
+//   run-tests.mjs            all suites
+//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cargoCounts, gateCounts, nodeCounts, vitestCounts } from './counts.mjs'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const VITEST = 'build/vitest.json'
+
+const SUITES = {
+  gates: {
+    title: 'Gates',
+    command: ['node', 'ci/gates.mjs'],
+    counts: gateCounts,
+  },
+  'gate-tests': {
+    title: 'Tests of the gates',
+    command: ['node', '--test', '--test-reporter=tap', 'ci/gates.test.mjs'],
+    counts: nodeCounts,
+  },
+  rust: {
+    title: 'Rust',
+    command: [
+      'ci/toolchain.sh',
+      'env',
+      'CARGO_TARGET_DIR=target/native',
+      'cargo',
+      'test',
+      '--workspace',
+      '--no-fail-fast',
+    ],
+    counts: cargoCounts,
+  },
+  ts: {
+    title: 'The package on PGlite 0.4 and 0.5',
+    command: [
+      'npm',
+      'run',
+      'test',
+      '--workspace',
+      'ts',
+      '--',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=../${VITEST}`,
+    ],
+    counts: () => vitestCounts(JSON.parse(readFileSync(resolve(root, VITEST), 'utf8'))),
+  },
+}
+
+/** Runs a program with its output shown; resolves to `{ status, output }`. */
+function run([program, ...args]) {
+  return new Promise((done) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.on('data', (data) => {
+      output += data
+      process.stdout.write(data)
+    })
+    child.on('error', (error) => done({ status: -1, output: error.message }))
+    child.on('close', (status) => done({ status: status ?? -1, output }))
+  })
+}
+
+/** A suite that failed without a failed test to show for it counts as one failure. */
+async function runSuite({ title, command, counts }) {
+  console.log(`\n==> ${title}`)
+  const start = performance.now()
+  const { status, output } = await run(command)
+  let counted = { passed: 0, failed: 0 }
+  try {
+    counted = counts(output)
+  } catch (error) {
+    console.log(`no counts: ${error.message}`)
+  }
+  if (status !== 0 && counted.failed === 0) counted.failed = 1
+  if (status === 0 && counted.passed + counted.failed === 0) counted.failed = 1
+  return { title, seconds: (performance.now() - start) / 1000, ...counted }
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((each) => !(each in SUITES))
+if (unknown.length) {
+  console.error(`no suite named ${unknown.join(', ')}; there are: ${Object.keys(SUITES).join(', ')}`)
+  process.exit(2)
+}
+
+mkdirSync(resolve(root, 'build'), { recursive: true })
+rmSync(resolve(root, VITEST), { force: true })
+const results = []
+for (const id of wanted.length ? wanted : Object.keys(SUITES)) results.push(await runSuite(SUITES[id]))
+
+console.log('')
+for (const { title, seconds, passed, failed } of results) {
+  console.log(
+    `${title.padEnd(36)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,
+  )
+}
+const total = (key) => results.reduce((sum, each) => sum + each[key], 0)
+console.log(`${total('passed')} passed, ${total('failed')} failed`)
+process.exit(total('failed') ? 1 : 0)

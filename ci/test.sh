@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Everything that is checked: builds what is out of date, then runs the gates and all tests. The last line says how
+# many passed and how many failed.
+source "$(dirname "$0")/lib.sh"
+cd "$repo"
+ci/setup.sh
+ci/build.sh
+exec node ci/run-tests.mjs "$@"
