@@ -29,6 +29,9 @@ pub struct Function {
     pub variadic: Oid,
     /// `prorettype`.
     pub result: Oid,
+    /// Names of the columns of a result of type `record`: the OUT, INOUT and TABLE arguments in order, `columnN` for the
+    /// N-th one where it has no name. Empty for other functions.
+    pub out_names: Vec<String>,
 }
 
 /// A row of `pg_operator`.
