@@ -11,9 +11,9 @@ export const gateCounts = (output) => counts(add(numbers(output, /^gates: (\d+) 
 /** One line for each test binary. */
 export const cargoCounts = (output) => counts(add(numbers(output, /^test result: \w+\. (\d+) passed; (\d+) failed;/gm)))
 
-/** node:test in TAP. */
+/** node:test's "spec". */
 export function nodeCounts(output) {
-  const line = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
+  const line = (what) => Number(new RegExp(`^ℹ ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
   return { passed: line('pass'), failed: line('fail') }
 }
 

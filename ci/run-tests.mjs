@@ -19,7 +19,7 @@ const SUITES = {
   },
   'gate-tests': {
     title: 'Tests of the gates',
-    command: ['node', '--test', '--test-reporter=tap', 'ci/gates.test.mjs'],
+    command: ['node', '--test', '--test-reporter=spec', 'ci/gates.test.mjs'],
     counts: nodeCounts,
   },
   rust: {

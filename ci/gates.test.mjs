@@ -1,0 +1,260 @@
+// A gate that cannot fail guards nothing: each is shown something wrong here, and something right.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { warnings } from './gates/c-warnings.mjs'
+import { check as checkLengths } from './gates/file-length.mjs'
+import { hostOf, unresolved } from './gates/imports.mjs'
+import { formatProblem, lintProblems } from './gates/javascript.mjs'
+import { check as checkRust } from './gates/rust.mjs'
+import { check as checkShim, countCode } from './gates/shim-lines.mjs'
+import { crateOf, judge, measure } from './gates/sizes.mjs'
+import { codeOnly } from './gates/text.mjs'
+import { anyIn, notStrict } from './gates/types.mjs'
+import { check as checkUnsafe } from './gates/unsafe.mjs'
+import { check as checkVersions } from './gates/versions.mjs'
+import { functionSizes, interfaceOf, sections } from './gates/wasm.mjs'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const folders = []
+after(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })))
+
+/** A checkout with these files. Inside `build/` it can be seen from the toolchain's root. */
+function checkout(files, parent = tmpdir()) {
+  mkdirSync(parent, { recursive: true })
+  const folder = mkdtempSync(join(parent, 'gates-'))
+  folders.push(folder)
+  execFileSync('git', ['init', '--quiet', folder])
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return folder
+}
+
+const lines = (count, line = 'x = 1;') => `${line}\n`.repeat(count)
+
+test('C lines: comments and blank lines do not count, code in all files does', () => {
+  assert.equal(countCode('int a; /* one\n two */\n\n// three\nchar *b = "/* no comment";\n/* four */ int c;\n'), 3)
+  const files = { 'shim/shim.c': lines(300) + lines(300, '/* why */'), 'shim/shim.h': lines(199) }
+  assert.deepEqual(checkShim(checkout(files)).problems, [])
+  assert.equal(checkShim(checkout({ ...files, 'shim/more/b.h': lines(1) })).problems.length, 1)
+  assert.equal(checkShim(checkout({})).problems.length, 1)
+})
+
+test('length of files', () => {
+  assert.deepEqual(checkLengths(checkout({ 'a.rs': lines(599) })).problems, [])
+  assert.deepEqual(checkLengths(checkout({ 'a.rs': lines(600) })).problems, ['a.rs: 600 lines, to be under 600'])
+})
+
+test('text: comments nest in Rust, strings and lifetimes are told apart', () => {
+  const rust = (text) => codeOnly(text, { nested: true })
+  assert.match(rust('/* a /* b */ unsafe */ fn f() {}'), /^ {2}fn f/)
+  assert.doesNotMatch(rust(`let a = r#"unsafe " "#; // unsafe\nlet b = "\\"unsafe";`), /unsafe/)
+  assert.match(rust(`fn f<'a>(x: &'a str) -> char { '"' } unsafe fn g() {}`), /unsafe fn g/)
+  assert.match(rust(`let c = '\\''; unsafe {}`), /unsafe/)
+  assert.doesNotMatch(rust(`let c = b'"'; "unsafe"`), /unsafe/)
+})
+
+test('unsafe: at the edge only, and forbidden in the core', () => {
+  const core = { 'pg_trickle_core/src/lib.rs': '#![forbid(unsafe_code)]\n// unsafe\n' }
+  const edge = { 'pg_trickle_pglite/src/ffi.rs': 'unsafe extern "C" {}\n' }
+  assert.deepEqual(checkUnsafe(checkout({ ...core, ...edge })).problems, [])
+  const inside = { 'pg_trickle_pglite/src/spi.rs': 'fn f() {\n    unsafe { g() }\n}\n' }
+  assert.match(checkUnsafe(checkout({ ...core, ...inside })).problems[0], /spi\.rs:2/)
+  assert.match(checkUnsafe(checkout({ 'pg_trickle_core/src/lib.rs': '// forbid(unsafe_code)' })).problems[0], /no #!/)
+})
+
+test('versions: every place is compared', () => {
+  const files = {
+    'ts/package.json': '{ "version": "1.2.3" }',
+    'package-lock.json': '{ "packages": { "ts": { "version": "1.2.3" } } }',
+    'Cargo.toml': '[workspace.package]\nversion = "1.2.3"\n',
+    'Cargo.lock': 'name = "pg_trickle_core"\nversion = "1.2.3"\n\nname = "pg_trickle_pglite"\nversion = "1.2.3"\n',
+    'pg_trickle_core/Cargo.toml': '[package]\nversion.workspace = true\n',
+    'pg_trickle_pglite/Cargo.toml': '[package]\nversion = "1.2.3"\n',
+    'shim/pg_trickle.control': "default_version = '1.2.3'\n",
+    'shim/pg_trickle--1.2.3.sql': '',
+    'shim/pg_trickle--1.0--1.2.3.sql': '',
+  }
+  assert.deepEqual(checkVersions(checkout(files)).problems, [])
+  const places = [
+    'package-lock.json',
+    'Cargo.toml',
+    'Cargo.lock',
+    'pg_trickle_pglite/Cargo.toml',
+    'shim/pg_trickle.control',
+  ]
+  for (const path of places) {
+    const other = { ...files, [path]: files[path].replace('1.2.3', '1.2.4') }
+    assert.notDeepEqual(checkVersions(checkout(other)).problems, [], path)
+  }
+  const { 'shim/pg_trickle--1.2.3.sql': script, ...without } = files
+  assert.equal(checkVersions(checkout(without)).problems.length, 1)
+  assert.equal(checkVersions(checkout({ ...without, 'shim/pg_trickle--1.2.4.sql': script })).problems.length, 1)
+})
+
+test('types: any is found where it is a type, and only there', () => {
+  assert.deepEqual(anyIn('/** any */\nexport declare function any(company: "any"): unknown\n'), [])
+  assert.deepEqual(anyIn('export type A = {\n  b: Record<string, any>\n}\n'), [[2, 'b: Record<string, any>']])
+  assert.deepEqual(notStrict({ compilerOptions: { strict: true, noEmit: true } }), [])
+  assert.deepEqual(notStrict({ compilerOptions: {} }), ['strict'])
+  assert.deepEqual(notStrict({ compilerOptions: { strict: true, strictNullChecks: false } }), ['strictNullChecks'])
+})
+
+test('prettier and eslint', async () => {
+  assert.equal(await formatProblem(root, 'ts/src/x.ts', "export const a = 'b'\n"), undefined)
+  assert.match(await formatProblem(root, 'ts/src/x.ts', 'export const a = "b";\n'), /not formatted/)
+  assert.match(await formatProblem(root, 'ts/src/x.ts', 'export const = 1\n'), /x\.ts/)
+  assert.deepEqual(await lintProblems(root, 'ts/src/x.ts', "export const a = 'b'\n"), [])
+  assert.match((await lintProblems(root, 'ts/src/x.ts', 'export const a: any = 1\n'))[0], /no-explicit-any/)
+  assert.match((await lintProblems(root, 'ci/x.mjs', 'nowhere()\n'))[0], /no-undef/)
+})
+
+test('rustfmt and clippy', () => {
+  const crate = (source) => {
+    const manifest = '[package]\nname = "gate"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n'
+    const folder = checkout({ 'Cargo.toml': manifest, 'src/lib.rs': source }, join(root, 'build'))
+    return checkRust(root, join(folder, 'Cargo.toml').slice(root.length + 1)).problems.join('\n')
+  }
+  assert.equal(crate('pub fn f(a: u32) -> u32 {\n    a + 1\n}\n'), '')
+  assert.match(crate('pub fn f(a: u32) -> u32 { a + 1 }\n'), /Diff in/)
+  assert.match(crate('pub fn f(a: u32) -> u32 {\n    return a + 1;\n}\n'), /needless/)
+})
+
+test('C warnings', () => {
+  const compile = (source) => {
+    const folder = checkout({ 'x.c': `#include "postgres.h"\n${source}` }, join(root, 'build'))
+    return warnings(root, join(folder, 'x.c').slice(root.length + 1)).join('\n')
+  }
+  assert.equal(compile('extern int f(int a);\nint f(int a) { return palloc(a) != NULL; }\n'), '')
+  assert.match(compile('extern int f(void);\nint f(void) { int unused; return 1; }\n'), /-Werror,-Wunused-variable/)
+  assert.match(
+    compile('extern int f(int a, unsigned b);\nint f(int a, unsigned b) { return a < b; }\n'),
+    /-Wsign-compare/,
+  )
+})
+
+// (module (import "env" "f" (func (param i32))) (func (export "g") (param i32 i32)) (func nop nop)), without and with names
+const MODULE = [
+  [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  [1, 10, 2, 0x60, 1, 0x7f, 0, 0x60, 2, 0x7f, 0x7f, 0],
+  [2, 9, 1, 3, 0x65, 0x6e, 0x76, 1, 0x66, 0, 0],
+  [3, 3, 2, 1, 1],
+  [7, 5, 1, 1, 0x67, 0, 1],
+  [10, 9, 2, 2, 0, 0x0b, 4, 0, 1, 1, 0x0b],
+]
+const NAMES = [0, 15, 4, 0x6e, 0x61, 0x6d, 0x65, 1, 8, 1, 2, 5, 0x61, 0x3a, 0x3a, 0x62, 0x63]
+const bytes = (...parts) => Uint8Array.from(parts.flat())
+const named = bytes(...MODULE, NAMES)
+
+test('wasm: sections, imports, exports and names are read', () => {
+  assert.ok(WebAssembly.validate(named))
+  assert.deepEqual(
+    sections(named).map((each) => [each.name, each.whole]),
+    [
+      ['type', 12],
+      ['import', 11],
+      ['function', 5],
+      ['export', 7],
+      ['code', 11],
+      ['custom name', 17],
+    ],
+  )
+  const { imports, exports } = interfaceOf(named)
+  assert.deepEqual(imports, [{ module: 'env', name: 'f', kind: 'function', signature: '(i32) -> ()' }])
+  assert.deepEqual(exports, [{ name: 'g', kind: 'function', signature: '(i32,i32) -> ()' }])
+  assert.deepEqual(
+    functionSizes(named).map((each) => each.size),
+    [3, 5],
+  )
+  assert.equal(functionSizes(named)[1].name, 'a::bc')
+})
+
+test('imports: missing, of another kind, of another signature', () => {
+  const host = {
+    exports: new Map([
+      ['f', { kind: 'function', signature: '(i32) -> ()' }],
+      ['v', { kind: 'global' }],
+    ]),
+    javascript: new Set(['js']),
+  }
+  const side = (...imports) => ({ imports, exports: [{ name: 'own', kind: 'function' }] })
+  const func = (name, signature = '(i32) -> ()') => ({ module: 'env', name, kind: 'function', signature })
+  const got = (module, name) => ({ module, name, kind: 'global' })
+  const good = [
+    func('f'),
+    func('js'),
+    func('invoke_vi'),
+    got('GOT.func', 'f'),
+    got('GOT.mem', 'v'),
+    got('GOT.func', 'own'),
+  ]
+  const memory = { module: 'env', name: 'memory', kind: 'memory' }
+  assert.deepEqual(unresolved(side(...good, memory), host), [])
+  const wrong = [
+    func('g'),
+    func('f', '() -> ()'),
+    func('v'),
+    got('GOT.func', 'g'),
+    got('GOT.mem', 'w'),
+    got('GOT.mem', 'f'),
+  ]
+  wrong.push(got('env', 'v'), { module: 'elsewhere', name: 'f', kind: 'function' })
+  for (const each of wrong) assert.equal(unresolved(side(each), host).length, 1, JSON.stringify(each))
+})
+
+test('imports: a real PGlite lacks what it lacks', () => {
+  const host = hostOf(root, 'pglite-0.4')
+  const needs = (name, signature) => ({ imports: [{ module: 'env', name, kind: 'function', signature }], exports: [] })
+  assert.deepEqual(unresolved(needs('SPI_connect', '() -> (i32)'), host), [])
+  assert.deepEqual(unresolved(needs('parse_analyze_varparams', '() -> (i32)'), host), [
+    'env.parse_analyze_varparams: missing',
+  ])
+})
+
+test('sizes: limits, growth, where the bytes come from', () => {
+  const size = (module, bundle, std = 10000) => ({ module, bundle, sections: { code: module }, crates: { std } })
+  const before = size(100_000, 50_000)
+  assert.deepEqual(judge('pg18', size(109_000, 54_000), before), { problems: [], notes: [] })
+  assert.match(judge('pg18', size(111_000, 50_000), before).problems[0], /ALERT, the module grew .*\+11 %/)
+  assert.match(judge('pg18', size(100_000, 56_000), before).problems[0], /ALERT, the bundle grew/)
+  assert.match(judge('pg18', size(100_000, 50_000, 20_000), before).notes[0], /ALERT, std grew/)
+  assert.match(judge('pg18', before, undefined).problems[0], /no size recorded/)
+  const large = size(2 ** 21 + 1, 300 * 1024 + 1)
+  assert.equal(judge('pg18', large, large).problems.length, 2)
+
+  const measured = measure(bytes(...MODULE), named, new Uint8Array(20))
+  assert.deepEqual(measured, {
+    module: 54,
+    bundle: 20,
+    sections: { type: 12, import: 11, code: 11, export: 7, function: 5 },
+    crates: { 'shim (C)': 3, a: 5 },
+  })
+  assert.equal(crateOf('<alloc::string::String as core::fmt::Write>::write_char_127'), 'std')
+  assert.equal(crateOf('pg_trickle_core::op::scan'), 'pg_trickle_core')
+  assert.equal(crateOf('<&pg_trickle_core::op::Op as core::fmt::Debug>::fmt'), 'pg_trickle_core')
+  assert.equal(crateOf('pgtrickle_maintain'), 'shim (C)')
+})
+
+test('the command: a failing gate gives status 1, an unknown one is refused', () => {
+  const files = { 'shim/a.c': lines(500) }
+  const folder = checkout(files)
+  cpSync(join(root, 'ci'), join(folder, 'ci'), { recursive: true })
+  const status = (...args) => {
+    try {
+      execFileSync('node', ['ci/gates.mjs', ...args], { cwd: folder, stdio: 'pipe' })
+      return 0
+    } catch (error) {
+      return error.status
+    }
+  }
+  assert.equal(status('shim-lines'), 1)
+  assert.equal(status('unsafe'), 0)
+  assert.equal(status('versions'), 1, 'a gate that cannot look fails')
+  assert.equal(status('no-such-gate'), 2)
+})

@@ -1,0 +1,60 @@
+# `npx just` lists the recipes. What they need is installed and built first, as with the npm scripts.
+
+_default:
+    @npx just --list --unsorted
+
+# Side modules, bundles and the npm package, whatever is out of date
+build:
+    npm run build
+
+# Everything: build, gates, Rust and TypeScript tests
+test:
+    npm test
+
+# The Rust tests alone
+test-core:
+    ci/with-setup.sh node ci/run-tests.mjs rust
+
+# The TypeScript tests alone, on every PGlite
+test-ts:
+    ci/with-build.sh node ci/run-tests.mjs ts
+
+# Stream tables over real data
+demo *options:
+    ci/with-build.sh node examples/demo/demo.mjs {{ options }}
+
+# Time per change, beside hand-written triggers and live queries
+bench *options:
+    ci/with-build.sh node bench/run.mjs {{ options }}
+
+# Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
+fuzz:
+    cd ts && ../ci/with-build.sh npx vitest run tests/random
+
+# Format all sources
+fmt:
+    npm run fmt
+
+# rustfmt, clippy, prettier, eslint and the C compiler's warnings
+lint:
+    ci/with-setup.sh node ci/gates.mjs rust javascript c-warnings
+
+# One version in npm package, crates, control file and SQL file
+check-version-sync:
+    ci/with-setup.sh node ci/gates.mjs versions
+
+# Sizes by section and crate; `just sizes --record` makes them the baseline
+sizes *options:
+    ci/with-build.sh node ci/gates.mjs sizes {{ options }}
+
+# What the modules import is there in the oldest and newest PGlite of each line
+imports:
+    ci/with-build.sh node ci/gates.mjs imports
+
+# Two builds of the last commit give the same bytes
+reproducible:
+    ci/reproducible.sh
+
+# Remove what was built here; the toolchain in the cache folder stays
+clean:
+    rm -rf build target ts/dist
