@@ -7,13 +7,27 @@ const NEWEST = { pg17: 'pglite-0.4', pg18: 'pglite-0.5' }
 function project(name: string, pglite: string, include: string[]) {
   return {
     extends: true as const,
-    test: { name, include, env: { PGLITE: pglite }, globalSetup: ['tests/support/data-dir.ts'] },
+    test: {
+      name,
+      include,
+      exclude: ['tests/unit/**'],
+      env: { PGLITE: pglite },
+      globalSetup: ['tests/support/data-dir.ts'],
+    },
   }
 }
 
 export default defineConfig({
   test: {
     projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['tests/unit/**/*.test.ts'],
+          typecheck: { enabled: true, include: ['tests/unit/**/*.test-d.ts'] },
+        },
+      },
       project('pg17', NEWEST.pg17, ['tests/**/*.test.ts']),
       project('pg18', NEWEST.pg18, ['tests/**/*.test.ts']),
       project('pg17-oldest', OLDEST.pg17, ['tests/smoke.test.ts']),

@@ -1,6 +1,7 @@
 /** Makes the empty data directory of a PGlite once: every test starts from it. */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
@@ -34,14 +35,10 @@ async function emptyDataDir(name: string): Promise<string> {
   return file
 }
 
-async function versionOf(name: string): Promise<string> {
-  const { findPackageJSON } = await findPackage(name)
-  return (JSON.parse(await readFile(findPackageJSON, 'utf8')) as { version: string }).version
-}
-
 /** `exports` of PGlite does not give its package.json: go up from its entry. */
-async function findPackage(name: string): Promise<{ findPackageJSON: string }> {
-  let folder = dirname(fileURLToPath(import.meta.resolve(name)))
+async function versionOf(name: string): Promise<string> {
+  let folder = dirname(createRequire(import.meta.url).resolve(name))
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
-  return { findPackageJSON: join(folder, 'package.json') }
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string }
+  return manifest.version
 }

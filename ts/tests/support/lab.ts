@@ -1,20 +1,44 @@
 /**
  * A database under the oracle: after every statement, every stream table equals its query over the database as it
- * now is, as a multiset of values. Compared twice: by the extension itself and by SQL written here, which trusts
- * nothing of it but the stream table's name.
+ * now is, as a multiset. The comparison is SQL written here: of the extension it trusts nothing but the stream
+ * table's name.
  */
 import { expect } from 'vitest'
 import { openDatabase } from './pglite.js'
 import type { Database } from './pglite.js'
 
-/** Types without an equality operator: their values are compared by text. */
-const WITHOUT_EQUALITY = new Set([114, 142, 199, 143, 600, 601, 602, 603, 604, 628, 718, 1017])
+/** How a stream table is compared with its query. */
+export interface Comparison {
+  /** A select list that stands for the row on both sides, where the query leaves something open. */
+  compare?: string
+  /**
+   * Values are equal as their type says, and need not be spelled alike (1.0 and 1.00). Otherwise the text of whole
+   * rows is compared, which is stricter and works for types without equality.
+   */
+  freeSpelling?: boolean
+  /** The order of the rows counts too. */
+  ordered?: boolean
+  /** The truth is a view made with the stream table, for tests that later change what the text would mean. */
+  frozen?: boolean
+}
 
-export interface Watched {
-  name: string
+interface Watched extends Comparison {
   query: string
-  /** The select lists of both sides, with the casts that a comparison needs. */
-  columns: string
+}
+
+export interface Failure {
+  code?: string
+  message: string
+  hint?: string
+  detail?: string
+}
+
+export type Row = Record<string, unknown>
+
+/** An SQL string literal. */
+export function literal(text: string): string {
+  const quoted = text.replaceAll("'", "''")
+  return text.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`
 }
 
 export class Lab {
@@ -22,6 +46,7 @@ export class Lab {
   readonly notices: string[] = []
   /** What ran, to print as a script when something differs. */
   readonly script: string[] = []
+  #frozen = 0
 
   private constructor(readonly pg: Database) {}
 
@@ -33,48 +58,58 @@ export class Lab {
     return this.pg.close()
   }
 
-  /** Runs SQL without looking at the stream tables. */
-  async exec(sql: string): Promise<Record<string, unknown>[]> {
+  /** Runs SQL without looking at the stream tables. Gives the rows of the last statement. */
+  async exec(sql: string): Promise<Row[]> {
     this.script.push(sql)
     const results = await this.pg.exec(sql, { onNotice: (notice) => this.notices.push(notice.message ?? '') })
-    return (results.at(-1)?.rows ?? []) as Record<string, unknown>[]
+    return (results.at(-1)?.rows ?? []) as Row[]
   }
 
-  /** Runs one statement, then the oracle. */
-  async run(sql: string): Promise<void> {
-    await this.exec(sql)
+  /** Runs SQL, then the oracle. */
+  async run(sql: string): Promise<Row[]> {
+    const rows = await this.exec(sql)
     await this.check(sql)
+    return rows
   }
 
-  /** Runs one statement that must fail, then the oracle. Gives the error. */
-  async fails(sql: string): Promise<{ code?: string; message: string; hint?: string }> {
-    let error: unknown
-    try {
-      await this.exec(sql)
-    } catch (thrown) {
-      error = thrown
-    }
+  /** Runs SQL that must fail, then the oracle, unless the transaction is aborted. Gives the error. */
+  async fails(sql: string): Promise<Failure> {
+    const error = await this.exec(sql).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
     expect(error, `should fail: ${sql}`).toBeInstanceOf(Error)
-    await this.check(sql)
-    return error as Error & { code?: string; hint?: string }
+    if (!(await this.#isAborted())) await this.check(sql)
+    return error as Failure
+  }
+
+  async #isAborted(): Promise<boolean> {
+    try {
+      await this.pg.query('SELECT 1')
+      return false
+    } catch (error) {
+      expect((error as Failure).code).toBe('25P02')
+      return true
+    }
   }
 
   /** Creates a stream table through SQL, so that its notices are seen, and watches it. */
-  async create(name: string, query: string): Promise<void> {
-    const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
-    await this.exec(`SELECT pgtrickle.create_stream_table(${quote(name)}, ${quote(query)})`)
-    await this.watch(name, query)
+  async create(name: string, query: string, comparison: Comparison = {}): Promise<void> {
+    await this.exec(`SELECT pgtrickle.create_stream_table(${literal(name)}, ${literal(query)})`)
+    await this.watch(name, query, comparison)
+    expect(await this.#shape(name), `columns of ${name}`).toEqual(await this.#shapeOfQuery(query))
     await this.check(`creating ${name}`)
   }
 
   /** Adds a stream table to those compared after each statement. */
-  async watch(name: string, query: string): Promise<void> {
-    const { fields } = await this.pg.query(`SELECT * FROM ${name} LIMIT 0`)
-    const columns = fields.map(({ name: column, dataTypeID }) => {
-      const quoted = `"${column.replaceAll('"', '""')}"`
-      return WITHOUT_EQUALITY.has(dataTypeID) ? `${quoted}::text` : quoted
-    })
-    this.watched.set(name, { name, query, columns: columns.join(', ') })
+  async watch(name: string, query: string, comparison: Comparison = {}): Promise<void> {
+    if (!comparison.frozen) {
+      this.watched.set(name, { ...comparison, query })
+      return
+    }
+    const view = `truth_${++this.#frozen}`
+    await this.pg.exec(`CREATE VIEW ${view} AS ${query}`)
+    this.watched.set(name, { ...comparison, query: `SELECT * FROM ${view}` })
   }
 
   forget(name: string): void {
@@ -83,23 +118,54 @@ export class Lab {
 
   /** The oracle. */
   async check(after: string): Promise<void> {
-    for (const { name, query, columns } of this.watched.values()) {
-      const seen = `SELECT ${columns} FROM ${name}`
-      const truth = `SELECT ${columns} FROM (${query}\n) AS truth`
-      const { rows } = await this.pg.query<{ missing: unknown; extra: unknown }>(`SELECT
-        (SELECT json_agg(m) FROM (${truth} EXCEPT ALL ${seen}) m) AS missing,
-        (SELECT json_agg(e) FROM (${seen} EXCEPT ALL ${truth}) e) AS extra`)
-      const difference = rows[0] ?? {}
-      const told = () => `${name} after: ${after}\nquery: ${query}\nscript:\n${this.script.join(';\n')};`
-      expect(difference, told()).toEqual({ missing: null, extra: null })
-      expect(await this.pg.trickle.verifyStreamTable(name), told()).toEqual({ ok: true, missing: 0, extra: 0 })
+    if (this.watched.size === 0) return
+    const parts = [...this.watched].map(([name, watched]) => difference(name, watched))
+    type Difference = { name: string; missing: string[] | null; extra: string[] | null }
+    const { rows } = await this.pg.query<Difference>(parts.join('\nUNION ALL\n'))
+    for (const { name, missing, extra } of rows) {
+      expect({ missing, extra }, this.#report(name, after)).toEqual({ missing: null, extra: null })
+    }
+    for (const [name, { query, ordered }] of this.watched) {
+      if (ordered) expect(await this.#list(`SELECT * FROM ${name}`), this.#report(name, after)).toEqual(await this.#list(query))
     }
   }
 
-  /** How many rows each catalog holds, to see that nothing was left behind. */
+  /** The stream tables agree with the extension's own oracle, and a refresh has nothing to do. */
+  async checkRefresh(): Promise<void> {
+    for (const name of this.watched.keys()) {
+      const verified = await this.pg.trickle.verifyStreamTable(name)
+      expect(verified, `verify of ${name}`).toEqual({ ok: true, missing: 0, extra: 0 })
+      const changed = await this.pg.trickle.refreshStreamTable(name)
+      expect(changed, `refresh of ${name}`).toEqual({ inserted: 0, deleted: 0, updated: 0 })
+    }
+  }
+
+  #report(name: string, after: string): string {
+    const shown = this.script.length > 400 ? this.script.slice(-400) : this.script
+    return `${name} after: ${after}\nquery: ${this.watched.get(name)?.query}\nscript:\n${shown.join(';\n')};\n`
+  }
+
+  async #list(query: string): Promise<unknown[]> {
+    return (await this.pg.query(query, [], { rowMode: 'array' })).rows
+  }
+
+  /** Names, types with their modifiers, and collations of the columns of a relation. */
+  #shape(relation: string): Promise<unknown[]> {
+    return this.#list(`SELECT attname, format_type(atttypid, atttypmod), attcollation::regcollation::text
+      FROM pg_attribute WHERE attrelid = ${literal(relation)}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`)
+  }
+
+  async #shapeOfQuery(query: string): Promise<unknown[]> {
+    await this.pg.exec(`CREATE TEMP VIEW shape_of_query AS ${query}`)
+    const shape = await this.#shape('pg_temp.shape_of_query')
+    await this.pg.exec('DROP VIEW pg_temp.shape_of_query')
+    return shape
+  }
+
+  /** What is in the catalogs, to see that nothing was left behind. */
   async inventory(): Promise<Record<string, number>> {
     const { rows } = await this.pg.query<Record<string, number>>(`SELECT
-      (SELECT count(*)::int FROM pg_class) AS classes,
+      (SELECT count(*)::int FROM pg_class WHERE relpersistence <> 't') AS classes,
       (SELECT count(*)::int FROM pg_trigger) AS triggers,
       (SELECT count(*)::int FROM pg_type) AS types,
       (SELECT count(*)::int FROM pg_proc) AS functions,
@@ -110,4 +176,14 @@ export class Lab {
       (SELECT count(*)::int FROM pgtrickle.stream_tables) AS stream_tables`)
     return rows[0] ?? {}
   }
+}
+
+/** A query for the rows that one side has and the other has not: NULL and NULL when they are equal. */
+function difference(name: string, { query, compare, freeSpelling }: Watched): string {
+  const columns = compare ?? (freeSpelling ? '*' : 'q::text')
+  const seen = `SELECT ${columns} FROM ${name} AS q`
+  const truth = `SELECT ${columns} FROM (${query}\n) AS q`
+  return `SELECT ${literal(name)} AS name,
+    (SELECT array_agg(d::text) FROM (${truth} EXCEPT ALL ${seen}) d) AS missing,
+    (SELECT array_agg(d::text) FROM (${seen} EXCEPT ALL ${truth}) d) AS extra`
 }

@@ -1,0 +1,180 @@
+import { runCases } from './support/cases.js'
+
+const AGGREGATES = (column: string) =>
+  `count(${column}) AS n, sum(${column}) AS s, avg(${column}) AS a, min(${column}) AS lo, max(${column}) AS hi`
+
+/** The five aggregates over one column, by group and over everything. */
+function overColumns(columns: string[]): Record<string, string> {
+  return Object.fromEntries(
+    columns.flatMap((c) => [
+      [`by_k_${c}`, `SELECT k, ${AGGREGATES(c)} FROM t GROUP BY k`],
+      [`total_${c}`, `SELECT ${AGGREGATES(c)} FROM t`],
+    ]),
+  )
+}
+
+runCases('aggregates of exact types', [
+  {
+    name: 'integers, near the limits of their types',
+    setup: [
+      'CREATE TABLE t (k int, i2 int2, i4 int4, i8 int8)',
+      'INSERT INTO t VALUES (1, 32767, 2147483647, 9223372036854775807), (1, 32767, 2147483647, 9223372036854775807), (2, -32768, -2147483648, -9223372036854775808)',
+    ],
+    views: overColumns(['i2', 'i4', 'i8']),
+    steps: [
+      'INSERT INTO t SELECT * FROM t',
+      'DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t)',
+      'UPDATE t SET k = 3 - k',
+      'INSERT INTO t VALUES (1, NULL, NULL, NULL), (3, NULL, NULL, NULL)',
+      'UPDATE t SET i2 = -i2, i4 = NULL WHERE i2 > 0',
+      'UPDATE t SET i8 = i8 / 2',
+      'DELETE FROM t WHERE k = 1 AND i2 IS NOT NULL',
+      'DELETE FROM t',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'numeric with and without a scale',
+    setup: [
+      'CREATE TABLE t (k int, fixed numeric(12,2), free numeric)',
+      'INSERT INTO t VALUES (1, 1.5, 1.5), (1, 2, 2.0000), (2, NULL, NULL), (2, 0.01, 0.00000001)',
+    ],
+    views: {
+      ...overColumns(['fixed', 'free']),
+      product: 'SELECT k, sum(fixed * free) AS s, avg(fixed * free) AS a FROM t GROUP BY k',
+    },
+    steps: [
+      'INSERT INTO t VALUES (1, 3.25, 3.123456789), (1, 100000, 1e20), (3, 7, 7)',
+      'DELETE FROM t WHERE free = 3.123456789',
+      'DELETE FROM t WHERE free = 1e20',
+      'UPDATE t SET free = free + 0.001 WHERE k = 1',
+      'UPDATE t SET free = trunc(free, 1), fixed = -fixed',
+      'UPDATE t SET k = 2',
+      'INSERT INTO t SELECT 1, i / 3.0, i / 7.0 FROM generate_series(1, 50) i',
+      'DELETE FROM t WHERE k = 1 AND fixed > 3',
+      'UPDATE t SET free = 0.10',
+      'DELETE FROM t WHERE fixed IS NULL',
+      'DELETE FROM t',
+      'INSERT INTO t VALUES (1, 0, 0), (1, 0, 0.000)',
+      'DELETE FROM t WHERE scale(free) = 3',
+    ],
+    freeSpelling: true,
+    way: 'fold',
+  },
+  {
+    name: 'the number of decimals of a sum and an average follows the rows',
+    setup: ['CREATE TABLE t (k int, fixed numeric(12,2), free numeric)', 'INSERT INTO t VALUES (1, 1.5, 1.5), (1, 2, 2.0000), (2, 0.01, 1)'],
+    views: {
+      sums: 'SELECT k, sum(fixed) AS s, sum(free) AS f, avg(fixed) AS a, avg(free) AS af FROM t GROUP BY k',
+      totals: 'SELECT sum(fixed) AS s, sum(free) AS f, avg(fixed) AS a, avg(free) AS af FROM t',
+    },
+    steps: [
+      'INSERT INTO t VALUES (1, 3.25, 3.123456789), (1, 100000, 1e20), (3, 7, 7)',
+      'DELETE FROM t WHERE free = 3.123456789',
+      'DELETE FROM t WHERE free = 1e20',
+      'DELETE FROM t WHERE scale(free) = 4',
+      'UPDATE t SET free = free + 0.001 WHERE k = 1',
+      'UPDATE t SET free = trunc(free, 1), fixed = -fixed',
+      'UPDATE t SET k = 2',
+      'INSERT INTO t SELECT 1, i / 3.0, i / 7.0 FROM generate_series(1, 50) i',
+      'UPDATE t SET free = 0.10',
+      'DELETE FROM t',
+      'INSERT INTO t VALUES (1, 0, 0), (1, 0, 0.000)',
+      'DELETE FROM t WHERE scale(free) = 3',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'NaN and infinities come and go',
+    setup: ['CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)', 'INSERT INTO t VALUES (1, 1, 1), (2, 1, 2.50), (3, 2, 3)'],
+    views: { ...overColumns(['n']), positive: 'SELECT k, sum(n) AS s FROM t WHERE n > 0 GROUP BY k' },
+    steps: [
+      "INSERT INTO t VALUES (4, 1, 'NaN')",
+      "INSERT INTO t VALUES (5, 1, 'NaN'), (6, 2, 'Infinity')",
+      'DELETE FROM t WHERE id = 4',
+      "INSERT INTO t VALUES (7, 2, '-Infinity')",
+      'DELETE FROM t WHERE id = 6',
+      'UPDATE t SET n = 5 WHERE id IN (5, 7)',
+      "UPDATE t SET n = 'NaN' WHERE k = 1",
+      'UPDATE t SET k = 3 - k',
+      'UPDATE t SET n = id',
+      "INSERT INTO t VALUES (8, 3, 'Infinity')",
+      'DELETE FROM t WHERE k = 3',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'min and max when the extremum goes, with and without a tie',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int, s text, d date)',
+      "INSERT INTO t SELECT i, nullif(i % 3, 0), i % 5, chr(97 + i % 4), DATE '2026-01-01' + i % 6 FROM generate_series(1, 24) i",
+    ],
+    views: {
+      v: 'SELECT k, min(v) AS lo, max(v) AS hi FROM t GROUP BY k',
+      s: 'SELECT k, min(s) AS lo, max(s) AS hi FROM t GROUP BY k',
+      d: 'SELECT k, min(d) AS lo, max(d) AS hi FROM t GROUP BY k',
+      total: 'SELECT min(v) AS v, max(s) AS s, min(d) AS d, max(id) AS id FROM t',
+      filtered: "SELECT k, min(v) FILTER (WHERE s > 'a') AS lo, max(v) FILTER (WHERE s = 'a') AS hi FROM t WHERE id > 2 GROUP BY k",
+      computed: 'SELECT k, max(v * id) AS x, min(abs(v - 2)) AS y FROM t GROUP BY k',
+      joined: 'SELECT a.k, max(b.v) AS m, min(b.s) AS s FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY a.k',
+    },
+    steps: [
+      'DELETE FROM t WHERE id = (SELECT min(id) FROM t WHERE v = 4)',
+      'DELETE FROM t WHERE v = 4',
+      "UPDATE t SET v = -1, s = 'zz' WHERE id = 2",
+      "UPDATE t SET v = 3, s = 'a' WHERE id = 2",
+      'UPDATE t SET v = v + 1',
+      'UPDATE t SET v = 9 WHERE v = (SELECT max(v) FROM t)',
+      'WITH x AS (DELETE FROM t WHERE v = 9) INSERT INTO t VALUES (100, 1, 8, $$a$$, NULL), (101, NULL, 10, $$b$$, NULL)',
+      'WITH x AS (INSERT INTO t VALUES (102, 1, 100, $$m$$, $$2030-01-01$$)) DELETE FROM t WHERE v = 10',
+      'UPDATE t SET k = 1 WHERE k IS NULL',
+      'UPDATE t SET v = NULL, s = NULL WHERE k = 1',
+      'UPDATE t SET d = NULL',
+      'DELETE FROM t WHERE v IS NOT NULL',
+      'INSERT INTO t VALUES (200, 1, 0, $$$$, $$infinity$$)',
+      'TRUNCATE t',
+      'INSERT INTO t VALUES (1, 1, 1, $$x$$, $$2026-01-01$$)',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'min and max of many types',
+    setup: [
+      "CREATE TYPE mood AS ENUM ('sad', 'ok', 'fine')",
+      'CREATE TABLE t (k int, ts timestamptz, tm time, tz timetz, i interval, o oid, m mood, c char(3), a int[], ip inet, mo money, f4 float4, f8 float8, n numeric)',
+      `INSERT INTO t VALUES (1, '2026-01-01 00:00+00', '10:00', '10:00+01', '1 day', 5, 'ok', 'b', '{1,2}', '10.0.0.1', 2, 1.5, 2.5, 1.0)`,
+      `INSERT INTO t VALUES (1, '2025-01-01 00:00+00', '09:00', '10:00+02', '1 hour', 4, 'fine', 'a', '{1}', '10.0.0.0', 1, 'NaN', '-Infinity', 3)`,
+      'INSERT INTO t VALUES (1)',
+    ],
+    views: {
+      lo: 'SELECT k, min(ts) AS ts, min(tm) AS tm, min(tz) AS tz, min(i) AS i, min(o) AS o, min(m) AS m, min(c) AS c, min(a) AS a, min(ip) AS ip, min(mo) AS mo, min(f4) AS f4, min(f8) AS f8, min(n) AS n FROM t GROUP BY k',
+      hi: 'SELECT max(ts) AS ts, max(tm) AS tm, max(tz) AS tz, max(i) AS i, max(o) AS o, max(m) AS m, max(c) AS c, max(a) AS a, max(ip) AS ip, max(mo) AS mo, max(f4) AS f4, max(f8) AS f8, max(n) AS n FROM t',
+    },
+    steps: [
+      "UPDATE t SET m = 'sad', f8 = 'NaN', a = '{}' WHERE c = 'a'",
+      'INSERT INTO t (k, i, n, f4) VALUES (1, $$30 days$$, $$Infinity$$, 0), (2, $$00:00:01$$, $$NaN$$, $$-Infinity$$)',
+      'DELETE FROM t WHERE n = 1.0',
+      'DELETE FROM t WHERE m IS NOT NULL',
+      'DELETE FROM t',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'interval, money and time sums',
+    setup: [
+      'CREATE TABLE t (k int, i interval, m money, tm time)',
+      "INSERT INTO t VALUES (1, '1 day', 1.25, '01:00'), (1, '1 mon -3 hours', 2, '02:30'), (2, NULL, NULL, NULL)",
+    ],
+    views: {
+      sums: 'SELECT k, sum(i) AS i, sum(m) AS m, sum(tm) AS tm FROM t GROUP BY k',
+      averages: 'SELECT k, avg(i) AS i, avg(tm) AS tm FROM t GROUP BY k',
+    },
+    steps: [
+      "INSERT INTO t VALUES (1, '90 minutes', -1, '12:00'), (2, '2 years', 5, '00:00')",
+      "UPDATE t SET i = i * 2 WHERE k = 1",
+      'DELETE FROM t WHERE k = 2 AND i IS NOT NULL',
+      'DELETE FROM t WHERE tm = $$02:30$$',
+      'DELETE FROM t',
+    ],
+  },
+])
