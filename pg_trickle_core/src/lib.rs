@@ -7,5 +7,6 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod node;
 pub mod plan;
 pub mod query;

@@ -4,6 +4,7 @@
 
 mod expr;
 mod from;
+mod read;
 mod types;
 mod walk;
 
@@ -20,6 +21,7 @@ pub use from::{
     Rte, RteKind,
     TableFunc, TableFuncKind, TableSample,
 };
+pub use read::read_view;
 
 use crate::plan::Oid;
 
