@@ -6,7 +6,47 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod catalog;
 pub mod error;
+mod lower;
 pub mod node;
+mod op;
 pub mod plan;
 pub mod query;
+pub mod sql;
+mod stage;
+
+use catalog::Catalog;
+use error::Error;
+pub use stage::Stage;
+
+/// What is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The analysed query: `pg_rewrite.ev_action` of the definition view.
+    pub tree: &'a str,
+    /// Qualified, quoted name of the definition view.
+    pub definition: &'a str,
+    /// Qualified, quoted name of the storage table.
+    pub storage: &'a str,
+}
+
+/// Compiles a stream table.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`] for a query that cannot be a stream table; [`Error::Tree`] and [`Error::Catalog`] where the
+/// tree or the catalog are not what they should be.
+pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Stage, Error> {
+    let query = query::read_view(input.tree)?;
+    lower::stage(&query, input.definition, input.storage, catalog)
+}
+
+/// The SQL text of an analysed query, independent of `search_path`.
+///
+/// # Errors
+///
+/// [`Error::Tree`] and [`Error::Catalog`] as for [`compile`].
+pub fn print_query(tree: &str, catalog: &dyn Catalog) -> Result<String, Error> {
+    sql::query::print(&query::read_view(tree)?, catalog)
+}

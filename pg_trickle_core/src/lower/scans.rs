@@ -4,7 +4,11 @@ use super::linear::Flat;
 use super::stop::{Stop, reason};
 use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
+use crate::op::Op;
+use crate::op::filter::Filter;
+use crate::op::inner_join::InnerJoin;
 use crate::op::scan::Scan;
+use crate::op::term::Block;
 use crate::query::{Expr, Var};
 use crate::sql::ident::{qualified, quote_ident};
 
@@ -70,7 +74,7 @@ pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, 
 }
 
 /// Fails for columns that a transition table does not hold.
-pub fn check_columns(flat: &Flat, expr: &Expr) -> Result<(), Stop> {
+fn check_columns(flat: &Flat, expr: &Expr) -> Result<(), Stop> {
     let mut stop = None;
     expr.for_each(&mut |node| {
         if let Expr::Var(var) = node
@@ -113,4 +117,46 @@ pub fn nullable(flat: &Flat, expr: &Expr) -> Result<bool, Error> {
         Expr::Const(constant) => constant.is_null,
         _ => true,
     })
+}
+
+/// The SQL of an expression over the scans' aliases.
+pub fn print(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<String, Error> {
+    crate::sql::expr::print(expr, &|var: &Var| var_sql(flat, var, catalog), catalog)
+}
+
+/// Fails where the value of an expression over the scans would change without a change of the scans, or where a
+/// transition table lacks a column of it.
+pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop> {
+    if let Some(what) = super::volatility::unstable(expr, catalog)? {
+        return reason(&what);
+    }
+    check_columns(flat, expr)
+}
+
+/// The linear block of a flattened query, and its operator tree.
+pub fn block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, Op), Stop> {
+    let scans = scans(flat)?;
+    if scans.is_empty() {
+        return reason("no table in FROM");
+    }
+    let mut conditions = Vec::new();
+    for qual in &flat.quals {
+        check(flat, qual, catalog)?;
+        conditions.push(print(flat, qual, catalog)?);
+    }
+    let mut inputs: Vec<Op> = scans.iter().cloned().map(Op::Scan).collect();
+    let mut tree = match (inputs.pop(), inputs.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            inputs.extend(last);
+            Op::InnerJoin(InnerJoin { inputs })
+        }
+    };
+    if !conditions.is_empty() {
+        tree = Op::Filter(Filter {
+            input: Box::new(tree),
+            conditions: conditions.clone(),
+        });
+    }
+    Ok((Block { scans, conditions }, tree))
 }

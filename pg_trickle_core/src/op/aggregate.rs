@@ -252,21 +252,17 @@ impl Aggregate {
                 guarded_sum(&left, &sum, numeric.then_some(recompute))
             }
             Kind::Min(less) | Kind::Max(less) => {
-                let (better, reaches) = if matches!(state.kind, Kind::Min(_)) {
-                    ("LEAST", |less: &str, a: &str, b: &str| {
-                        format!("({b} {less} {a})")
-                    })
-                } else {
-                    ("GREATEST", |less: &str, a: &str, b: &str| {
-                        format!("({a} {less} {b})")
-                    })
-                };
+                let better = if matches!(state.kind, Kind::Min(_)) { "LEAST" } else { "GREATEST" };
                 if !exact {
                     return recompute.to_owned();
                 }
                 // "a is worse than the stored value", in the direction of this extremum.
-                let removed_is_worse = reaches(less, &removed, &stored);
-                let added_is_worse = reaches(less, &added, &stored);
+                let worse = |value: &str| match state.kind {
+                    Kind::Max(_) => format!("({value} {less} {stored})"),
+                    _ => format!("({stored} {less} {value})"),
+                };
+                let removed_is_worse = worse(&removed);
+                let added_is_worse = worse(&added);
                 case(
                     &[
                         (

@@ -1,24 +1,12 @@
 //! Having: the groups for which a condition over the states is true, and the select list above an aggregate.
 //!
 //! A group that the condition hides keeps its state, so that it can come back: the condition stands in the user's
-//! view, not in the storage. Expressions of the select list over states are generated columns where they are
-//! immutable (so that an index can reach them), and are computed by the view otherwise. A generated column is guarded by
-//! the condition: the query would not evaluate it for a hidden group, and it may raise.
+//! view, not in the storage. So do the expressions of the select list over keys and states: they are computed for the
+//! groups that are read, with the errors that the query itself would raise.
 //!
-//! State: none of its own. Cost: the touched groups.
+//! State: none of its own. Cost: none; the view pays per group read.
 
 use super::{Op, Operator};
-
-/// Where a column of the result comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// It is a key or state column of the storage.
-    Stored,
-    /// A generated column of the storage.
-    Generated,
-    /// Computed by the view.
-    View,
-}
 
 /// One column of the result of a grouped query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +15,8 @@ pub struct Visible {
     pub name: String,
     /// Its type as SQL text.
     pub type_sql: String,
-    /// ` COLLATE ...`, or nothing.
-    pub collate: String,
     /// SQL over the storage's key and state columns.
     pub sql: String,
-    /// Where it is kept.
-    pub place: Place,
 }
 
 /// What stands between an aggregate and the result.

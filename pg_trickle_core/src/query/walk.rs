@@ -1,6 +1,98 @@
 //! Walking expressions.
 
-use super::{Expr, JsonBehavior, Query, Target};
+use super::{
+    Aggref, ArrayCoerce, Case, Expr, JsonConstructor, JsonExpr, JsonValue, Query, Subscript, WindowFunc, Xml,
+};
+
+/// The one list of what the children of each node are, for walks that read and walks that write.
+macro_rules! children {
+    ($(#[$doc:meta])* $name:ident, $iter:ident, $($mutable:tt)?) => {
+        $(#[$doc])*
+        pub fn $name<'e>(&'e $($mutable)? self, visit: &mut dyn FnMut(&'e $($mutable)? Expr)) {
+            match self {
+                Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CaseTest(..) | Expr::SqlValue(_) | Expr::Sql(_) => {}
+                Expr::Aggref(e) => {
+                    let Aggref { direct_args, args, filter, .. } = & $($mutable)? **e;
+                    direct_args.$iter().for_each(&mut *visit);
+                    args.$iter().for_each(|target| visit(& $($mutable)? target.expr));
+                    filter.$iter().for_each(visit);
+                }
+                Expr::Grouping(e) => e.args.$iter().for_each(visit),
+                Expr::Window(e) => {
+                    let WindowFunc { args, filter, .. } = & $($mutable)? **e;
+                    args.$iter().for_each(&mut *visit);
+                    filter.$iter().for_each(visit);
+                }
+                Expr::Subscript(e) => {
+                    let Subscript { container, upper, lower, .. } = & $($mutable)? **e;
+                    visit(container);
+                    upper.$iter().flatten().for_each(&mut *visit);
+                    lower.$iter().flatten().for_each(visit);
+                }
+                Expr::Func(e) => e.args.$iter().for_each(visit),
+                Expr::NamedArg(e) => visit(& $($mutable)? e.arg),
+                Expr::Op(e) | Expr::Distinct(e) | Expr::NullIf(e) => e.args.$iter().for_each(visit),
+                Expr::ScalarArrayOp(e) => e.args.$iter().for_each(visit),
+                Expr::Bool(e) => e.args.$iter().for_each(visit),
+                Expr::SubLink(e) => e.test.$iter().for_each(visit),
+                Expr::FieldSelect(e) => visit(& $($mutable)? e.arg),
+                Expr::Relabel(e) => visit(& $($mutable)? e.arg),
+                Expr::CoerceViaIo(e) => visit(& $($mutable)? e.arg),
+                Expr::ArrayCoerce(e) => {
+                    let ArrayCoerce { arg, element, .. } = & $($mutable)? **e;
+                    visit(arg);
+                    visit(element);
+                }
+                Expr::ConvertRowtype(e) => visit(& $($mutable)? e.arg),
+                Expr::Collate(e) => visit(& $($mutable)? e.arg),
+                Expr::Case(e) => {
+                    let Case { arg, whens, otherwise, .. } = & $($mutable)? **e;
+                    arg.$iter().for_each(&mut *visit);
+                    for (condition, result) in whens {
+                        visit(condition);
+                        visit(result);
+                    }
+                    otherwise.$iter().for_each(visit);
+                }
+                Expr::Array(e) => e.elements.$iter().for_each(visit),
+                Expr::Row(e) => e.args.$iter().for_each(visit),
+                Expr::RowCompare(e) => {
+                    e.left.$iter().for_each(&mut *visit);
+                    e.right.$iter().for_each(visit);
+                }
+                Expr::Coalesce(e) => e.args.$iter().for_each(visit),
+                Expr::MinMax(e) => e.args.$iter().for_each(visit),
+                Expr::Xml(e) => {
+                    let Xml { named_args, args, .. } = & $($mutable)? **e;
+                    named_args.$iter().for_each(&mut *visit);
+                    args.$iter().for_each(visit);
+                }
+                Expr::JsonValue(e) => {
+                    let JsonValue { raw, formatted, .. } = & $($mutable)? **e;
+                    visit(raw);
+                    formatted.$iter().for_each(visit);
+                }
+                Expr::JsonConstructor(e) => {
+                    let JsonConstructor { args, func, coercion, .. } = & $($mutable)? **e;
+                    args.$iter().chain(func).chain(coercion).for_each(visit);
+                }
+                Expr::JsonIs(e) => visit(& $($mutable)? e.arg),
+                Expr::JsonExpr(e) => {
+                    let JsonExpr { formatted, path, passing, on_empty, on_error, .. } = & $($mutable)? **e;
+                    visit(formatted);
+                    visit(path);
+                    passing.$iter().for_each(&mut *visit);
+                    for behavior in [on_empty, on_error].into_iter().flatten() {
+                        behavior.expr.$iter().for_each(&mut *visit);
+                    }
+                }
+                Expr::NullTest(e) => visit(& $($mutable)? e.arg),
+                Expr::BooleanTest(e) => visit(& $($mutable)? e.arg),
+                Expr::CoerceToDomain(e) => visit(& $($mutable)? e.arg),
+            }
+        }
+    };
+}
 
 impl Expr {
     /// A copy in which every node for which `replace` gives something is replaced by that. Subqueries of SubLinks are
@@ -16,7 +108,7 @@ impl Expr {
     }
 
     /// Calls `visit` for this node and all below it, not entering the subqueries of SubLinks.
-    pub fn for_each(&self, visit: &mut dyn FnMut(&Expr)) {
+    pub fn for_each<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         visit(self);
         self.for_each_child(&mut |child| child.for_each(visit));
     }
@@ -29,106 +121,20 @@ impl Expr {
         found
     }
 
-    /// Calls `visit` for the direct children.
-    pub fn for_each_child(&self, visit: &mut dyn FnMut(&Expr)) {
-        // One list of children serves both walks; the copy costs less than a second list that can drift from it.
-        let mut copy = self.clone();
-        copy.for_each_child_mut(&mut |child| visit(child));
+    children! {
+        /// Calls `visit` for the direct children.
+        for_each_child, iter,
     }
 
-    /// Calls `visit` for the direct children, which it may change.
-    pub fn for_each_child_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
-        match self {
-            Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CaseTest(..) | Expr::SqlValue(_) | Expr::Sql(_) => {}
-            Expr::Aggref(e) => {
-                e.direct_args.iter_mut().for_each(&mut *visit);
-                targets(&mut e.args, visit);
-                e.filter.iter_mut().for_each(visit);
-            }
-            Expr::Grouping(e) => e.args.iter_mut().for_each(visit),
-            Expr::Window(e) => {
-                e.args.iter_mut().for_each(&mut *visit);
-                e.filter.iter_mut().for_each(visit);
-            }
-            Expr::Subscript(e) => {
-                visit(&mut e.container);
-                e.upper.iter_mut().flatten().for_each(&mut *visit);
-                e.lower.iter_mut().flatten().for_each(visit);
-            }
-            Expr::Func(e) => e.args.iter_mut().for_each(visit),
-            Expr::NamedArg(e) => visit(&mut e.arg),
-            Expr::Op(e) | Expr::Distinct(e) | Expr::NullIf(e) => e.args.iter_mut().for_each(visit),
-            Expr::ScalarArrayOp(e) => e.args.iter_mut().for_each(visit),
-            Expr::Bool(e) => e.args.iter_mut().for_each(visit),
-            Expr::SubLink(e) => e.test.iter_mut().for_each(visit),
-            Expr::FieldSelect(e) => visit(&mut e.arg),
-            Expr::Relabel(e) => visit(&mut e.arg),
-            Expr::CoerceViaIo(e) => visit(&mut e.arg),
-            Expr::ArrayCoerce(e) => {
-                visit(&mut e.arg);
-                visit(&mut e.element);
-            }
-            Expr::ConvertRowtype(e) => visit(&mut e.arg),
-            Expr::Collate(e) => visit(&mut e.arg),
-            Expr::Case(e) => {
-                e.arg.iter_mut().for_each(&mut *visit);
-                for (condition, result) in &mut e.whens {
-                    visit(condition);
-                    visit(result);
-                }
-                e.otherwise.iter_mut().for_each(visit);
-            }
-            Expr::Array(e) => e.elements.iter_mut().for_each(visit),
-            Expr::Row(e) => e.args.iter_mut().for_each(visit),
-            Expr::RowCompare(e) => {
-                e.left.iter_mut().for_each(&mut *visit);
-                e.right.iter_mut().for_each(visit);
-            }
-            Expr::Coalesce(e) => e.args.iter_mut().for_each(visit),
-            Expr::MinMax(e) => e.args.iter_mut().for_each(visit),
-            Expr::Xml(e) => {
-                e.named_args.iter_mut().for_each(&mut *visit);
-                e.args.iter_mut().for_each(visit);
-            }
-            Expr::JsonValue(e) => {
-                visit(&mut e.raw);
-                e.formatted.iter_mut().for_each(visit);
-            }
-            Expr::JsonConstructor(e) => {
-                e.args.iter_mut().for_each(&mut *visit);
-                e.func.iter_mut().for_each(&mut *visit);
-                e.coercion.iter_mut().for_each(visit);
-            }
-            Expr::JsonIs(e) => visit(&mut e.arg),
-            Expr::JsonExpr(e) => {
-                visit(&mut e.formatted);
-                visit(&mut e.path);
-                e.passing.iter_mut().for_each(&mut *visit);
-                behavior(&mut e.on_empty, visit);
-                behavior(&mut e.on_error, visit);
-            }
-            Expr::NullTest(e) => visit(&mut e.arg),
-            Expr::BooleanTest(e) => visit(&mut e.arg),
-            Expr::CoerceToDomain(e) => visit(&mut e.arg),
-        }
-    }
-}
-
-fn targets(targets: &mut [Target], visit: &mut dyn FnMut(&mut Expr)) {
-    for target in targets {
-        visit(&mut target.expr);
-    }
-}
-
-fn behavior(behavior: &mut Option<JsonBehavior>, visit: &mut dyn FnMut(&mut Expr)) {
-    if let Some(JsonBehavior { expr: Some(expr), .. }) = behavior {
-        visit(expr);
+    children! {
+        /// Calls `visit` for the direct children, which it may change.
+        for_each_child_mut, iter_mut, mut
     }
 }
 
 impl Query {
     /// Calls `visit` for every query in this one: itself, subqueries in FROM, CTEs and SubLinks, at any depth.
-    pub fn for_each_query(&self, visit: &mut dyn FnMut(&Query)) {
+    pub fn for_each_query<'q>(&'q self, visit: &mut dyn FnMut(&'q Query)) {
         visit(self);
         for cte in &self.ctes {
             cte.query.for_each_query(visit);
@@ -148,7 +154,7 @@ impl Query {
     }
 
     /// Calls `visit` for every expression that stands directly in this query, not in its subqueries.
-    pub fn for_each_expr(&self, visit: &mut dyn FnMut(&Expr)) {
+    pub fn for_each_expr<'q>(&'q self, visit: &mut dyn FnMut(&'q Expr)) {
         self.targets.iter().for_each(|target| visit(&target.expr));
         [&self.quals, &self.having, &self.limit_offset, &self.limit_count]
             .into_iter()
@@ -166,7 +172,7 @@ impl Query {
     }
 }
 
-fn from_item(item: &super::FromItem, visit: &mut dyn FnMut(&Expr)) {
+fn from_item<'q>(item: &'q super::FromItem, visit: &mut dyn FnMut(&'q Expr)) {
     if let super::FromItem::Join(join) = item {
         from_item(&join.left, visit);
         from_item(&join.right, visit);
@@ -174,7 +180,7 @@ fn from_item(item: &super::FromItem, visit: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn rte_exprs(kind: &super::RteKind, visit: &mut dyn FnMut(&Expr)) {
+fn rte_exprs<'q>(kind: &'q super::RteKind, visit: &mut dyn FnMut(&'q Expr)) {
     use super::RteKind;
     match kind {
         RteKind::Relation {

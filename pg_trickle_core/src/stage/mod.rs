@@ -7,7 +7,7 @@ pub mod storage;
 
 use crate::op::Op;
 use crate::op::term::Block;
-use crate::plan::{Change, OutputColumn, Program, Source, Statement, Way};
+use crate::plan::{Change, Oid, OutputColumn, Program, Source, Statement, Way};
 use bag::Bag;
 use group::Group;
 
@@ -33,6 +33,8 @@ pub struct Stage {
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty where rows can repeat.
     pub key: Vec<String>,
+    /// Constraints (primary keys) that make the key one; without them the layout changes.
+    pub constraints: Vec<Oid>,
     /// Names the storage layout: two compilations with one layout can share a storage table.
     pub layout: String,
     /// Indexes that would make maintenance cheaper, as sentences.

@@ -6,7 +6,7 @@
 use super::storage::Identity;
 use crate::plan::{Returns, Statement};
 use crate::sql::ident::quote_ident;
-use crate::sql::statement::{case, column, names, op, row};
+use crate::sql::statement::{column, names, op, row};
 
 /// A column of a storage table as far as comparing rows needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,13 +156,4 @@ fn fresh_query(query: &str, columns: &[Compared]) -> String {
     }
     let column_names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     format!("SELECT * FROM ({query}) AS q({})", names(&column_names))
-}
-
-/// `CASE WHEN` guard used where an expression may only be evaluated for visible groups.
-#[must_use]
-pub fn guarded(condition: Option<&str>, expression: &str) -> String {
-    match condition {
-        None => expression.to_owned(),
-        Some(condition) => case(&[(condition.to_owned(), expression.to_owned())], None),
-    }
 }

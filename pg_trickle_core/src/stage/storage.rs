@@ -12,6 +12,8 @@ pub struct StorageColumn {
     pub type_sql: String,
     /// ` COLLATE ...`, or nothing.
     pub collate: String,
+    /// No NULL can occur.
+    pub not_null: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
 }
@@ -41,6 +43,9 @@ pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity) -> Ve
                 column.type_sql,
                 column.collate
             );
+            if column.not_null {
+                part.push_str(" NOT NULL");
+            }
             if let Some(expression) = &column.generated {
                 part.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
             }

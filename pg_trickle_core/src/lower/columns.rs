@@ -1,0 +1,85 @@
+//! Types of stored columns.
+
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::plan::Oid;
+use crate::query::Expr;
+use crate::sql::ident::qualified;
+
+/// `(type, COLLATE clause)` of a column that holds the expression's value.
+pub fn column_type(expr: &Expr, catalog: &dyn Catalog) -> Result<(String, String), Error> {
+    let type_oid = type_of(expr, catalog)?;
+    let type_sql = catalog.type_sql(type_oid, expr.typmod())?;
+    let collation = expr.collation();
+    let own = catalog.type_(type_oid)?.collation;
+    if collation == 0 || collation == own {
+        return Ok((type_sql, String::new()));
+    }
+    let (schema, name) = catalog.collation(collation)?;
+    Ok((type_sql, format!(" COLLATE {}", qualified(&schema, &name))))
+}
+
+/// The type of an expression, that of `ARRAY(subquery)` included.
+pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
+    let type_oid = expr.type_oid();
+    match expr {
+        Expr::SubLink(sublink) if type_oid == 0 => {
+            let Some(target) = sublink.query.targets.first() else {
+                return Err(Error::Tree("ARRAY of nothing".to_owned()));
+            };
+            let element = catalog.type_(type_of(&target.expr, catalog)?)?;
+            Ok(if element.element != 0 { element.oid } else { element.array })
+        }
+        _ => Ok(type_oid),
+    }
+}
+
+/// True for pseudo-types such as `record`, of which no column can be.
+pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    Ok(catalog.type_(type_oid)?.kind == 'p')
+}
+
+/// True for types that are or contain composite types.
+pub fn contains_composite(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    let of = catalog.type_(type_oid)?;
+    match (of.kind, of.element, of.base) {
+        ('c', _, _) => Ok(true),
+        ('d', _, base) if base != 0 => contains_composite(base, catalog),
+        (_, element, _) if element != 0 => contains_composite(element, catalog),
+        _ => Ok(false),
+    }
+}
+
+/// True where equal values have the same bytes, so that any of them can stand for a group (what a btree class says
+/// with its `equalimage` support function). Not so: numeric 1.0 and 1.00, float −0 and 0, interval 1 day and 24 hours.
+pub fn equal_is_same(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
+    if catalog.type_(expr.type_oid())?.name == "numeric" {
+        return Ok(super::scale::fixed_scale(expr, catalog)?.is_some());
+    }
+    same_by_type(expr.type_oid(), expr.typmod(), expr.collation(), catalog)
+}
+
+fn same_by_type(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    const PLAIN: [&str; 22] = [
+        "bool", "int2", "int4", "int8", "oid", "char", "name", "text", "varchar", "date", "time", "timetz", "timestamp",
+        "timestamptz", "uuid", "bytea", "inet", "cidr", "macaddr", "money", "bit", "varbit",
+    ];
+    if collation != 0 && catalog.collation(collation)?.0 != "pg_catalog" {
+        // It may be nondeterministic.
+        return Ok(false);
+    }
+    let of = catalog.type_(type_oid)?;
+    match of.kind {
+        'e' => return Ok(true),
+        'd' => return same_by_type(of.base, of.base_typmod, collation, catalog),
+        _ => {}
+    }
+    if of.schema != "pg_catalog" {
+        return Ok(false);
+    }
+    if of.element != 0 {
+        return same_by_type(of.element, typmod, collation, catalog);
+    }
+    let with_modifier = matches!(of.name.as_str(), "bpchar" | "numeric") && typmod >= 0;
+    Ok(with_modifier || PLAIN.contains(&of.name.as_str()))
+}
