@@ -1,7 +1,8 @@
-# `npx just` lists the recipes. What they need is installed and built first, as with the npm scripts.
+# Without `just` on your machine: `npm run just -- RECIPE`, or `npx rust-just RECIPE`. What a recipe needs is installed
+# and built first, as with the npm scripts.
 
 _default:
-    @npx just --list --unsorted
+    @{{ just_executable() }} --list --unsorted
 
 # Side modules, bundles and the npm package, whatever is out of date
 build:

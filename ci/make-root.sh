@@ -36,7 +36,7 @@ make_root() {
   [ ! -d "$root" ] || return 0
   [ "$(id -u)" = 0 ] || die "the toolchain's Debian root can only be made by root; or put the tools on PATH (see ci/toolchain.sh)"
   unshare --mount true || die 'this machine does not let us mount; put the tools on PATH instead (see ci/toolchain.sh)'
-  say "No toolchain on PATH that is new enough: making one in $root (about 2 minutes, 3.5 GB, once)"
+  say "No toolchain on PATH that is new enough: making one in $root (about 2 minutes, 2 GB, once)"
   install_debootstrap
 
   # We hold the lock: what is there was left by an interrupted run.

@@ -3,8 +3,8 @@
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
 
-command -v node >/dev/null || die 'Node.js 20 or newer is needed'
-version_at_least "$(node --version | tr -d v)" 20 || die "Node.js 20 or newer is needed, this is $(node --version)"
+command -v node >/dev/null || die 'Node.js 20.19 or newer is needed'
+version_at_least "$(node --version | tr -d v)" 20.19 || die "Node.js 20.19 or newer is needed, this is $(node --version)"
 
 install() {
   local stamp=node_modules/.installed
