@@ -59,6 +59,7 @@ build() {
   mkdir -p build
   build_wasm
   [ "${1:-}" = --wasm ] || build_package
+  say 'The build is up to date'
 }
 
 with_lock "$repo/build/lock" build "$@"

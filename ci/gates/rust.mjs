@@ -9,7 +9,7 @@ export function check(root, manifest = 'Cargo.toml') {
   const cargo = (...args) =>
     run(root, join(root, 'ci/toolchain.sh'), ['env', 'CARGO_TARGET_DIR=target/native', 'cargo', ...args])
   const problems = []
-  const format = cargo('fmt', '--manifest-path', manifest, '--all', '--check')
+  const format = cargo('fmt', '--manifest-path', manifest, '--all', '--check', '--', '--color', 'never')
   if (format.status) problems.push(...tail(format.output))
   const scope = ['--manifest-path', manifest, '--workspace', '--all-targets']
   const lint = cargo('clippy', '--quiet', ...scope, '--', '-D', 'warnings')
