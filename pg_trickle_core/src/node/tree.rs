@@ -10,7 +10,7 @@ use crate::error::Error;
 /// How deep braces and parentheses may nest.
 ///
 /// Readers and writers of trees recurse, on a stack that is small in WebAssembly. An operator in an operator's
-/// argument takes two levels, a subquery about six.
+/// argument takes two levels, a subquery three: PGlite's own parser cannot go much further.
 pub const MAX_DEPTH: usize = 1000;
 
 /// A text and the structure found in it.

@@ -84,15 +84,14 @@ impl Reader {
         if node.get("varreturningtype").is_some() && node.number::<i32>("varreturningtype")? != 0 {
             return Err(node.bad("varreturningtype", "is set outside of RETURNING"));
         }
-        let var = Var {
+        self.ungroup(Var {
             varno: node.number("varno")?,
             attno: node.number("varattno")?,
             type_oid: node.number("vartype")?,
             typmod: node.number("vartypmod")?,
             collation: node.number("varcollid")?,
             levels_up: node.number("varlevelsup")?,
-        };
-        Ok(self.grouped(&var).unwrap_or(Expr::Var(var)))
+        })
     }
 
     #[inline(never)]

@@ -125,10 +125,12 @@ impl Reader {
         field: &str,
         mut read: impl FnMut(&mut Self, Node<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        node.nodes(field)?
-            .into_iter()
-            .map(|item| read(self, item))
-            .collect()
+        // A plain loop: the adapters of an iterator would stand on the stack at every level.
+        let mut items = Vec::new();
+        for item in node.nodes(field)? {
+            items.push(read(self, item)?);
+        }
+        Ok(items)
     }
 
     fn exprs(&mut self, node: Node<'_>, field: &str) -> Result<Vec<Expr>, Error> {
