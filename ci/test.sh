@@ -3,6 +3,8 @@
 # many passed and how many failed.
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
-ci/setup.sh
-ci/build.sh
+if ! { ci/setup.sh && ci/build.sh; }; then
+  echo '0 passed, 1 failed: the build'
+  exit 1
+fi
 exec node ci/run-tests.mjs "$@"

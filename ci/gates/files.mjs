@@ -5,7 +5,9 @@ import { join } from 'node:path'
 
 /** Files of the checkout that git tracks or would track, relative to `root`, in order. */
 export function sources(root, pattern = /./) {
-  return execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root })
+  // The checkout may belong to another user, in a container for example.
+  const git = ['-c', 'safe.directory=*', 'ls-files', '--cached', '--others', '--exclude-standard', '-z']
+  return execFileSync('git', git, { cwd: root })
     .toString()
     .split('\0')
     .filter((path) => path && pattern.test(path) && existsSync(join(root, path)))
