@@ -47,7 +47,7 @@ pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowere
             let Some(default) = catalog.default_equality(expr.type_oid())? else {
                 return reason("a key without equality");
             };
-            key_equals.push(super::operator_sql(&default.equality));
+            key_equals.push(crate::sql::expr::operator_sql(&default.equality));
             let selected = targets.iter().position(|target| target.expr == expr);
             let name = match selected {
                 Some(position) => outputs[position].name.clone(),

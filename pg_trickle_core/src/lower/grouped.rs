@@ -145,7 +145,7 @@ impl<'a> Grouping<'a> {
             name: String::new(),
             type_sql,
             collate,
-            equals: super::operator_sql(&default.equality),
+            equals: crate::sql::expr::operator_sql(&default.equality),
             nullable: nullable(self.flat, expr)?,
             hidden: true,
         };

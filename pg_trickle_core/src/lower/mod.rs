@@ -16,11 +16,10 @@ mod states;
 mod stop;
 mod volatility;
 
-use crate::catalog::{Catalog, Operator};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::{Oid, OutputColumn, Way};
 use crate::query::Query;
-use crate::sql::ident::quote_ident;
 use crate::stage::rebuild::{self, Compared};
 use crate::stage::storage::Identity;
 use crate::stage::{Fold, Stage};
@@ -83,11 +82,6 @@ pub fn stage(query: &Query, definition: &str, storage: &str, catalog: &dyn Catal
         advice: Vec::new(),
         fold: lowered.fold,
     })
-}
-
-/// `OPERATOR(schema.name)`.
-fn operator_sql(operator: &Operator) -> String {
-    format!("OPERATOR({}.{})", quote_ident(&operator.schema), operator.name)
 }
 
 /// Fails unless scans, inner joins, filters and a projection are all there is.

@@ -13,7 +13,7 @@ use crate::query::{Expr, Var};
 use crate::sql::ident::{qualified, quote_ident};
 
 /// The scans as operators, in order; fails where a table's transition tables would not tell its whole change.
-pub fn scans(flat: &Flat) -> Result<Vec<Scan>, Stop> {
+pub fn scans(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Scan>, Stop> {
     flat.scans
         .iter()
         .enumerate()
@@ -31,9 +31,24 @@ pub fn scans(flat: &Flat) -> Result<Vec<Scan>, Stop> {
                 relid: relation.oid,
                 table: if only { format!("ONLY {name}") } else { name },
                 alias: alias(position),
+                key: key(relation, catalog)?,
             })
         })
         .collect()
+}
+
+/// The first key of a table, with the equality of each column.
+fn key(relation: &Relation, catalog: &dyn Catalog) -> Result<Vec<(String, String)>, Error> {
+    let Some(key) = relation.keys.first() else {
+        return Ok(Vec::new());
+    };
+    let mut columns = Vec::new();
+    for column in key.columns.iter().filter_map(|attnum| relation.column(*attnum)) {
+        if let Some(default) = catalog.default_equality(column.type_oid)? {
+            columns.push((column.name.clone(), crate::sql::expr::operator_sql(&default.equality)));
+        }
+    }
+    Ok(columns)
 }
 
 /// The alias of the `n`-th scan.
@@ -135,7 +150,7 @@ pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop
 
 /// The linear block of a flattened query, and its operator tree.
 pub fn block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, Op), Stop> {
-    let scans = scans(flat)?;
+    let scans = scans(flat, catalog)?;
     if scans.is_empty() {
         return reason("no table in FROM");
     }

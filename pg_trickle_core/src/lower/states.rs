@@ -197,7 +197,7 @@ impl<'a> States<'a> {
         let Some(less) = default.and_then(|default| default.less) else {
             return reason("minimum of a type without an order");
         };
-        let less = super::operator_sql(&less);
+        let less = crate::sql::expr::operator_sql(&less);
         let kind = if least { Kind::Min(less) } else { Kind::Max(less) };
         let (type_sql, collate) = column_type(&Expr::Aggref(Box::new(call.clone())), self.catalog)?;
         let position = self.argument(sql);

@@ -77,8 +77,8 @@ fn sides_of(occurrence: Changed) -> Vec<Side> {
     sides
 }
 
-/// For a keyed result: every derivation of the new state that uses a new row (weight +1; one appears once for each
-/// new row in it), and every combination that could have been a derivation of the old state and uses old rows (−1).
+/// For a keyed result, of tables that all have keys: every derivation of the new state that uses a new row (weight +1;
+/// one appears once for each new row in it), and every combination that could have been a derivation of the old state and uses old rows (−1).
 ///
 /// A key among the −1 rows that is not among the +1 rows has no derivation any more: all parts of such a derivation
 /// would be unchanged rows with the keys of changed ones.
@@ -87,7 +87,7 @@ pub fn keyed_choices(changed: &[Changed]) -> Vec<Choice> {
     let mut choices: Vec<Choice> = changed
         .iter()
         .filter(|occurrence| occurrence.new)
-        .map(|occurrence| (1, vec![(occurrence.scan, Side::New)]))
+        .map(|occurrence| (1, vec![(occurrence.scan, Side::Renewed)]))
         .collect();
     let mut taken: Vec<Choice> = vec![(-1, Vec::new())];
     for occurrence in changed.iter().filter(|occurrence| occurrence.old) {
@@ -153,7 +153,7 @@ mod tests {
                     .map(|i| match sides.iter().find(|(scan, _)| *scan == i) {
                         Some((_, Side::New)) => new[i],
                         Some((_, Side::Old)) => old[i],
-                        Some((_, Side::Now)) | None => now[i],
+                        Some((_, Side::Now | Side::Renewed)) | None => now[i],
                     })
                     .product();
                 i64::from(*sign) * product

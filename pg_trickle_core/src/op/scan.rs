@@ -4,10 +4,16 @@
 //! columns of its table under the same names, so every expression over the scan reads the same text whether the scan
 //! stands for the table or for its change: only the FROM item differs.
 //!
+//! A transition table can hold intermediate versions of a row (a cascading foreign key that refers to its own table, a
+//! row trigger that updates its row again). Weights cancel them; where rows are netted by key instead, the new rows are
+//! looked up in the table by the keys of the transition table.
+//!
 //! State: none. Cost: the change.
 
 use super::{Op, Operator};
 use crate::plan::Oid;
+use crate::sql::ident::quote_ident;
+use crate::sql::statement::column;
 
 /// One occurrence of a table in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub struct Scan {
     pub table: String,
     /// The alias under which expressions of this block know it.
     pub alias: String,
+    /// The primary key: columns and the equality operator of each. Empty where there is none.
+    pub key: Vec<(String, String)>,
 }
 
 /// Which rows of a scan a term reads.
@@ -27,6 +35,8 @@ pub enum Side {
     Now,
     /// The rows the statement brought.
     New,
+    /// The rows the statement brought, as they are now.
+    Renewed,
     /// The rows the statement took.
     Old,
 }
@@ -36,7 +46,7 @@ impl Side {
     #[must_use]
     pub fn weight(self) -> i8 {
         match self {
-            Side::Now | Side::New => 1,
+            Side::Now | Side::New | Side::Renewed => 1,
             Side::Old => -1,
         }
     }
@@ -47,10 +57,31 @@ impl Scan {
     #[must_use]
     pub fn from_item(&self, side: Side) -> String {
         match side {
-            Side::Now => format!("{} AS {}", self.table, self.alias),
+            Side::Now | Side::Renewed => format!("{} AS {}", self.table, self.alias),
             Side::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),
             Side::Old => format!("__pgt_old_{} AS {}", self.relid, self.alias),
         }
+    }
+
+    /// What restricts one side further: a FROM item and conditions.
+    #[must_use]
+    pub fn restriction(&self, side: Side) -> Option<(String, Vec<String>)> {
+        if side != Side::Renewed || self.key.is_empty() {
+            return None;
+        }
+        let changed = format!("{}_n", self.alias);
+        let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
+        let item = format!(
+            "(SELECT DISTINCT {} FROM __pgt_new_{}) AS {changed}",
+            names.join(", "),
+            self.relid
+        );
+        let conditions = self
+            .key
+            .iter()
+            .map(|(name, equals)| format!("({} {equals} {})", column(&self.alias, name), column(&changed, name)))
+            .collect();
+        Some((item, conditions))
     }
 }
 

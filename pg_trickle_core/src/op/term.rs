@@ -39,17 +39,21 @@ impl Block {
                 .find(|(position, _)| *position == scan)
                 .map_or(Side::Now, |(_, side)| *side)
         };
-        Select {
+        let mut select = Select {
             columns,
-            from: self
-                .scans
-                .iter()
-                .enumerate()
-                .map(|(position, scan)| scan.from_item(side_of(position)))
-                .collect(),
+            from: Vec::new(),
             filter: self.conditions.clone(),
             ..Select::default()
+        };
+        for (position, scan) in self.scans.iter().enumerate() {
+            let side = side_of(position);
+            if let Some((item, conditions)) = scan.restriction(side) {
+                select.from.push(item);
+                select.filter.extend(conditions);
+            }
+            select.from.push(scan.from_item(side));
         }
+        select
     }
 
     /// The occurrences that a set of changes touches.
