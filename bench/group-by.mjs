@@ -75,7 +75,8 @@ export function groupBy({ nullable = false } = {}) {
       },
       {
         name: 'UPDATE k',
-        sql: (s, { rows, groups }, i) => `UPDATE ${s}.t SET k = (k + 1) % ${groups} WHERE id = 1 + ${i} * 997 % ${rows}`,
+        sql: (s, { rows, groups }, i) =>
+          `UPDATE ${s}.t SET k = (k + 1) % ${groups} WHERE id = 1 + ${i} * 997 % ${rows}`,
       },
       { name: 'DELETE', sql: (s, { rows }, i) => `DELETE FROM ${s}.t WHERE id = ${rows} + ${i}` },
     ],

@@ -14,8 +14,10 @@ const customersOf = (rows) => Math.ceil(rows / ORDERS_PER_CUSTOMER)
 export function join() {
   // A change of either table, joined with the other one as it is after the statement. A statement that changes both
   // tables at once would count the pairs of new rows twice: the usual gap of hand-written triggers, not closed here.
-  const changedOrders = (s, rows) => `SELECT c.region, o.amount FROM ${rows} AS o JOIN ${s}.customers AS c ON c.id = o.customer_id`
-  const changedCustomers = (s, rows) => `SELECT c.region, o.amount FROM ${rows} AS c JOIN ${s}.orders AS o ON o.customer_id = c.id`
+  const changedOrders = (s, rows) =>
+    `SELECT c.region, o.amount FROM ${rows} AS o JOIN ${s}.customers AS c ON c.id = o.customer_id`
+  const changedCustomers = (s, rows) =>
+    `SELECT c.region, o.amount FROM ${rows} AS c JOIN ${s}.orders AS o ON o.customer_id = c.id`
 
   return {
     name: 'join',

@@ -61,7 +61,12 @@ function figures(workload, options, { inside, javascript, live, again }) {
   return {
     inside: workload.changes.map((change, index) => {
       const line = perVariant(inside[index][rows])
-      return { change: change.name, ...line, streamToHand: line.stream.median / line.hand.median, goal: change.goal ?? false }
+      return {
+        change: change.name,
+        ...line,
+        streamToHand: line.stream.median / line.hand.median,
+        goal: change.goal ?? false,
+      }
     }),
     javascript: workload.changes.map((change, index) => {
       const line = { ...perVariant(javascript[index][rows]), live: summary(live[index]) }

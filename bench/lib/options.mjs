@@ -14,7 +14,16 @@ const HELP = `Options
   --json          print the figures as JSON on stdout; progress goes to stderr
   --help`
 
-const FULL = { rows: 100_000, groups: 1_000, sizes: [10_000, 100_000, 1_000_000], rounds: 15, warmup: 3, changes: 1_000, calls: 20, liveCalls: 2 }
+const FULL = {
+  rows: 100_000,
+  groups: 1_000,
+  sizes: [10_000, 100_000, 1_000_000],
+  rounds: 15,
+  warmup: 3,
+  changes: 1_000,
+  calls: 20,
+  liveCalls: 2,
+}
 const QUICK = { ...FULL, sizes: [10_000, 100_000], rounds: 5, warmup: 1, changes: 500, calls: 10, liveCalls: 1 }
 
 /** Parses `argv`; prints the help and exits when asked to, or when an option is wrong. */
@@ -45,7 +54,12 @@ export function readOptions(argv = process.argv.slice(2)) {
     process.exit(0)
   }
 
-  const options = { ...(values.quick ? QUICK : FULL), json: values.json, quick: values.quick, nullable: values.nullable }
+  const options = {
+    ...(values.quick ? QUICK : FULL),
+    json: values.json,
+    quick: values.quick,
+    nullable: values.nullable,
+  }
   for (const name of ['rows', 'groups', 'rounds', 'changes', 'calls']) {
     if (values[name] !== undefined) options[name] = positive(name, values[name])
   }

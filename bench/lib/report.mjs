@@ -15,7 +15,9 @@ export function printResult(result) {
   const { options } = result
   console.log(`\n${result.title}\n`)
   console.log(indent(result.query))
-  console.log(`\n  ${count(options.rows)} rows, ${count(options.groups)} groups. Medians of ${options.rounds} interleaved rounds.`)
+  console.log(
+    `\n  ${count(options.rows)} rows, ${count(options.groups)} groups. Medians of ${options.rounds} interleaved rounds.`,
+  )
 
   console.log('\nInside the database: us per statement, loops of ' + `${count(options.changes)} statements`)
   table(
@@ -75,4 +77,8 @@ function table(head, lines) {
 const count = (value) => value.toLocaleString('en-US')
 const times = (ratio, digits = 2) => `${ratio.toFixed(digits)} x`
 const met = (ratio, goal) => (ratio <= goal ? 'met' : 'not met')
-const indent = (text) => text.split('\n').map((line) => `  ${line}`).join('\n')
+const indent = (text) =>
+  text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n')

@@ -38,7 +38,13 @@ for (const streamTable of STREAM_TABLES) {
   streamTables.push(result)
   if (!options.json) printStreamTable(result)
 }
-const together = await measureTogether({ withTables, without, streamTables: STREAM_TABLES, changes, rounds: options.rounds })
+const together = await measureTogether({
+  withTables,
+  without,
+  streamTables: STREAM_TABLES,
+  changes,
+  rounds: options.rounds,
+})
 if (options.json) console.log(JSON.stringify({ environment: about, streamTables, together }, null, 2))
 else printTogether(together)
 

@@ -1,10 +1,6 @@
 /** The part of PGlite and PGliteWorker that the plugin needs. */
 export interface Database {
-  query<T>(
-    sql: string,
-    params?: unknown[],
-    options?: { onNotice?: (notice: Notice) => void },
-  ): Promise<{ rows: T[] }>
+  query<T>(sql: string, params?: unknown[], options?: { onNotice?: (notice: Notice) => void }): Promise<{ rows: T[] }>
 }
 
 /** A notice of PostgreSQL. */

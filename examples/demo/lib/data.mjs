@@ -35,7 +35,12 @@ export async function* flightBatches(rows) {
   // Decoding starts at a row group, so whole ones are read and then cut.
   const group = Math.ceil(AVAILABLE_FLIGHTS / 11)
   for (let start = 0; start < rows; start += group) {
-    const flights = await parquetReadObjects({ file, compressors, rowStart: start, rowEnd: Math.min(start + group, rows) })
+    const flights = await parquetReadObjects({
+      file,
+      compressors,
+      rowStart: start,
+      rowEnd: Math.min(start + group, rows),
+    })
     for (let first = 0; first < flights.length; first += BATCH) {
       const lines = flights
         .slice(first, first + BATCH)

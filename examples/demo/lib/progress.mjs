@@ -8,7 +8,8 @@ export function progressBar(title, total) {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 30,
-    formatValue: (value, _options, type) => (type === 'percentage' ? `${value}`.padStart(3) : value.toLocaleString('en-US')),
+    formatValue: (value, _options, type) =>
+      type === 'percentage' ? `${value}`.padStart(3) : value.toLocaleString('en-US'),
     noTTYOutput: true,
     notTTYSchedule: 2000,
     clearOnComplete: true,

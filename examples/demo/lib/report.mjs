@@ -37,10 +37,19 @@ export function printStreamTable({ name, about, query, way, rows, createMs, reru
   console.log(`\n${rule(name, about)}\n`)
   console.log(dim(indent(query)))
   console.log(`\n  ${capital(MEANING[way] ?? way)}.`)
-  console.log(`  ${count(rows, 'row')}, created in ${ms(createMs)} ms; running the query again takes ${ms(rerunMs)} ms.\n`)
+  console.log(
+    `  ${count(rows, 'row')}, created in ${ms(createMs)} ms; running the query again takes ${ms(rerunMs)} ms.\n`,
+  )
   print(
     ['change', 'rows', 'without', 'with', 'ratio', 'equal'],
-    changes.map((line) => [line.change, delta(line), ms(line.withoutMs), ms(line.withMs), ratio(line.ratio), mark(line.equal)]),
+    changes.map((line) => [
+      line.change,
+      delta(line),
+      ms(line.withoutMs),
+      ms(line.withMs),
+      ratio(line.ratio),
+      mark(line.equal),
+    ]),
   )
   const example = changes.find((line) => line.sample)
   if (example) {
@@ -89,7 +98,9 @@ function rule(title, about) {
 
 function row(values) {
   return Object.values(values)
-    .map((value) => (value instanceof Date ? value.toISOString().slice(0, 16).replace('T', ' ') : value === null ? 'NULL' : value))
+    .map((value) =>
+      value instanceof Date ? value.toISOString().slice(0, 16).replace('T', ' ') : value === null ? 'NULL' : value,
+    )
     .join(' | ')
 }
 
@@ -98,7 +109,11 @@ const number = (value) => value.toLocaleString('en-US')
 const count = (value, noun) => `${number(value)} ${noun}${value === 1 ? '' : 's'}`
 const capital = (text) => text[0].toUpperCase() + text.slice(1)
 const mark = (equal) => (equal ? 'yes' : 'NO')
-const indent = (text) => text.split('\n').map((line) => `  ${line}`).join('\n')
+const indent = (text) =>
+  text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n')
 
 function ms(value) {
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : number(Math.round(value))
