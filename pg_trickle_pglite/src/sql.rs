@@ -13,7 +13,7 @@ const SOURCE_TRIGGERS: [&str; 6] = [
 ];
 
 /// The schema of all that is hidden.
-pub const SCHEMA: &str = "pgtrickle";
+const SCHEMA: &str = "pgtrickle";
 
 /// A quoted identifier.
 #[must_use]
@@ -38,20 +38,20 @@ pub fn as_given(name: &QualifiedName) -> String {
 
 /// The name that a definition view is made under, in the user's schema.
 #[must_use]
-pub fn draft_name(id: i32) -> String {
+fn draft_name(id: i32) -> String {
     format!("__pgt_def_{id}")
 }
 
-/// The definition view's name.
+/// The definition view's qualified name.
 #[must_use]
 pub fn definition_name(id: i32) -> String {
-    format!("def_{id}")
+    format!("{SCHEMA}.def_{id}")
 }
 
-/// The storage table's name.
+/// The storage table's qualified name.
 #[must_use]
 pub fn storage_name(id: i32) -> String {
-    format!("st_{id}")
+    format!("{SCHEMA}.st_{id}")
 }
 
 /// What stands before the user's query in the statement that makes the definition view.
@@ -65,11 +65,7 @@ pub fn define(schema: &str, id: i32) -> String {
 pub fn hide(schema: &str, id: i32) -> [String; 2] {
     [
         format!("ALTER VIEW {} SET SCHEMA {SCHEMA}", qualified(schema, &draft_name(id))),
-        format!(
-            "ALTER VIEW {} RENAME TO {}",
-            qualified(SCHEMA, &draft_name(id)),
-            definition_name(id)
-        ),
+        format!("ALTER VIEW {SCHEMA}.{} RENAME TO def_{id}", draft_name(id)),
     ]
 }
 
@@ -174,8 +170,9 @@ pub fn difference(truth: &str, stored: &str, columns: &[(String, bool)]) -> Stri
     };
     let list = list.concat();
     format!(
-        "SELECT coalesce(sum(n) FILTER (WHERE n > 0), 0)::int8, coalesce(-sum(n) FILTER (WHERE n < 0), 0)::int8 \
-         FROM (SELECT {list}sum(__pgt_n) AS n FROM (SELECT {list}1 AS __pgt_n FROM {truth} \
+        "SELECT coalesce(sum(__pgt_sum) FILTER (WHERE __pgt_sum > 0), 0)::int8, \
+         coalesce(-sum(__pgt_sum) FILTER (WHERE __pgt_sum < 0), 0)::int8 \
+         FROM (SELECT {list}sum(__pgt_n) AS __pgt_sum FROM (SELECT {list}1 AS __pgt_n FROM {truth} \
          UNION ALL SELECT {list}-1 FROM {stored}) AS both_sides GROUP BY {group}) AS counted"
     )
 }

@@ -44,7 +44,7 @@ pub fn run(request: &Request) -> Result<()> {
     let parsed = names::parse(request.name)?;
     must_be_idle("create a stream table")?;
     let schema = schema(parsed.schema.as_deref())?;
-    let name = sql::qualified(&schema, &parsed.name);
+    let name = readable(&schema, &parsed.name)?;
     match at(&schema, &parsed.name)? {
         Target::Nothing => {}
         Target::StreamTable(found) => match request.exists {
@@ -107,6 +107,12 @@ fn schema(given: Option<&str>) -> Result<String> {
     }
 }
 
+/// Quoted only where it has to be.
+fn readable(schema: &str, name: &str) -> Result<String> {
+    let quoted = spi::catalog_value("SELECT format('%I.%I', $1, $2)", &[Some(schema), Some(name)])?;
+    Ok(quoted.unwrap_or_default())
+}
+
 fn at(schema: &str, name: &str) -> Result<Target> {
     let relid = spi::catalog_value(
         "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -124,7 +130,7 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
     let _busy = Busy::start();
     let id = next_id()?;
     let definition = define::define(schema, id, request.query)?;
-    let storage = sql::qualified(sql::SCHEMA, &sql::storage_name(id));
+    let storage = sql::storage_name(id);
     let compiled = stages::compile(&definition, &storage)?;
     check_sources(&compiled)?;
     make_storage(&compiled, &storage)?;

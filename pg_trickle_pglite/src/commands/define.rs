@@ -34,7 +34,7 @@ pub fn define(schema: &str, id: i32, query: &str) -> Result<String> {
     for statement in sql::hide(schema, id) {
         spi::catalog(&statement, &[])?;
     }
-    let definition = sql::qualified(sql::SCHEMA, &sql::definition_name(id));
+    let definition = sql::definition_name(id);
     let hidden = spi::catalog(
         "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attname LIKE '\\_\\_pgt\\_%'",
         &[Some(&definition)],

@@ -48,7 +48,7 @@ fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<M
         return stages::load(id);
     }
     let storage_id = create::next_id()?;
-    let storage = sql::qualified(sql::SCHEMA, &sql::storage_name(storage_id));
+    let storage = sql::storage_name(storage_id);
     let compiled = stages::compile(definition, &storage)?;
     create::make_storage(&compiled, &storage)?;
     show(before, &compiled)?;
