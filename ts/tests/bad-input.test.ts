@@ -7,15 +7,11 @@ let before: Record<string, number>
 
 beforeAll(async () => {
   lab = await Lab.open()
-  await lab.exec(
-    'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)',
-  )
+  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)')
   await lab.exec('CREATE TABLE "Mixed" (a int); CREATE SEQUENCE seq')
   await lab.exec('CREATE VIEW volatile_view AS SELECT id, random() AS r FROM t')
   await lab.exec('CREATE FUNCTION my_volatile(int) RETURNS int LANGUAGE sql VOLATILE AS $$ SELECT $1 $$')
-  await lab.exec(
-    'CREATE FUNCTION volatile_equal(int, text) RETURNS bool LANGUAGE sql VOLATILE AS $$ SELECT true $$',
-  )
+  await lab.exec('CREATE FUNCTION volatile_equal(int, text) RETURNS bool LANGUAGE sql VOLATILE AS $$ SELECT true $$')
   await lab.exec('CREATE OPERATOR ~~~ (leftarg = int, rightarg = text, function = volatile_equal)')
   await lab.exec('CREATE VIEW plain AS SELECT id FROM t')
   await lab.create('existing', 'SELECT id FROM t')
@@ -213,9 +209,7 @@ describe('queries that are refused', () => {
 
   test('the piece of SQL is shown', async () => {
     expect((await refused('st', 'SELECT id FROM t WHERE wrong > 1')).fragment).toMatch(/^wrong/)
-    expect((await refused('st', "SELECT 'ü🐘' AS a, id FROM missing WHERE true")).fragment).toMatch(
-      /^missing/,
-    )
+    expect((await refused('st', "SELECT 'ü🐘' AS a, id FROM missing WHERE true")).fragment).toMatch(/^missing/)
     expect((await refused('st', 'SELECT id FROM t WHERE id = = 2')).fragment).toMatch(/^= 2/)
     expect((await refused('st', 'SELECT id, random() AS r FROM t')).fragment).toContain('random()')
   })
@@ -341,11 +335,7 @@ describe('arguments that are refused', () => {
     ['no refresh mode', "'st', 'SELECT 1 AS a', NULL, NULL", '22004|0A000', /mode/],
   ]
   test.each(calls)('%s', async (_, args, code, message) => {
-    for (const name of [
-      'create_stream_table',
-      'create_stream_table_if_not_exists',
-      'create_or_replace_stream_table',
-    ]) {
+    for (const name of ['create_stream_table', 'create_stream_table_if_not_exists', 'create_or_replace_stream_table']) {
       const error = await lab.fails(`SELECT pgtrickle.${name}(${args})`)
       expect(error.code, name).toMatch(new RegExp(`^(${code})$`))
       expect(error.message, name).toMatch(message)
@@ -376,12 +366,8 @@ describe('arguments that are refused', () => {
 
   test('the trigger function is not for the user', async () => {
     await lab.exec('CREATE TABLE victim (a int)')
-    const made = lab.exec(
-      'CREATE TRIGGER x AFTER INSERT ON victim FOR EACH ROW EXECUTE FUNCTION pgtrickle.maintain()',
-    )
-    const error = await made
-      .then(() => lab.exec('INSERT INTO victim VALUES (1)'))
-      .catch((thrown: unknown) => thrown)
+    const made = lab.exec('CREATE TRIGGER x AFTER INSERT ON victim FOR EACH ROW EXECUTE FUNCTION pgtrickle.maintain()')
+    const error = await made.then(() => lab.exec('INSERT INTO victim VALUES (1)')).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(Error)
     await lab.exec('DROP TABLE victim')
     const called = await lab.fails('SELECT pgtrickle.maintain()')

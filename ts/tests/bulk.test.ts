@@ -29,9 +29,7 @@ async function copy(table: string, lines: string[]): Promise<void> {
 // The tests build on each other: the tables grow, shrink and are emptied.
 describe('many rows at once, and one among many', () => {
   test('INSERT', () =>
-    lab.run(
-      `INSERT INTO t SELECT i, nullif(i % 97, 0), i / 7.0, chr(97 + i % 26) FROM generate_series(1, ${ROWS}) i`,
-    ))
+    lab.run(`INSERT INTO t SELECT i, nullif(i % 97, 0), i / 7.0, chr(97 + i % 26) FROM generate_series(1, ${ROWS}) i`))
   test('one row', async () => {
     await lab.run("INSERT INTO t VALUES (-1, 5, 500, 'q')")
     await lab.run('UPDATE t SET k = 6, v = -500 WHERE id = -1')

@@ -28,10 +28,7 @@ describe('an error while a stream table is maintained aborts the statement', () 
     ['a join condition', 'SELECT a.id FROM t a JOIN t b ON a.id = b.id AND 100 / (b.v - 5000) <> 1'],
     ['a group key', 'SELECT 100 / (v - 5000) AS q, count(*) FROM t GROUP BY 1'],
     ['an aggregate argument', 'SELECT k, sum(100 / (v - 5000)) AS s FROM t GROUP BY k'],
-    [
-      'a filter of an aggregate',
-      'SELECT k, count(*) FILTER (WHERE 1 / (v - 5000) = 0) AS n FROM t GROUP BY k',
-    ],
+    ['a filter of an aggregate', 'SELECT k, count(*) FILTER (WHERE 1 / (v - 5000) = 0) AS n FROM t GROUP BY k'],
     ['something rebuilt', 'SELECT DISTINCT 100 / (v - 5000) AS q FROM t'],
   ]
   test.each(views)('%s', async (_, query) => {
@@ -105,9 +102,7 @@ describe('an error while a stream table is maintained aborts the statement', () 
 
   test('creation fails where the query fails, and leaves nothing', async () => {
     const before = await lab.inventory()
-    await expect(
-      lab.pg.trickle.createStreamTable('st', 'SELECT 1 / (v - 7) AS q FROM t'),
-    ).rejects.toMatchObject({
+    await expect(lab.pg.trickle.createStreamTable('st', 'SELECT 1 / (v - 7) AS q FROM t')).rejects.toMatchObject({
       code: DIVISION,
       streamTable: 'st',
     })
@@ -137,8 +132,7 @@ describe('a stream table is not written to', () => {
       expect(error).toMatchObject({ message: expect.stringContaining('st') })
       expect((error as { code: string }).code).toMatch(/^(0A000|42809|55000)$/)
     }
-    if (!/TRUNCATE|MERGE|WHERE false/.test(sql))
-      expect(error).toMatchObject({ hint: expect.stringMatching(/\w/) })
+    if (!/TRUNCATE|MERGE|WHERE false/.test(sql)) expect(error).toMatchObject({ hint: expect.stringMatching(/\w/) })
     expect(await all('TABLE st')).toEqual(rows)
     await lab.check(sql)
   })
@@ -149,9 +143,7 @@ describe('a stream table is not written to', () => {
       "SELECT count(*)::int FROM information_schema.columns WHERE table_name = 'st' AND table_schema = 'test'",
     )
     expect(column).toEqual([2])
-    const kind = await all(
-      "SELECT relkind FROM pg_class WHERE relname = 'st' AND relnamespace = 'test'::regnamespace",
-    )
+    const kind = await all("SELECT relkind FROM pg_class WHERE relname = 'st' AND relnamespace = 'test'::regnamespace")
     expect(kind).toEqual([['v']])
   })
 })

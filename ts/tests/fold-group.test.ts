@@ -137,11 +137,7 @@ runCases('groups', [
         avg(n) FILTER (WHERE n > 1) AS av, count(v) FILTER (WHERE false) AS none FROM t GROUP BY k`,
       total: 'SELECT count(*) FILTER (WHERE k IS NULL) AS nulls, sum(n) FILTER (WHERE k = 1) AS s FROM t',
     },
-    steps: [
-      ...CHANGES.slice(0, 7),
-      "UPDATE t SET k2 = CASE k2 WHEN 'a' THEN 'b' ELSE 'a' END",
-      ...CHANGES.slice(7),
-    ],
+    steps: [...CHANGES.slice(0, 7), "UPDATE t SET k2 = CASE k2 WHEN 'a' THEN 'b' ELSE 'a' END", ...CHANGES.slice(7)],
     way: 'fold',
   },
   {

@@ -79,8 +79,7 @@ runCases('inner and cross joins are folded', [
     views: {
       two: 'SELECT a.id AS child, b.id AS parent FROM t a JOIN t b ON a.parent = b.id',
       pairs: 'SELECT a.id AS a, b.id AS b FROM t a JOIN t b ON a.v = b.v',
-      three:
-        'SELECT a.id AS a, b.id AS b, c.id AS c FROM t a JOIN t b ON a.parent = b.id JOIN t c ON b.parent = c.id',
+      three: 'SELECT a.id AS a, b.id AS b, c.id AS c FROM t a JOIN t b ON a.parent = b.id JOIN t c ON b.parent = c.id',
       agg: 'SELECT b.id, count(*), sum(a.v) FROM t a JOIN t b ON a.parent = b.id GROUP BY b.id',
       product: 'SELECT count(*) FROM t a, t b, t c',
     },

@@ -42,8 +42,7 @@ runCases('scan, filter and projection are folded', [
     name: 'expressions of many kinds',
     setup: [...ITEMS, `CREATE FUNCTION twice(x int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT x * 2'`],
     views: {
-      arithmetic:
-        'SELECT id, a * 2 - 1 AS m, a / 3.0 AS q, a % 7 AS r, -a AS neg, n ^ 2 AS p, @ a AS abs FROM t',
+      arithmetic: 'SELECT id, a * 2 - 1 AS m, a / 3.0 AS q, a % 7 AS r, -a AS neg, n ^ 2 AS p, @ a AS abs FROM t',
       conditional: `SELECT id, CASE WHEN a > 10 THEN 'big' WHEN a IS NULL THEN 'none' ELSE 'small' END AS size,
         CASE a WHEN 10 THEN b END AS c, coalesce(b, 'none') AS d, nullif(a, 10) AS e, greatest(a, id, 5) AS g,
         least(a, id) AS l FROM t`,

@@ -42,10 +42,7 @@ describe('createStreamTable', () => {
     await lab.exec('CREATE TABLE u (w int); CREATE VIEW over_u AS SELECT w FROM u')
     const scan = await lab.pg.trickle.createStreamTable('scan', 'SELECT v, id FROM t')
     expect(scan.key).toEqual(['id'])
-    const keyless = await lab.pg.trickle.createStreamTable(
-      'keyless',
-      'SELECT t.v, w FROM t JOIN over_u ON w = v',
-    )
+    const keyless = await lab.pg.trickle.createStreamTable('keyless', 'SELECT t.v, w FROM t JOIN over_u ON w = v')
     expect(keyless.key).toEqual([])
     expect(keyless.sources.sort()).toEqual(['test.t', 'test.u'])
     const total = await lab.pg.trickle.createStreamTable('total', 'SELECT count(*) FROM t')
@@ -87,9 +84,7 @@ describe('createStreamTable', () => {
     await lab.pg.trickle.createStreamTable('st', SUMS, { withData: false })
     expect(await rows('TABLE st')).toEqual([])
     expect(await lab.pg.trickle.verifyStreamTable('st')).toEqual({ ok: false, missing: 2, extra: 0 })
-    await lab.exec(
-      'INSERT INTO t VALUES (4, 3, 1); UPDATE t SET v = 11 WHERE id = 1; DELETE FROM t WHERE id = 3',
-    )
+    await lab.exec('INSERT INTO t VALUES (4, 3, 1); UPDATE t SET v = 11 WHERE id = 1; DELETE FROM t WHERE id = 3')
     const refreshed = await lab.pg.trickle.refreshStreamTable('st')
     expect(refreshed.deleted).toBe(0)
     await lab.watch('st', SUMS)
@@ -171,9 +166,7 @@ describe('alterStreamTable', () => {
     try {
       await lab.create('st', SUMS)
       await lab.create('top', 'SELECT max(s) AS m FROM st')
-      await lab.exec(
-        'CREATE VIEW plain AS SELECT k FROM st; GRANT SELECT ON st TO reader; CREATE INDEX ON st (s)',
-      )
+      await lab.exec('CREATE VIEW plain AS SELECT k FROM st; GRANT SELECT ON st TO reader; CREATE INDEX ON st (s)')
       const query = 'SELECT k, sum(v) + 1 AS s FROM t WHERE v > 10 GROUP BY k'
       await lab.pg.trickle.alterStreamTable('st', query)
       await lab.watch('st', query)
@@ -202,9 +195,9 @@ describe('alterStreamTable', () => {
     await expect(lab.pg.trickle.alterStreamTable('st', 'SELECT random() AS r FROM t')).rejects.toMatchObject({
       code: '0A000',
     })
-    await expect(
-      lab.pg.trickle.alterStreamTable('st', 'SELECT 1 / (v - 10) AS q FROM t'),
-    ).rejects.toMatchObject({ code: '22012' })
+    await expect(lab.pg.trickle.alterStreamTable('st', 'SELECT 1 / (v - 10) AS q FROM t')).rejects.toMatchObject({
+      code: '22012',
+    })
     expect(await lab.inventory()).toEqual(before)
     await lab.run('INSERT INTO t VALUES (4, 2, 5)')
   })
@@ -292,9 +285,7 @@ describe('refreshStreamTable and verifyStreamTable', () => {
       await lab.create('st', query)
       await lab.checkRefresh()
       await lab.exec("SET session_replication_role = 'replica'")
-      await lab.exec(
-        'INSERT INTO t VALUES (4, 3, 40); DELETE FROM t WHERE id = 3; UPDATE t SET v = 11 WHERE id = 1',
-      )
+      await lab.exec('INSERT INTO t VALUES (4, 3, 40); DELETE FROM t WHERE id = 3; UPDATE t SET v = 11 WHERE id = 1')
       await lab.exec('RESET session_replication_role')
       const seen = await rows('SELECT * FROM st ORDER BY 1, 2')
       const verified = await lab.pg.trickle.verifyStreamTable('st')

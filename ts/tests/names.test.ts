@@ -93,10 +93,7 @@ describe('names are resolved as in SQL', () => {
       'spaced',
     ])
     await lab.pg.trickle.dropStreamTable('MYTOTALS')
-    expect((await lab.pg.trickle.listStreamTables()).map(({ name }) => name).sort()).toEqual([
-      'MyTotals',
-      'spaced',
-    ])
+    expect((await lab.pg.trickle.listStreamTables()).map(({ name }) => name).sort()).toEqual(['MyTotals', 'spaced'])
   })
 
   test('the first schema of the search path gets the new ones, and is searched first', async () => {

@@ -57,10 +57,8 @@ runCases('outer joins and subqueries are rebuilt', [
       rows: 'SELECT id FROM a WHERE (k, x / 10) IN (SELECT k, y FROM b)',
       any_of: 'SELECT id FROM a WHERE k < ANY (SELECT y FROM b)',
       all_of: 'SELECT id FROM a WHERE x > ALL (SELECT y FROM b WHERE b.k = a.k)',
-      in_list:
-        'SELECT id, EXISTS (SELECT FROM c WHERE c.k = a.k) AS has, k IN (SELECT k FROM b) AS inside FROM a',
-      in_case:
-        'SELECT id FROM a WHERE CASE WHEN EXISTS (SELECT FROM b WHERE b.k = a.k) THEN false ELSE true END',
+      in_list: 'SELECT id, EXISTS (SELECT FROM c WHERE c.k = a.k) AS has, k IN (SELECT k FROM b) AS inside FROM a',
+      in_case: 'SELECT id FROM a WHERE CASE WHEN EXISTS (SELECT FROM b WHERE b.k = a.k) THEN false ELSE true END',
       in_or: 'SELECT id FROM a WHERE x = 10 OR EXISTS (SELECT FROM c WHERE c.k = a.k)',
       always: 'SELECT id FROM a WHERE EXISTS (SELECT count(*) FROM b WHERE b.k = a.k)',
       two_levels:

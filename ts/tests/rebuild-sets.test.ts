@@ -114,8 +114,7 @@ runCases('what is not folded is rebuilt', [
       floats: 'SELECT k, sum(f) AS s, avg(f) AS a FROM t GROUP BY k',
       float_total: 'SELECT sum(f::float4) AS s FROM t',
       variances: 'SELECT k, variance(f) AS v, stddev(f) AS sd, corr(f, f) AS c FROM t GROUP BY k',
-      lists:
-        "SELECT k, string_agg(s, ',' ORDER BY id) AS l, array_agg(v ORDER BY id DESC) AS a FROM t GROUP BY k",
+      lists: "SELECT k, string_agg(s, ',' ORDER BY id) AS l, array_agg(v ORDER BY id DESC) AS a FROM t GROUP BY k",
       json_lists:
         'SELECT k, jsonb_agg(v ORDER BY id) AS j, jsonb_object_agg(id, s) AS o, json_agg(s ORDER BY id) AS t FROM t GROUP BY k',
       ordered_set:
@@ -130,8 +129,7 @@ runCases('what is not folded is rebuilt', [
     name: 'booleans and bits, whichever way they are maintained',
     setup: TABLES,
     views: {
-      booleans:
-        'SELECT k, bool_and(v > 4) AS a, bool_or(v > 4) AS o, every(s IS NULL) AS e FROM t GROUP BY k',
+      booleans: 'SELECT k, bool_and(v > 4) AS a, bool_or(v > 4) AS o, every(s IS NULL) AS e FROM t GROUP BY k',
       bits: 'SELECT k, bit_and(v) AS a, bit_or(v) AS o, bit_xor(v) AS x FROM t GROUP BY k',
       any_one: 'SELECT k, any_value(k) AS same FROM t GROUP BY k',
       exact_variance: 'SELECT k, var_samp(v) AS v, stddev_pop(v) AS s FROM t GROUP BY k',
@@ -172,10 +170,7 @@ runCases('what is not folded is rebuilt', [
   },
   {
     name: 'WITH RECURSIVE',
-    setup: [
-      'CREATE TABLE e (a int, b int)',
-      'INSERT INTO e VALUES (1, 2), (2, 3), (3, 1), (1, 4), (4, 5), (5, NULL)',
-    ],
+    setup: ['CREATE TABLE e (a int, b int)', 'INSERT INTO e VALUES (1, 2), (2, 3), (3, 1), (1, 4), (4, 5), (5, NULL)'],
     views: {
       reach: 'WITH RECURSIVE r (n) AS (SELECT 1 UNION SELECT e.b FROM r JOIN e ON e.a = r.n) SELECT n FROM r',
       paths:

@@ -52,9 +52,7 @@ describe('a stream table in a stock PGlite', () => {
     await lab.run('DELETE FROM orders')
     await lab.run('ROLLBACK')
     await lab.run('TRUNCATE orders')
-    await lab.run(
-      'INSERT INTO orders (customer_id, amount) SELECT 1 + i % 3, i FROM generate_series(1, 500) i',
-    )
+    await lab.run('INSERT INTO orders (customer_id, amount) SELECT 1 + i % 3, i FROM generate_series(1, 500) i')
     await lab.checkRefresh()
   })
 

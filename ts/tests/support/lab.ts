@@ -128,9 +128,7 @@ export class Lab {
     }
     for (const [name, { query, ordered }] of this.watched) {
       if (ordered)
-        expect(await this.#list(`SELECT * FROM ${name}`), this.#report(name, after)).toEqual(
-          await this.#list(query),
-        )
+        expect(await this.#list(`SELECT * FROM ${name}`), this.#report(name, after)).toEqual(await this.#list(query))
     }
   }
 

@@ -32,10 +32,7 @@ export async function openDatabase(options: Options = {}): Promise<Database> {
 }
 
 /** A new database with the given extensions. */
-export async function openWith(
-  extensions: Record<string, TrickleExtension>,
-  options: Options = {},
-): Promise<PGlite> {
+export async function openWith(extensions: Record<string, TrickleExtension>, options: Options = {}): Promise<PGlite> {
   const { PGlite } = await loadModule()
   const loadDataDir = options.dataDir === undefined ? await emptyDataDir() : undefined
   return PGlite.create({ ...(loadDataDir && { loadDataDir }), ...options, extensions })

@@ -131,11 +131,7 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
   })
 
   test('no bundle for this PostgreSQL', async () => {
-    const error = await failure(
-      {},
-      { 17: new Blob([bundle()]), 18: new Blob([bundle()]) },
-      '# PostgreSQL 16\n',
-    )
+    const error = await failure({}, { 17: new Blob([bundle()]), 18: new Blob([bundle()]) }, '# PostgreSQL 16\n')
     expect(error).toMatchObject({
       code: '0A000',
       message: expect.stringContaining('16'),

@@ -37,9 +37,7 @@ test('what the module exports itself, and what the linker and invoke_* give, is 
 
 test('names of many bytes and many imports', () => {
   const names = Array.from({ length: 300 }, (_, i) => ({ name: `n${i}`.padEnd(200, 'ü') }))
-  expect(unresolvedImports(wasm(names), new Set(names.slice(1).map(({ name }) => name)))).toEqual([
-    names[0]?.name,
-  ])
+  expect(unresolvedImports(wasm(names), new Set(names.slice(1).map(({ name }) => name)))).toEqual([names[0]?.name])
 })
 
 test('agrees with WebAssembly itself', () => {

@@ -42,18 +42,10 @@ describe('the plugin', () => {
 describe('the methods', () => {
   test('createStreamTable and alterStreamTable', () => {
     expectTypeOf(pg.trickle.createStreamTable('st', 'q')).resolves.toEqualTypeOf<StreamTable>()
-    expectTypeOf(pg.trickle.createStreamTable<OrderTotal>('st', 'q')).resolves.toEqualTypeOf<
-      StreamTable<OrderTotal>
-    >()
-    expectTypeOf(pg.trickle.alterStreamTable<OrderTotal>('st', 'q')).resolves.toEqualTypeOf<
-      StreamTable<OrderTotal>
-    >()
-    expectTypeOf(pg.trickle.createStreamTable)
-      .parameter(2)
-      .toEqualTypeOf<CreateStreamTableOptions | undefined>()
-    expectTypeOf<CreateStreamTableOptions>()
-      .toHaveProperty('ifNotExists')
-      .toEqualTypeOf<boolean | undefined>()
+    expectTypeOf(pg.trickle.createStreamTable<OrderTotal>('st', 'q')).resolves.toEqualTypeOf<StreamTable<OrderTotal>>()
+    expectTypeOf(pg.trickle.alterStreamTable<OrderTotal>('st', 'q')).resolves.toEqualTypeOf<StreamTable<OrderTotal>>()
+    expectTypeOf(pg.trickle.createStreamTable).parameter(2).toEqualTypeOf<CreateStreamTableOptions | undefined>()
+    expectTypeOf<CreateStreamTableOptions>().toHaveProperty('ifNotExists').toEqualTypeOf<boolean | undefined>()
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('orReplace').toEqualTypeOf<boolean | undefined>()
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('withData').toEqualTypeOf<boolean | undefined>()
     // @ts-expect-error: the query is needed
