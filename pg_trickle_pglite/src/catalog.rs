@@ -7,6 +7,7 @@ use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key,
 use pg_trickle_core::error::Error;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
 /// Constants are written so that they mean the same under all settings.
 const WRITING: &[Setting] = &[
@@ -61,16 +62,13 @@ impl SpiCatalog {
         })
     }
 
-    fn cached<K: Ord + Copy, V: Clone>(
+    fn cached<K: Ord + Copy + Debug, V: Clone>(
         &self,
         answers: &Answers<K, V>,
         key: K,
         ask: impl FnOnce() -> Result<Option<V>>,
         what: &str,
-    ) -> Answer<V>
-    where
-        K: std::fmt::Debug,
-    {
+    ) -> Answer<V> {
         if let Some(known) = answers.borrow().get(&key) {
             return Ok(known.clone());
         }

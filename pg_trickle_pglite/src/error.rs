@@ -70,6 +70,18 @@ impl SqlError {
         self
     }
 
+    /// Without the text of a maintenance statement in the context. It says nothing to users, and names hidden tables.
+    #[must_use]
+    pub fn without_our_statement(mut self: Box<Self>) -> Box<Self> {
+        if let Some(context) = &mut self.context
+            && let Some(start) = context.find("SQL statement \"")
+            && let Some(end) = context[start..].find("Stream table: ")
+        {
+            context.replace_range(start..start + end, "");
+        }
+        self
+    }
+
     /// With the stream table that it is about, unless it is named already.
     #[must_use]
     pub fn about(mut self: Box<Self>, stream_table: &str) -> Box<Self> {
@@ -92,5 +104,18 @@ impl From<pg_trickle_core::error::Error> for Box<SqlError> {
             Some(hint) => converted.hint(hint),
             None => converted,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SqlError;
+
+    #[test]
+    fn maintenance_statements_leave_the_context() {
+        let mut error = SqlError::new("22012", "division by zero");
+        error.context = Some("f()\nSQL statement \"MERGE\nINTO x\"\nStream table: public.a\nDO".to_owned());
+        let error = error.without_our_statement().about("public.b");
+        assert_eq!(error.context.as_deref(), Some("f()\nStream table: public.a\nDO"));
     }
 }

@@ -7,8 +7,7 @@ use crate::plans::{self, Action, Kept};
 use crate::session;
 use crate::spi::{self, Values};
 use pg_trickle_core::plan::{Change, Source};
-use pg_trickle_core::stage::Stage;
-use pg_trickle_core::{Input, compile as compile_query};
+use pg_trickle_core::{Input, Stage, compile as compile_query};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -111,6 +110,7 @@ impl Maintained {
             role: self.role,
         }
         .run(steps)
+        .map_err(SqlError::without_our_statement)
     }
 }
 

@@ -7,8 +7,9 @@ use crate::ffi::{self, Outcome};
 use crate::names;
 use crate::session::{self, Busy};
 use crate::spi::{self, Values};
-use crate::stages::{self, Compiled};
+use crate::stages::{self, Compiled, Maintained};
 use crate::{plans, sql, triggers};
+use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Returns, Statement, Way};
 
 /// What to do about a stream table that is there already.
@@ -157,14 +158,14 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
         ],
     )?;
     describe(id, &compiled)?;
-    announce_rebuild(name, &compiled)?;
+    let stage = stages::load_compiled(id, compiled)?;
     if request.initialize {
-        fill(id, compiled)?;
+        fill(&stage)?;
         activate(id)?;
     }
     session::forget(id);
     spi::catalog(stages::ANNOUNCE, &[])?;
-    Ok(())
+    announce_rebuild(name, &stage.stage)
 }
 
 /// A number that no stream table has had.
@@ -245,15 +246,11 @@ pub fn describe(id: i32, compiled: &Compiled) -> Result<()> {
     triggers::record_sources(id, &relids)
 }
 
-fn announce_rebuild(name: &str, compiled: &Compiled) -> Result<()> {
-    if compiled.stage.way != Way::Rebuild {
+fn announce_rebuild(name: &str, stage: &Stage) -> Result<()> {
+    if stage.way != Way::Rebuild {
         return Ok(());
     }
-    let reason = compiled
-        .stage
-        .reason
-        .as_deref()
-        .unwrap_or("its query is not covered yet");
+    let reason = stage.reason.as_deref().unwrap_or("its query is not covered yet");
     ffi::notice(
         &format!("stream table {name} runs its query again after every change: {reason}"),
         Some("It is exact, at the cost of the query for each statement that changes what it reads."),
@@ -261,8 +258,7 @@ fn announce_rebuild(name: &str, compiled: &Compiled) -> Result<()> {
 }
 
 /// Fills the empty storage table.
-pub fn fill(id: i32, compiled: Compiled) -> Result<()> {
-    let stage = stages::load_compiled(id, compiled)?;
+pub fn fill(stage: &Maintained) -> Result<()> {
     let statement = Statement {
         sql: stage.stage.init.clone(),
         bulk: None,

@@ -66,7 +66,12 @@ fn locate(mut error: Box<SqlError>, query: &str, prefix: usize) -> Box<SqlError>
         .checked_sub(prefix)
         .and_then(|position| position.checked_sub(1))
     else {
-        return error;
+        // "column "x" specified more than once" has no position.
+        let named = error.message.split('"').nth(1).map(str::to_owned);
+        return match named {
+            Some(named) if query.contains(&named) => error.fragment(&named),
+            Some(_) | None => error,
+        };
     };
     if let Some((start, _)) = query.char_indices().nth(offset) {
         error.position = i32::try_from(offset + 1).unwrap_or(0);

@@ -59,7 +59,7 @@ fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<M
     )?;
     session::forget(id);
     if before.populated {
-        create::fill(id, compiled)?;
+        create::fill(&*stages::load_compiled(id, compiled)?)?;
     }
     let readers = spi::catalog(
         "SELECT s.id FROM pgtrickle.source s JOIN pg_class c ON c.oid = s.relid \
