@@ -133,10 +133,10 @@ function distinct(rng: Rng, tables: readonly Table[]): string {
 function setOperation(rng: Rng, tables: readonly Table[]): string {
   const types = rng.times<Type>(1, 3, () => rng.pick(['int', 'text', 'num', 'date', 'bool']))
   const branch = () => {
-    const { sql, scope } = from(rng, tables, 2)
+    const { ctes, sql, scope } = from(rng, tables, 2)
     const expressions = new Expressions(rng, scope)
     const list = types.map((type, i) => `${expressions.of(type, 1)} AS c${i + 1}`)
-    return `SELECT ${list.join(', ')} FROM ${sql}${where(rng, expressions)}`
+    return `(${ctes}SELECT ${list.join(', ')} FROM ${sql}${where(rng, expressions)})`
   }
   const operator = rng.pick(['UNION', 'UNION ALL', 'INTERSECT', 'INTERSECT ALL', 'EXCEPT', 'EXCEPT ALL'])
   return `${branch()} ${operator} ${branch()}`
@@ -160,7 +160,7 @@ function outerJoin(rng: Rng, tables: readonly Table[]): string {
 }
 
 function sublink(rng: Rng, tables: readonly Table[]): string {
-  const { sql, scope } = from(rng, tables, 2)
+  const { ctes, sql, scope } = from(rng, tables, 2)
   const inner = rng.pick(tables)
   const columns = inner.columns.map(({ name, type }) => ({ sql: `y.${name}`, type }))
   const on = link(rng, scope, columns)
@@ -176,7 +176,7 @@ function sublink(rng: Rng, tables: readonly Table[]): string {
     `${probe} = (SELECT max(${target}::text) FROM ${inner.name} y)`.replace(probe, `${probe}::text`),
   ])
   const shown = rng.chance(0.3) ? `, (SELECT count(*) FROM ${inner.name} y WHERE ${on}) AS n` : ''
-  return `SELECT ${expressions.any(1).sql} AS c1${shown} FROM ${sql} WHERE ${condition}`
+  return `${ctes}SELECT ${expressions.any(1).sql} AS c1${shown} FROM ${sql} WHERE ${condition}`
 }
 
 function windowed(rng: Rng, tables: readonly Table[]): string {

@@ -10,7 +10,7 @@ import { asCase, generate, run, shrink } from './round.js'
 
 const given = process.env.SEED
 const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
-const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 40 : 1))
+const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 80 : 1))
 
 let lab: Lab
 
