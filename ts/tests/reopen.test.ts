@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTrickle, TrickleError } from '../dist/index.js'
-import { openDatabase, openWith } from './support/pglite.js'
+import type { Bundles } from '../dist/index.js'
+import { emptyDataDir, openDatabase, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
@@ -43,7 +44,7 @@ async function changes(pg: Database): Promise<void> {
 
 describe('a database on disk', () => {
   test('goes on where it was, before the first call of the plugin', async () => {
-    const first = await openDatabase({ dataDir })
+    const first = await openDatabase({ dataDir, loadDataDir: await emptyDataDir() })
     await fill(first)
     await first.close()
     const second = await openDatabase({ dataDir })
@@ -58,7 +59,7 @@ describe('a database on disk', () => {
   })
 
   test('opened without the plugin can be read, says what is missing, and can be repaired', async () => {
-    const first = await openDatabase({ dataDir })
+    const first = await openDatabase({ dataDir, loadDataDir: await emptyDataDir() })
     await fill(first)
     await first.close()
 
@@ -82,7 +83,7 @@ describe('a database on disk', () => {
   })
 
   test('opened without the plugin, the extension can be dropped', async () => {
-    const first = await openDatabase({ dataDir })
+    const first = await openDatabase({ dataDir, loadDataDir: await emptyDataDir() })
     await fill(first)
     await first.close()
     const without = await openWith({}, { dataDir })
@@ -144,15 +145,22 @@ describe('a database in memory', () => {
   })
 })
 
+/** What opening a database with these bundles throws. */
+async function failure(bundles: Bundles): Promise<unknown> {
+  try {
+    await (await openWith({ trickle: createTrickle({ bundles }) })).close()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
 describe('a bundle that is not right', () => {
   test('gives an error and not a wedged database', async () => {
     const page = new Blob(['<!doctype html><title>Not found</title>'])
-    const broken = createTrickle({ bundles: { 17: page, 18: page } })
-    await expect(openWith({ broken })).rejects.toMatchObject({ name: 'TrickleError', code: '58P01' })
+    expect(await failure({ 17: page, 18: page })).toMatchObject({ name: 'TrickleError', code: '58P01' })
     const absent = new URL('./no-such-bundle.tar.gz', import.meta.url)
-    const missing = createTrickle({ bundles: { 17: absent, 18: absent } })
-    await expect(openWith({ missing })).rejects.toMatchObject({ name: 'TrickleError', code: '58P01' })
-    const none = createTrickle({ bundles: {} })
-    await expect(openWith({ none })).rejects.toMatchObject({ name: 'TrickleError', code: '0A000' })
+    expect(await failure({ 17: absent, 18: absent })).toMatchObject({ name: 'TrickleError', code: '58P01' })
+    expect(await failure({})).toMatchObject({ name: 'TrickleError', code: '0A000' })
   })
 })

@@ -124,6 +124,7 @@ export class Lab {
     type Difference = { name: string; missing: string[] | null; extra: string[] | null }
     const { rows } = await this.pg.query<Difference>(parts.join('\nUNION ALL\n'))
     for (const { name, missing, extra } of rows) {
+      if (missing === null && extra === null) continue
       expect({ missing, extra }, this.#report(name, after)).toEqual({ missing: null, extra: null })
     }
     for (const [name, { query, ordered }] of this.watched) {
