@@ -27,7 +27,11 @@ pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowere
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, catalog)?;
     let targets = resolver.targets()?;
-    let having = query.having.as_ref().map(|having| resolver.resolve(having)).transpose()?;
+    let having = query
+        .having
+        .as_ref()
+        .map(|having| resolver.resolve(having))
+        .transpose()?;
     let (block, tree) = block(&flat, catalog)?;
     let mut grouping = Grouping::new(&flat, catalog);
     for group in &query.group {
@@ -37,16 +41,27 @@ pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowere
         };
         grouping.add_key(&target.expr)?;
     }
-    for expr in targets.iter().filter(|target| !is_key_only(target, query)).map(|target| &target.expr).chain(&having) {
+    for expr in targets
+        .iter()
+        .filter(|target| !is_key_only(target, query))
+        .map(|target| &target.expr)
+        .chain(&having)
+    {
         grouping.states.add_calls(expr)?;
         grouping.add_dependent_keys(expr)?;
     }
     grouping.name(&targets);
     let outputs = visible(&grouping, &targets, catalog)?;
-    let condition = having
-        .map(|having| grouping.over_storage(&having))
-        .transpose()?;
-    let view = view(query, table, &grouping, &targets, &outputs, condition.as_deref(), catalog)?;
+    let condition = having.map(|having| grouping.over_storage(&having)).transpose()?;
+    let view = view(
+        query,
+        table,
+        &grouping,
+        &targets,
+        &outputs,
+        condition.as_deref(),
+        catalog,
+    )?;
     let keys: Vec<Key> = grouping.keys.iter().map(|(_, key)| key.clone()).collect();
     let aggregate = Aggregate {
         input: Box::new(tree),
@@ -226,7 +241,12 @@ impl<'a> Grouping<'a> {
         });
         crate::sql::expr::print(
             &replaced,
-            &|var| Err(Error::Tree(format!("column {} is neither grouped nor aggregated", var.attno))),
+            &|var| {
+                Err(Error::Tree(format!(
+                    "column {} is neither grouped nor aggregated",
+                    var.attno
+                )))
+            },
             self.catalog,
         )
     }
@@ -247,7 +267,11 @@ fn visible(grouping: &Grouping, targets: &[Target], catalog: &dyn Catalog) -> Re
 }
 
 fn storage_columns(group: &Group) -> Vec<StorageColumn> {
-    let keys = group.aggregate.keys.iter().map(|key| (&key.name, &key.type_sql, &key.collate));
+    let keys = group
+        .aggregate
+        .keys
+        .iter()
+        .map(|key| (&key.name, &key.type_sql, &key.collate));
     let states = group
         .aggregate
         .states

@@ -152,17 +152,10 @@ impl<'q> Resolver<'q> {
                     relation,
                     inherit: rte.inh,
                 });
-                let varno = i32::try_from(flat.scans.len())
-                    .map_err(|_| Error::Tree("too many tables".to_owned()))?;
+                let varno = i32::try_from(flat.scans.len()).map_err(|_| Error::Tree("too many tables".to_owned()))?;
                 Ok(Mapping::Scan(varno))
             }
-            RteKind::Subquery(subquery) => Ok(Mapping::Outputs(merge(
-                subquery,
-                ctes,
-                flat,
-                catalog,
-                depth + 1,
-            )?)),
+            RteKind::Subquery(subquery) => Ok(Mapping::Outputs(merge(subquery, ctes, flat, catalog, depth + 1)?)),
             RteKind::Cte {
                 name,
                 levels_up,
@@ -183,13 +176,7 @@ impl<'q> Resolver<'q> {
                     return reason("WITH RECURSIVE");
                 }
                 let visible = &ctes[level..];
-                Ok(Mapping::Outputs(merge(
-                    &cte.query,
-                    visible,
-                    flat,
-                    catalog,
-                    depth + 1,
-                )?))
+                Ok(Mapping::Outputs(merge(&cte.query, visible, flat, catalog, depth + 1)?))
             }
             RteKind::Function { .. } => reason("function in FROM"),
             RteKind::TableFunc(_) => reason("XMLTABLE or JSON_TABLE"),
@@ -240,9 +227,7 @@ impl<'q> Resolver<'q> {
             return reason("correlated subquery");
         }
         let position = position(var.varno)?;
-        if let Some(RteKind::Join { alias_vars, .. }) =
-            self.query.rtable.get(position).map(|rte| &rte.kind)
-        {
+        if let Some(RteKind::Join { alias_vars, .. }) = self.query.rtable.get(position).map(|rte| &rte.kind) {
             let alias = column_of(alias_vars, var)?;
             return Ok(self.resolve_in(alias, stop));
         }
@@ -257,9 +242,7 @@ impl<'q> Resolver<'q> {
                 }
                 Ok(column_of(outputs, var)?.clone())
             }
-            Some(Mapping::Absent) | None => {
-                Err(Error::Tree(format!("Var of an unknown table {}", var.varno)).into())
-            }
+            Some(Mapping::Absent) | None => Err(Error::Tree(format!("Var of an unknown table {}", var.varno)).into()),
         }
     }
 

@@ -75,7 +75,12 @@ pub fn stage(query: &Query, definition: &str, storage: &str, catalog: &dyn Catal
         ddl: lowered.ddl,
         view: lowered.view,
         init: format!("INSERT INTO {storage}{into} {}", lowered.query),
-        rebuild: vec![rebuild::statement(storage, &lowered.query, &lowered.compared, &lowered.identity)],
+        rebuild: vec![rebuild::statement(
+            storage,
+            &lowered.query,
+            &lowered.compared,
+            &lowered.identity,
+        )],
         sources,
         key: lowered.key,
         constraints: lowered.constraints,

@@ -36,7 +36,11 @@ pub enum Value {
     /// A numeric sum, shown with the longest scale of its inputs.
     ScaledSum { sum: usize, scales: usize },
     /// sum / count.
-    Average { sum: usize, scales: Option<usize>, count: usize },
+    Average {
+        sum: usize,
+        scales: Option<usize>,
+        count: usize,
+    },
 }
 
 impl<'a> States<'a> {
@@ -215,12 +219,7 @@ impl<'a> States<'a> {
     }
 
     fn count(&mut self, argument: usize) -> usize {
-        self.state(
-            Kind::Count,
-            Some(argument),
-            "pg_catalog.int8".to_owned(),
-            String::new(),
-        )
+        self.state(Kind::Count, Some(argument), "pg_catalog.int8".to_owned(), String::new())
     }
 
     fn state(&mut self, kind: Kind, argument: Option<usize>, type_sql: String, collate: String) -> usize {

@@ -1,9 +1,7 @@
 //! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
 
 use super::rebuild::record;
-use crate::op::aggregate::{
-    Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name,
-};
+use crate::op::aggregate::{Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::op::inner_join::{Changed, signed_choices};
 use crate::op::scan::Side;
 use crate::op::term::{Block, weighted};
@@ -53,9 +51,7 @@ impl Group {
     pub fn program(&self, block: &Block, changed: &[Changed]) -> Vec<Statement> {
         let adds_only = matches!(changed, [only] if !only.old);
         vec![match changed {
-            [only] if adds_only && !self.aggregate.keys.is_empty() => {
-                self.upsert(block, only.scan)
-            }
+            [only] if adds_only && !self.aggregate.keys.is_empty() => self.upsert(block, only.scan),
             _ => self.merge(block, changed),
         }]
     }
@@ -107,10 +103,7 @@ impl Group {
             alias: STORED.to_owned(),
             columns: self.column_names(),
             query: query.to_string(),
-            on_conflict: Some((
-                aggregate.keys.iter().map(|key| key.name.clone()).collect(),
-                set,
-            )),
+            on_conflict: Some((aggregate.keys.iter().map(|key| key.name.clone()).collect(), set)),
         };
         Statement {
             sql: insert.to_string(),
@@ -208,10 +201,7 @@ impl Group {
         }
         Select {
             columns,
-            from: vec![format!(
-                "({}) AS {ROWS}",
-                union_all(&weighted(terms, WEIGHT))
-            )],
+            from: vec![format!("({}) AS {ROWS}", union_all(&weighted(terms, WEIGHT)))],
             group_by: self.delta_keys(ROWS),
             having_any: if always { Vec::new() } else { changes },
             ..Select::default()
@@ -262,13 +252,7 @@ impl Group {
             .keys
             .iter()
             .enumerate()
-            .map(|(n, key)| {
-                null_safe(
-                    key,
-                    &column(stored, &key.name),
-                    &column(delta, &key_name(n)),
-                )
-            })
+            .map(|(n, key)| null_safe(key, &column(stored, &key.name), &column(delta, &key_name(n))))
             .collect();
         and(&conditions)
     }
