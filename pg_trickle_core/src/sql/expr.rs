@@ -17,6 +17,7 @@ mod xml;
 pub(super) use call::target_of;
 pub(super) use compare::is_plain_equality;
 pub(super) use json::returning_format;
+pub(super) use row::named_row;
 
 use super::ident::{qualified, quote_ident};
 use super::literal::quote_literal;

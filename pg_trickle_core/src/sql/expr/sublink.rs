@@ -44,10 +44,13 @@ impl Printer<'_> {
         let Some(operator) = self.common_operator(&operators)? else {
             return self.sublink_by_count(sublink, test, query);
         };
-        let texts: Vec<String> = left.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
-        let row = match (texts.as_slice(), sublink.kind) {
-            ([one], SubLinkKind::Any | SubLinkKind::All) => one.clone(),
-            _ => format!("ROW({})", texts.join(", ")),
+        let row = match (left.as_slice(), sublink.kind) {
+            // A single value that is a row goes into a row of its own, or its fields would be compared.
+            ([one], SubLinkKind::Any | SubLinkKind::All) if !matches!(one, Expr::Row(_)) => self.expr(one)?,
+            _ => {
+                let texts: Vec<String> = left.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
+                format!("ROW({})", texts.join(", "))
+            }
         };
         let word = match sublink.kind {
             SubLinkKind::Any => " ANY",
