@@ -23,6 +23,7 @@ pub(super) enum Tested {
 
 impl Printer<'_> {
     /// `(left OPERATOR(..) right)`.
+    #[inline(never)]
     pub(super) fn op(&self, op: &OpExpr) -> Result<String, Error> {
         let operator = self.operator(op.operator)?;
         match op.args.as_slice() {
@@ -50,6 +51,7 @@ impl Printer<'_> {
     }
 
     /// `left IS DISTINCT FROM right`.
+    #[inline(never)]
     pub(super) fn distinct(&self, op: &OpExpr) -> Result<String, Error> {
         let (left, right, operator) = self.operands(op)?;
         if is_plain_equality(&operator) {
@@ -63,6 +65,7 @@ impl Printer<'_> {
     }
 
     /// `NULLIF(left, right)`.
+    #[inline(never)]
     pub(super) fn null_if(&self, op: &OpExpr) -> Result<String, Error> {
         let (left, right, operator) = self.operands(op)?;
         if is_plain_equality(&operator) {
@@ -75,6 +78,7 @@ impl Printer<'_> {
     }
 
     /// `left op ANY (array)`.
+    #[inline(never)]
     pub(super) fn scalar_array_op(&self, op: &ScalarArrayOp) -> Result<String, Error> {
         let [left, right] = op.args.as_slice() else {
             return Err(Error::Tree("ANY without two operands".to_owned()));
@@ -95,6 +99,7 @@ impl Printer<'_> {
     }
 
     /// `ROW(..) < ROW(..)`.
+    #[inline(never)]
     pub(super) fn row_compare(&self, compare: &RowCompare) -> Result<String, Error> {
         if let Some(operator) = self.common_operator(&compare.operators)? {
             return Ok(format!(
@@ -121,6 +126,7 @@ impl Printer<'_> {
     }
 
     /// The first pair that differs decides; a NULL before that makes the whole NULL.
+    #[inline(never)]
     fn row_compare_by_fields(&self, compare: &RowCompare) -> Result<String, Error> {
         let mut text = String::from("CASE");
         let last = compare.operators.len().saturating_sub(1);
@@ -183,6 +189,7 @@ impl Printer<'_> {
     }
 
     /// `IS NULL`, `IS NOT NULL`.
+    #[inline(never)]
     pub(super) fn null_test(&self, test: &NullTest) -> Result<String, Error> {
         let arg = self.expr(&test.arg)?;
         // A row that is tested as a whole, not field by field.
@@ -195,6 +202,7 @@ impl Printer<'_> {
     }
 
     /// `IS TRUE` and its like.
+    #[inline(never)]
     pub(super) fn boolean_test(&self, test: &BooleanTest) -> Result<String, Error> {
         let word = match test.kind {
             BooleanTestKind::True => "TRUE",

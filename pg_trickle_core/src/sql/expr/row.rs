@@ -12,6 +12,7 @@ const MAX_DEPTH: usize = 100;
 
 impl<'a> Printer<'a> {
     /// `ROW(..)`, with a cast for a named type.
+    #[inline(never)]
     pub(super) fn row(&self, row: &RowExpr) -> Result<String, Error> {
         if row.type_oid == oids::RECORD || row.type_oid == 0 {
             return self.record(row);
@@ -39,6 +40,7 @@ impl<'a> Printer<'a> {
     }
 
     /// `(row).field`.
+    #[inline(never)]
     pub(super) fn field_select(&self, select: &FieldSelect) -> Result<String, Error> {
         let position = usize::try_from(select.field)
             .ok()
