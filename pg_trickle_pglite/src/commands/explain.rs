@@ -56,7 +56,7 @@ pub fn json(name: &str) -> Result<String> {
         .collect();
     let columns: Vec<String> = compiled.columns.iter().map(|column| column.name.clone()).collect();
     Ok(Json::Object(vec![
-        ("name", Json::Text(stage.name.clone())),
+        ("name", Json::Text(found.bare)),
         ("schema", Json::Text(found.schema)),
         ("way", way()),
         ("reason", reason()),

@@ -1,6 +1,6 @@
 //! Another definition or another storage under a stream table that stays.
 
-use super::create;
+use super::{create, view};
 use crate::error::{Result, SqlError};
 use crate::session;
 use crate::spi::{self, Values};
@@ -13,45 +13,51 @@ pub fn redefine(before: &Maintained, definition: &str, query: &str) -> Result<Rc
     let compiled = stages::compile(definition, &before.storage)?;
     create::check_sources(&compiled)?;
     check_cycle(before, &compiled)?;
+    spi::catalog(&sql::give(definition, &owner(before)?), &[])?;
     spi::catalog(
         "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::regclass \
-         AND refclassid = 'pg_class'::regclass AND refobjid = $2::regclass AND deptype = 'i'",
-        &[Some(&before.definition), Some(&before.name)],
+         AND refclassid = 'pg_class'::regclass AND refobjid = $2::oid AND deptype = 'i'",
+        &[Some(&before.definition), Some(&before.relid.to_string())],
     )?;
-    create::bind(definition, &before.name)?;
-    let path = spi::as_user("SELECT pg_catalog.current_setting('search_path')", &[])?
-        .pop()
-        .and_then(|mut row| row.pop().flatten())
-        .unwrap_or_default();
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET definition = $2::regclass, query = $3, search_path = $4 WHERE id = $1::int",
-        &[Some(&before.id.to_string()), Some(definition), Some(query), Some(&path)],
+        &[
+            Some(&before.id.to_string()),
+            Some(definition),
+            Some(query),
+            Some(&create::search_path()?),
+        ],
     )?;
     spi::catalog(&sql::drop_view(&before.definition, false), &[])?;
-    fit(before, definition, compiled)
+    fit(before, definition, compiled, false)
 }
 
 /// Makes what is stored and written down fit a definition that compiles to something else than before.
-pub fn refit(stage: &Rc<Maintained>) -> Result<Rc<Maintained>> {
+pub fn refit(stage: &Maintained) -> Result<Rc<Maintained>> {
     let compiled = stages::compile(&stage.definition, &stage.storage)?;
-    fit(stage, &stage.definition, compiled)
+    fit(stage, &stage.definition, compiled, true)
 }
 
-fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<Maintained>> {
-    let id = before.id;
+fn fit(before: &Maintained, definition: &str, compiled: Compiled, bound: bool) -> Result<Rc<Maintained>> {
     if compiled.stage.layout == before.stored_layout {
-        show(before, &compiled)?;
-        create::describe(id, &compiled)?;
+        view::show(before, definition, &compiled, bound)?;
+        create::describe(before.id, &compiled)?;
         triggers::sync()?;
-        session::forget(id);
-        spi::catalog(stages::ANNOUNCE, &[])?;
-        return stages::load(id);
+    } else {
+        move_storage(before, definition, bound)?;
     }
-    let storage_id = create::next_id()?;
-    let storage = sql::storage_name(storage_id);
+    session::forget(before.id);
+    spi::catalog(stages::ANNOUNCE, &[])?;
+    stages::load(before.id)
+}
+
+/// Makes and fills another storage table, and lets everything refer to it.
+fn move_storage(before: &Maintained, definition: &str, bound: bool) -> Result<()> {
+    let id = before.id;
+    let storage = sql::storage_name(create::next_id()?);
     let compiled = stages::compile(definition, &storage)?;
-    create::make_storage(&compiled, &storage)?;
-    show(before, &compiled)?;
+    create::make_storage(&compiled, &storage, &owner(before)?)?;
+    view::show(before, definition, &compiled, bound)?;
     create::describe(id, &compiled)?;
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET storage = $2::regclass WHERE id = $1::int",
@@ -62,39 +68,46 @@ fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<M
         create::fill(&*stages::load_compiled(id, compiled)?)?;
     }
     let readers = spi::catalog(
-        "SELECT s.id FROM pgtrickle.source s JOIN pg_class c ON c.oid = s.relid \
-         WHERE s.relid = $1::regclass AND s.id <> $2::int",
+        "SELECT id FROM pgtrickle.source WHERE relid = $1::regclass AND id <> $2::int",
         &[Some(&before.storage), Some(&id.to_string())],
     )?;
     for row in readers {
         let reader = Values::of(row).number()?;
         session::forget(reader);
-        let reader = refit(&stages::load(reader)?)?;
+        let reader = refit(&*stages::load(reader)?)?;
         if reader.populated {
             flush::rebuild(&reader)?;
         }
     }
+    let indexes = users_indexes(&before.storage, &storage)?;
     spi::catalog(&sql::drop_storage(&before.storage), &[])?;
-    triggers::sync()?;
-    session::forget(id);
-    spi::catalog(stages::ANNOUNCE, &[])?;
-    stages::load(id)
+    for index in indexes {
+        let moved = sql::move_index(&index, &before.storage, &storage);
+        spi::catalog(&moved, &[])?;
+    }
+    triggers::sync()
 }
 
-/// Lets the user's view show the storage; its columns can only grow.
-fn show(before: &Maintained, compiled: &Compiled) -> Result<()> {
-    let text = sql::user_view(&before.name, &compiled.stage.view, true);
-    create::our_text(&text, before.role).map_err(|error| {
-        if error.sqlstate != "42P16" {
-            return error;
-        }
-        SqlError::new(
-            error.sqlstate.as_str(),
-            "the new query does not fit the columns of the stream table",
-        )
-        .detail(error.message.clone())
-        .hint("Keep names, types and order of the columns, and add new ones at the end; or drop and create it.")
-    })
+/// The definitions of indexes that users made, where their columns are still there.
+fn users_indexes(old: &str, new: &str) -> Result<Vec<String>> {
+    spi::catalog(
+        "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i WHERE i.indrelid = $1::regclass \
+         AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) \
+         AND NOT EXISTS (SELECT FROM pg_depend d \
+         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+         LEFT JOIN pg_attribute n ON n.attrelid = $2::regclass AND n.attname = a.attname AND n.atttypid = a.atttypid \
+         WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass \
+         AND d.refobjid = i.indrelid AND (n.attname IS NULL OR a.attname LIKE '\\_\\_pgt\\_%')) ORDER BY 1",
+        &[Some(old), Some(new)],
+    )?
+    .into_iter()
+    .map(|row| Values::of(row).text())
+    .collect()
+}
+
+fn owner(stage: &Maintained) -> Result<String> {
+    let name = spi::catalog_value("SELECT pg_get_userbyid($1::oid)", &[Some(&stage.role.to_string())])?;
+    Ok(name.unwrap_or_default())
 }
 
 fn check_cycle(before: &Maintained, compiled: &Compiled) -> Result<()> {
