@@ -3,11 +3,13 @@
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
 
+commit=$(git rev-parse HEAD)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 folders=("$work/a" "$work/another folder, with a longer name")
 for folder in "${folders[@]}"; do
-  git clone --quiet --no-local "$repo" "$folder"
+  git clone --quiet --no-local --no-checkout "$repo" "$folder"
+  git -C "$folder" checkout --quiet --detach "$commit"
   "$folder/ci/build.sh" --wasm
 done
 
@@ -22,4 +24,4 @@ for major in "${pg_majors[@]}"; do
   done
 done
 [ "$different" = 0 ] || die 'two builds of one commit differ'
-say "$(git rev-parse --short HEAD): two builds, the same bytes"
+say "${commit:0:7}: two builds, the same bytes"
