@@ -1,0 +1,281 @@
+//! Analysed expressions as SQL text that PostgreSQL analyses back to the same tree.
+//!
+//! Every function, operator, type and collation is schema-qualified, every constant carries its type, and casts that
+//! the parser put in are written out, so the text means the same under every `search_path` and every overload set. What
+//! the tree does not tell apart from its text is how a call was written: `EXTRACT(..)` comes out as a plain call.
+//!
+//! Every piece of text is indivisible: it can be followed by `::type` and stand beside any operator.
+
+mod call;
+mod cast;
+mod compare;
+mod json;
+mod row;
+mod sublink;
+mod xml;
+
+pub(super) use call::target_of;
+pub(super) use json::FORMAT_JSON;
+
+use super::ident::{qualified, quote_ident};
+use super::literal::quote_literal;
+use super::query::Level;
+use crate::catalog::{Catalog, Operator};
+use crate::error::Error;
+use crate::plan::Oid;
+use crate::query::{BoolOp, Case, Const, Expr, ParamKind, Subscript, Var};
+
+/// Writes a Var of the block that an expression stands in; its `levels_up` is 0 there.
+pub type Vars<'a> = dyn Fn(&Var) -> Result<String, Error> + 'a;
+
+/// The expression as SQL; `vars` says what its Vars are called.
+pub fn print(expr: &Expr, vars: &Vars<'_>, catalog: &dyn Catalog) -> Result<String, Error> {
+    let scope = Scope::Given(vars);
+    Printer { catalog, scope: &scope }.expr(expr)
+}
+
+/// What Vars can refer to: query levels, innermost first.
+pub(super) enum Scope<'a> {
+    /// A block whose names the caller knows.
+    Given(&'a Vars<'a>),
+    /// A query that is being written.
+    Level(Level<'a>),
+}
+
+/// Writes expressions at one query level.
+#[derive(Clone, Copy)]
+pub(super) struct Printer<'a> {
+    pub(super) catalog: &'a dyn Catalog,
+    pub(super) scope: &'a Scope<'a>,
+}
+
+/// Object identifiers of `pg_catalog` that the parser treats specially.
+pub(super) mod oids {
+    use crate::plan::Oid;
+
+    pub const BOOL: Oid = 16;
+    pub const INT4: Oid = 23;
+    pub const JSONB: Oid = 3802;
+    pub const RECORD: Oid = 2249;
+
+    /// The types whose values name catalog objects: `regclass` and its like. Their output depends on `search_path`, but
+    /// all accept a plain number.
+    pub const REG_TYPES: [Oid; 11] = [24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191];
+}
+
+impl<'a> Printer<'a> {
+    /// Any expression.
+    pub(super) fn expr(&self, expr: &Expr) -> Result<String, Error> {
+        match expr {
+            Expr::Var(var) => self.var(var),
+            Expr::Const(constant) => self.constant(constant),
+            Expr::Param(param) => match param.kind {
+                ParamKind::Extern => {
+                    let type_sql = self.catalog.type_sql(param.type_oid, param.typmod)?;
+                    Ok(format!("${}::{type_sql}", param.id))
+                }
+                _ => Err(Error::Tree(format!(
+                    "parameter {} outside of a subquery's test",
+                    param.id
+                ))),
+            },
+            Expr::Aggref(aggref) => self.aggref(aggref),
+            Expr::Grouping(grouping) => Ok(format!("GROUPING({})", self.list(&grouping.args)?)),
+            Expr::Window(window) => self.window_func(window),
+            Expr::Subscript(subscript) => self.subscript(subscript),
+            Expr::Func(func) => self.func(expr, func),
+            Expr::NamedArg(arg) => Ok(format!("{} => {}", quote_ident(&arg.name), self.expr(&arg.arg)?)),
+            Expr::Op(op) => self.op(op),
+            Expr::Distinct(op) => self.distinct(op),
+            Expr::NullIf(op) => self.null_if(op),
+            Expr::ScalarArrayOp(op) => self.scalar_array_op(op),
+            Expr::Bool(boolean) => self.boolean(boolean.op, &boolean.args),
+            Expr::SubLink(sublink) => self.sublink(sublink),
+            Expr::FieldSelect(select) => self.field_select(select),
+            Expr::Relabel(_)
+            | Expr::CoerceViaIo(_)
+            | Expr::ArrayCoerce(_)
+            | Expr::ConvertRowtype(_)
+            | Expr::CoerceToDomain(_) => self.cast(expr),
+            Expr::Collate(collate) => {
+                let (schema, name) = self.catalog.collation(collate.collation)?;
+                let arg = self.expr(&collate.arg)?;
+                Ok(format!("({arg} COLLATE {})", qualified(&schema, &name)))
+            }
+            Expr::Case(case) => self.case(case),
+            Expr::CaseTest(..) => Err(Error::Tree("CASE value outside of its CASE".to_owned())),
+            Expr::Array(array) => {
+                let elements = self.list(&array.elements)?;
+                if array.elements.is_empty() {
+                    // Only the cast tells the type of an empty array.
+                    let type_sql = self.catalog.type_sql(array.type_oid, -1)?;
+                    return Ok(format!("ARRAY[]::{type_sql}"));
+                }
+                Ok(format!("ARRAY[{elements}]"))
+            }
+            Expr::Row(row) => self.row(row),
+            Expr::RowCompare(compare) => self.row_compare(compare),
+            Expr::Coalesce(list) => Ok(format!("COALESCE({})", self.list(&list.args)?)),
+            Expr::MinMax(list) => {
+                let name = if list.least { "LEAST" } else { "GREATEST" };
+                Ok(format!("{name}({})", self.list(&list.args)?))
+            }
+            Expr::SqlValue(value) => sql_value(value.op, value.typmod),
+            Expr::Xml(xml) => self.xml(xml),
+            Expr::JsonValue(value) => self.json_value(value),
+            Expr::JsonConstructor(constructor) => self.json_constructor(constructor),
+            Expr::JsonIs(test) => self.json_is(test),
+            Expr::JsonExpr(json) => self.json_expr(json),
+            Expr::NullTest(test) => self.null_test(test),
+            Expr::BooleanTest(test) => self.boolean_test(test),
+            Expr::Sql(leaf) => Ok(format!("({})", leaf.sql)),
+        }
+    }
+
+    /// Expressions with commas between.
+    pub(super) fn list(&self, exprs: &[Expr]) -> Result<String, Error> {
+        let texts: Vec<String> = exprs.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
+        Ok(texts.join(", "))
+    }
+
+    fn var(&self, var: &Var) -> Result<String, Error> {
+        let mut scope = self.scope;
+        let mut levels = var.levels_up;
+        loop {
+            match scope {
+                Scope::Given(vars) => {
+                    return vars(&Var {
+                        levels_up: levels,
+                        ..var.clone()
+                    });
+                }
+                Scope::Level(level) if levels == 0 => return level.var(var, self),
+                Scope::Level(level) => {
+                    levels -= 1;
+                    scope = level
+                        .outer
+                        .ok_or_else(|| Error::Tree("Var of a level that is not there".to_owned()))?;
+                }
+            }
+        }
+    }
+
+    /// A constant with its type. Plain for small integers and truth values, where the parser reads the same constant.
+    pub(super) fn constant(&self, constant: &Const) -> Result<String, Error> {
+        if !constant.is_null
+            && constant.type_oid == oids::INT4
+            && let Some(value) = constant.int4()
+            && value >= 0
+        {
+            return Ok(value.to_string());
+        }
+        self.typed_constant(constant)
+    }
+
+    /// A constant as a cast: also where a plain one would mean a column's position.
+    pub(super) fn typed_constant(&self, constant: &Const) -> Result<String, Error> {
+        let type_sql = self.catalog.type_sql(constant.type_oid, constant.typmod)?;
+        if constant.is_null {
+            return Ok(format!("NULL::{type_sql}"));
+        }
+        let text = self.const_text(constant)?;
+        Ok(format!("{}::{type_sql}", quote_literal(&text)))
+    }
+
+    /// The value of a constant that is not NULL, as text.
+    pub(super) fn const_text(&self, constant: &Const) -> Result<String, Error> {
+        if oids::REG_TYPES.contains(&constant.type_oid)
+            && let Some(value) = constant.int4()
+        {
+            return Ok(value.cast_unsigned().to_string());
+        }
+        self.catalog.const_text(&constant.node)
+    }
+
+    /// `OPERATOR(schema.name)`.
+    pub(super) fn operator(&self, oid: Oid) -> Result<String, Error> {
+        Ok(operator_sql(&self.catalog.operator(oid)?))
+    }
+
+    pub(super) fn boolean(&self, op: BoolOp, args: &[Expr]) -> Result<String, Error> {
+        let texts: Vec<String> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_, _>>()?;
+        Ok(match op {
+            BoolOp::And => format!("({})", texts.join(" AND ")),
+            BoolOp::Or => format!("({})", texts.join(" OR ")),
+            BoolOp::Not => format!("(NOT {})", texts.join(", ")),
+        })
+    }
+
+    fn subscript(&self, subscript: &Subscript) -> Result<String, Error> {
+        let mut text = format!("({})", self.expr(&subscript.container)?);
+        let bound = |bound: Option<&Option<Expr>>| match bound {
+            Some(Some(bound)) => self.expr(bound),
+            Some(None) | None => Ok(String::new()),
+        };
+        for (position, upper) in subscript.upper.iter().enumerate() {
+            let upper = bound(Some(upper))?;
+            if subscript.lower.is_empty() {
+                text.push_str(&format!("[{upper}]"));
+            } else {
+                // The space keeps `:` and a following `::` of a cast apart.
+                let lower = bound(subscript.lower.get(position))?;
+                text.push_str(&format!("[{lower} : {upper}]"));
+            }
+        }
+        // Parentheses, because a further subscript or field of the result belongs to this node as a whole.
+        Ok(format!("({text})"))
+    }
+
+    fn case(&self, case: &Case) -> Result<String, Error> {
+        let mut text = String::from("CASE");
+        let tested = match &case.arg {
+            Some(arg) => self.tested(arg, &case.whens)?,
+            None => compare::Tested::Nothing,
+        };
+        if let compare::Tested::Once(arg) = &tested {
+            text.push_str(&format!(" {arg}"));
+        }
+        for (condition, result) in &case.whens {
+            let condition = self.when(condition, &tested)?;
+            text.push_str(&format!(" WHEN {condition} THEN {}", self.expr(result)?));
+        }
+        if let Some(otherwise) = &case.otherwise {
+            text.push_str(&format!(" ELSE {}", self.expr(otherwise)?));
+        }
+        text.push_str(" END");
+        Ok(text)
+    }
+}
+
+/// `OPERATOR(schema.name)`.
+#[must_use]
+pub fn operator_sql(operator: &Operator) -> String {
+    format!("OPERATOR({}.{})", quote_ident(&operator.schema), operator.name)
+}
+
+/// `CURRENT_DATE` and its like, by `SQLValueFunctionOp`.
+fn sql_value(op: i32, typmod: i32) -> Result<String, Error> {
+    let (name, has_precision) = match op {
+        0 => ("CURRENT_DATE", false),
+        1 => ("CURRENT_TIME", false),
+        2 => ("CURRENT_TIME", true),
+        3 => ("CURRENT_TIMESTAMP", false),
+        4 => ("CURRENT_TIMESTAMP", true),
+        5 => ("LOCALTIME", false),
+        6 => ("LOCALTIME", true),
+        7 => ("LOCALTIMESTAMP", false),
+        8 => ("LOCALTIMESTAMP", true),
+        9 => ("CURRENT_ROLE", false),
+        10 => ("CURRENT_USER", false),
+        11 => ("USER", false),
+        12 => ("SESSION_USER", false),
+        13 => ("CURRENT_CATALOG", false),
+        14 => ("CURRENT_SCHEMA", false),
+        _ => return Err(Error::Tree(format!("SQL value function {op}"))),
+    };
+    Ok(if has_precision {
+        format!("{name}({typmod})")
+    } else {
+        name.to_owned()
+    })
+}

@@ -1,0 +1,7 @@
+//! SQL as text: identifiers, literals, statements of maintenance, and the writer of analysed expressions and queries.
+
+pub mod expr;
+pub mod ident;
+pub mod literal;
+pub mod query;
+pub mod statement;

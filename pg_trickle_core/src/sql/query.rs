@@ -1,0 +1,236 @@
+//! Whole queries as SQL text that PostgreSQL analyses back to the same tree, apart from the aliases of tables: these
+//! are made anew, so that no name of an outer level is ever hidden by one of an inner level.
+
+mod ctes;
+mod from;
+mod group;
+mod level;
+mod table_func;
+mod window;
+
+pub(super) use level::Level;
+
+use super::expr::{Printer, Scope};
+use super::ident::quote_ident;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::query::{Query, RteKind, SetOp, SetOperation, Target};
+
+/// The query as SQL, without a semicolon.
+pub fn print(query: &Query, catalog: &dyn Catalog) -> Result<String, Error> {
+    let scope = Scope::Level(Level::new(query, None, catalog)?);
+    let printer = Printer { catalog, scope: &scope };
+    let names = output_names(query);
+    select(&printer, Some(&names))
+}
+
+/// The names of the visible columns.
+fn output_names(query: &Query) -> Vec<String> {
+    visible(query)
+        .map(|target| target.name.clone().unwrap_or_else(|| "?column?".to_owned()))
+        .collect()
+}
+
+fn visible(query: &Query) -> impl Iterator<Item = &Target> {
+    query.targets.iter().filter(|target| !target.junk)
+}
+
+/// The query of the printer's level. `names` are the columns' names, where they must be these and not just any.
+pub(super) fn select(printer: &Printer<'_>, names: Option<&[String]>) -> Result<String, Error> {
+    let level = printer.own_level()?;
+    let query = level.query;
+    let mut text = printer.with_clause(query)?;
+    if let Some(operations) = &query.set_operations {
+        let own_names = output_names(query);
+        text.push_str(&printer.set_operation(operations, names.or(Some(&own_names)), true)?);
+    } else if let Some(rows) = simple_values(query, names) {
+        text.push_str(&printer.values(rows)?);
+    } else {
+        text.push_str(&printer.simple_select(query, names)?);
+    }
+    text.push_str(&printer.tail(query)?);
+    Ok(text)
+}
+
+/// The rows of a query that is just `VALUES`.
+fn simple_values<'q>(query: &'q Query, names: Option<&[String]>) -> Option<&'q [Vec<crate::query::Expr>]> {
+    let [crate::query::FromItem::Rel(varno)] = query.from.as_slice() else {
+        return None;
+    };
+    let rte = query.rtable.get(usize::try_from(*varno).ok()?.checked_sub(1)?)?;
+    let RteKind::Values { rows, .. } = &rte.kind else {
+        return None;
+    };
+    let plain = query.quals.is_none()
+        && query.having.is_none()
+        && query.group.is_empty()
+        && query.grouping_sets.is_empty()
+        && query.windows.is_empty()
+        && query.distinct.is_empty()
+        && visible(query).enumerate().all(|(position, target)| {
+            matches!(&target.expr, crate::query::Expr::Var(var)
+                if var.varno == *varno
+                    && var.levels_up == 0
+                    && usize::try_from(var.attno).is_ok_and(|attno| attno == position + 1))
+        })
+        && visible(query).count() == rte.columns.len()
+        && names.is_none_or(|names| {
+            names
+                .iter()
+                .enumerate()
+                .all(|(position, name)| *name == format!("column{}", position + 1))
+        });
+    plain.then_some(rows.as_slice())
+}
+
+impl<'a> Printer<'a> {
+    /// The query that this printer writes.
+    pub(super) fn own_level(&self) -> Result<&'a Level<'a>, Error> {
+        match self.scope {
+            Scope::Level(level) => Ok(level),
+            Scope::Given(_) => Err(Error::Tree("a query without a level".to_owned())),
+        }
+    }
+
+    fn values(&self, rows: &[Vec<crate::query::Expr>]) -> Result<String, Error> {
+        let rows: Vec<String> = rows
+            .iter()
+            .map(|row| Ok(format!("({})", self.list(row)?)))
+            .collect::<Result<_, Error>>()?;
+        Ok(format!("VALUES {}", rows.join(", ")))
+    }
+
+    fn simple_select(&self, query: &Query, names: Option<&[String]>) -> Result<String, Error> {
+        let mut text = String::from("SELECT");
+        if query.distinct_on {
+            let items: Vec<String> = query
+                .distinct
+                .iter()
+                .map(|item| self.position(query, item.target_ref))
+                .collect::<Result<_, _>>()?;
+            text.push_str(&format!(" DISTINCT ON ({})", items.join(", ")));
+        } else if !query.distinct.is_empty() {
+            text.push_str(" DISTINCT");
+        }
+        let own_names = output_names(query);
+        let names = names.unwrap_or(&own_names);
+        let mut columns = Vec::new();
+        for (target, name) in visible(query).zip(names) {
+            columns.push(format!("{} AS {}", self.expr(&target.expr)?, quote_ident(name)));
+        }
+        if !columns.is_empty() {
+            text.push_str(&format!(" {}", columns.join(", ")));
+        }
+        let from = self.tables(&query.from)?;
+        if !from.is_empty() {
+            text.push_str(&format!(" FROM {from}"));
+        }
+        if let Some(quals) = &query.quals {
+            text.push_str(&format!(" WHERE {}", self.expr(quals)?));
+        }
+        text.push_str(&self.group_by(query)?);
+        if let Some(having) = &query.having {
+            text.push_str(&format!(" HAVING {}", self.expr(having)?));
+        }
+        text.push_str(&self.window_clause(query)?);
+        Ok(text)
+    }
+
+    /// Set operations over subqueries, each operand in parentheses.
+    fn set_operation(&self, operation: &SetOperation, names: Option<&[String]>, top: bool) -> Result<String, Error> {
+        match operation {
+            SetOperation::Rel(varno) => {
+                let rte = self.own_level()?.rte(*varno)?;
+                let RteKind::Subquery(query) = &rte.kind else {
+                    return Err(Error::Tree("a set operation over no subquery".to_owned()));
+                };
+                Ok(format!("({})", self.named_subquery(query, names)?))
+            }
+            SetOperation::Op {
+                op, all, left, right, ..
+            } => {
+                let word = match op {
+                    SetOp::Union => "UNION",
+                    SetOp::Intersect => "INTERSECT",
+                    SetOp::Except => "EXCEPT",
+                };
+                let all = if *all { " ALL" } else { "" };
+                // The result's columns are named after those of the leftmost operand.
+                let left = self.set_operation(left, names, false)?;
+                let right = self.set_operation(right, None, false)?;
+                Ok(if top {
+                    format!("{left} {word}{all} {right}")
+                } else {
+                    format!("({left} {word}{all} {right})")
+                })
+            }
+        }
+    }
+
+    /// ORDER BY, LIMIT, FOR UPDATE.
+    fn tail(&self, query: &Query) -> Result<String, Error> {
+        let mut text = String::new();
+        if !query.sort.is_empty() {
+            let items: Vec<String> = query
+                .sort
+                .iter()
+                .map(|item| {
+                    let target = super::expr::target_of(&query.targets, item.target_ref)?;
+                    let position = self.position(query, item.target_ref)?;
+                    Ok(format!("{position}{}", self.direction(item, &target.expr)?))
+                })
+                .collect::<Result<_, Error>>()?;
+            text.push_str(&format!(" ORDER BY {}", items.join(", ")));
+        }
+        if let Some(offset) = &query.limit_offset {
+            text.push_str(&format!(" OFFSET {}", self.expr(offset)?));
+        }
+        if let Some(count) = &query.limit_count {
+            let count = self.expr(count)?;
+            text.push_str(&if query.limit_with_ties {
+                format!(" FETCH FIRST ({count}) ROWS WITH TIES")
+            } else {
+                format!(" LIMIT {count}")
+            });
+        }
+        for mark in query.row_marks.iter().filter(|mark| !mark.pushed_down) {
+            let strength = match mark.strength {
+                1 => "KEY SHARE",
+                2 => "SHARE",
+                3 => "NO KEY UPDATE",
+                4 => "UPDATE",
+                other => return Err(Error::Tree(format!("row lock {other}"))),
+            };
+            let wait = match mark.wait_policy {
+                1 => " SKIP LOCKED",
+                2 => " NOWAIT",
+                _ => "",
+            };
+            let alias = self.own_level()?.alias(mark.rti);
+            text.push_str(&format!(" FOR {strength} OF {alias}{wait}"));
+        }
+        Ok(text)
+    }
+
+    /// A target as an item of ORDER BY, GROUP BY or DISTINCT ON: by position where it is a visible column.
+    fn position(&self, query: &Query, target_ref: u32) -> Result<String, Error> {
+        let target = super::expr::target_of(&query.targets, target_ref)?;
+        if !target.junk {
+            return Ok(target.resno.to_string());
+        }
+        match &target.expr {
+            crate::query::Expr::Const(constant) => self.typed_constant(constant),
+            expr => self.expr(expr),
+        }
+    }
+
+    /// A subquery of the printer's level whose columns must have these names.
+    fn named_subquery(&self, query: &Query, names: Option<&[String]>) -> Result<String, Error> {
+        let scope = Scope::Level(Level::new(query, Some(self.scope), self.catalog)?);
+        let printer = Printer {
+            catalog: self.catalog,
+            scope: &scope,
+        };
+        select(&printer, names)
+    }
+}
