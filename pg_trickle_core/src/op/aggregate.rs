@@ -18,6 +18,7 @@
 //! (key, value). Not here: floats, whose sums are not associative, and all other aggregates.
 
 use super::{Op, Operator};
+use crate::plan::Oid;
 use crate::sql::statement::{case, column, op};
 
 /// The alias of the storage table in fold statements.
@@ -76,10 +77,14 @@ pub enum Kind {
 pub struct State {
     /// The storage column.
     pub name: String,
+    /// Its type.
+    pub type_oid: Oid,
     /// Its type as SQL text.
     pub type_sql: String,
     /// ` COLLATE ...`, or nothing.
     pub collate: String,
+    /// The collation.
+    pub collation: Oid,
     /// What it holds.
     pub kind: Kind,
     /// The argument, by position among [`Aggregate::arguments`]; none for the count of rows.
@@ -150,11 +155,13 @@ fn scale_mark(value: &str) -> String {
     format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
 }
 
-/// The longest scale in a histogram.
+/// The longest scale in a histogram, as SQL before and after it.
 #[must_use]
-pub fn longest_scale(histogram: &str) -> String {
-    let digits = format!("pg_catalog.length(({histogram})::pg_catalog.text)");
-    op(&op(&digits, "-", "1"), "/", &SCALE_DIGITS.to_string())
+pub fn longest_scale() -> (String, String) {
+    (
+        "(pg_catalog.length((".to_owned(),
+        format!(")::pg_catalog.text) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) {SCALE_DIGITS}"),
+    )
 }
 
 impl State {

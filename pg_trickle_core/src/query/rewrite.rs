@@ -33,7 +33,12 @@ impl Query {
         self.replace_vars_at(0, replace);
     }
 
-    pub(super) fn replace_vars_at(&mut self, depth: u32, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
+    /// The same for Vars of the query that directly contains this one.
+    pub fn replace_outer_vars(&mut self, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
+        self.replace_vars_at(1, replace);
+    }
+
+    fn replace_vars_at(&mut self, depth: u32, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
         self.for_each_expr_mut(&mut |expr| replace_in(expr, depth, replace));
         for rte in &mut self.rtable {
             if let RteKind::Subquery(query) = &mut rte.kind {
@@ -73,6 +78,45 @@ impl Query {
             cte.query.outer_vars(depth + 1, visit);
         }
     }
+}
+
+impl Query {
+    /// Adjusts what refers to queries around this one, when it is moved `by` levels deeper.
+    pub fn raise_outer(&mut self, by: u32) {
+        if by > 0 {
+            raise_query(self, by, 1);
+        }
+    }
+
+    /// Adjusts what refers to queries around this one, when it is merged into the query that contains it. Vars of the
+    /// containing query become Vars of its own level.
+    pub fn lower_outer(&mut self) {
+        lower_query(self, 1);
+    }
+}
+
+fn lower_query(query: &mut Query, depth: u32) {
+    query.for_each_expr_mut(&mut |expr| lower(expr, depth));
+    for rte in &mut query.rtable {
+        match &mut rte.kind {
+            RteKind::Subquery(inner) => lower_query(inner, depth + 1),
+            RteKind::Cte { levels_up, .. } if *levels_up >= depth => *levels_up -= 1,
+            _ => {}
+        }
+    }
+    for cte in &mut query.ctes {
+        lower_query(&mut cte.query, depth + 1);
+    }
+}
+
+fn lower(expr: &mut Expr, depth: u32) {
+    match expr {
+        Expr::Var(var) if var.levels_up >= depth => var.levels_up -= 1,
+        Expr::Aggref(call) if call.levels_up >= depth => call.levels_up -= 1,
+        Expr::SubLink(sublink) => lower_query(&mut sublink.query, depth + 1),
+        _ => {}
+    }
+    expr.for_each_child_mut(&mut |child| lower(child, depth));
 }
 
 fn outer_vars_in(expr: &mut Expr, depth: u32, visit: &mut dyn FnMut(&Var)) {
@@ -126,8 +170,10 @@ fn raise(expr: &mut Expr, by: u32, depth: u32) {
 fn raise_query(query: &mut Query, by: u32, depth: u32) {
     query.for_each_expr_mut(&mut |expr| raise(expr, by, depth));
     for rte in &mut query.rtable {
-        if let RteKind::Subquery(inner) = &mut rte.kind {
-            raise_query(inner, by, depth + 1);
+        match &mut rte.kind {
+            RteKind::Subquery(inner) => raise_query(inner, by, depth + 1),
+            RteKind::Cte { levels_up, .. } if *levels_up >= depth => *levels_up += by,
+            _ => {}
         }
     }
     for cte in &mut query.ctes {

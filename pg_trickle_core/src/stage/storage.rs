@@ -31,9 +31,9 @@ pub enum Identity {
     None,
 }
 
-/// `CREATE TABLE` and its index. The name of the index follows from the table's.
+/// `CREATE TABLE` and its indexes; `indexes` are lists of index columns as SQL. PostgreSQL names the indexes.
 #[must_use]
-pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity) -> Vec<String> {
+pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, indexes: &[Vec<String>]) -> Vec<String> {
     let mut parts: Vec<String> = columns
         .iter()
         .map(|column| {
@@ -58,6 +58,9 @@ pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity) -> Ve
     let mut ddl = vec![format!("CREATE TABLE {table} ({})", parts.join(", "))];
     if let Identity::Hash(column) = identity {
         ddl.push(format!("CREATE INDEX ON {table} ({})", quote_ident(column)));
+    }
+    for columns in indexes {
+        ddl.push(format!("CREATE INDEX ON {table} ({})", columns.join(", ")));
     }
     ddl
 }
