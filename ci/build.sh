@@ -38,6 +38,11 @@ build_wasm() {
     step 'Rust, C and link for PostgreSQL 17 and 18' "$repo/ci/toolchain.sh" ci/build-wasm.sh
     echo "$stamp" >build/wasm.stamp
   fi
+}
+
+# After the package's own build, which owns the rest of the folder.
+place_bundles() {
+  local major
   mkdir -p ts/dist
   for major in "${pg_majors[@]}"; do
     cmp -s "build/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz" ||
@@ -59,6 +64,7 @@ build() {
   mkdir -p build
   build_wasm
   [ "${1:-}" = --wasm ] || build_package
+  place_bundles
   say 'The build is up to date'
 }
 

@@ -236,6 +236,11 @@ test('sizes: limits, growth, where the bytes come from', () => {
     crates: { 'shim (C)': 3, a: 5 },
   })
   assert.equal(crateOf('<alloc::string::String as core::fmt::Write>::write_char_127'), 'std')
+  assert.equal(
+    crateOf('<alloc::vec::Vec<pg_trickle_core::query::Rte> as core::clone::Clone>::clone'),
+    'pg_trickle_core',
+  )
+  assert.equal(crateOf('<[u8] as core::fmt::Debug>::fmt'), 'std')
   assert.equal(crateOf('pg_trickle_core::op::scan'), 'pg_trickle_core')
   assert.equal(crateOf('<&pg_trickle_core::op::Op as core::fmt::Debug>::fmt'), 'pg_trickle_core')
   assert.equal(crateOf('pgtrickle_maintain'), 'shim (C)')

@@ -52,10 +52,13 @@ const SUITES = {
   },
 }
 
-/** Runs a program with its output shown; resolves to `{ status, output }`. */
-function run([program, ...args]) {
+/** Runs a program with its output shown, both streams as one in their order; resolves to `{ status, output }`. */
+function run(command) {
   return new Promise((done) => {
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn('bash', ['-c', 'exec "$@" 2>&1', 'bash', ...command], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     child.stdout.on('data', (data) => {
       output += data

@@ -8,6 +8,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -87,7 +88,7 @@ query_body(PgtText *query)
 	}
 	GetUserIdAndSecContext(&role, &security);
 	become(query->role);
-	SPI_connect();
+	check_spi(SPI_connect());
 	check_spi(SPI_execute_with_args(query->text, query->nargs, types, values, nulls, false, 0));
 	for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++)
 	{
@@ -114,23 +115,35 @@ plan_is_current(SPIPlanPtr plan)
 		SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
+/*
+ * Settings hold while a statement is parsed and planned, and no longer: its functions and casts must see those of
+ * the session.
+ */
+static void
+plan_step(const PgtRun *run, PgtStep *step)
+{
+	int			nest = apply_settings(run->settings, run->nsettings);
+	CachedPlan *plan;
+
+	if (step->plan == NULL)
+	{
+		SPIPlanPtr	prepared = SPI_prepare(step->sql, 0, NULL);
+
+		check_spi(prepared && run->keep ? SPI_keepplan(prepared) : SPI_result);
+		step->plan = prepared;
+	}
+	plan = SPI_plan_get_cached_plan(step->plan);
+	if (plan != NULL)
+		ReleaseCachedPlan(plan, run->keep ? CurrentResourceOwner : NULL);
+	AtEOXact_GUC(true, nest);
+}
+
 static void
 run_step(const PgtRun *run, PgtStep *step)
 {
-	int			nest = 0;
-
-	if (!run->always && !(step->plan && plan_is_current(step->plan)))
-		nest = apply_settings(run->settings, run->nsettings);
-	if (run->keep && step->plan == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare(step->sql, 0, NULL);
-
-		check_spi(plan ? SPI_keepplan(plan) : SPI_result);
-		step->plan = plan;
-	}
-	check_spi(run->keep ? SPI_execute_plan(step->plan, NULL, NULL, false, 0) : SPI_execute(step->sql, false, 0));
-	if (nest)
-		AtEOXact_GUC(true, nest);
+	if (step->plan == NULL || !plan_is_current(step->plan))
+		plan_step(run, step);
+	check_spi(SPI_execute_plan(step->plan, NULL, NULL, false, 0));
 	step->found = SPI_tuptable != NULL && SPI_processed > 0;
 	for (int i = 0; step->found && i < 3 && i < SPI_tuptable->tupdesc->natts; i++)
 	{
@@ -144,7 +157,7 @@ run_step(const PgtRun *run, PgtStep *step)
 static void
 run_context(void *label)
 {
-	errcontext("stream table %s", (const char *) label);
+	errcontext("Stream table: %s", (const char *) label);
 }
 
 static void
@@ -158,8 +171,12 @@ run_body(PgtRun *run)
 	error_context_stack = &callback;
 	GetUserIdAndSecContext(&role, &security);
 	become(run->role);
-	if (run->always)
-		nest = apply_settings(run->settings, run->nsettings);
+	if (strcmp(GetConfigOption("search_path", false, false), run->search_path) != 0)
+	{
+		PgtSetting	setting = {"search_path", run->search_path};
+
+		nest = apply_settings(&setting, 1);
+	}
 	SPI_connect();
 	for (int i = 0; i < run->ndeltas; i++)
 	{
@@ -218,7 +235,9 @@ parse_body(PgtText *call)
 	call->statements = list_length(statements);
 	foreach(cell, statements)
 	{
-		if (!IsA(lfirst_node(RawStmt, cell)->stmt, SelectStmt))
+		Node	   *statement = lfirst_node(RawStmt, cell)->stmt;
+
+		if (!IsA(statement, SelectStmt) || ((SelectStmt *) statement)->intoClause != NULL)
 			call->statements = -1;
 	}
 }
@@ -360,6 +379,18 @@ int
 pgt_is_updated(const void *columns, int32 attribute)
 {
 	return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, columns);
+}
+
+void
+pgt_free_plan(SPIPlanPtr plan)
+{
+	SPI_freeplan(plan);
+}
+
+void
+pgt_free_rows(Tuplestorestate *rows)
+{
+	tuplestore_end(rows);
 }
 
 char *

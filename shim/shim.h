@@ -35,7 +35,7 @@ typedef struct PgtSetting
 /*
  * A text for PGT_QUERY (one statement with text parameters; its rows go to pgt_rs_row and pgt_rs_value),
  * PGT_CONST (the node text of a Const; its output goes there), PGT_PARSE (statements is the answer, -1 if one is
- * no query) or PGT_NOTICE (a message, and a hint as argument).
+ * plain query) or PGT_NOTICE (a message, and a hint as argument).
  */
 typedef struct PgtText
 {
@@ -72,14 +72,14 @@ typedef struct PgtStep
 typedef struct PgtRun
 {
 	const char *label;			/* the stream table, for error contexts */
+	const char *search_path;	/* what the functions of a query see */
 	const PgtDelta *deltas;
 	PgtStep    *steps;
-	const PgtSetting *settings;
+	const PgtSetting *settings; /* while parsing and planning */
 	int32		ndeltas;
 	int32		nsteps;
 	int32		nsettings;
 	int32		keep;			/* keep the plans; otherwise plan for these deltas only */
-	int32		always;			/* settings hold for every run, not only while planning */
 	Oid			role;
 } PgtRun;
 
@@ -113,6 +113,8 @@ enum
 
 extern int	pgt_call(int what, void *argument, PgtError *error);
 extern int	pgt_is_updated(const void *columns, int32 attribute);
+extern void pgt_free_plan(SPIPlanPtr plan);
+extern void pgt_free_rows(Tuplestorestate *rows);
 extern char *pgt_copy(const char *text, size_t length);
 
 extern int	pgt_rs_maintain(const PgtEvent *event, PgtError *error);

@@ -7,6 +7,6 @@ export default defineConfig({
   shims: true,
   target: 'es2022',
   sourcemap: true,
-  // The bundles are put into dist by another step.
-  clean: ['dist/*.js', 'dist/*.cjs', 'dist/*.map', 'dist/*.d.ts', 'dist/*.d.cts'],
+  // The bundles are put into dist by another step, and must outlive this one.
+  clean: ['!*.tar.gz'],
 })

@@ -14,13 +14,19 @@ const PART_FLOOR = 4096
 const BASELINE = 'ci/sizes.json'
 const MAJORS = [17, 18]
 
-/** The crate that a function is of, from its demangled name; C has no `::`. */
+const STD = /^(core|alloc|std|__rustc|compiler_builtins|hashbrown|panic_unwind|unwind|rustc_demangle)$/
+
+/**
+ * The crate that a function is of, from its demangled name, in which C has no `::`. What std makes for a type of ours (a `Vec` of
+ * it, its iterators) is ours.
+ */
 export function crateOf(name) {
-  const path = /^<*(?:&|mut |dyn |\[|\()*([a-z_0-9]+)(?:\[[0-9a-f]+\])?::/.exec(name)?.[1]
-  if (!path) return name.includes('::') ? 'Rust, other' : 'shim (C)'
-  return /^(core|alloc|std|__rustc|compiler_builtins|hashbrown|panic_unwind|unwind|rustc_demangle)$/.test(path)
-    ? 'std'
-    : path
+  if (name.startsWith('__wasm_')) return 'linker'
+  if (!name.includes('::')) return 'shim (C)'
+  const [own] = /\bpg_trickle_[a-z]+(?=::)/.exec(name) ?? []
+  if (own) return own
+  const path = /^\W*(?:(?:mut|dyn) )?\W*(\w+)(?:\[[0-9a-f]+\])?::/.exec(name)?.[1]
+  return path && !STD.test(path) ? path : 'std'
 }
 
 function sum(pairs) {

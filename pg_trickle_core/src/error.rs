@@ -34,9 +34,7 @@ impl Error {
         match self {
             Error::Unsupported { hint, .. } => Some(hint),
             Error::Catalog(_) => None,
-            Error::Tree(_) => {
-                Some("Please report this query: it should have been maintained by Rebuild.")
-            }
+            Error::Tree(_) => Some("Please report this query: it should have been maintained by Rebuild."),
         }
     }
 }

@@ -31,6 +31,7 @@ export interface HostOptions {
   postRun?: ((mod: HostModule) => void) | ((mod: HostModule) => void)[]
 }
 
+/** PGlite's options with the hooks, and what came of them. */
 export interface Attached {
   options: HostOptions
   /** Throws what went wrong while the bundle was chosen and loaded. */

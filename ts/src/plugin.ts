@@ -4,6 +4,7 @@ import type { Bundles, HostOptions } from './bundle.js'
 import { TrickleError } from './errors.js'
 import type { Database } from './types.js'
 
+/** How the plugin is made. */
 export interface TrickleOptions {
   /** Bundles to use in place of the package's own, where a bundler or a host cannot serve those. */
   bundles?: Bundles

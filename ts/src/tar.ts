@@ -1,5 +1,6 @@
 const BLOCK = 512
 
+/** A file of an archive. */
 export interface TarEntry {
   name: string
   data: Uint8Array

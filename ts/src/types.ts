@@ -38,14 +38,17 @@ export interface StreamTable<Row = AnyRow> {
   key: string[]
   /** The tables it is computed from, as qualified names. */
   sources: string[]
+  /** When it was created. */
   createdAt: Date
 }
 
+/** Options of `alterStreamTable`. */
 export interface AlterStreamTableOptions {
   /** Gets the notices, such as why a query can only be maintained by running it again. Not in a tab of the worker. */
   onNotice?: (notice: Notice) => void
 }
 
+/** Options of `createStreamTable`. */
 export interface CreateStreamTableOptions extends AlterStreamTableOptions {
   /** Do nothing when the name is already a stream table. */
   ifNotExists?: boolean
@@ -55,6 +58,7 @@ export interface CreateStreamTableOptions extends AlterStreamTableOptions {
   withData?: boolean
 }
 
+/** Options of `dropStreamTable`. */
 export interface DropStreamTableOptions {
   /** Do nothing when there is no such stream table. */
   ifExists?: boolean
@@ -64,8 +68,11 @@ export interface DropStreamTableOptions {
 
 /** What a refresh had to change. All zero when the stream table was right already. */
 export interface RefreshResult {
+  /** Rows that were missing. */
   inserted: number
+  /** Rows that should not have been there. */
   deleted: number
+  /** Rows that had other values. */
   updated: number
 }
 

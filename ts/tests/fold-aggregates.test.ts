@@ -63,7 +63,10 @@ runCases('aggregates of exact types', [
   },
   {
     name: 'the number of decimals of a sum and an average follows the rows',
-    setup: ['CREATE TABLE t (k int, fixed numeric(12,2), free numeric)', 'INSERT INTO t VALUES (1, 1.5, 1.5), (1, 2, 2.0000), (2, 0.01, 1)'],
+    setup: [
+      'CREATE TABLE t (k int, fixed numeric(12,2), free numeric)',
+      'INSERT INTO t VALUES (1, 1.5, 1.5), (1, 2, 2.0000), (2, 0.01, 1)',
+    ],
     views: {
       sums: 'SELECT k, sum(fixed) AS s, sum(free) AS f, avg(fixed) AS a, avg(free) AS af FROM t GROUP BY k',
       totals: 'SELECT sum(fixed) AS s, sum(free) AS f, avg(fixed) AS a, avg(free) AS af FROM t',
@@ -86,7 +89,10 @@ runCases('aggregates of exact types', [
   },
   {
     name: 'NaN and infinities come and go',
-    setup: ['CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)', 'INSERT INTO t VALUES (1, 1, 1), (2, 1, 2.50), (3, 2, 3)'],
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)',
+      'INSERT INTO t VALUES (1, 1, 1), (2, 1, 2.50), (3, 2, 3)',
+    ],
     views: { ...overColumns(['n']), positive: 'SELECT k, sum(n) AS s FROM t WHERE n > 0 GROUP BY k' },
     steps: [
       "INSERT INTO t VALUES (4, 1, 'NaN')",
@@ -114,7 +120,8 @@ runCases('aggregates of exact types', [
       s: 'SELECT k, min(s) AS lo, max(s) AS hi FROM t GROUP BY k',
       d: 'SELECT k, min(d) AS lo, max(d) AS hi FROM t GROUP BY k',
       total: 'SELECT min(v) AS v, max(s) AS s, min(d) AS d, max(id) AS id FROM t',
-      filtered: "SELECT k, min(v) FILTER (WHERE s > 'a') AS lo, max(v) FILTER (WHERE s = 'a') AS hi FROM t WHERE id > 2 GROUP BY k",
+      filtered:
+        "SELECT k, min(v) FILTER (WHERE s > 'a') AS lo, max(v) FILTER (WHERE s = 'a') AS hi FROM t WHERE id > 2 GROUP BY k",
       computed: 'SELECT k, max(v * id) AS x, min(abs(v - 2)) AS y FROM t GROUP BY k',
       joined: 'SELECT a.k, max(b.v) AS m, min(b.s) AS s FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY a.k',
     },
@@ -171,7 +178,7 @@ runCases('aggregates of exact types', [
     },
     steps: [
       "INSERT INTO t VALUES (1, '90 minutes', -1, '12:00'), (2, '2 years', 5, '00:00')",
-      "UPDATE t SET i = i * 2 WHERE k = 1",
+      'UPDATE t SET i = i * 2 WHERE k = 1',
       'DELETE FROM t WHERE k = 2 AND i IS NOT NULL',
       'DELETE FROM t WHERE tm = $$02:30$$',
       'DELETE FROM t',

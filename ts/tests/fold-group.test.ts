@@ -71,11 +71,14 @@ runCases('groups', [
     name: 'expressions over aggregates',
     setup: SALES,
     views: {
-      arithmetic: 'SELECT k, sum(v) * 2 + count(*) AS x, sum(v) / nullif(count(v), 0) AS mean, -sum(n) AS neg FROM t GROUP BY k',
+      arithmetic:
+        'SELECT k, sum(v) * 2 + count(*) AS x, sum(v) / nullif(count(v), 0) AS mean, -sum(n) AS neg FROM t GROUP BY k',
       conditional: `SELECT k, CASE WHEN count(*) > 1 THEN 'many' ELSE 'one' END AS size, coalesce(sum(v), 0) AS s,
         max(v) - min(v) AS spread, k + count(*) AS mixed FROM t GROUP BY k`,
-      casts: 'SELECT k, avg(v)::numeric(10,2) AS a, sum(v)::text AS s, count(*)::int AS n, round(avg(n), 1) AS r FROM t GROUP BY k',
-      composed: 'SELECT k, ARRAY[min(v), max(v)] AS range, jsonb_build_object($$n$$, count(*), $$s$$, sum(v)) AS j FROM t GROUP BY k',
+      casts:
+        'SELECT k, avg(v)::numeric(10,2) AS a, sum(v)::text AS s, count(*)::int AS n, round(avg(n), 1) AS r FROM t GROUP BY k',
+      composed:
+        'SELECT k, ARRAY[min(v), max(v)] AS range, jsonb_build_object($$n$$, count(*), $$s$$, sum(v)) AS j FROM t GROUP BY k',
     },
     steps: CHANGES,
     way: 'fold',
@@ -109,7 +112,10 @@ runCases('groups', [
   {
     name: 'one group over a table that starts empty',
     setup: ['CREATE TABLE t (v int, n numeric)'],
-    views: { st: 'SELECT count(*), sum(v), min(v), avg(n), max(n) FROM t', grouped: 'SELECT v, sum(n) FROM t GROUP BY v' },
+    views: {
+      st: 'SELECT count(*), sum(v), min(v), avg(n), max(n) FROM t',
+      grouped: 'SELECT v, sum(n) FROM t GROUP BY v',
+    },
     steps: [
       'INSERT INTO t SELECT 1, 1 WHERE false',
       'INSERT INTO t VALUES (NULL, NULL)',

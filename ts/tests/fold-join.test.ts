@@ -24,7 +24,7 @@ const CHANGES = [
   "WITH x AS (INSERT INTO c VALUES (7, 'gil', 3) RETURNING id) INSERT INTO o SELECT 70 + i, x.id, i, 1 FROM x, generate_series(1, 3) i",
   'WITH x AS (DELETE FROM c WHERE id = 7 RETURNING id) DELETE FROM o USING x WHERE o.c_id = x.id',
   'WITH a AS (UPDATE c SET region = 9 WHERE id = 4), b AS (UPDATE p SET price = 1 WHERE id = 1) UPDATE o SET amount = 0 WHERE c_id = 4',
-  "WITH a AS (DELETE FROM c RETURNING id), b AS (DELETE FROM p RETURNING id) INSERT INTO o VALUES (99, 1, 1, 1)",
+  'WITH a AS (DELETE FROM c RETURNING id), b AS (DELETE FROM p RETURNING id) INSERT INTO o VALUES (99, 1, 1, 1)',
   "INSERT INTO c VALUES (1, 'ann', 1)",
   'TRUNCATE o',
   'INSERT INTO o VALUES (1, 1, 1, 1)',
@@ -51,7 +51,8 @@ runCases('inner and cross joins are folded', [
       st: 'SELECT c.name, p.label, o.amount FROM o JOIN c ON c.id = o.c_id JOIN p ON p.id = o.p_id',
       agg: `SELECT c.name, p.label, count(*) AS n, sum(o.amount * p.price) AS total
         FROM o JOIN c ON c.id = o.c_id JOIN p ON p.id = o.p_id GROUP BY c.name, p.label HAVING count(*) > 0`,
-      nested: 'SELECT o.id, x.name FROM o JOIN (c JOIN p ON p.price > c.id) x(id, name, region, pid, label, price) ON x.id = o.c_id',
+      nested:
+        'SELECT o.id, x.name FROM o JOIN (c JOIN p ON p.price > c.id) x(id, name, region, pid, label, price) ON x.id = o.c_id',
     },
     steps: CHANGES,
     way: 'fold',
@@ -201,7 +202,10 @@ runCases('inner and cross joins are folded', [
       'INSERT INTO a VALUES (1, 1), (2, 2)',
       'INSERT INTO b VALUES (1, 1), (1, 1), (2, 5)',
     ],
-    views: { st: 'SELECT a.id, b.w FROM a JOIN b ON b.a_id = a.id', st2: 'SELECT a.v FROM a JOIN b ON b.a_id = a.id' },
+    views: {
+      st: 'SELECT a.id, b.w FROM a JOIN b ON b.a_id = a.id',
+      st2: 'SELECT a.v FROM a JOIN b ON b.a_id = a.id',
+    },
     steps: [
       'DELETE FROM b WHERE ctid = (SELECT min(ctid) FROM b)',
       'UPDATE a SET v = 2',

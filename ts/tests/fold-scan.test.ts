@@ -74,13 +74,20 @@ runCases('scan, filter and projection are folded', [
   {
     name: 'a projection that makes rows equal',
     setup: ITEMS,
-    views: { st: 'SELECT a FROM t', st2: "SELECT 'same' AS s FROM t", st3: 'SELECT a, a IS NULL AS n FROM t WHERE id > 1' },
+    views: {
+      st: 'SELECT a FROM t',
+      st2: "SELECT 'same' AS s FROM t",
+      st3: 'SELECT a, a IS NULL AS n FROM t WHERE id > 1',
+    },
     steps: CHANGES,
     way: 'fold',
   },
   {
     name: 'a source without a key, with equal rows',
-    setup: ['CREATE TABLE t (a int, b text)', "INSERT INTO t VALUES (1, 'x'), (1, 'x'), (1, 'x'), (NULL, NULL), (NULL, NULL)"],
+    setup: [
+      'CREATE TABLE t (a int, b text)',
+      "INSERT INTO t VALUES (1, 'x'), (1, 'x'), (1, 'x'), (NULL, NULL), (NULL, NULL)",
+    ],
     views: { st: 'SELECT * FROM t', st2: 'SELECT b, a FROM t WHERE a IS NOT NULL' },
     steps: [
       'DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t WHERE a = 1)',
@@ -97,7 +104,10 @@ runCases('scan, filter and projection are folded', [
   },
   {
     name: 'a source without a key whose columns have no equality',
-    setup: ['CREATE TABLE t (a int, j json, p point)', `INSERT INTO t VALUES (1, '{"a":1}', '(1,2)'), (1, '{"a":1}', '(1,2)')`],
+    setup: [
+      'CREATE TABLE t (a int, j json, p point)',
+      `INSERT INTO t VALUES (1, '{"a":1}', '(1,2)'), (1, '{"a":1}', '(1,2)')`,
+    ],
     views: { st: 'SELECT * FROM t', st2: 'SELECT a FROM t' },
     steps: [
       `INSERT INTO t VALUES (1, '{"a": 1}', '(1,2)'), (2, NULL, NULL), (2, NULL, NULL)`,
@@ -115,8 +125,17 @@ runCases('scan, filter and projection are folded', [
       'ALTER TABLE t DROP COLUMN gone',
       'INSERT INTO t VALUES (1, 1), (2, NULL)',
     ],
-    views: { st: 'SELECT * FROM t', st2: 'SELECT t AS whole FROM t', st3: 'SELECT id, t.*::text AS txt FROM t' },
-    steps: ['INSERT INTO t VALUES (3, 3)', 'UPDATE t SET a = 5 WHERE id = 2', 'DELETE FROM t WHERE id = 1', 'TRUNCATE t'],
+    views: {
+      st: 'SELECT * FROM t',
+      st2: 'SELECT t AS whole FROM t',
+      st3: 'SELECT id, t.*::text AS txt FROM t',
+    },
+    steps: [
+      'INSERT INTO t VALUES (3, 3)',
+      'UPDATE t SET a = 5 WHERE id = 2',
+      'DELETE FROM t WHERE id = 1',
+      'TRUNCATE t',
+    ],
   },
   {
     name: 'generated and identity columns',
@@ -124,7 +143,12 @@ runCases('scan, filter and projection are folded', [
       'CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, g int GENERATED ALWAYS AS (a * 2) STORED)',
     ],
     views: { st: 'SELECT * FROM t', st2: 'SELECT g FROM t WHERE g > 2' },
-    steps: ['INSERT INTO t (a) VALUES (1), (2), (NULL)', 'UPDATE t SET a = a + 1', 'DELETE FROM t WHERE g = 4', 'TRUNCATE t'],
+    steps: [
+      'INSERT INTO t (a) VALUES (1), (2), (NULL)',
+      'UPDATE t SET a = a + 1',
+      'DELETE FROM t WHERE g = 4',
+      'TRUNCATE t',
+    ],
     way: 'fold',
   },
   {
@@ -155,7 +179,10 @@ runCases('scan, filter and projection are folded', [
   },
   {
     name: 'values without a binary image of their own: 1.0 and 1.00, -0 and 0, equal intervals',
-    setup: ['CREATE TABLE t (n numeric, f float8, i interval)', "INSERT INTO t VALUES (1.0, 0, '1 day'), (1.00, '-0', '24 hours')"],
+    setup: [
+      'CREATE TABLE t (n numeric, f float8, i interval)',
+      "INSERT INTO t VALUES (1.0, 0, '1 day'), (1.00, '-0', '24 hours')",
+    ],
     views: { st: 'SELECT * FROM t', st2: 'SELECT n FROM t', st3: 'SELECT f FROM t', st4: 'SELECT i FROM t' },
     steps: [
       'DELETE FROM t WHERE n::text = $$1.0$$',
@@ -173,7 +200,8 @@ runCases('scan, filter and projection are folded', [
     ],
     views: {
       '"Über mich"': 'SELECT * FROM "T x"',
-      '"select"': 'SELECT "select", "a""b" AS "a b", count(*) AS "count(*)", sum("größe") AS "Σ" FROM "T x" GROUP BY 1, 2',
+      '"select"':
+        'SELECT "select", "a""b" AS "a b", count(*) AS "count(*)", sum("größe") AS "Σ" FROM "T x" GROUP BY 1, 2',
     },
     steps: [
       `INSERT INTO "T x" VALUES (2, 2, 'q', 1, 1, 1), (3, NULL, NULL, NULL, NULL, NULL)`,
@@ -196,7 +224,11 @@ runCases('scan, filter and projection are folded', [
     name: 'an update of columns that no query reads',
     setup: ITEMS,
     views: { st: 'SELECT id, a FROM t WHERE a > 0', st2: 'SELECT a, count(*) FROM t GROUP BY a' },
-    steps: ["UPDATE t SET b = 'unread', n = 0", "UPDATE t SET b = 'unread', a = 1 WHERE id = 1", 'UPDATE t SET id = id'],
+    steps: [
+      "UPDATE t SET b = 'unread', n = 0",
+      "UPDATE t SET b = 'unread', a = 1 WHERE id = 1",
+      'UPDATE t SET id = id',
+    ],
     way: 'fold',
   },
   {

@@ -3,7 +3,10 @@ import { runCases } from './support/cases.js'
 runCases('ORDER BY is kept', [
   {
     name: 'of a projection',
-    setup: ['CREATE TABLE t (id int PRIMARY KEY, a int, b text)', "INSERT INTO t VALUES (1, 3, 'x'), (2, 1, NULL), (3, NULL, 'a')"],
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, a int, b text)',
+      "INSERT INTO t VALUES (1, 3, 'x'), (2, 1, NULL), (3, NULL, 'a')",
+    ],
     views: {
       ascending: 'SELECT * FROM t ORDER BY id',
       descending: 'SELECT id, b FROM t ORDER BY b DESC NULLS LAST, id',

@@ -61,7 +61,8 @@ runCases('outer joins and subqueries are rebuilt', [
       in_case: 'SELECT id FROM a WHERE CASE WHEN EXISTS (SELECT FROM b WHERE b.k = a.k) THEN false ELSE true END',
       in_or: 'SELECT id FROM a WHERE x = 10 OR EXISTS (SELECT FROM c WHERE c.k = a.k)',
       always: 'SELECT id FROM a WHERE EXISTS (SELECT count(*) FROM b WHERE b.k = a.k)',
-      two_levels: 'SELECT id FROM a WHERE EXISTS (SELECT FROM b WHERE EXISTS (SELECT FROM c WHERE c.k = a.k AND c.k = b.k))',
+      two_levels:
+        'SELECT id FROM a WHERE EXISTS (SELECT FROM b WHERE EXISTS (SELECT FROM c WHERE c.k = a.k AND c.k = b.k))',
     },
     steps: CHANGES,
     way: 'rebuild',
@@ -80,7 +81,8 @@ runCases('outer joins and subqueries are rebuilt', [
       arr: 'SELECT id, ARRAY(SELECT y FROM b WHERE b.k = a.k ORDER BY y) AS ys FROM a',
       lateral_one: 'SELECT a.id, l.n FROM a, LATERAL (SELECT count(*) AS n FROM b WHERE b.k = a.k) l',
       lateral_many: 'SELECT a.id, l.y FROM a CROSS JOIN LATERAL (SELECT y FROM b WHERE b.k = a.k) l',
-      lateral_left: 'SELECT a.id, l.y FROM a LEFT JOIN LATERAL (SELECT y FROM b WHERE b.k <= a.k ORDER BY y LIMIT 1) l ON true',
+      lateral_left:
+        'SELECT a.id, l.y FROM a LEFT JOIN LATERAL (SELECT y FROM b WHERE b.k <= a.k ORDER BY y LIMIT 1) l ON true',
     },
     steps: CHANGES,
     way: 'rebuild',
@@ -89,7 +91,12 @@ runCases('outer joins and subqueries are rebuilt', [
     name: 'a scalar subquery that starts to give two rows aborts the statement',
     setup: [...TABLES, 'DELETE FROM b WHERE k = 1'],
     views: { st: 'SELECT id, (SELECT y FROM b WHERE b.k = a.k) AS y FROM a' },
-    steps: ['INSERT INTO b VALUES (1, 5)', '!INSERT INTO b VALUES (1, 6)', 'UPDATE b SET y = 7 WHERE k = 1', 'DELETE FROM b'],
+    steps: [
+      'INSERT INTO b VALUES (1, 5)',
+      '!INSERT INTO b VALUES (1, 6)',
+      'UPDATE b SET y = 7 WHERE k = 1',
+      'DELETE FROM b',
+    ],
   },
   {
     name: 'NOT IN when NULLs come and go',

@@ -48,7 +48,8 @@ runCases('what is not folded is rebuilt', [
       intersect_distinct: 'SELECT k, v FROM t INTERSECT SELECT k, v FROM u',
       except_all: 'SELECT k, v FROM u EXCEPT ALL SELECT k, v FROM t',
       except_distinct: 'SELECT k, v FROM u EXCEPT SELECT k, v FROM t',
-      nested: '(SELECT k FROM t EXCEPT SELECT v FROM u) UNION ALL SELECT 1 UNION ALL (SELECT v FROM u ORDER BY v LIMIT 1)',
+      nested:
+        '(SELECT k FROM t EXCEPT SELECT v FROM u) UNION ALL SELECT 1 UNION ALL (SELECT v FROM u ORDER BY v LIMIT 1)',
       types: 'SELECT k, s FROM t UNION ALL SELECT v::numeric, NULL FROM u',
       inside: 'SELECT k, sum(v) FROM (SELECT k, v FROM t UNION ALL SELECT k, v FROM u) x GROUP BY k',
     },
@@ -59,13 +60,16 @@ runCases('what is not folded is rebuilt', [
     name: 'window functions',
     setup: TABLES,
     views: {
-      ranked: 'SELECT id, rank() OVER (PARTITION BY k ORDER BY v) AS r, dense_rank() OVER w AS d FROM t WINDOW w AS (ORDER BY v)',
-      numbered: 'SELECT id, row_number() OVER (ORDER BY id) AS n, lag(v) OVER (ORDER BY id) AS prev, lead(v, 2, -1) OVER (ORDER BY id) AS next FROM t',
+      ranked:
+        'SELECT id, rank() OVER (PARTITION BY k ORDER BY v) AS r, dense_rank() OVER w AS d FROM t WINDOW w AS (ORDER BY v)',
+      numbered:
+        'SELECT id, row_number() OVER (ORDER BY id) AS n, lag(v) OVER (ORDER BY id) AS prev, lead(v, 2, -1) OVER (ORDER BY id) AS next FROM t',
       framed: `SELECT id, sum(v) OVER (PARTITION BY k ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s,
         avg(v) OVER (ORDER BY v RANGE BETWEEN 2 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW) AS a,
         count(*) OVER (ORDER BY v GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS g FROM t`,
       grouped: 'SELECT k, sum(v) AS s, rank() OVER (ORDER BY sum(v) DESC) AS r FROM t GROUP BY k',
-      edges: 'SELECT id, first_value(id) OVER w AS f, last_value(id) OVER w AS l, ntile(2) OVER w AS n, nth_value(id, 2) OVER w AS nth FROM t WINDOW w AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)',
+      edges:
+        'SELECT id, first_value(id) OVER w AS f, last_value(id) OVER w AS l, ntile(2) OVER w AS n, nth_value(id, 2) OVER w AS nth FROM t WINDOW w AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)',
     },
     steps: CHANGES,
     way: 'rebuild',
@@ -111,8 +115,10 @@ runCases('what is not folded is rebuilt', [
       float_total: 'SELECT sum(f::float4) AS s FROM t',
       variances: 'SELECT k, variance(f) AS v, stddev(f) AS sd, corr(f, f) AS c FROM t GROUP BY k',
       lists: "SELECT k, string_agg(s, ',' ORDER BY id) AS l, array_agg(v ORDER BY id DESC) AS a FROM t GROUP BY k",
-      json_lists: 'SELECT k, jsonb_agg(v ORDER BY id) AS j, jsonb_object_agg(id, s) AS o, json_agg(s ORDER BY id) AS t FROM t GROUP BY k',
-      ordered_set: 'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY f) AS p, percentile_disc(0.5) WITHIN GROUP (ORDER BY v) AS d, mode() WITHIN GROUP (ORDER BY s) AS m FROM t GROUP BY k',
+      json_lists:
+        'SELECT k, jsonb_agg(v ORDER BY id) AS j, jsonb_object_agg(id, s) AS o, json_agg(s ORDER BY id) AS t FROM t GROUP BY k',
+      ordered_set:
+        'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY f) AS p, percentile_disc(0.5) WITHIN GROUP (ORDER BY v) AS d, mode() WITHIN GROUP (ORDER BY s) AS m FROM t GROUP BY k',
       hypothetical: 'SELECT rank(5) WITHIN GROUP (ORDER BY v) AS r FROM t',
       user_defined: 'SELECT k, product(v) AS p FROM t GROUP BY k',
     },
@@ -164,15 +170,15 @@ runCases('what is not folded is rebuilt', [
   },
   {
     name: 'WITH RECURSIVE',
-    setup: [
-      'CREATE TABLE e (a int, b int)',
-      'INSERT INTO e VALUES (1, 2), (2, 3), (3, 1), (1, 4), (4, 5), (5, NULL)',
-    ],
+    setup: ['CREATE TABLE e (a int, b int)', 'INSERT INTO e VALUES (1, 2), (2, 3), (3, 1), (1, 4), (4, 5), (5, NULL)'],
     views: {
       reach: 'WITH RECURSIVE r (n) AS (SELECT 1 UNION SELECT e.b FROM r JOIN e ON e.a = r.n) SELECT n FROM r',
-      paths: 'WITH RECURSIVE r (n, depth) AS (SELECT 1, 0 UNION ALL SELECT e.b, depth + 1 FROM r JOIN e ON e.a = r.n WHERE depth < 4) SELECT n, depth FROM r',
-      grouped: 'WITH RECURSIVE r (n) AS (SELECT a FROM e WHERE a > 2 UNION SELECT e.b FROM r JOIN e ON e.a = r.n) SELECT count(*), sum(n) FROM r',
-      searched: 'WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT e.b FROM r JOIN e ON e.a = r.n) CYCLE n SET looped USING path SELECT n, looped FROM r',
+      paths:
+        'WITH RECURSIVE r (n, depth) AS (SELECT 1, 0 UNION ALL SELECT e.b, depth + 1 FROM r JOIN e ON e.a = r.n WHERE depth < 4) SELECT n, depth FROM r',
+      grouped:
+        'WITH RECURSIVE r (n) AS (SELECT a FROM e WHERE a > 2 UNION SELECT e.b FROM r JOIN e ON e.a = r.n) SELECT count(*), sum(n) FROM r',
+      searched:
+        'WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT e.b FROM r JOIN e ON e.a = r.n) CYCLE n SET looped USING path SELECT n, looped FROM r',
     },
     steps: [
       'INSERT INTO e VALUES (5, 6), (6, 7)',

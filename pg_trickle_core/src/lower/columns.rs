@@ -47,7 +47,11 @@ pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
                 return Err(Error::Tree("ARRAY of nothing".to_owned()));
             };
             let element = catalog.type_(type_of(&target.expr, catalog)?)?;
-            Ok(if element.element != 0 { element.oid } else { element.array })
+            Ok(if element.element != 0 {
+                element.oid
+            } else {
+                element.array
+            })
         }
         _ => Ok(type_oid),
     }
@@ -80,8 +84,28 @@ pub fn equal_is_same(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> 
 
 fn same_by_type(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     const PLAIN: [&str; 22] = [
-        "bool", "int2", "int4", "int8", "oid", "char", "name", "text", "varchar", "date", "time", "timetz", "timestamp",
-        "timestamptz", "uuid", "bytea", "inet", "cidr", "macaddr", "money", "bit", "varbit",
+        "bool",
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "char",
+        "name",
+        "text",
+        "varchar",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "uuid",
+        "bytea",
+        "inet",
+        "cidr",
+        "macaddr",
+        "money",
+        "bit",
+        "varbit",
     ];
     if collation != 0 && catalog.collation(collation)?.0 != "pg_catalog" {
         // It may be nondeterministic.

@@ -90,7 +90,9 @@ fn of_function(call: &FuncExpr, catalog: &dyn Catalog) -> Result<Option<u32>, Er
         ("numeric", [_, Expr::Const(modifier)]) => modifier.int4().and_then(of_typmod),
         ("numeric", [from]) if is_cast => fixed_scale(from, catalog)?.filter(|_| from.type_oid() != NUMERIC),
         ("abs", [of]) => fixed_scale(of, catalog)?,
-        ("round" | "trunc", [_, Expr::Const(digits)]) => digits.int4().and_then(|digits| u32::try_from(digits.max(0)).ok()),
+        ("round" | "trunc", [_, Expr::Const(digits)]) => {
+            digits.int4().and_then(|digits| u32::try_from(digits.max(0)).ok())
+        }
         ("round" | "trunc" | "floor" | "ceil" | "ceiling", [_]) => Some(0),
         _ => None,
     })

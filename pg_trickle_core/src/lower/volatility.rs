@@ -48,7 +48,10 @@ fn refuse_in(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     });
     result?;
     for rte in &query.rtable {
-        if let RteKind::Relation { relid, relkind: 'v', .. } = &rte.kind {
+        if let RteKind::Relation {
+            relid, relkind: 'v', ..
+        } = &rte.kind
+        {
             let view = crate::query::read_view(&catalog.view_tree(*relid)?)?;
             refuse_volatile(&view, catalog)?;
         }
@@ -98,7 +101,17 @@ fn unstable_node(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, E
 /// True for the built-in stable functions that are stable only because of session settings such as TimeZone.
 fn depends_on_arguments_only(function: &Function) -> bool {
     const OF_THE_SESSION: [&str; 12] = [
-        "pg_", "has_", "txid_", "current_", "inet_", "to_reg", "session_", "obj_", "col_", "shobj_", "row_security",
+        "pg_",
+        "has_",
+        "txid_",
+        "current_",
+        "inet_",
+        "to_reg",
+        "session_",
+        "obj_",
+        "col_",
+        "shobj_",
+        "row_security",
         "get",
     ];
     function.schema == "pg_catalog"

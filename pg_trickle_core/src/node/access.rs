@@ -167,9 +167,7 @@ impl<'t> Node<'t> {
     /// The value of a field that only some servers write.
     #[must_use]
     pub fn get(self, field: &str) -> Option<Value<'t>> {
-        self.fields()
-            .find(|(name, _)| *name == field)
-            .map(|(_, value)| value)
+        self.fields().find(|(name, _)| *name == field).map(|(_, value)| value)
     }
 
     /// The value of a field.
@@ -187,12 +185,7 @@ impl<'t> Node<'t> {
         Error::Tree(format!("field {field} of {} {problem}", self.label()))
     }
 
-    fn parsed<T>(
-        self,
-        field: &str,
-        expected: &str,
-        parse: impl FnOnce(Value<'t>) -> Option<T>,
-    ) -> Result<T, Error> {
+    fn parsed<T>(self, field: &str, expected: &str, parse: impl FnOnce(Value<'t>) -> Option<T>) -> Result<T, Error> {
         let value = self.value(field)?;
         parse(value).ok_or_else(|| {
             let shown: String = value.raw().chars().take(40).collect();
@@ -253,8 +246,7 @@ impl<'t> Node<'t> {
     /// # Errors
     /// As [`Node::value`].
     pub fn name(self, field: &str) -> Result<String, Error> {
-        self.string(field)?
-            .ok_or_else(|| self.bad(field, "is null"))
+        self.string(field)?.ok_or_else(|| self.bad(field, "is null"))
     }
 
     /// A node, which may be null.

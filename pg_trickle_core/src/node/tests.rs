@@ -72,9 +72,7 @@ fn errors_name_the_place() {
     let tree = Tree::parse("{VAR :varno x}").expect("parses");
     let node = tree.root().node().expect("a node");
     assert_eq!(
-        node.number::<i32>("varno")
-            .expect_err("no number")
-            .to_string(),
+        node.number::<i32>("varno").expect_err("no number").to_string(),
         "cannot read the query tree: field varno of VAR is no number of its range: x"
     );
     assert_eq!(
@@ -129,22 +127,17 @@ fn walk(value: super::Value<'_>) -> usize {
 #[test]
 fn no_input_panics() {
     let pieces = [
-        "{", "}", "(", ")", "<>", " ", "\n", "\\", "\"", ":", ":x", "[", "]", "A", "{A", "i", "b",
-        "4 [ 1 ]", "é", "true", "\u{0}", "-", "\\\\", "\\é", "\"a\"",
+        "{", "}", "(", ")", "<>", " ", "\n", "\\", "\"", ":", ":x", "[", "]", "A", "{A", "i", "b", "4 [ 1 ]", "é",
+        "true", "\u{0}", "-", "\\\\", "\\é", "\"a\"",
     ];
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
     let mut parsed = 0;
     for _ in 0..200_000 {
-        let text: String = (0..dice.roll(12))
-            .map(|_| pieces[dice.roll(pieces.len())])
-            .collect();
+        let text: String = (0..dice.roll(12)).map(|_| pieces[dice.roll(pieces.len())]).collect();
         if let Ok(tree) = Tree::parse(&text) {
             walk(tree.root());
             parsed += 1;
         }
     }
-    assert!(
-        parsed > 100,
-        "the generator should hit some texts that parse"
-    );
+    assert!(parsed > 100, "the generator should hit some texts that parse");
 }

@@ -82,10 +82,7 @@ impl<'a> Tree<'a> {
     /// The value the text holds.
     #[must_use]
     pub fn root(&self) -> Value<'_> {
-        Value {
-            tree: self,
-            index: 0,
-        }
+        Value { tree: self, index: 0 }
     }
 
     /// The values of a text that is a list, as `ev_action` is.
@@ -197,20 +194,15 @@ impl Parser<'_> {
     }
 
     fn token(&mut self) -> Result<Token, Error> {
-        self.lexer.next().ok_or_else(|| {
-            Error::Tree(format!(
-                "the text ends early, at byte {}",
-                self.lexer.position()
-            ))
-        })
+        self.lexer
+            .next()
+            .ok_or_else(|| Error::Tree(format!("the text ends early, at byte {}", self.lexer.position())))
     }
 
     fn deeper(&mut self) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Error::Tree(format!(
-                "nested deeper than {MAX_DEPTH} levels"
-            )));
+            return Err(Error::Tree(format!("nested deeper than {MAX_DEPTH} levels")));
         }
         Ok(())
     }

@@ -109,11 +109,7 @@ pub struct Aggregate {
 impl Operator for Aggregate {
     fn describe(&self) -> String {
         let keys: Vec<&str> = self.keys.iter().map(|key| key.sql.as_str()).collect();
-        format!(
-            "aggregate by ({}), {} states",
-            keys.join(", "),
-            self.states.len()
-        )
+        format!("aggregate by ({}), {} states", keys.join(", "), self.states.len())
     }
 
     fn inputs(&self) -> Vec<&Op> {
@@ -147,11 +143,7 @@ pub fn removed_name(n: usize) -> String {
 
 /// `10^(8 * scale(x))`: what a value adds to the histogram of scales. NULL for NaN and the infinities.
 fn scale_mark(value: &str) -> String {
-    let zeros = op(
-        &SCALE_DIGITS.to_string(),
-        "*",
-        &format!("pg_catalog.scale({value})"),
-    );
+    let zeros = op(&SCALE_DIGITS.to_string(), "*", &format!("pg_catalog.scale({value})"));
     format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
 }
 
@@ -186,9 +178,7 @@ impl State {
     /// The columns of the aggregated delta for this state, from rows with weights.
     #[must_use]
     pub fn delta_columns(&self, position: usize) -> Vec<(String, String)> {
-        let argument = self
-            .argument
-            .map(|argument| column(ROWS, &argument_name(argument)));
+        let argument = self.argument.map(|argument| column(ROWS, &argument_name(argument)));
         let of_sign = |aggregate: &str, sign: char| {
             format!("{aggregate} FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.{sign}) 0)")
         };
@@ -199,10 +189,7 @@ impl State {
         };
         let name = value_name(position);
         match (&self.kind, argument.as_deref()) {
-            (Kind::Count, None) => vec![(
-                format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"),
-                name,
-            )],
+            (Kind::Count, None) => vec![(format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"), name)],
             (Kind::Min(_) | Kind::Max(_), x) => {
                 let aggregate = self.from_rows(x);
                 vec![
@@ -226,10 +213,7 @@ impl State {
         match &self.kind {
             Kind::Count | Kind::Scales => op(&stored, "+", added),
             Kind::Sum { .. } => {
-                format!(
-                    "coalesce({}, {stored}, {added})",
-                    op(&stored, "+", added)
-                )
+                format!("coalesce({}, {stored}, {added})", op(&stored, "+", added))
             }
             Kind::Min(_) => format!("LEAST({stored}, {added})"),
             Kind::Max(_) => format!("GREATEST({stored}, {added})"),
@@ -259,7 +243,11 @@ impl Aggregate {
                 guarded_sum(&left, &sum, numeric.then_some(recompute))
             }
             Kind::Min(less) | Kind::Max(less) => {
-                let better = if matches!(state.kind, Kind::Min(_)) { "LEAST" } else { "GREATEST" };
+                let better = if matches!(state.kind, Kind::Min(_)) {
+                    "LEAST"
+                } else {
+                    "GREATEST"
+                };
                 if !exact {
                     return recompute.to_owned();
                 }

@@ -110,11 +110,7 @@ impl Block {
     }
 
     /// The terms for a list of choices; `columns` gives each term's outputs by its sign.
-    pub fn terms(
-        &self,
-        choices: &[Choice],
-        columns: impl Fn(i8) -> Vec<(String, String)>,
-    ) -> Vec<Term> {
+    pub fn terms(&self, choices: &[Choice], columns: impl Fn(i8) -> Vec<(String, String)>) -> Vec<Term> {
         choices
             .iter()
             .map(|(sign, sides)| Term {

@@ -18,9 +18,8 @@ pub use expr::{
     WindowFunc, Xml, XmlOp,
 };
 pub use from::{
-    Cte, CteCycle, CteMaterialize, CteSearch, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, RowMark,
-    Rte, RteKind,
-    TableFunc, TableFuncKind, TableSample,
+    Cte, CteCycle, CteMaterialize, CteSearch, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, RowMark, Rte,
+    RteKind, TableFunc, TableFuncKind, TableSample,
 };
 pub use read::read_view;
 
@@ -190,8 +189,6 @@ impl Query {
     /// The target that a sort, group or distinct clause means.
     #[must_use]
     pub fn target(&self, target_ref: u32) -> Option<&Target> {
-        self.targets
-            .iter()
-            .find(|target| target.ressortgroupref == target_ref)
+        self.targets.iter().find(|target| target.ressortgroupref == target_ref)
     }
 }

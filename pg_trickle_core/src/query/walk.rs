@@ -1,8 +1,6 @@
 //! Walking expressions.
 
-use super::{
-    Aggref, ArrayCoerce, Case, Expr, JsonConstructor, JsonExpr, JsonValue, Query, Subscript, WindowFunc, Xml,
-};
+use super::{Aggref, ArrayCoerce, Case, Expr, JsonConstructor, JsonExpr, JsonValue, Query, Subscript, WindowFunc, Xml};
 
 /// The one list of what the children of each node are, for walks that read and walks that write.
 macro_rules! children {
@@ -162,7 +160,11 @@ impl Query {
             .flatten()
             .for_each(&mut *visit);
         for window in &self.windows {
-            window.start_offset.iter().chain(&window.end_offset).for_each(&mut *visit);
+            window
+                .start_offset
+                .iter()
+                .chain(&window.end_offset)
+                .for_each(&mut *visit);
         }
         for item in &self.from {
             from_item(item, visit);

@@ -15,7 +15,8 @@ mod sublink;
 mod xml;
 
 pub(super) use call::target_of;
-pub(super) use json::FORMAT_JSON;
+pub(super) use compare::is_plain_equality;
+pub(super) use json::returning_format;
 
 use super::ident::{qualified, quote_ident};
 use super::literal::quote_literal;
@@ -174,12 +175,10 @@ impl<'a> Printer<'a> {
 
     /// A constant with its type. Plain for small integers and truth values, where the parser reads the same constant.
     pub(super) fn constant(&self, constant: &Const) -> Result<String, Error> {
-        if !constant.is_null
-            && constant.type_oid == oids::INT4
-            && let Some(value) = constant.int4()
-            && value >= 0
-        {
-            return Ok(value.to_string());
+        match (constant.type_oid, constant.int4()) {
+            (oids::INT4, Some(value)) if value >= 0 => return Ok(value.to_string()),
+            (oids::BOOL, Some(value)) => return Ok((value & 0xff != 0).to_string()),
+            _ => {}
         }
         self.typed_constant(constant)
     }

@@ -4,6 +4,7 @@
 mod ctes;
 mod from;
 mod group;
+mod joins;
 mod level;
 mod table_func;
 mod window;

@@ -113,9 +113,7 @@ impl Bag {
         let on: Vec<String> = key
             .iter()
             .zip(&self.key_equals)
-            .map(|(name, equals)| {
-                format!("({} {equals} {})", column("s", name), column("d", name))
-            })
+            .map(|(name, equals)| format!("({} {equals} {})", column("s", name), column("d", name)))
             .collect();
         let rest: Vec<Compared> = self
             .compared()
@@ -170,11 +168,7 @@ impl Bag {
             delta = union_all(&weighted(terms, "__pgt_w")),
             is_gone = and(&[op("n.__pgt_net", "<", "0"), op("n.__pgt_n", "=", "1")]),
             table = self.table,
-            same_hash = op(
-                &column("c", hash_column),
-                "=",
-                &hash(Some("gone"), &compared)
-            ),
+            same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), &compared)),
             same_row = op(&image("c", &compared), "=", "gone.__pgt_image"),
             found = op("s.ctid", "=", "copy.rid"),
             values = values.join(", "),

@@ -80,8 +80,7 @@ impl Stage {
     #[must_use]
     pub fn program(&self, changes: &[Change]) -> Program {
         let reaches = |change: &&Change| {
-            (change.new || change.old)
-                && self.sources.iter().any(|source| source.relid == change.relid)
+            (change.new || change.old) && self.sources.iter().any(|source| source.relid == change.relid)
         };
         let relevant: Vec<Change> = changes.iter().filter(reaches).copied().collect();
         if relevant.is_empty() {
@@ -135,11 +134,7 @@ impl Stage {
             let section = format!("{stage} source {}", source.name);
             row(&section, "occurrences", source.occurrences.to_string());
             row(&section, "cost", self.cost(source).to_owned());
-            for (event, new, old) in [
-                ("INSERT", true, false),
-                ("UPDATE", true, true),
-                ("DELETE", false, true),
-            ] {
+            for (event, new, old) in [("INSERT", true, false), ("UPDATE", true, true), ("DELETE", false, true)] {
                 let change = Change {
                     relid: source.relid,
                     new,
@@ -149,8 +144,7 @@ impl Stage {
                     Program::Nothing => row(&section, event, "nothing".to_owned()),
                     Program::Rebuild => row(&section, event, "rebuild".to_owned()),
                     Program::Run(statements) => {
-                        let texts: Vec<String> =
-                            statements.into_iter().map(|statement| statement.sql).collect();
+                        let texts: Vec<String> = statements.into_iter().map(|statement| statement.sql).collect();
                         row(&section, event, texts.join(";\n"));
                     }
                 }

@@ -53,12 +53,7 @@ fn textual(value: String, by_text: bool) -> String {
 
 /// The statement that makes `table` hold the rows of `query`, whose columns are `columns` in order.
 #[must_use]
-pub fn statement(
-    table: &str,
-    query: &str,
-    columns: &[Compared],
-    identity: &Identity,
-) -> Statement {
+pub fn statement(table: &str, query: &str, columns: &[Compared], identity: &Identity) -> Statement {
     let sql = match identity {
         Identity::Hash(_) | Identity::None => patch_bag(table, query, columns),
         Identity::Key(key) => patch_keyed(table, query, columns, key),

@@ -37,12 +37,7 @@ pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, index
     let mut parts: Vec<String> = columns
         .iter()
         .map(|column| {
-            let mut part = format!(
-                "{} {}{}",
-                quote_ident(&column.name),
-                column.type_sql,
-                column.collate
-            );
+            let mut part = format!("{} {}{}", quote_ident(&column.name), column.type_sql, column.collate);
             if column.not_null {
                 part.push_str(" NOT NULL");
             }

@@ -107,7 +107,8 @@ export class Lab {
       this.watched.set(name, { ...comparison, query })
       return
     }
-    const view = `truth_${++this.#frozen}`
+    const [schema] = (await this.#list('SELECT current_schema()')).flat()
+    const view = `${String(schema)}.truth_${++this.#frozen}`
     await this.pg.exec(`CREATE VIEW ${view} AS ${query}`)
     this.watched.set(name, { ...comparison, query: `SELECT * FROM ${view}` })
   }
@@ -123,10 +124,12 @@ export class Lab {
     type Difference = { name: string; missing: string[] | null; extra: string[] | null }
     const { rows } = await this.pg.query<Difference>(parts.join('\nUNION ALL\n'))
     for (const { name, missing, extra } of rows) {
+      if (missing === null && extra === null) continue
       expect({ missing, extra }, this.#report(name, after)).toEqual({ missing: null, extra: null })
     }
     for (const [name, { query, ordered }] of this.watched) {
-      if (ordered) expect(await this.#list(`SELECT * FROM ${name}`), this.#report(name, after)).toEqual(await this.#list(query))
+      if (ordered)
+        expect(await this.#list(`SELECT * FROM ${name}`), this.#report(name, after)).toEqual(await this.#list(query))
     }
   }
 
@@ -145,8 +148,8 @@ export class Lab {
     return `${name} after: ${after}\nquery: ${this.watched.get(name)?.query}\nscript:\n${shown.join(';\n')};\n`
   }
 
-  async #list(query: string): Promise<unknown[]> {
-    return (await this.pg.query(query, [], { rowMode: 'array' })).rows
+  async #list(query: string): Promise<unknown[][]> {
+    return (await this.pg.query(query, [], { rowMode: 'array' })).rows as unknown[][]
   }
 
   /** Names, types with their modifiers, and collations of the columns of a relation. */

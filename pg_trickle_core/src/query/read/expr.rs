@@ -4,11 +4,10 @@ use super::{Reader, expect, pick, sort_groups};
 use crate::error::Error;
 use crate::node::Node;
 use crate::query::{
-    Aggref, ArrayCoerce, ArrayExpr, Bool, BoolOp, BooleanTest, BooleanTestKind, Case, CoerceForm,
-    CoerceToDomain, CoerceViaIo, Collate, Const, ConvertRowtype, Expr, FieldSelect, FuncExpr,
-    GroupingFunc, List, MinMax, NamedArg, NullTest, OpExpr, Param, ParamKind, Relabel, RowCompare,
-    RowCompareKind, RowExpr, ScalarArrayOp, SqlValue, SubLink, SubLinkKind, Subscript, Var,
-    WindowFunc,
+    Aggref, ArrayCoerce, ArrayExpr, Bool, BoolOp, BooleanTest, BooleanTestKind, Case, CoerceForm, CoerceToDomain,
+    CoerceViaIo, Collate, Const, ConvertRowtype, Expr, FieldSelect, FuncExpr, GroupingFunc, List, MinMax, NamedArg,
+    NullTest, OpExpr, Param, ParamKind, Relabel, RowCompare, RowCompareKind, RowExpr, ScalarArrayOp, SqlValue, SubLink,
+    SubLinkKind, Subscript, Var, WindowFunc,
 };
 
 fn form(node: Node<'_>, field: &str) -> Result<CoerceForm, Error> {

@@ -4,17 +4,12 @@ use super::{Reader, expect, pick};
 use crate::error::Error;
 use crate::node::Node;
 use crate::query::{
-    Expr, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, Rte, RteKind, TableFunc,
-    TableFuncKind, TableSample,
+    Expr, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, Rte, RteKind, TableFunc, TableFuncKind,
+    TableSample,
 };
 
 /// `JoinType`; the kinds after these are the planner's.
-const JOINS: [JoinKind; 4] = [
-    JoinKind::Inner,
-    JoinKind::Left,
-    JoinKind::Full,
-    JoinKind::Right,
-];
+const JOINS: [JoinKind; 4] = [JoinKind::Inner, JoinKind::Left, JoinKind::Full, JoinKind::Right];
 
 fn alias(node: Node<'_>, field: &str) -> Result<Option<(String, Vec<String>)>, Error> {
     let Some(alias) = node.child(field)? else {

@@ -4,8 +4,8 @@ use super::{Reader, expect, pick};
 use crate::error::Error;
 use crate::node::Node;
 use crate::query::{
-    Expr, JsonBehavior, JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr,
-    JsonExprOp, JsonFormat, JsonIs, JsonItem, JsonReturning, JsonValue, JsonWrapper,
+    Expr, JsonBehavior, JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat,
+    JsonIs, JsonItem, JsonReturning, JsonValue, JsonWrapper,
 };
 
 /// A format; where the parser put none it is the default one.
@@ -70,12 +70,7 @@ impl Reader {
             item: pick(
                 node,
                 "item_type",
-                &[
-                    JsonItem::Any,
-                    JsonItem::Object,
-                    JsonItem::Array,
-                    JsonItem::Scalar,
-                ],
+                &[JsonItem::Any, JsonItem::Object, JsonItem::Array, JsonItem::Scalar],
             )?,
             unique: node.bool("unique_keys")?,
         })))
@@ -118,11 +113,7 @@ impl Reader {
         })))
     }
 
-    fn json_behavior(
-        &mut self,
-        node: Node<'_>,
-        field: &str,
-    ) -> Result<Option<JsonBehavior>, Error> {
+    fn json_behavior(&mut self, node: Node<'_>, field: &str) -> Result<Option<JsonBehavior>, Error> {
         let Some(behavior) = node.child(field)? else {
             return Ok(None);
         };

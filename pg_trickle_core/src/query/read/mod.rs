@@ -11,8 +11,8 @@ mod json;
 mod xml;
 
 use super::{
-    Cte, CteCycle, CteMaterialize, CteSearch, Expr, GroupingSet, Query, RowMark, RteKind, SetOp,
-    SetOperation, SortGroup, Target, Window,
+    Cte, CteCycle, CteMaterialize, CteSearch, Expr, GroupingSet, Query, RowMark, RteKind, SetOp, SetOperation,
+    SortGroup, Target, Window,
 };
 use crate::error::Error;
 use crate::node::{Node, Tree};
@@ -51,10 +51,7 @@ fn expect(node: Node<'_>, label: &str) -> Result<(), Error> {
     if node.label() == label {
         return Ok(());
     }
-    Err(Error::Tree(format!(
-        "found a {} where a {label} belongs",
-        node.label()
-    )))
+    Err(Error::Tree(format!("found a {} where a {label} belongs", node.label())))
 }
 
 impl Reader {
@@ -106,10 +103,7 @@ impl Reader {
             limit_count: self.opt_expr(node, "limitCount")?,
             limit_with_ties: pick(node, "limitOption", &[false, true])?,
             row_marks: self.each(node, "rowMarks", |_, mark| row_mark(mark))?,
-            set_operations: node
-                .child("setOperations")?
-                .map(set_operation)
-                .transpose()?,
+            set_operations: node.child("setOperations")?.map(set_operation).transpose()?,
             constraint_deps: node.numbers("constraintDeps")?,
             has_aggs: node.bool("hasAggs")?,
             has_windows: node.bool("hasWindowFuncs")?,
@@ -195,11 +189,7 @@ impl Reader {
             materialize: pick(
                 node,
                 "ctematerialized",
-                &[
-                    CteMaterialize::Default,
-                    CteMaterialize::Always,
-                    CteMaterialize::Never,
-                ],
+                &[CteMaterialize::Default, CteMaterialize::Always, CteMaterialize::Never],
             )?,
             search: node.child("search_clause")?.map(search).transpose()?,
             cycle: node

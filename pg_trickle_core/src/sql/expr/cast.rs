@@ -10,7 +10,8 @@ impl Printer<'_> {
         let is_cast = matches!(func.form, CoerceForm::ExplicitCast | CoerceForm::ImplicitCast);
         // A cast in a query is always an explicit one for its function; where the tree says otherwise, only a plain
         // call can say so too.
-        if is_cast && !matches!(func.args.get(2), Some(flag) if is_false(flag)) {
+        let says_implicit = matches!(func.args.get(2), Some(flag) if is_false(flag));
+        if is_cast && (!says_implicit || serialized(expr).is_some()) {
             return self.cast(expr);
         }
         self.call(func)
@@ -25,7 +26,46 @@ impl Printer<'_> {
             return Err(Error::Tree("a cast of nothing".to_owned()));
         };
         let type_sql = self.catalog.type_sql(expr.type_oid(), expr.typmod())?;
-        Ok(format!("{}::{type_sql}", self.expr(arg)?))
+        let arg = self.undomained(expr, arg)?;
+        let mut value = self.expr(arg)?;
+        if let Expr::Array(array) = arg
+            && !array.elements.is_empty()
+        {
+            // A cast right after `ARRAY[..]` is a cast of the elements. One to the array's own type keeps it off them.
+            let own = self
+                .catalog
+                .type_sql(array.type_oid, elements_typmod(&array.elements))?;
+            value = format!("{value}::{own}");
+        }
+        Ok(format!("{value}::{type_sql}"))
+    }
+}
+
+impl Printer<'_> {
+    /// A cast to a domain applies the modifier of the base type itself: such a coercion below it is not written.
+    fn undomained<'e>(&self, expr: &Expr, arg: &'e Expr) -> Result<&'e Expr, Error> {
+        let (Expr::CoerceToDomain(cast), Expr::Func(func)) = (expr, arg) else {
+            return Ok(arg);
+        };
+        let domain = self.catalog.type_(cast.type_oid)?;
+        let is_part = func.form == CoerceForm::ImplicitCast
+            && func.args.len() > 1
+            && (func.type_oid, arg.typmod()) == (domain.base, domain.base_typmod);
+        Ok(match func.args.first() {
+            Some(inner) if is_part => inner,
+            _ => arg,
+        })
+    }
+}
+
+/// The modifier that all elements have, -1 where there is no such.
+fn elements_typmod(elements: &[Expr]) -> i32 {
+    let mut typmods = elements.iter().map(Expr::typmod);
+    let first = typmods.next().unwrap_or(-1);
+    if typmods.all(|typmod| typmod == first) {
+        first
+    } else {
+        -1
     }
 }
 

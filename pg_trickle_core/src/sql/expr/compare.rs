@@ -200,7 +200,7 @@ impl Printer<'_> {
 }
 
 /// The parser finds this operator by the bare name `=`, under every `search_path` that leaves `pg_catalog` first.
-fn is_plain_equality(operator: &Operator) -> bool {
+pub(in crate::sql) fn is_plain_equality(operator: &Operator) -> bool {
     operator.schema == "pg_catalog" && operator.name == "="
 }
 

@@ -11,7 +11,7 @@ use crate::query::{
 use crate::sql::ident::quote_ident;
 
 /// `JS_FORMAT_JSON`.
-pub(in crate::sql) const FORMAT_JSON: i32 = 1;
+const FORMAT_JSON: i32 = 1;
 
 impl Printer<'_> {
     /// An input: the raw value with its format.
@@ -92,7 +92,8 @@ impl Printer<'_> {
 
     /// ` RETURNING type [FORMAT JSON]`.
     fn returning(&self, returning: &JsonReturning, with_format: bool) -> Result<String, Error> {
-        if returning.type_oid == 0 {
+        let not_given = returning.type_oid == oids::JSONB && returning.format.format == 0;
+        if returning.type_oid == 0 || (with_format && not_given) {
             return Ok(String::new());
         }
         let type_sql = self.catalog.type_sql(returning.type_oid, returning.typmod)?;
@@ -122,7 +123,7 @@ impl Printer<'_> {
             self.expr(&json.formatted)?,
             self.expr(&json.path)?,
             self.passing(json)?,
-            self.json_options(json)?
+            self.json_options(json, false)?
         ))
     }
 
@@ -140,8 +141,9 @@ impl Printer<'_> {
         Ok(format!(" PASSING {}", texts.join(", ")))
     }
 
-    /// Wrapper, quotes, and what happens on nothing and on errors.
-    pub(in crate::sql) fn json_options(&self, json: &JsonExpr) -> Result<String, Error> {
+    /// Wrapper, quotes, and what happens on nothing and on errors. A column of JSON_TABLE is computed by JSON_QUERY
+    /// because its type or one of these words asks for it, so there the default is said too.
+    pub(in crate::sql) fn json_options(&self, json: &JsonExpr, is_column: bool) -> Result<String, Error> {
         let mut text = String::new();
         if json.op == JsonExprOp::Query {
             text.push_str(match json.wrapper {
@@ -152,6 +154,8 @@ impl Printer<'_> {
             });
             if json.omit_quotes {
                 text.push_str(" OMIT QUOTES");
+            } else if is_column {
+                text.push_str(" KEEP QUOTES");
             }
         }
         for (behavior, event) in [(&json.on_empty, "EMPTY"), (&json.on_error, "ERROR")] {
@@ -200,7 +204,7 @@ fn format_clause(format: JsonFormat) -> String {
 }
 
 /// The format of RETURNING, where it is not the one that goes with the type.
-fn returning_format(returning: &JsonReturning) -> String {
+pub(in crate::sql) fn returning_format(returning: &JsonReturning) -> String {
     if returning.type_oid == oids::JSONB || returning.format.encoding != 0 {
         format_clause(returning.format)
     } else {

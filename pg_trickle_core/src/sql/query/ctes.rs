@@ -18,7 +18,8 @@ impl Printer<'_> {
 
     fn cte(&self, cte: &Cte) -> Result<String, Error> {
         let mut text = quote_ident(&cte.name);
-        if !cte.columns.is_empty() {
+        // Column names that the query gives itself need no list.
+        if cte.columns != super::output_names(&cte.query) {
             text.push_str(&format!("({})", names(&cte.columns)));
         }
         text.push_str(match cte.materialize {

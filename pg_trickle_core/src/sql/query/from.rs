@@ -31,8 +31,9 @@ impl Printer<'_> {
                 JoinKind::Right => "RIGHT JOIN",
                 JoinKind::Full => "FULL JOIN",
             };
-            if !join.using.is_empty() {
-                let names: Vec<String> = join.using.iter().map(|name| quote_ident(name)).collect();
+            let using = level.using(join)?;
+            if !using.is_empty() {
+                let names: Vec<String> = using.iter().map(|name| quote_ident(name)).collect();
                 let alias = level.using_alias(join.rtindex);
                 return Ok(format!(
                     "({left} {kind} {right} USING ({}) AS {alias})",
@@ -58,7 +59,7 @@ impl Printer<'_> {
         let level = self.own_level()?;
         let rte = level.rte(varno)?;
         let lateral = if rte.lateral { "LATERAL " } else { "" };
-        let alias = aliased(&level.alias(varno), level.columns(varno)?);
+        let alias = aliased(&level.alias(varno), level.listed_columns(varno)?);
         match &rte.kind {
             RteKind::Relation { relid, tablesample, .. } => {
                 let relation = self.catalog.relation(*relid)?;
@@ -97,7 +98,7 @@ impl Printer<'_> {
             return Err(Error::Tree("VALUES that is none".to_owned()));
         };
         let level = self.own_level()?;
-        let alias = aliased(&level.alias(varno), level.columns(varno)?);
+        let alias = aliased(&level.alias(varno), level.listed_columns(varno)?);
         Ok(format!("{lateral}({}) AS {alias}", self.values(rows)?))
     }
 

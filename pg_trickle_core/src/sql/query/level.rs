@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 
+use super::joins;
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::query::{Expr, FromItem, JoinExpr, Query, Rte, RteKind, Var};
+use crate::query::{Cte, Expr, FromItem, JoinExpr, Query, Rte, RteKind, Var};
 use crate::sql::expr::{Printer, Scope};
 use crate::sql::ident::quote_ident;
 
@@ -23,15 +24,10 @@ pub(in crate::sql) struct Level<'a> {
     columns: Vec<Vec<String>>,
     /// For each table the innermost join with an alias around it: outside of that join its own name is hidden.
     hidden_by: Vec<Option<usize>>,
+    /// Joins whose USING must be written as ON.
+    using_as_on: Vec<bool>,
     /// Joins with an alias that are being written: inside, the names of their tables still count.
     open: RefCell<Vec<usize>>,
-}
-
-/// A column of a join, by the Var that the parser makes of it.
-struct JoinColumn {
-    varno: i32,
-    attno: i16,
-    name: String,
 }
 
 impl<'a> Level<'a> {
@@ -43,7 +39,8 @@ impl<'a> Level<'a> {
         };
         let mut columns = Vec::with_capacity(query.rtable.len());
         for rte in &query.rtable {
-            columns.push(column_names(rte, catalog)?);
+            let fixed = fixed_columns(rte, query, outer);
+            columns.push(column_names(rte, fixed, catalog)?);
         }
         let mut level = Level {
             query,
@@ -51,35 +48,36 @@ impl<'a> Level<'a> {
             depth,
             columns,
             hidden_by: vec![None; query.rtable.len()],
+            using_as_on: vec![false; query.rtable.len()],
             open: RefCell::new(Vec::new()),
         };
         for item in &query.from {
-            level.enter(item, None)?;
+            level.enter(item, None, catalog)?;
         }
         Ok(level)
     }
 
-    /// Notes which names the joins with an alias hide, and names the columns of these joins.
-    fn enter(&mut self, item: &FromItem, around: Option<usize>) -> Result<(), Error> {
+    /// Notes which names the joins with an alias hide, and which USING cannot be written as such. True for the latter
+    /// where it concerns joins around `item` too.
+    fn enter(&mut self, item: &FromItem, around: Option<usize>, catalog: &dyn Catalog) -> Result<bool, Error> {
         match item {
             FromItem::Rel(varno) => {
                 let position = self.position(*varno)?;
                 self.hidden_by[position] = around;
+                Ok(false)
             }
             FromItem::Join(join) => {
-                let mut inside = around;
-                if join.rtindex != 0 {
-                    let position = self.position(join.rtindex)?;
-                    self.hidden_by[position] = around;
-                    if join.alias.is_some() {
-                        inside = Some(position);
-                    }
-                }
-                self.enter(&join.left, inside)?;
-                self.enter(&join.right, inside)?;
+                let position = self.position(join.rtindex)?;
+                self.hidden_by[position] = around;
+                let inside = if join.alias.is_some() { Some(position) } else { around };
+                let left = self.enter(&join.left, inside, catalog)?;
+                let right = self.enter(&join.right, inside, catalog)?;
+                // A column that is not merged below stands there twice, so its name cannot be used above.
+                let as_on = left || right || (!join.using.is_empty() && !joins::is_plain(join, catalog)?);
+                self.using_as_on[position] = as_on;
+                Ok(as_on && join.alias.is_none())
             }
         }
-        Ok(())
     }
 
     fn position(&self, varno: i32) -> Result<usize, Error> {
@@ -109,6 +107,19 @@ impl<'a> Level<'a> {
         format!("u{}_{varno}", self.depth)
     }
 
+    /// The columns of USING, unless this join must be written with ON.
+    pub fn using<'j>(&self, join: &'j JoinExpr) -> Result<&'j [String], Error> {
+        let as_on = self.using_as_on[self.position(join.rtindex)?];
+        Ok(if as_on { &[] } else { &join.using })
+    }
+
+    /// The columns that a list of column aliases can name.
+    pub fn listed_columns(&self, varno: i32) -> Result<&[String], Error> {
+        let rte = self.rte(varno)?;
+        let columns = self.columns(varno)?;
+        Ok(&columns[..columns.len() - fixed_columns(rte, self.query, self.outer)])
+    }
+
     /// The names of a table's columns, empty for dropped ones.
     pub fn columns(&self, varno: i32) -> Result<&[String], Error> {
         Ok(&self.columns[self.position(varno)?])
@@ -126,12 +137,14 @@ impl<'a> Level<'a> {
             return self.as_own(printer, expr);
         }
         if let Some(join) = self.visible_join(position) {
-            return self.through_join(join, var);
+            return self.through_join(join, var, printer);
         }
-        if let RteKind::Join { .. } = &rte.kind
-            && self.join_of(var.varno)?.alias.is_none()
-        {
-            return self.merged_column(var);
+        if let RteKind::Join { .. } = &rte.kind {
+            let join = self.join_of(var.varno)?;
+            let is_merged = usize::try_from(var.attno).is_ok_and(|attno| attno <= join.using.len());
+            if join.alias.is_none() || (self.using_as_on[position] && is_merged) {
+                return self.merged_column(var, printer);
+            }
         }
         let alias = self.alias(var.varno);
         if var.attno == 0 {
@@ -199,30 +212,60 @@ impl<'a> Level<'a> {
         found
     }
 
-    fn through_join(&self, join: usize, var: &Var) -> Result<String, Error> {
+    fn through_join(&self, join: usize, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
         let varno = i32::try_from(join + 1).unwrap_or(i32::MAX);
-        let RteKind::Join { alias_vars, .. } = &self.query.rtable[join].kind else {
-            return Err(Error::Tree("a join that is none".to_owned()));
-        };
-        let column = alias_vars
-            .iter()
-            .position(|column| same_column(column, var))
-            .ok_or_else(|| Error::Tree(format!("column {} is not visible", var.attno)))?;
+        if let Some(name) = self.joined_name(self.join_of(varno)?, var)? {
+            return Ok(format!("{}.{}", self.alias(varno), quote_ident(&name)));
+        }
+        match self.rte(var.varno)?.kind {
+            RteKind::Join { .. } => self.unmerged(var, printer),
+            _ => Err(Error::Tree(format!("column {} is not visible", var.attno))),
+        }
+    }
+
+    /// A merged column of a join: the parser knows it by the alias of USING.
+    fn merged_column(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
+        if var.attno == 0 {
+            return self.unmerged_row(var, printer);
+        }
+        let using = self.using(self.join_of(var.varno)?)?;
+        let name = usize::try_from(var.attno)
+            .ok()
+            .and_then(|attno| using.get(attno.checked_sub(1)?));
+        match name {
+            Some(name) => Ok(format!("{}.{}", self.using_alias(var.varno), quote_ident(name))),
+            None => self.unmerged(var, printer),
+        }
+    }
+
+    /// The row of a join whose columns are not those of its text. Functions like `row_to_json` see their names.
+    fn unmerged_row(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
+        let mut columns = Vec::new();
+        for (column, name) in self.alias_vars(var.varno)?.iter().zip(&self.rte(var.varno)?.columns) {
+            columns.push(format!("{} AS {}", self.as_own(printer, column)?, quote_ident(name)));
+        }
         Ok(format!(
-            "{}.{}",
-            self.alias(varno),
-            quote_ident(&self.columns[join][column])
+            "(SELECT __pgt_j.*::pg_catalog.record FROM (SELECT {}) AS __pgt_j)",
+            columns.join(", ")
         ))
     }
 
-    /// A merged column of a join without an alias: the parser knows it by the alias of USING.
-    fn merged_column(&self, var: &Var) -> Result<String, Error> {
-        let join = self.join_of(var.varno)?;
-        let name = usize::try_from(var.attno)
+    /// A column of a join as the expression that it stands for.
+    fn unmerged(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
+        let alias_vars = self.alias_vars(var.varno)?;
+        let column = usize::try_from(var.attno)
             .ok()
-            .and_then(|attno| join.using.get(attno.checked_sub(1)?))
-            .ok_or_else(|| Error::Tree(format!("merged column {} of a join", var.attno)))?;
-        Ok(format!("{}.{}", self.using_alias(var.varno), quote_ident(name)))
+            .and_then(|attno| alias_vars.get(attno.checked_sub(1)?));
+        let column = column.ok_or_else(|| Error::Tree(format!("column {} of a join", var.attno)))?;
+        self.as_own(printer, column)
+    }
+
+    /// The expressions that a join's columns stand for.
+    pub(super) fn alias_vars(&self, rtindex: i32) -> Result<&'a [Expr], Error> {
+        match &self.rte(rtindex)?.kind {
+            RteKind::Join { alias_vars, .. } => Ok(alias_vars),
+            _ => Err(Error::Tree(format!("entry {rtindex} of the range table is no join"))),
+        }
     }
 
     fn join_of(&self, rtindex: i32) -> Result<&'a JoinExpr, Error> {
@@ -250,92 +293,30 @@ impl<'a> Level<'a> {
         self.open.borrow_mut().pop();
         text
     }
-
-    /// The column aliases of a join with an alias: those it was given, also where its tables have got columns since.
-    pub fn join_aliases(&self, join: &JoinExpr) -> Result<Vec<String>, Error> {
-        let position = self.position(join.rtindex)?;
-        let RteKind::Join { alias_vars, .. } = &self.query.rtable[position].kind else {
-            return Err(Error::Tree("a join that is none".to_owned()));
-        };
-        let mut names = Vec::new();
-        for column in self.join_columns(join)? {
-            let known = alias_vars.iter().position(
-                |alias| matches!(alias, Expr::Var(var) if (var.varno, var.attno) == (column.varno, column.attno)),
-            );
-            // A merged column without a Var of its own is at the same place in both lists.
-            let known = known.or_else(|| {
-                (column.varno == join.rtindex)
-                    .then(|| usize::try_from(column.attno).ok()?.checked_sub(1))
-                    .flatten()
-            });
-            names.push(match known {
-                Some(known) => self.columns[position][known].clone(),
-                None => fresh(&column.name, &self.columns[position]),
-            });
-        }
-        Ok(names)
-    }
-
-    fn join_columns(&self, join: &JoinExpr) -> Result<Vec<JoinColumn>, Error> {
-        let mut left = self.item_columns(&join.left)?;
-        let mut right = self.item_columns(&join.right)?;
-        let mut columns = Vec::new();
-        let alias_vars: &[Expr] = match &self.rte(join.rtindex)?.kind {
-            RteKind::Join { alias_vars, .. } => alias_vars,
-            _ => &[],
-        };
-        for (position, name) in join.using.iter().enumerate() {
-            left.retain(|column| column.name != *name);
-            right.retain(|column| column.name != *name);
-            let (varno, attno) = match alias_vars.get(position) {
-                Some(Expr::Var(var)) => (var.varno, var.attno),
-                _ => (join.rtindex, i16::try_from(position + 1).unwrap_or(i16::MAX)),
-            };
-            columns.push(JoinColumn {
-                varno,
-                attno,
-                name: name.clone(),
-            });
-        }
-        columns.append(&mut left);
-        columns.append(&mut right);
-        Ok(columns)
-    }
-
-    fn item_columns(&self, item: &FromItem) -> Result<Vec<JoinColumn>, Error> {
-        match item {
-            FromItem::Rel(varno) => Ok(self
-                .columns(*varno)?
-                .iter()
-                .zip(1_i16..)
-                .filter(|(name, _)| !name.is_empty())
-                .map(|(name, attno)| JoinColumn {
-                    varno: *varno,
-                    attno,
-                    name: name.clone(),
-                })
-                .collect()),
-            FromItem::Join(join) => {
-                let mut columns = self.join_columns(join)?;
-                if join.alias.is_some() {
-                    for (column, name) in columns.iter_mut().zip(self.join_aliases(join)?) {
-                        column.name = name;
-                    }
-                }
-                Ok(columns)
-            }
-        }
-    }
 }
 
-/// A join's column is this Var.
-fn same_column(column: &Expr, var: &Var) -> bool {
-    matches!(column, Expr::Var(column)
-        if (column.varno, column.attno, column.levels_up) == (var.varno, var.attno, 0))
+/// How many columns of a table have a fixed name: SEARCH and CYCLE add columns to a CTE that no alias can rename.
+fn fixed_columns(rte: &Rte, query: &Query, outer: Option<&Scope<'_>>) -> usize {
+    let RteKind::Cte { name, levels_up, .. } = &rte.kind else {
+        return 0;
+    };
+    let mut ctes: &[Cte] = &query.ctes;
+    let mut scope = outer;
+    for _ in 0..*levels_up {
+        let Some(Scope::Level(level)) = scope else {
+            return 0;
+        };
+        ctes = &level.query.ctes;
+        scope = level.outer;
+    }
+    match ctes.iter().find(|cte| cte.name == *name) {
+        Some(cte) => rte.columns.len().saturating_sub(cte.columns.len()),
+        None => 0,
+    }
 }
 
 /// The names under which a table's columns can be had.
-fn column_names(rte: &Rte, catalog: &dyn Catalog) -> Result<Vec<String>, Error> {
+fn column_names(rte: &Rte, fixed: usize, catalog: &dyn Catalog) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::with_capacity(rte.columns.len());
     if let RteKind::Relation { relid, .. } = &rte.kind {
         // The catalog tells which columns are still there, and which have come since; new names must not hide old ones.
@@ -344,34 +325,30 @@ fn column_names(rte: &Rte, catalog: &dyn Catalog) -> Result<Vec<String>, Error> 
             names.push(match known {
                 _ if column.dropped => String::new(),
                 Some(name) => name.clone(),
-                None => {
-                    let mut taken = rte.columns.clone();
-                    taken.extend_from_slice(&names);
-                    fresh(&column.name, &taken)
-                }
+                None => fresh(&column.name, &[&rte.columns, &names]),
             });
         }
         return Ok(names);
     }
-    for name in &rte.columns {
+    let (free, fixed) = rte.columns.split_at(rte.columns.len() - fixed);
+    for name in free {
         // A subquery may have two columns of one name as long as nobody asks for them by name. We do.
-        let name = if !name.is_empty() && names.contains(name) {
-            let mut taken = rte.columns.clone();
-            taken.extend_from_slice(&names);
-            fresh(name, &taken)
+        let is_taken = !name.is_empty() && (names.contains(name) || fixed.contains(name));
+        names.push(if is_taken {
+            fresh(name, &[&rte.columns, &names])
         } else {
             name.clone()
-        };
-        names.push(name);
+        });
     }
+    names.extend_from_slice(fixed);
     Ok(names)
 }
 
 /// The name, or one like it that is not taken.
-fn fresh(name: &str, taken: &[String]) -> String {
+pub(super) fn fresh(name: &str, taken: &[&[String]]) -> String {
     let mut fresh = name.to_owned();
     let mut number = 1;
-    while taken.contains(&fresh) {
+    while taken.iter().any(|names| names.contains(&fresh)) {
         fresh = format!("{name}_{number}");
         number += 1;
     }

@@ -1,8 +1,8 @@
 //! XMLTABLE and JSON_TABLE.
 
 use crate::error::Error;
-use crate::query::{Expr, JsonBehaviorKind, JsonExpr, JsonExprOp, JsonTablePlan, TableFunc, TableFuncKind};
-use crate::sql::expr::{FORMAT_JSON, Printer, oids};
+use crate::query::{Expr, JsonBehaviorKind, JsonExprOp, JsonTablePlan, TableFunc, TableFuncKind};
+use crate::sql::expr::{Printer, returning_format};
 use crate::sql::ident::quote_ident;
 use crate::sql::literal::quote_literal;
 
@@ -166,22 +166,13 @@ impl Printer<'_> {
             Some(None) => return Ok(format!("{name} FOR ORDINALITY")),
             _ => return Err(Error::Tree(format!("column {name} of JSON_TABLE"))),
         };
-        let kind = match json.op {
-            JsonExprOp::Exists => " EXISTS",
-            JsonExprOp::Query if is_formatted(json) => " FORMAT JSON",
-            JsonExprOp::Query | JsonExprOp::Value | JsonExprOp::Table => "",
-        };
+        let kind = if json.op == JsonExprOp::Exists { " EXISTS" } else { "" };
+        let format = returning_format(&json.returning);
         Ok(format!(
-            "{name} {}{kind} PATH {}{}",
+            "{name} {}{kind}{format} PATH {}{}",
             self.column_type(function, position)?,
             self.path(&json.path)?,
-            self.json_options(json)?
+            self.json_options(json, true)?
         ))
     }
-}
-
-/// The column has, or may as well have, FORMAT JSON. For any type but `jsonb` the format of its value is JSON anyway,
-/// and the words only choose JSON_QUERY over JSON_VALUE.
-fn is_formatted(json: &JsonExpr) -> bool {
-    json.returning.type_oid != oids::JSONB || json.returning.format.format == FORMAT_JSON
 }

@@ -1,0 +1,279 @@
+//! `create_stream_table` and its two relatives.
+
+use super::find::{self, Target};
+use super::{alter, define, must_be_idle};
+use crate::error::{Result, SqlError};
+use crate::ffi::{self, Outcome};
+use crate::names;
+use crate::session::{self, Busy};
+use crate::spi::{self, Values};
+use crate::stages::{self, Compiled, Maintained};
+use crate::{plans, sql, triggers};
+use pg_trickle_core::Stage;
+use pg_trickle_core::plan::{Returns, Statement, Way};
+
+/// What to do about a stream table that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exists {
+    /// Fail.
+    Fail,
+    /// Leave it.
+    Skip,
+    /// Give it the query.
+    Replace,
+}
+
+/// The arguments.
+pub struct Request<'a> {
+    /// As the user wrote it.
+    pub name: &'a str,
+    /// The text of the query.
+    pub query: &'a str,
+    /// Must not be given.
+    pub schedule: Option<&'a str>,
+    /// Must be IMMEDIATE.
+    pub mode: Option<&'a str>,
+    /// Fill it now.
+    pub initialize: bool,
+    /// What to do when it is there.
+    pub exists: Exists,
+}
+
+/// Makes a stream table.
+pub fn run(request: &Request) -> Result<()> {
+    check_mode(request)?;
+    let parsed = names::parse(request.name)?;
+    must_be_idle("create a stream table")?;
+    let schema = schema(parsed.schema.as_deref())?;
+    let name = readable(&schema, &parsed.name)?;
+    match at(&schema, &parsed.name)? {
+        Target::Nothing => {}
+        Target::StreamTable(found) => match request.exists {
+            Exists::Skip => {
+                return ffi::notice(&format!("stream table {} already exists, skipping", found.name), None);
+            }
+            Exists::Replace => return alter::change(&found, request.query),
+            Exists::Fail => {
+                return Err(SqlError::new(
+                    "42P07",
+                    format!("stream table {} already exists", found.name),
+                )
+                .hint(
+                    "Use create_stream_table_if_not_exists or create_or_replace_stream_table, or drop it first.",
+                )
+                .about(&found.name));
+            }
+        },
+        Target::Other(other) => {
+            return Err(SqlError::new("42P07", format!("relation {other} already exists"))
+                .hint("A stream table shares its namespace with tables and views; choose another name.")
+                .about(&other));
+        }
+    }
+    make(request, &schema, &name).map_err(|error| error.about(&name))
+}
+
+fn check_mode(request: &Request) -> Result<()> {
+    let mode = request.mode.unwrap_or("IMMEDIATE").to_ascii_uppercase();
+    let what = if mode != "IMMEDIATE" {
+        format!("{mode} refresh mode")
+    } else if let Some(schedule) = request.schedule {
+        format!("the schedule '{schedule}'")
+    } else {
+        return Ok(());
+    };
+    Err(
+        SqlError::new("0A000", format!("Not supported in PGlite: {what}. Use IMMEDIATE mode."))
+            .hint("Leave schedule and refresh_mode out: a stream table is up to date after every statement.")
+            .about(request.name),
+    )
+}
+
+/// The schema to create in.
+fn schema(given: Option<&str>) -> Result<String> {
+    let found = spi::as_user(
+        "SELECT n.nspname FROM pg_catalog.pg_namespace n \
+         WHERE n.nspname OPERATOR(pg_catalog.=) coalesce($1::pg_catalog.name, pg_catalog.current_schema())",
+        &[given],
+    )?;
+    match found.into_iter().next() {
+        Some(row) => Values::of(row).text(),
+        None => Err(match given {
+            Some(schema) => {
+                SqlError::new("3F000", format!("schema {schema} does not exist")).hint("Create the schema first.")
+            }
+            None => SqlError::new("3F000", "no schema has been selected to create in")
+                .hint("Set search_path, or write schema.name."),
+        }),
+    }
+}
+
+/// Quoted only where it has to be.
+fn readable(schema: &str, name: &str) -> Result<String> {
+    let quoted = spi::catalog_value("SELECT format('%I.%I', $1, $2)", &[Some(schema), Some(name)])?;
+    Ok(quoted.unwrap_or_default())
+}
+
+fn at(schema: &str, name: &str) -> Result<Target> {
+    let relid = spi::catalog_value(
+        "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relname = $2",
+        &[Some(schema), Some(name)],
+    )?;
+    match relid {
+        Some(relid) => find::by_relid(&relid),
+        None => Ok(Target::Nothing),
+    }
+}
+
+fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
+    define::check(request.query)?;
+    let _busy = Busy::start();
+    let id = next_id()?;
+    let definition = define::define(schema, id, request.query)?;
+    let storage = sql::storage_name(id);
+    let compiled = stages::compile(&definition, &storage)?;
+    check_sources(&compiled)?;
+    make_storage(&compiled, &storage)?;
+    our_text(&sql::user_view(name, &compiled.stage.view, false), 0)?;
+    for statement in sql::refuse_writes(name) {
+        spi::catalog(&statement, &[])?;
+    }
+    bind(&definition, name)?;
+    let path = spi::as_user("SELECT pg_catalog.current_setting('search_path')", &[])?
+        .pop()
+        .and_then(|mut row| row.pop().flatten())
+        .unwrap_or_default();
+    spi::catalog(
+        "INSERT INTO pgtrickle.stream_table (id, relid, definition, storage, query, status, search_path, layout) \
+         VALUES ($1::int, $2::regclass, $3::regclass, $4::regclass, $5, 'UNPOPULATED', $6, $7)",
+        &[
+            Some(&id.to_string()),
+            Some(name),
+            Some(&definition),
+            Some(&storage),
+            Some(request.query),
+            Some(&path),
+            Some(&compiled.stage.layout),
+        ],
+    )?;
+    describe(id, &compiled)?;
+    let stage = stages::load_compiled(id, compiled)?;
+    if request.initialize {
+        fill(&stage)?;
+        activate(id)?;
+    }
+    session::forget(id);
+    spi::catalog(stages::ANNOUNCE, &[])?;
+    announce_rebuild(name, &stage.stage)
+}
+
+/// A number that no stream table has had.
+pub fn next_id() -> Result<i32> {
+    let id = spi::catalog_value("SELECT nextval('pgtrickle.stream_table_id_seq')", &[])?;
+    id.and_then(|id| id.parse().ok())
+        .ok_or_else(|| SqlError::internal("no number for the stream table"))
+}
+
+/// A statement of the core's, as a role (0 for the current user).
+pub fn our_text(text: &str, role: u32) -> Result<()> {
+    ffi::query(text, &[], plans::PARSING, role)?;
+    Ok(())
+}
+
+/// Only tables that can have triggers with transition tables.
+pub fn check_sources(compiled: &Compiled) -> Result<()> {
+    for source in &compiled.stage.sources {
+        let kind = spi::catalog_value(
+            "SELECT CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'system table' \
+             WHEN c.relpersistence = 't' THEN 'temporary table' \
+             ELSE CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' \
+             WHEN 'S' THEN 'sequence' WHEN 't' THEN 'toast table' END END \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid",
+            &[Some(&source.relid.to_string())],
+        )?;
+        if let Some(kind) = kind {
+            return Err(SqlError::new(
+                "0A000",
+                format!("a stream table cannot read the {kind} {}", source.name),
+            )
+            .hint("Its changes fire no triggers. Read plain tables, views over them, or other stream tables.")
+            .fragment(&source.name));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the storage table, and gives it to the current user.
+pub fn make_storage(compiled: &Compiled, storage: &str) -> Result<()> {
+    for statement in &compiled.stage.ddl {
+        our_text(statement, spi::SUPERUSER)?;
+    }
+    let user = spi::as_user("SELECT current_user", &[])?
+        .pop()
+        .and_then(|mut row| row.pop().flatten())
+        .unwrap_or_default();
+    spi::catalog(&sql::give(storage, &user), &[])?;
+    Ok(())
+}
+
+/// Makes the definition view a part of the user's view: it goes with it, and in what PostgreSQL says about
+/// dependencies the user's view stands for it.
+pub fn bind(definition: &str, view: &str) -> Result<()> {
+    spi::catalog(
+        "INSERT INTO pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype) \
+         VALUES ('pg_class'::regclass, $1::regclass, 0, 'pg_class'::regclass, $2::regclass, 0, 'i')",
+        &[Some(definition), Some(view)],
+    )?;
+    Ok(())
+}
+
+/// Writes down what the compiler found: columns, key, layout, sources.
+pub fn describe(id: i32, compiled: &Compiled) -> Result<()> {
+    let stage = &compiled.stage;
+    let columns: Vec<String> = stage.columns.iter().map(|column| column.name.clone()).collect();
+    spi::catalog(
+        "UPDATE pgtrickle.stream_table SET columns = ARRAY(SELECT jsonb_array_elements_text($2::jsonb)), \
+         key = ARRAY(SELECT jsonb_array_elements_text($3::jsonb)), layout = $4 WHERE id = $1::int",
+        &[
+            Some(&id.to_string()),
+            Some(&crate::json::Json::texts(&columns).write()),
+            Some(&crate::json::Json::texts(&stage.key).write()),
+            Some(&stage.layout),
+        ],
+    )?;
+    let relids: Vec<u32> = stage.sources.iter().map(|source| source.relid).collect();
+    triggers::record_sources(id, &relids)
+}
+
+fn announce_rebuild(name: &str, stage: &Stage) -> Result<()> {
+    if stage.way != Way::Rebuild {
+        return Ok(());
+    }
+    let reason = stage.reason.as_deref().unwrap_or("its query is not covered yet");
+    ffi::notice(
+        &format!("stream table {name} runs its query again after every change: {reason}"),
+        Some("It is exact, at the cost of the query for each statement that changes what it reads."),
+    )
+}
+
+/// Fills the empty storage table.
+pub fn fill(stage: &Maintained) -> Result<()> {
+    let statement = Statement {
+        sql: stage.stage.init.clone(),
+        bulk: None,
+        returns: Returns::Nothing,
+    };
+    match stage.run(&plans::steps(&[statement], true), &[], false)? {
+        Outcome::Done(_) | Outcome::Mismatch => Ok(()),
+    }
+}
+
+/// From now on it is maintained.
+pub fn activate(id: i32) -> Result<()> {
+    spi::catalog(
+        "UPDATE pgtrickle.stream_table SET status = 'ACTIVE' WHERE id = $1::int",
+        &[Some(&id.to_string())],
+    )?;
+    triggers::sync()
+}

@@ -1,0 +1,106 @@
+//! From the name that a user writes to the stream table.
+
+use crate::error::{Result, SqlError};
+use crate::names;
+use crate::spi::{self, Values};
+use crate::sql;
+
+/// A stream table that is there.
+pub struct Found {
+    /// Its id in our catalog.
+    pub id: i32,
+    /// Its schema.
+    pub schema: String,
+    /// Its qualified, quoted name.
+    pub name: String,
+}
+
+/// What a name stands for.
+pub enum Target {
+    /// A stream table.
+    StreamTable(Found),
+    /// Another kind of relation, under this name.
+    Other(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks a name up, along the user's `search_path` when it has no schema.
+pub fn look_up(name: &str) -> Result<Target> {
+    let parsed = names::parse(name)?;
+    let relid = spi::as_user(
+        "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid",
+        &[Some(&sql::as_given(&parsed))],
+    )?
+    .pop()
+    .and_then(|mut row| row.pop().flatten());
+    let Some(relid) = relid else {
+        return Ok(Target::Nothing);
+    };
+    by_relid(&relid)
+}
+
+/// What a relation is.
+pub fn by_relid(relid: &str) -> Result<Target> {
+    let row = spi::catalog(
+        "SELECT format('%I.%I', n.nspname, c.relname), n.nspname, t.id FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pgtrickle.stream_table t ON t.relid = c.oid \
+         WHERE c.oid = $1::oid",
+        &[Some(relid)],
+    )?
+    .pop();
+    let Some(row) = row else {
+        return Ok(Target::Nothing);
+    };
+    let mut values = Values::of(row);
+    let (name, schema) = (values.text()?, values.text()?);
+    Ok(match values.optional().and_then(|id| id.parse().ok()) {
+        Some(id) => Target::StreamTable(Found { id, schema, name }),
+        None => Target::Other(name),
+    })
+}
+
+/// The stream table of a name, or an error that says what is wrong with it.
+pub fn stream_table(name: &str) -> Result<Found> {
+    match look_up(name)? {
+        Target::StreamTable(found) => Ok(found),
+        Target::Other(other) => Err(SqlError::new("42809", format!("{other} is not a stream table"))
+            .hint("SELECT name FROM pgtrickle.stream_tables shows those that there are.")
+            .about(name)),
+        Target::Nothing => Err(SqlError::new("42P01", format!("stream table {name} does not exist"))
+            .hint("SELECT schema, name FROM pgtrickle.stream_tables shows those that there are.")
+            .about(name)),
+    }
+}
+
+/// Fails unless the current user may do what the owner may.
+pub fn must_own(found: &Found) -> Result<()> {
+    allowed(
+        found,
+        "SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c \
+         JOIN pgtrickle.stream_table t ON t.relid = c.oid WHERE t.id OPERATOR(pg_catalog.=) $1::pg_catalog.int4",
+        "must be owner of",
+    )
+}
+
+/// Fails unless the current user may read it.
+pub fn must_read(found: &Found) -> Result<()> {
+    allowed(
+        found,
+        "SELECT pg_catalog.has_table_privilege(t.relid, 'SELECT') FROM pgtrickle.stream_table t \
+         WHERE t.id OPERATOR(pg_catalog.=) $1::pg_catalog.int4",
+        "permission denied for",
+    )
+}
+
+fn allowed(found: &Found, question: &str, refusal: &str) -> Result<()> {
+    let answer = spi::as_user(question, &[Some(&found.id.to_string())])?
+        .pop()
+        .and_then(|mut row| row.pop().flatten());
+    if answer.as_deref() == Some("t") {
+        return Ok(());
+    }
+    Err(SqlError::new("42501", format!("{refusal} stream table {}", found.name))
+        .hint("Ask its owner.")
+        .about(&found.name))
+}

@@ -1,0 +1,568 @@
+//! `shim/shim.h` in Rust, with a safe function beside each of its functions. With alloc.rs and lib.rs the only place of
+//! `unsafe`.
+
+use crate::error::{Result, SqlError};
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr;
+
+/// An object identifier of PostgreSQL.
+pub type Oid = u32;
+
+/// A pointer to an `ErrorData`, kept only to give it back.
+#[derive(Clone, Copy, Debug)]
+pub struct PgErrorData(*mut c_void);
+
+impl Default for PgErrorData {
+    fn default() -> Self {
+        Self(ptr::null_mut())
+    }
+}
+
+/// `PgtError`.
+#[repr(C)]
+pub struct RawError {
+    pg: *mut c_void,
+    sqlstate: [c_char; 8],
+    message: *const c_char,
+    detail: *const c_char,
+    hint: *const c_char,
+    context: *const c_char,
+    query: *const c_char,
+    position: i32,
+}
+
+/// `PgtSetting`: a setting and its value.
+#[repr(C)]
+pub struct Setting {
+    name: *const c_char,
+    value: *const c_char,
+}
+
+// SAFETY: points to constants only.
+unsafe impl Sync for Setting {}
+
+impl Setting {
+    /// For tables of constants.
+    #[must_use]
+    pub const fn new(name: &'static CStr, value: &'static CStr) -> Self {
+        Self {
+            name: name.as_ptr(),
+            value: value.as_ptr(),
+        }
+    }
+}
+
+#[repr(C)]
+struct RawText {
+    text: *const c_char,
+    args: *const *const c_char,
+    settings: *const Setting,
+    nargs: i32,
+    nsettings: i32,
+    role: Oid,
+    statements: i32,
+    rows: *mut Rows,
+}
+
+#[repr(C)]
+struct RawDelta {
+    name: *const c_char,
+    relid: Oid,
+    rows: *mut c_void,
+    estimate: f64,
+}
+
+#[repr(C)]
+struct RawStep {
+    value: [i64; 3],
+    sql: *const c_char,
+    plan: *mut c_void,
+    found: i32,
+    compare: i32,
+}
+
+#[repr(C)]
+struct RawRun {
+    label: *const c_char,
+    search_path: *const c_char,
+    deltas: *const RawDelta,
+    steps: *mut RawStep,
+    settings: *const Setting,
+    ndeltas: i32,
+    nsteps: i32,
+    nsettings: i32,
+    keep: i32,
+    role: Oid,
+}
+
+#[repr(C)]
+struct RawAppend {
+    relid: Oid,
+    from: *mut c_void,
+    into: *mut c_void,
+}
+
+/// `PgtEvent`.
+#[repr(C)]
+pub struct RawEvent {
+    added: *mut c_void,
+    removed: *mut c_void,
+    columns: *const c_void,
+    nadded: i32,
+    nremoved: i32,
+    relid: Oid,
+    operation: i32,
+    before: i32,
+    view: i32,
+    opaque: i32,
+}
+
+const PGT_QUERY: c_int = 0;
+const PGT_CONST: c_int = 1;
+const PGT_PARSE: c_int = 2;
+const PGT_NOTICE: c_int = 3;
+const PGT_RUN: c_int = 4;
+const PGT_APPEND: c_int = 5;
+
+unsafe extern "C" {
+    fn pgt_call(what: c_int, argument: *mut c_void, error: *mut RawError) -> c_int;
+    fn pgt_is_updated(columns: *const c_void, attribute: i32) -> c_int;
+    fn pgt_free_plan(plan: *mut c_void);
+    fn pgt_free_rows(rows: *mut c_void);
+    fn pgt_copy(text: *const c_char, length: usize) -> *mut c_char;
+}
+
+/// The values of a result, as text.
+pub type Row = Vec<Option<String>>;
+
+/// Where `pgt_rs_row` and `pgt_rs_value` put what they are given.
+#[derive(Default)]
+pub struct Rows {
+    rows: Vec<Row>,
+}
+
+fn owned(text: *const c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the shim gives NULL or a string that ends in a zero byte.
+    Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+}
+
+impl RawError {
+    fn empty() -> Self {
+        Self {
+            pg: ptr::null_mut(),
+            sqlstate: [0; 8],
+            message: ptr::null(),
+            detail: ptr::null(),
+            hint: ptr::null(),
+            context: ptr::null(),
+            query: ptr::null(),
+            position: 0,
+        }
+    }
+
+    fn take(&self) -> Box<SqlError> {
+        Box::new(SqlError {
+            pg: PgErrorData(self.pg),
+            sqlstate: owned(self.sqlstate.as_ptr()).unwrap_or_default(),
+            message: owned(self.message).unwrap_or_else(|| "out of memory".to_owned()),
+            detail: owned(self.detail),
+            hint: owned(self.hint),
+            context: owned(self.context),
+            query: owned(self.query),
+            position: self.position,
+        })
+    }
+
+    /// Writes an error where C finds it, in memory of PostgreSQL.
+    pub fn give(&mut self, error: &SqlError) {
+        let optional = |text: &Option<String>| text.as_deref().map_or(ptr::null(), copy);
+        self.pg = error.pg.0;
+        for (to, from) in self.sqlstate.iter_mut().zip(error.sqlstate.bytes().take(5)) {
+            *to = c_char::from_ne_bytes([from]);
+        }
+        self.message = copy(&error.message);
+        self.detail = optional(&error.detail);
+        self.hint = optional(&error.hint);
+        self.context = optional(&error.context);
+        self.query = optional(&error.query);
+        self.position = error.position;
+    }
+}
+
+/// A copy in memory of PostgreSQL, NULL when there is none left.
+pub fn copy(text: &str) -> *const c_char {
+    // SAFETY: address and length are those of a string; the shim copies before it returns.
+    unsafe { pgt_copy(text.as_ptr().cast(), text.len()) }
+}
+
+/// A C string; text of ours and of PostgreSQL has no zero byte, and would end there.
+#[must_use]
+pub fn c_string(text: &str) -> CString {
+    let end = text.find('\0').unwrap_or(text.len());
+    CString::new(&text[..end]).unwrap_or_default()
+}
+
+fn count(length: usize) -> i32 {
+    i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+fn call<T>(what: c_int, argument: &mut T) -> Result<()> {
+    let mut error = RawError::empty();
+    // SAFETY: every caller passes the struct that `what` stands for, and keeps what it points to alive.
+    let failed = unsafe { pgt_call(what, ptr::from_mut(argument).cast(), &raw mut error) };
+    if failed == 0 { Ok(()) } else { Err(error.take()) }
+}
+
+fn text_call(
+    what: c_int,
+    text: &str,
+    args: &[Option<&str>],
+    settings: &[Setting],
+    role: Oid,
+) -> Result<(i32, Vec<Row>)> {
+    let text = c_string(text);
+    let args: Vec<Option<CString>> = args.iter().map(|arg| arg.map(c_string)).collect();
+    let pointers: Vec<*const c_char> = args
+        .iter()
+        .map(|arg| arg.as_ref().map_or(ptr::null(), |arg| arg.as_ptr()))
+        .collect();
+    let mut rows = Rows::default();
+    let mut raw = RawText {
+        text: text.as_ptr(),
+        args: pointers.as_ptr(),
+        settings: settings.as_ptr(),
+        nargs: count(pointers.len()),
+        nsettings: count(settings.len()),
+        role,
+        statements: 0,
+        rows: &raw mut rows,
+    };
+    call(what, &mut raw)?;
+    Ok((raw.statements, rows.rows))
+}
+
+/// Runs one statement with text parameters, as `role` (0 for the current user).
+pub fn query(text: &str, args: &[Option<&str>], settings: &[Setting], role: Oid) -> Result<Vec<Row>> {
+    Ok(text_call(PGT_QUERY, text, args, settings, role)?.1)
+}
+
+/// The value of a `CONST` node, written by its type's output function.
+pub fn const_text(node: &str, settings: &[Setting]) -> Result<String> {
+    let (_, mut rows) = text_call(PGT_CONST, node, &[], settings, 0)?;
+    rows.pop()
+        .and_then(|mut row| row.pop().flatten())
+        .ok_or_else(|| SqlError::internal("a constant has no text"))
+}
+
+/// How many statements a text holds; `None` where one of them is not a plain query.
+pub fn parse(text: &str) -> Result<Option<usize>> {
+    let (statements, _) = text_call(PGT_PARSE, text, &[], &[], 0)?;
+    Ok(usize::try_from(statements).ok())
+}
+
+/// Raises a NOTICE.
+pub fn notice(message: &str, hint: Option<&str>) -> Result<()> {
+    let hint = [hint];
+    let args = if hint[0].is_some() { &hint[..] } else { &[] };
+    text_call(PGT_NOTICE, message, args, &[], 0)?;
+    Ok(())
+}
+
+/// Rows in a tuplestore of PostgreSQL.
+#[derive(Clone, Copy, Debug)]
+pub struct Store(*mut c_void);
+
+impl Store {
+    /// Frees a store that [`append`] made.
+    pub fn free(self) {
+        // SAFETY: the callers own the store and forget it.
+        unsafe { pgt_free_rows(self.0) }
+    }
+}
+
+/// Appends the rows of `from`, of the table `relid`, to `into` or to a new store that lives as long as the transaction.
+pub fn append(relid: Oid, from: Store, into: Option<Store>) -> Result<Store> {
+    let mut raw = RawAppend {
+        relid,
+        from: from.0,
+        into: into.map_or(ptr::null_mut(), |store| store.0),
+    };
+    call(PGT_APPEND, &mut raw)?;
+    Ok(Store(raw.into))
+}
+
+/// A call of the maintenance trigger.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    raw: &'a RawEvent,
+}
+
+/// The statement that fires a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Insert,
+    Delete,
+    Update,
+    Truncate,
+}
+
+impl<'a> Event<'a> {
+    /// Wraps what C gave.
+    ///
+    /// # Safety
+    /// `raw` and what it points to must stay alive and unchanged for `'a`.
+    pub unsafe fn new(raw: &'a RawEvent) -> Self {
+        Self { raw }
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn relid(&self) -> Oid {
+        self.raw.relid
+    }
+
+    /// The statement.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self.raw.operation {
+            0 => Operation::Insert,
+            1 => Operation::Delete,
+            2 => Operation::Update,
+            _ => Operation::Truncate,
+        }
+    }
+
+    /// Fired before the statement.
+    #[must_use]
+    pub fn is_before(&self) -> bool {
+        self.raw.before != 0
+    }
+
+    /// Fired by a write to a view.
+    #[must_use]
+    pub fn is_view(&self) -> bool {
+        self.raw.view != 0
+    }
+
+    /// The new versions of rows, and how many.
+    #[must_use]
+    pub fn added(&self) -> Option<(Store, usize)> {
+        rows(self.raw.added, self.raw.nadded)
+    }
+
+    /// The old versions of rows, and how many.
+    #[must_use]
+    pub fn removed(&self) -> Option<(Store, usize)> {
+        rows(self.raw.removed, self.raw.nremoved)
+    }
+
+    /// The trigger has no transition tables, as on the children of a source.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        self.raw.added.is_null() && self.raw.removed.is_null()
+    }
+
+    /// May the UPDATE have changed one of these columns?
+    #[must_use]
+    pub fn updates(&self, columns: &[i16]) -> bool {
+        self.raw.opaque != 0
+            || columns.iter().any(|column| {
+                // SAFETY: the pointer is the trigger's set of columns, alive during the call; NULL is the empty set.
+                unsafe { pgt_is_updated(self.raw.columns, i32::from(*column)) != 0 }
+            })
+    }
+}
+
+fn rows(store: *mut c_void, count: i32) -> Option<(Store, usize)> {
+    let count = usize::try_from(count).unwrap_or(0);
+    (!store.is_null() && count > 0).then_some((Store(store), count))
+}
+
+/// Rows under the name that a program gives them.
+pub struct Delta<'a> {
+    /// The name.
+    pub name: &'a CStr,
+    /// Their table.
+    pub relid: Oid,
+    /// The rows.
+    pub store: Store,
+    /// How many, for the planner.
+    pub estimate: f64,
+}
+
+/// The statements of a program, with the plans that are kept of them.
+pub struct Steps {
+    raw: RefCell<Vec<RawStep>>,
+    _texts: Vec<CString>,
+    kept: Cell<bool>,
+}
+
+impl Steps {
+    /// Each statement with whether the program stops when the first two values it returns differ.
+    #[must_use]
+    pub fn new<'a>(statements: impl Iterator<Item = (&'a str, bool)>) -> Self {
+        let (texts, compare): (Vec<CString>, Vec<bool>) =
+            statements.map(|(sql, compare)| (c_string(sql), compare)).unzip();
+        let raw = texts
+            .iter()
+            .zip(compare)
+            .map(|(sql, compare)| RawStep {
+                value: [0; 3],
+                sql: sql.as_ptr(),
+                plan: ptr::null_mut(),
+                found: 0,
+                compare: i32::from(compare),
+            })
+            .collect();
+        Self {
+            raw: RefCell::new(raw),
+            _texts: texts,
+            kept: Cell::new(false),
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        if !self.kept.get() {
+            return;
+        }
+        for step in self.raw.get_mut() {
+            if !step.plan.is_null() {
+                // SAFETY: a kept plan of our own, freed once; nobody runs it while the program is being dropped.
+                unsafe { pgt_free_plan(step.plan) }
+            }
+        }
+    }
+}
+
+/// How a program is run.
+pub struct Run<'a> {
+    /// The stream table, for error contexts.
+    pub label: &'a CStr,
+    /// What the functions of the query see.
+    pub search_path: &'a CStr,
+    /// The rows it works on.
+    pub deltas: &'a [Delta<'a>],
+    /// Settings while it is parsed and planned.
+    pub settings: &'a [Setting],
+    /// Keep the plans.
+    pub keep: bool,
+    /// Run as.
+    pub role: Oid,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Ran to its end; the values of the row that the last statement returned.
+    Done([i64; 3]),
+    /// A statement that compares returned two different values.
+    Mismatch,
+}
+
+impl Run<'_> {
+    /// Runs a program.
+    pub fn run(&self, steps: &Steps) -> Result<Outcome> {
+        let Ok(mut raw_steps) = steps.raw.try_borrow_mut() else {
+            return Err(SqlError::internal("a program was started inside itself"));
+        };
+        if self.keep {
+            steps.kept.set(true);
+        } else if steps.kept.get() {
+            return Err(SqlError::internal("a kept program was run without its plans"));
+        }
+        let deltas: Vec<RawDelta> = self
+            .deltas
+            .iter()
+            .map(|delta| RawDelta {
+                name: delta.name.as_ptr(),
+                relid: delta.relid,
+                rows: delta.store.0,
+                estimate: delta.estimate,
+            })
+            .collect();
+        let mut raw = RawRun {
+            label: self.label.as_ptr(),
+            search_path: self.search_path.as_ptr(),
+            deltas: deltas.as_ptr(),
+            steps: raw_steps.as_mut_ptr(),
+            settings: self.settings.as_ptr(),
+            ndeltas: count(deltas.len()),
+            nsteps: count(raw_steps.len()),
+            nsettings: count(self.settings.len()),
+            keep: i32::from(self.keep),
+            role: self.role,
+        };
+        let result = call(PGT_RUN, &mut raw);
+        if !self.keep {
+            // These plans were freed with the SPI connection that made them.
+            for step in raw_steps.iter_mut() {
+                step.plan = ptr::null_mut();
+            }
+        }
+        result?;
+        let differs = |step: &RawStep| step.compare != 0 && step.value[0] != step.value[1];
+        if raw_steps.iter().any(differs) {
+            for step in raw_steps.iter_mut() {
+                step.value = [0; 3];
+            }
+            return Ok(Outcome::Mismatch);
+        }
+        Ok(Outcome::Done(match raw_steps.last() {
+            Some(step) if step.found != 0 => step.value,
+            Some(_) | None => [0; 3],
+        }))
+    }
+}
+
+/// Starts a row of the result that C reads.
+///
+/// # Safety
+/// `rows` is the pointer that a text call gave to C, and the call is still going on.
+pub unsafe fn add_row(rows: *mut Rows) {
+    // SAFETY: as the caller promises; nothing else refers to it during the call.
+    unsafe { &mut *rows }.rows.push(Row::new());
+}
+
+/// Adds a value to the last row.
+///
+/// # Safety
+/// As for [`add_row`]; `text` is NULL or `length` bytes.
+pub unsafe fn add_value(rows: *mut Rows, text: *const c_char, length: usize) {
+    // SAFETY: as the caller promises.
+    let value = (!text.is_null()).then(|| unsafe {
+        let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
+        String::from_utf8_lossy(bytes).into_owned()
+    });
+    // SAFETY: as the caller promises.
+    if let Some(row) = unsafe { &mut *rows }.rows.last_mut() {
+        row.push(value);
+    }
+}
+
+/// The arguments of a command.
+///
+/// # Safety
+/// `args` points to `nargs` strings or NULLs.
+pub unsafe fn arguments(args: *const *const c_char, nargs: i32) -> Vec<Option<String>> {
+    let nargs = usize::try_from(nargs).unwrap_or(0);
+    if nargs == 0 {
+        return Vec::new();
+    }
+    // SAFETY: as the caller promises.
+    let args = unsafe { std::slice::from_raw_parts(args, nargs) };
+    args.iter().map(|arg| owned(*arg)).collect()
+}
+
+/// A text that C passes.
+///
+/// # Safety
+/// `text` is NULL or ends in a zero byte.
+pub unsafe fn text(text: *const c_char) -> String {
+    owned(text).unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! Applies what has changed: every stream table concerned once, those that others read before those others.
+
+use crate::error::{Result, SqlError};
+use crate::ffi::{self, Delta, Oid, Outcome, Store};
+use crate::plans::{self, Action};
+use crate::session::{self, Flushing, Pending};
+use crate::stages::{self, Maintained};
+use pg_trickle_core::plan::Change;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// All changes of a flush, and the stream tables that they reach.
+struct Flush {
+    changes: Vec<Pending>,
+    /// By depth and id: what is still to be run.
+    queue: BTreeMap<(u32, i32), Rc<Maintained>>,
+    /// How many of the changes each stream table has seen.
+    seen: BTreeMap<i32, usize>,
+    /// Copies that put several changes of one table together.
+    merged: Vec<Store>,
+}
+
+/// Applies the changes that wait, and one whose rows are still those of its trigger.
+pub fn run(first: Option<Pending>) -> Result<()> {
+    let Some(flushing) = Flushing::start() else {
+        return Err(SqlError::internal("maintenance was started inside itself"));
+    };
+    let mut flush = Flush {
+        changes: Vec::new(),
+        queue: BTreeMap::new(),
+        seen: BTreeMap::new(),
+        merged: Vec::new(),
+    };
+    flush.add(session::take_pending())?;
+    flush.add(first.into_iter().collect())?;
+    while let Some((_, stage)) = flush.queue.pop_first() {
+        flush.maintain(&stage)?;
+        flush.add(session::take_pending())?;
+    }
+    drop(flushing);
+    flush.free();
+    Ok(())
+}
+
+/// Runs the query of one stream table again; what had to be patched: rows inserted, deleted, updated.
+pub fn rebuild(stage: &Rc<Maintained>) -> Result<[i64; 3]> {
+    let patched = {
+        let Some(_flushing) = Flushing::start() else {
+            return Err(SqlError::internal("maintenance was started inside itself"));
+        };
+        run_rebuild(stage)?
+    };
+    run(None)?;
+    Ok(patched)
+}
+
+fn run_rebuild(stage: &Maintained) -> Result<[i64; 3]> {
+    let steps = plans::steps(&stage.stage.rebuild, true);
+    match stage.run(&steps, &[], false)? {
+        Outcome::Done(patched) => Ok(patched),
+        Outcome::Mismatch => Err(SqlError::internal("a rebuild found its own result wrong")),
+    }
+}
+
+impl Flush {
+    fn add(&mut self, changes: Vec<Pending>) -> Result<()> {
+        for change in changes {
+            let table = stages::table(change.relid)?;
+            for user in &table.users {
+                if !change.skips.contains(&user.stage.id) {
+                    let stage = &user.stage;
+                    self.queue.insert((stage.depth, stage.id), Rc::clone(stage));
+                }
+            }
+            self.changes.push(change);
+        }
+        Ok(())
+    }
+
+    fn maintain(&mut self, stage: &Maintained) -> Result<()> {
+        let from = self.seen.insert(stage.id, self.changes.len()).unwrap_or(0);
+        let mut by_table: BTreeMap<Oid, Vec<&Pending>> = BTreeMap::new();
+        for change in &self.changes[from..] {
+            if change.skips.contains(&stage.id) {
+                continue;
+            }
+            if !change.opaque && stage.names(change.relid).is_some() {
+                by_table.entry(change.relid).or_default().push(change);
+            } else if stages::table(change.relid)?.concerns(stage.id) {
+                // No rows to go by, or those of a table that the query reads through its parent.
+                run_rebuild(stage)?;
+                return Ok(());
+            }
+        }
+        let mut changes = Vec::with_capacity(by_table.len());
+        let mut deltas = Vec::with_capacity(2 * by_table.len());
+        let mut rows = 0;
+        for (relid, parts) in &by_table {
+            let Some(names) = stage.names(*relid) else {
+                continue;
+            };
+            let added = together(*relid, parts.iter().filter_map(|part| part.added), &mut self.merged)?;
+            let removed = together(*relid, parts.iter().filter_map(|part| part.removed), &mut self.merged)?;
+            changes.push(Change {
+                relid: *relid,
+                new: added.is_some(),
+                old: removed.is_some(),
+            });
+            for (name, store) in [(&names.added, added), (&names.removed, removed)] {
+                if let Some((store, count)) = store {
+                    rows += count;
+                    deltas.push((name, *relid, store, count));
+                }
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let bulk = rows > plans::FEW;
+        let deltas: Vec<Delta> = deltas
+            .into_iter()
+            .map(|(name, relid, store, count)| Delta {
+                name,
+                relid,
+                store,
+                // A plan that is kept must not depend on the change that it was made for.
+                estimate: if bulk {
+                    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+                } else {
+                    1.0
+                },
+            })
+            .collect();
+        match stage.action(&changes, bulk) {
+            Action::Nothing => Ok(()),
+            Action::Run(steps) => match stage.run(&steps, &deltas, !bulk)? {
+                Outcome::Done(_) => Ok(()),
+                Outcome::Mismatch => run_rebuild(stage).map(|_| ()),
+            },
+            Action::Rebuild => run_rebuild(stage).map(|_| ()),
+        }
+    }
+
+    fn free(self) {
+        for change in self.changes {
+            change.free();
+        }
+        for store in self.merged {
+            store.free();
+        }
+    }
+}
+
+/// The rows of several changes of one table in one store.
+fn together(
+    relid: Oid,
+    mut parts: impl Iterator<Item = (Store, usize)>,
+    merged: &mut Vec<Store>,
+) -> Result<Option<(Store, usize)>> {
+    let Some(first) = parts.next() else {
+        return Ok(None);
+    };
+    let Some(second) = parts.next() else {
+        return Ok(Some(first));
+    };
+    let whole = ffi::append(relid, first.0, None)?;
+    merged.push(whole);
+    let mut count = first.1;
+    for (store, rows) in std::iter::once(second).chain(parts) {
+        ffi::append(relid, store, Some(whole))?;
+        count += rows;
+    }
+    Ok(Some((whole, count)))
+}

@@ -1,0 +1,307 @@
+//! What a session remembers: statements under way, changes not yet applied, and compiled stream tables.
+//!
+//! The state is borrowed only inside the functions of this file, and none of them calls PostgreSQL.
+
+use crate::error::Result;
+use crate::ffi::{Oid, Store};
+use crate::flush;
+use crate::stages::{Maintained, Table};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// A change of one table that is still to be applied.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The table.
+    pub relid: Oid,
+    /// New versions of rows.
+    pub added: Option<(Store, usize)>,
+    /// Old versions of rows.
+    pub removed: Option<(Store, usize)>,
+    /// There are no rows to tell the change, as after TRUNCATE.
+    pub opaque: bool,
+    /// The rows are copies of ours.
+    pub owned: bool,
+    /// Stream tables that read none of the columns an UPDATE touched.
+    pub skips: Vec<i32>,
+}
+
+#[derive(Default)]
+struct Session {
+    /// Statements on sources that have begun and not ended.
+    open: u32,
+    pending: Vec<Pending>,
+    flushing: bool,
+    /// Our own DDL is running: event triggers have nothing to do.
+    busy: u32,
+    saved: Vec<Saved>,
+    tables: BTreeMap<Oid, Rc<Table>>,
+    stages: BTreeMap<i32, Rc<Maintained>>,
+}
+
+/// What a subtransaction found, to be restored when it aborts.
+#[derive(Default)]
+struct Saved {
+    open: u32,
+    pending: usize,
+    flushing: bool,
+    busy: u32,
+}
+
+thread_local! {
+    static SESSION: RefCell<Session> = RefCell::default();
+    /// Relations that compiled stages depend on. Apart from the rest: PostgreSQL reports changes at any moment.
+    static WATCHED: RefCell<BTreeSet<Oid>> = const { RefCell::new(BTreeSet::new()) };
+    static CHANGED: RefCell<BTreeSet<Oid>> = const { RefCell::new(BTreeSet::new()) };
+    static STALE: Cell<bool> = const { Cell::new(false) };
+}
+
+fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {
+    SESSION.with(|session| body(&mut session.borrow_mut()))
+}
+
+const XACT_COMMIT: i32 = 0;
+const XACT_ABORT: i32 = 2;
+const XACT_PRE_COMMIT: i32 = 5;
+
+/// A transaction commits or aborts.
+pub fn transaction(event: i32) -> Result<()> {
+    match event {
+        XACT_PRE_COMMIT => {
+            // Statements are over, whatever their triggers did; what is left was kept back by a disabled trigger.
+            let left = with(|session| {
+                session.open = 0;
+                !session.pending.is_empty()
+            });
+            if left { flush::run(None) } else { Ok(()) }
+        }
+        XACT_COMMIT | XACT_ABORT => {
+            with(|session| {
+                session.open = 0;
+                // The rows lived in the transaction's memory.
+                session.pending.clear();
+                session.flushing = false;
+                session.busy = 0;
+                session.saved.clear();
+            });
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+const SUBXACT_START: i32 = 0;
+const SUBXACT_COMMIT: i32 = 1;
+const SUBXACT_ABORT: i32 = 2;
+
+/// A subtransaction starts, commits or aborts. One that began before this library was loaded is not known here.
+pub fn subtransaction(event: i32) {
+    let dropped = with(|session| {
+        match event {
+            SUBXACT_START => session.saved.push(Saved {
+                open: session.open,
+                pending: session.pending.len(),
+                flushing: session.flushing,
+                busy: session.busy,
+            }),
+            SUBXACT_COMMIT => {
+                session.saved.pop();
+            }
+            SUBXACT_ABORT => {
+                let saved = session.saved.pop().unwrap_or_default();
+                session.open = saved.open;
+                session.flushing = saved.flushing;
+                session.busy = saved.busy;
+                let kept = saved.pending.min(session.pending.len());
+                return session.pending.split_off(kept);
+            }
+            _ => {}
+        }
+        Vec::new()
+    });
+    dropped.into_iter().for_each(Pending::free);
+}
+
+impl Pending {
+    /// A change of a table that no rows tell.
+    #[must_use]
+    pub fn opaque(relid: Oid) -> Self {
+        Self {
+            relid,
+            added: None,
+            removed: None,
+            opaque: true,
+            owned: false,
+            skips: Vec::new(),
+        }
+    }
+
+    /// Frees the rows that are copies.
+    pub fn free(self) {
+        if self.owned {
+            for (store, _) in [self.added, self.removed].into_iter().flatten() {
+                store.free();
+            }
+        }
+    }
+}
+
+/// A statement on a source begins.
+pub fn begin_statement() {
+    with(|session| session.open += 1);
+}
+
+/// What is to be done with the change of a statement that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Nothing else is under way or waiting.
+    Alone,
+    /// It is the last of several.
+    Last,
+    /// Others have to end first.
+    Later,
+}
+
+/// A statement on a source ends.
+pub fn end_statement() -> When {
+    with(|session| {
+        // More ends than begins: the statement began before a trigger was made or enabled.
+        session.open = session.open.saturating_sub(1);
+        if session.open > 0 || session.flushing {
+            When::Later
+        } else if session.pending.is_empty() {
+            When::Alone
+        } else {
+            When::Last
+        }
+    })
+}
+
+/// Keeps a change for later.
+pub fn push(change: Pending) {
+    with(|session| session.pending.push(change));
+}
+
+/// The changes that wait.
+#[must_use]
+pub fn take_pending() -> Vec<Pending> {
+    with(|session| std::mem::take(&mut session.pending))
+}
+
+/// While it lives, changes wait for the flush that is going on.
+pub struct Flushing(());
+
+impl Flushing {
+    /// `None` when one is going on already.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        with(|session| !std::mem::replace(&mut session.flushing, true)).then_some(Self(()))
+    }
+}
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        with(|session| session.flushing = false);
+    }
+}
+
+/// Is a statement on a source, or the maintenance after one, under way?
+#[must_use]
+pub fn is_active() -> bool {
+    with(|session| session.open > 0 || session.flushing)
+}
+
+/// While it lives, event triggers do nothing.
+pub struct Busy(());
+
+impl Busy {
+    /// Our own DDL follows.
+    #[must_use]
+    pub fn start() -> Self {
+        with(|session| session.busy += 1);
+        Self(())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        with(|session| session.busy = session.busy.saturating_sub(1));
+    }
+}
+
+/// Is it our own DDL that runs?
+#[must_use]
+pub fn is_busy() -> bool {
+    with(|session| session.busy > 0)
+}
+
+/// PostgreSQL says that a relation has changed; 0 stands for all.
+pub fn relation_changed(relid: Oid) {
+    let relevant =
+        relid == 0 || WATCHED.with(|watched| watched.try_borrow().map_or(true, |watched| watched.contains(&relid)));
+    if relevant {
+        let noted = CHANGED.with(|changed| changed.try_borrow_mut().map(|mut changed| changed.insert(relid)));
+        debug_assert!(
+            noted.is_ok(),
+            "nothing that is called with these borrowed can invalidate"
+        );
+        STALE.set(true);
+    }
+}
+
+/// Changes of these relations will be noticed.
+pub fn watch(relids: impl IntoIterator<Item = Oid>) {
+    WATCHED.with(|watched| watched.borrow_mut().extend(relids));
+}
+
+/// Forgets what has changed since the last time. Called before anything that was remembered is used.
+pub fn freshen() {
+    if !STALE.replace(false) {
+        return;
+    }
+    let changed = CHANGED.with(|changed| std::mem::take(&mut *changed.borrow_mut()));
+    // Dropped when the state is no longer borrowed.
+    let mut forgotten = Vec::new();
+    let tables = with(|session| {
+        let is_stale = |stage: &Maintained| changed.contains(&0) || !changed.is_disjoint(&stage.depends);
+        let stale: Vec<i32> = session
+            .stages
+            .values()
+            .filter(|stage| is_stale(stage))
+            .map(|stage| stage.id)
+            .collect();
+        forgotten.extend(stale.into_iter().filter_map(|id| session.stages.remove(&id)));
+        std::mem::take(&mut session.tables)
+    });
+    drop((forgotten, tables));
+}
+
+/// Forgets one stream table, and who reads what.
+pub fn forget(id: i32) {
+    let dropped = with(|session| (session.stages.remove(&id), std::mem::take(&mut session.tables)));
+    drop(dropped);
+}
+
+/// Who reads a table, where it is remembered.
+#[must_use]
+pub fn table(relid: Oid) -> Option<Rc<Table>> {
+    with(|session| session.tables.get(&relid).cloned())
+}
+
+/// Remembers who reads a table.
+pub fn remember_table(table: &Rc<Table>) {
+    with(|session| session.tables.insert(table.relid, Rc::clone(table)));
+}
+
+/// A compiled stream table, where it is remembered.
+#[must_use]
+pub fn stage(id: i32) -> Option<Rc<Maintained>> {
+    with(|session| session.stages.get(&id).cloned())
+}
+
+/// Remembers a compiled stream table.
+pub fn remember_stage(stage: &Rc<Maintained>) {
+    watch(stage.depends.iter().copied());
+    with(|session| session.stages.insert(stage.id, Rc::clone(stage)));
+}

@@ -1,0 +1,97 @@
+//! Queries, as safe functions. Catalog queries run as the bootstrap superuser with a fixed `search_path`: what a
+//! stream table is does not depend on who asks.
+
+use crate::error::{Result, SqlError};
+use crate::ffi::{self, Oid, Row, Setting};
+
+/// The role that every database has, and that owns the catalog.
+pub const SUPERUSER: Oid = 10;
+
+const CATALOG_SETTINGS: &[Setting] = &[
+    Setting::new(c"search_path", c"pg_catalog, pg_temp"),
+    Setting::new(c"client_min_messages", c"warning"),
+    Setting::new(c"standard_conforming_strings", c"on"),
+    Setting::new(c"row_security", c"off"),
+    Setting::new(c"bytea_output", c"hex"),
+];
+
+const USER_SETTINGS: &[Setting] = &[
+    Setting::new(c"client_min_messages", c"warning"),
+    Setting::new(c"standard_conforming_strings", c"on"),
+];
+
+/// A query of the catalog, or DDL on our own objects.
+pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
+    ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER)
+}
+
+/// The one value of the one row, or NULL.
+pub fn catalog_value(text: &str, args: &[Option<&str>]) -> Result<Option<String>> {
+    Ok(catalog(text, args)?
+        .into_iter()
+        .next()
+        .and_then(|row| row.into_iter().next().flatten()))
+}
+
+/// A statement as the current user, with the user's `search_path`.
+pub fn as_user(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
+    ffi::query(text, args, USER_SETTINGS, 0)
+}
+
+/// A statement with the user's text, under all of the user's settings.
+pub fn users_text(text: &str) -> Result<()> {
+    const QUIET: &[Setting] = &[Setting::new(c"client_min_messages", c"warning")];
+    ffi::query(text, &[], QUIET, 0)?;
+    Ok(())
+}
+
+/// Reads the values of a row one by one.
+pub struct Values(std::vec::IntoIter<Option<String>>);
+
+impl Values {
+    /// Of this row.
+    #[must_use]
+    pub fn of(row: Row) -> Self {
+        Self(row.into_iter())
+    }
+
+    /// The next value, which may be NULL.
+    pub fn optional(&mut self) -> Option<String> {
+        self.0.next().flatten()
+    }
+
+    /// The next value.
+    pub fn text(&mut self) -> Result<String> {
+        self.optional()
+            .ok_or_else(|| SqlError::internal("a catalog query returned a NULL"))
+    }
+
+    /// The next value, as a number.
+    pub fn number<T: std::str::FromStr>(&mut self) -> Result<T> {
+        let text = self.text()?;
+        text.parse()
+            .map_err(|_| SqlError::internal(format_args!("{text} is no number in range")))
+    }
+
+    /// The next value, as a boolean.
+    pub fn boolean(&mut self) -> Result<bool> {
+        Ok(self.text()? == "t")
+    }
+
+    /// The next value, as one character; a blank when it is empty.
+    pub fn character(&mut self) -> Result<char> {
+        Ok(self.text()?.chars().next().unwrap_or(' '))
+    }
+
+    /// The next value, numbers with blanks between.
+    pub fn numbers<T: std::str::FromStr>(&mut self) -> Result<Vec<T>> {
+        let text = self.text()?;
+        text.split_whitespace()
+            .map(|number| {
+                number
+                    .parse()
+                    .map_err(|_| SqlError::internal(format_args!("{number} is no number in range")))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,178 @@
+//! Text of the DDL that the backend writes itself. Everything else is a constant with parameters, or comes from the core.
+
+use crate::names::QualifiedName;
+
+/// The triggers of a source or of its children.
+const SOURCE_TRIGGERS: [&str; 6] = [
+    "__pgt_before",
+    "__pgt_insert",
+    "__pgt_update",
+    "__pgt_delete",
+    "__pgt_truncate",
+    "__pgt_after",
+];
+
+/// The schema of all that is hidden.
+const SCHEMA: &str = "pgtrickle";
+
+/// A quoted identifier.
+#[must_use]
+pub fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A qualified, quoted name.
+#[must_use]
+pub fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", ident(schema), ident(name))
+}
+
+/// A name as the user may have written it, for PostgreSQL to resolve.
+#[must_use]
+pub fn as_given(name: &QualifiedName) -> String {
+    match &name.schema {
+        Some(schema) => qualified(schema, &name.name),
+        None => ident(&name.name),
+    }
+}
+
+/// The name that a definition view is made under, in the user's schema.
+#[must_use]
+fn draft_name(id: i32) -> String {
+    format!("__pgt_def_{id}")
+}
+
+/// The definition view's qualified name.
+#[must_use]
+pub fn definition_name(id: i32) -> String {
+    format!("{SCHEMA}.def_{id}")
+}
+
+/// The storage table's qualified name.
+#[must_use]
+pub fn storage_name(id: i32) -> String {
+    format!("{SCHEMA}.st_{id}")
+}
+
+/// What stands before the user's query in the statement that makes the definition view.
+#[must_use]
+pub fn define(schema: &str, id: i32) -> String {
+    format!("CREATE VIEW {} AS\n", qualified(schema, &draft_name(id)))
+}
+
+/// Moves a definition view out of sight.
+#[must_use]
+pub fn hide(schema: &str, id: i32) -> [String; 2] {
+    [
+        format!("ALTER VIEW {} SET SCHEMA {SCHEMA}", qualified(schema, &draft_name(id))),
+        format!("ALTER VIEW {SCHEMA}.{} RENAME TO def_{id}", draft_name(id)),
+    ]
+}
+
+/// The view that users see.
+#[must_use]
+pub fn user_view(name: &str, select: &str, replace: bool) -> String {
+    let or_replace = if replace { "OR REPLACE " } else { "" };
+    format!("CREATE {or_replace}VIEW {name} AS {select}")
+}
+
+/// The triggers that refuse writes: before the statement, so that writing no row is refused too, and instead of it,
+/// without which the write would go to the storage.
+#[must_use]
+pub fn refuse_writes(view: &str) -> [String; 2] {
+    [
+        format!(
+            "CREATE TRIGGER __pgt_refuse BEFORE INSERT OR UPDATE OR DELETE ON {view} \
+             FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle.maintain()"
+        ),
+        format!(
+            "CREATE TRIGGER __pgt_instead INSTEAD OF INSERT OR UPDATE OR DELETE ON {view} \
+             FOR EACH ROW EXECUTE FUNCTION pgtrickle.maintain()"
+        ),
+    ]
+}
+
+/// The triggers of a table that queries read directly.
+#[must_use]
+pub fn source_triggers(table: &str) -> Vec<String> {
+    let trigger = |what: &str, tables: &str| {
+        format!("CREATE TRIGGER {what} ON {table}{tables} FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle.maintain()")
+    };
+    vec![
+        trigger("__pgt_before BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE", ""),
+        trigger("__pgt_insert AFTER INSERT", " REFERENCING NEW TABLE AS __pgt_new"),
+        trigger(
+            "__pgt_update AFTER UPDATE",
+            " REFERENCING OLD TABLE AS __pgt_old NEW TABLE AS __pgt_new",
+        ),
+        trigger("__pgt_delete AFTER DELETE", " REFERENCING OLD TABLE AS __pgt_old"),
+        trigger("__pgt_truncate AFTER TRUNCATE", ""),
+    ]
+}
+
+/// The triggers of a table that queries read through a parent.
+#[must_use]
+pub fn child_triggers(table: &str) -> Vec<String> {
+    ["__pgt_before BEFORE", "__pgt_after AFTER"]
+        .into_iter()
+        .map(|when| {
+            format!(
+                "CREATE TRIGGER {when} INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION pgtrickle.maintain()"
+            )
+        })
+        .collect()
+}
+
+/// Removes the triggers of a source.
+#[must_use]
+pub fn drop_triggers(table: &str) -> Vec<String> {
+    SOURCE_TRIGGERS
+        .into_iter()
+        .map(|trigger| format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"))
+        .collect()
+}
+
+/// Gives a relation to a role.
+#[must_use]
+pub fn give(relation: &str, role: &str) -> String {
+    format!("ALTER TABLE {relation} OWNER TO {}", ident(role))
+}
+
+/// Drops a view, with what depends on it or not.
+#[must_use]
+pub fn drop_view(view: &str, cascade: bool) -> String {
+    format!("DROP VIEW {view}{}", if cascade { " CASCADE" } else { "" })
+}
+
+/// Drops a storage table, which may be gone.
+#[must_use]
+pub fn drop_storage(table: &str) -> String {
+    format!("DROP TABLE IF EXISTS {table}")
+}
+
+/// Counts the rows that two relations do not share, as bags: `(missing, extra)` from the second's point of view.
+/// `columns` are (name, compare as text).
+#[must_use]
+pub fn difference(truth: &str, stored: &str, columns: &[(String, bool)]) -> String {
+    let list: Vec<String> = columns
+        .iter()
+        .map(|(name, by_text)| {
+            let cast = if *by_text { "::pg_catalog.text" } else { "" };
+            format!("{}{cast}, ", ident(name))
+        })
+        .collect();
+    let keys: Vec<String> = (1..=columns.len()).map(|n| n.to_string()).collect();
+    let group = if keys.is_empty() {
+        "()".to_owned()
+    } else {
+        keys.join(", ")
+    };
+    let list = list.concat();
+    format!(
+        "SELECT coalesce(sum(__pgt_sum) FILTER (WHERE __pgt_sum > 0), 0)::int8, \
+         coalesce(-sum(__pgt_sum) FILTER (WHERE __pgt_sum < 0), 0)::int8 \
+         FROM (SELECT {list}sum(__pgt_n) AS __pgt_sum FROM (SELECT {list}1 AS __pgt_n FROM {truth} \
+         UNION ALL SELECT {list}-1 FROM {stored}) AS both_sides GROUP BY {group}) AS counted"
+    )
+}

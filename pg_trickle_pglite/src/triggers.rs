@@ -1,0 +1,56 @@
+//! Keeps the triggers of sources as they have to be: on every table that a stream table reads, and on the children of
+//! such a table, and nowhere else.
+
+use crate::error::Result;
+use crate::spi::{self, Values};
+use crate::sql;
+
+/// Makes the triggers that are missing and drops those that nobody needs any more.
+pub fn sync() -> Result<()> {
+    let rows = spi::catalog(
+        "WITH wanted AS (SELECT s.relid::oid AS relid, CASE WHEN bool_and(s.inherited) THEN 'child' ELSE 'source' END AS kind \
+         FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id WHERE t.status = 'ACTIVE' GROUP BY 1), \
+         present AS (SELECT g.tgrelid AS relid, \
+         CASE WHEN bool_or(g.tgname = '__pgt_insert') THEN 'source' ELSE 'child' END AS kind FROM pg_trigger g \
+         WHERE g.tgfoid = 'pgtrickle.maintain()'::regprocedure AND g.tgname IN ('__pgt_before', '__pgt_insert', \
+         '__pgt_update', '__pgt_delete', '__pgt_truncate', '__pgt_after') GROUP BY 1) \
+         SELECT format('%I.%I', n.nspname, c.relname), coalesce(w.kind, ''), p.kind IS NOT NULL \
+         FROM wanted w FULL JOIN present p ON p.relid = w.relid \
+         JOIN pg_class c ON c.oid = coalesce(w.relid, p.relid) JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE w.kind IS DISTINCT FROM p.kind ORDER BY 1",
+        &[],
+    )?;
+    for row in rows {
+        let mut values = Values::of(row);
+        let table = values.text()?;
+        let wanted = values.text()?;
+        let mut statements = Vec::new();
+        if values.boolean()? {
+            statements.extend(sql::drop_triggers(&table));
+        }
+        match wanted.as_str() {
+            "source" => statements.extend(sql::source_triggers(&table)),
+            "child" => statements.extend(sql::child_triggers(&table)),
+            _ => {}
+        }
+        for statement in &statements {
+            spi::catalog(statement, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes down which tables a stream table reads, children included.
+pub fn record_sources(id: i32, relids: &[u32]) -> Result<()> {
+    let list: Vec<String> = relids.iter().map(u32::to_string).collect();
+    let key = id.to_string();
+    spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
+    spi::catalog(
+        "WITH RECURSIVE reads(relid, inherited) AS (SELECT unnest(string_to_array($2, ' ')::oid[]), false \
+         UNION SELECT i.inhrelid, true FROM reads r JOIN pg_inherits i ON i.inhparent = r.relid) \
+         INSERT INTO pgtrickle.source (id, relid, inherited) \
+         SELECT $1::int, relid, bool_and(inherited) FROM reads GROUP BY relid",
+        &[Some(&key), Some(&list.join(" "))],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+-- Use CREATE EXTENSION pg_trickle, not this file.
+\echo Use "CREATE EXTENSION pg_trickle" to load this file. \quit
+
+CREATE SCHEMA pgtrickle;
+GRANT USAGE ON SCHEMA pgtrickle TO PUBLIC;
+
+-- ---- catalog ----
+
+CREATE SEQUENCE pgtrickle.stream_table_id_seq AS integer;
+
+CREATE TABLE pgtrickle.stream_table (
+  id integer PRIMARY KEY,
+  relid regclass NOT NULL UNIQUE,        -- the view that users see
+  definition regclass NOT NULL UNIQUE,   -- the view that holds the query
+  storage regclass NOT NULL UNIQUE,      -- the table that holds the rows
+  query text NOT NULL,                   -- as the user wrote it
+  refresh_mode text NOT NULL DEFAULT 'IMMEDIATE',
+  status text NOT NULL CHECK (status IN ('ACTIVE', 'UNPOPULATED')),
+  search_path text NOT NULL,             -- what the functions of the query see
+  layout text NOT NULL,                  -- what the storage looks like
+  columns text[] NOT NULL DEFAULT '{}',
+  key text[] NOT NULL DEFAULT '{}',
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The tables that a stream table reads: named by its query or a view in it, or inherited from such a table.
+CREATE TABLE pgtrickle.source (
+  id integer NOT NULL,
+  relid regclass NOT NULL,
+  inherited boolean NOT NULL,
+  PRIMARY KEY (id, relid)
+);
+CREATE INDEX ON pgtrickle.source (relid);
+
+GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table', '');
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.source', '');
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
+
+-- ---- functions of the library ----
+
+CREATE FUNCTION pgtrickle.maintain() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_maintain';
+COMMENT ON FUNCTION pgtrickle.maintain() IS 'keeps stream tables equal to their queries';
+
+CREATE FUNCTION pgtrickle.ddl() RETURNS event_trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_ddl';
+COMMENT ON FUNCTION pgtrickle.ddl() IS 'lets stream tables follow DDL';
+
+CREATE FUNCTION pgtrickle.command(VARIADIC arguments text[]) RETURNS text
+  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_command';
+COMMENT ON FUNCTION pgtrickle.command(text[]) IS 'what the functions of this schema call';
+
+CREATE FUNCTION pgtrickle.row_image(record) RETURNS bytea
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_row_image';
+COMMENT ON FUNCTION pgtrickle.row_image(record) IS 'the bytes of a row: equal for equal rows only';
+
+CREATE FUNCTION pgtrickle.row_hash(record) RETURNS bigint
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_row_hash';
+COMMENT ON FUNCTION pgtrickle.row_hash(record) IS 'a hash of row_image';
+
+-- ---- commands ----
+
+CREATE FUNCTION pgtrickle.create_stream_table(name text, query text, schedule text DEFAULT NULL,
+  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true) RETURNS void
+  LANGUAGE sql AS $$
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'fail')
+$$;
+COMMENT ON FUNCTION pgtrickle.create_stream_table(text, text, text, text, boolean)
+  IS 'makes a view that always equals a query, without running it again';
+
+CREATE FUNCTION pgtrickle.create_stream_table_if_not_exists(name text, query text, schedule text DEFAULT NULL,
+  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true) RETURNS void
+  LANGUAGE sql AS $$
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'skip')
+$$;
+COMMENT ON FUNCTION pgtrickle.create_stream_table_if_not_exists(text, text, text, text, boolean)
+  IS 'the same, unless a stream table of this name is there';
+
+CREATE FUNCTION pgtrickle.create_or_replace_stream_table(name text, query text, schedule text DEFAULT NULL,
+  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true) RETURNS void
+  LANGUAGE sql AS $$
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'replace')
+$$;
+COMMENT ON FUNCTION pgtrickle.create_or_replace_stream_table(text, text, text, text, boolean)
+  IS 'the same, or another query for the stream table that is there';
+
+CREATE FUNCTION pgtrickle.alter_stream_table(name text, query text) RETURNS void
+  LANGUAGE sql AS $$ SELECT pgtrickle.command('alter', $1, $2) $$;
+COMMENT ON FUNCTION pgtrickle.alter_stream_table(text, text) IS 'gives a stream table another query';
+
+CREATE FUNCTION pgtrickle.drop_stream_table(name text, cascade boolean DEFAULT false) RETURNS void
+  LANGUAGE sql AS $$ SELECT pgtrickle.command('drop', $1, $2::pg_catalog.text) $$;
+COMMENT ON FUNCTION pgtrickle.drop_stream_table(text, boolean) IS 'drops a stream table';
+
+CREATE FUNCTION pgtrickle.refresh_stream_table(name text, OUT inserted bigint, OUT deleted bigint, OUT updated bigint)
+  LANGUAGE sql AS $$
+  SELECT r.inserted, r.deleted, r.updated
+  FROM (SELECT pgtrickle.command('refresh', $1)::pg_catalog.json AS answer) a,
+    LATERAL pg_catalog.json_to_record(a.answer) AS r(inserted bigint, deleted bigint, updated bigint)
+$$;
+COMMENT ON FUNCTION pgtrickle.refresh_stream_table(text) IS 'runs the query again and says what had to be changed';
+
+CREATE FUNCTION pgtrickle.verify_stream_table(name text, OUT ok boolean, OUT missing bigint, OUT extra bigint)
+  LANGUAGE sql AS $$
+  SELECT r.ok, r.missing, r.extra
+  FROM (SELECT pgtrickle.command('verify', $1)::pg_catalog.json AS answer) a,
+    LATERAL pg_catalog.json_to_record(a.answer) AS r(ok boolean, missing bigint, extra bigint)
+$$;
+COMMENT ON FUNCTION pgtrickle.verify_stream_table(text) IS 'compares a stream table with its query and changes nothing';
+
+CREATE FUNCTION pgtrickle.explain_st(name text) RETURNS TABLE (section text, key text, value text)
+  LANGUAGE sql AS $$
+  SELECT e.line ->> 0, e.line ->> 1, e.line ->> 2
+  FROM pg_catalog.json_array_elements(pgtrickle.command('explain', $1)::pg_catalog.json) AS e(line)
+$$;
+COMMENT ON FUNCTION pgtrickle.explain_st(text) IS 'how a stream table is maintained';
+
+CREATE FUNCTION pgtrickle.explain_st_json(name text) RETURNS jsonb
+  LANGUAGE sql AS $$ SELECT pgtrickle.command('explain_json', $1)::pg_catalog.jsonb $$;
+COMMENT ON FUNCTION pgtrickle.explain_st_json(text) IS 'how a stream table is maintained, as one object';
+
+-- ---- what there is ----
+
+CREATE VIEW pgtrickle.stream_tables AS
+SELECT c.relname::text AS name, n.nspname::text AS schema, t.query, t.refresh_mode, t.status, t.columns, t.key,
+  ARRAY(
+    SELECT pg_catalog.format('%I.%I', sn.nspname, sc.relname)
+    FROM pgtrickle.source s
+    LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
+    JOIN pg_catalog.pg_class sc ON sc.oid = coalesce(lower.relid, s.relid)
+    JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace
+    WHERE s.id = t.id AND NOT s.inherited
+    ORDER BY 1
+  ) AS sources,
+  t.created_at
+FROM pgtrickle.stream_table t
+JOIN pg_catalog.pg_class c ON c.oid = t.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
+COMMENT ON VIEW pgtrickle.stream_tables IS 'the stream tables of this database';
+GRANT SELECT ON pgtrickle.stream_tables TO PUBLIC;
+
+CREATE FUNCTION pgtrickle.list_sources(name text) RETURNS TABLE (source text, kind text)
+  LANGUAGE sql STABLE AS $$
+  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
+    CASE WHEN lower.id IS NOT NULL THEN 'stream table' WHEN c.relkind = 'p' THEN 'partitioned table' ELSE 'table' END
+  FROM pgtrickle.stream_table t
+  JOIN pgtrickle.source s ON s.id = t.id AND NOT s.inherited
+  LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
+  JOIN pg_catalog.pg_class c ON c.oid = coalesce(lower.relid, s.relid)
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE t.relid = $1::pg_catalog.regclass
+  ORDER BY 1
+$$;
+COMMENT ON FUNCTION pgtrickle.list_sources(text) IS 'the tables and stream tables that a stream table reads';
+
+CREATE FUNCTION pgtrickle.dependency_tree() RETURNS TABLE (stream_table text, depth integer, source text)
+  LANGUAGE sql STABLE AS $$
+  WITH RECURSIVE level AS (
+    SELECT t.id, 1 AS depth FROM pgtrickle.stream_table t
+    UNION
+    SELECT s.id, l.depth + 1
+    FROM level l
+    JOIN pgtrickle.stream_table below ON below.id = l.id
+    JOIN pgtrickle.source s ON s.relid = below.storage
+  )
+  SELECT pg_catalog.format('%I.%I', v.schema, v.name), l.depth, u.source
+  FROM (SELECT id, pg_catalog.max(depth) AS depth FROM level GROUP BY id) l
+  JOIN pgtrickle.stream_table t ON t.id = l.id
+  JOIN pg_catalog.pg_class c ON c.oid = t.relid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pgtrickle.stream_tables v ON v.name = c.relname AND v.schema = n.nspname
+  LEFT JOIN LATERAL pg_catalog.unnest(v.sources) AS u(source) ON true
+  ORDER BY 2, 1, 3
+$$;
+COMMENT ON FUNCTION pgtrickle.dependency_tree() IS 'which stream table reads what, those that others read first';
+
+CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok boolean, problem text)
+  LANGUAGE sql AS $$
+  SELECT f.name, f.problem IS NULL, f.problem
+  FROM (
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
+      CASE
+        WHEN t.status <> 'ACTIVE' THEN 'not filled yet: refresh it'
+        WHEN EXISTS (
+          SELECT FROM pgtrickle.source s
+          WHERE s.id = t.id AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_trigger g
+            WHERE g.tgrelid = s.relid AND g.tgname = '__pgt_before' AND g.tgenabled <> 'D')
+        ) THEN 'triggers of a source are missing or disabled: enable them and refresh it'
+        WHEN NOT (SELECT v.ok FROM pgtrickle.verify_stream_table(pg_catalog.format('%I.%I', n.nspname, c.relname)) v)
+          THEN 'differs from its query: refresh it, and report this'
+      END AS problem
+    FROM pgtrickle.stream_table t
+    JOIN pg_catalog.pg_class c ON c.oid = t.relid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  ) f
+  ORDER BY 1
+$$;
+COMMENT ON FUNCTION pgtrickle.health_check() IS 'compares every stream table with its query';
+
+-- ---- DDL ----
+
+CREATE EVENT TRIGGER pg_trickle_drop ON sql_drop EXECUTE FUNCTION pgtrickle.ddl();
+CREATE EVENT TRIGGER pg_trickle_change ON ddl_command_end EXECUTE FUNCTION pgtrickle.ddl();

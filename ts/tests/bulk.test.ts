@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Lab } from './support/lab.js'
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await Lab.open()
+  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v numeric, s text)')
+  await lab.exec('CREATE TABLE u (k int, w int)')
+  await lab.exec('INSERT INTO u SELECT i % 50, i FROM generate_series(1, 100) i')
+  await lab.create('scan', 'SELECT k, s FROM t WHERE v > 10')
+  await lab.create('agg', 'SELECT k, count(*), sum(v), avg(v), min(v), max(s) FROM t GROUP BY k')
+  await lab.create('joined', 'SELECT u.w, count(*), sum(t.v) FROM t JOIN u USING (k) GROUP BY u.w')
+  await lab.create('self', 'SELECT a.k, count(*) FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY a.k')
+  await lab.create('total', 'SELECT count(*), sum(v), max(id) FROM t')
+  await lab.create('rebuilt', 'SELECT DISTINCT k, s FROM t')
+})
+afterAll(() => lab?.close())
+
+const ROWS = 5000
+
+async function copy(table: string, lines: string[]): Promise<void> {
+  await lab.pg.query(`COPY ${table} FROM '/dev/blob' WITH (FORMAT csv, NULL 'NULL')`, [], {
+    blob: new Blob([lines.join('\n')]),
+  })
+  await lab.check(`COPY ${lines.length} rows into ${table}`)
+}
+
+// The tests build on each other: the tables grow, shrink and are emptied.
+describe('many rows at once, and one among many', () => {
+  test('INSERT', () =>
+    lab.run(`INSERT INTO t SELECT i, nullif(i % 97, 0), i / 7.0, chr(97 + i % 26) FROM generate_series(1, ${ROWS}) i`))
+  test('one row', async () => {
+    await lab.run("INSERT INTO t VALUES (-1, 5, 500, 'q')")
+    await lab.run('UPDATE t SET k = 6, v = -500 WHERE id = -1')
+    await lab.run('DELETE FROM t WHERE id = -1')
+  })
+  test('UPDATE of all, without and with a change', async () => {
+    await lab.run('UPDATE t SET v = v')
+    await lab.run('UPDATE t SET v = v + 1, k = (k + 1) % 97')
+  })
+  test('COPY', async () => {
+    await copy(
+      't',
+      Array.from({ length: ROWS }, (_, i) => `${ROWS + 1 + i},${i % 120},${i}.25,x`),
+    )
+    await copy('t', [`${3 * ROWS},NULL,NULL,NULL`])
+    await copy('t', [])
+    await copy('u', ['7,1000', '7,1001'])
+  })
+  test('a COPY that fails half-way', async () => {
+    await expect(copy('t', [`${4 * ROWS},1,1,a`, '1,1,1,duplicate'])).rejects.toMatchObject({ code: '23505' })
+    await lab.check('failed COPY')
+    await expect(copy('t', [`${4 * ROWS},1,1,a`, `${4 * ROWS + 1},1,no number,b`])).rejects.toMatchObject({
+      code: '22P02',
+    })
+    await lab.check('failed COPY')
+  })
+  test('INSERT .. SELECT from a stream table', () =>
+    lab.run(`INSERT INTO u SELECT k, count::int FROM agg WHERE count < 1000`))
+  test('both sources in one statement', () =>
+    lab.run(
+      `WITH d AS (DELETE FROM u WHERE k < 20), x AS (UPDATE t SET k = 21 WHERE k < 5) INSERT INTO u SELECT i, i FROM generate_series(1, 30) i`,
+    ))
+  test('one row, after the large changes', async () => {
+    await lab.run("INSERT INTO t VALUES (-1, 5, 500, 'q')")
+    await lab.run('INSERT INTO u VALUES (21, 5)')
+    await lab.run('UPDATE t SET k = 21 WHERE id = -1')
+  })
+  test('statement by statement, through prepared statements with parameters', async () => {
+    for (let i = 0; i < 30; i++) {
+      await lab.pg.query('INSERT INTO t VALUES ($1, $2, $3, $4)', [-10 - i, i % 3, `${i}.5`, 'p'])
+      await lab.pg.query('UPDATE t SET v = v + $1 WHERE id = $2', [i, -10 - i])
+      if (i % 3 === 0) await lab.pg.query('DELETE FROM t WHERE id = $1', [-10 - i])
+    }
+    await lab.check('parameters')
+    await lab.pg.transaction(async (tx) => {
+      await tx.query('DELETE FROM t WHERE id < $1', [-20])
+      await tx.exec("INSERT INTO t VALUES (-500, 1, 1, 'x'); UPDATE t SET k = 2 WHERE id = -500")
+    })
+    await lab.check('pg.transaction')
+    await lab.pg.transaction(async (tx) => {
+      await tx.query('DELETE FROM t')
+      await tx.rollback()
+    })
+    await lab.check('rolled back')
+  })
+  test('DELETE of most', () => lab.run('DELETE FROM t WHERE id % 50 <> 0'))
+  test('TRUNCATE', () => lab.run('TRUNCATE t'))
+  test('and again', () => lab.run(`INSERT INTO t SELECT i, i % 10, i, 'z' FROM generate_series(1, 300) i`))
+  test('nothing to repair', () => lab.checkRefresh())
+})

@@ -1,0 +1,369 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TrickleError } from '../dist/index.js'
+import { Lab } from './support/lab.js'
+
+const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab?.close())
+beforeEach(async () => {
+  lab.watched.clear()
+  lab.notices.length = 0
+  lab.script.length = 0
+  await lab.exec('ROLLBACK')
+  await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, v int)')
+  await lab.exec('INSERT INTO t VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30)')
+})
+
+async function rows(sql: string): Promise<unknown[]> {
+  return (await lab.pg.query(sql, [], { rowMode: 'array' })).rows
+}
+
+describe('createStreamTable', () => {
+  test('describes what it made', async () => {
+    const before = Date.now()
+    const st = await lab.pg.trickle.createStreamTable<{ k: number; s: string }>('sums', SUMS)
+    expect(st).toMatchObject({ name: 'sums', schema: 'test', refreshMode: 'IMMEDIATE', status: 'ACTIVE' })
+    expect(st.columns).toEqual(['k', 's'])
+    expect(st.key).toEqual(['k'])
+    expect(st.sources).toEqual(['test.t'])
+    expect(st.query).toContain('sum(')
+    expect(Math.abs(st.createdAt.getTime() - before)).toBeLessThan(60_000)
+    await lab.watch('sums', SUMS)
+    await lab.run('INSERT INTO t VALUES (4, 2, 5)')
+  })
+
+  test('knows a key where there is one, and the sources behind views and joins', async () => {
+    await lab.exec('CREATE TABLE u (w int); CREATE VIEW over_u AS SELECT w FROM u')
+    const scan = await lab.pg.trickle.createStreamTable('scan', 'SELECT v, id FROM t')
+    expect(scan.key).toEqual(['id'])
+    const keyless = await lab.pg.trickle.createStreamTable('keyless', 'SELECT t.v, w FROM t JOIN over_u ON w = v')
+    expect(keyless.key).toEqual([])
+    expect(keyless.sources.sort()).toEqual(['test.t', 'test.u'])
+    const total = await lab.pg.trickle.createStreamTable('total', 'SELECT count(*) FROM t')
+    expect(total.columns).toEqual(['count'])
+  })
+
+  test('ifNotExists leaves what there is', async () => {
+    const first = await lab.pg.trickle.createStreamTable('st', SUMS)
+    const again = await lab.pg.trickle.createStreamTable('st', 'SELECT v FROM t', { ifNotExists: true })
+    expect(again).toEqual(first)
+    const fresh = await lab.pg.trickle.createStreamTable('other', 'SELECT v FROM t', { ifNotExists: true })
+    expect(fresh.columns).toEqual(['v'])
+    await lab.watch('st', SUMS)
+    await lab.watch('other', 'SELECT v FROM t')
+    await lab.run('UPDATE t SET v = v + 1')
+  })
+
+  test('orReplace takes the place of what there is', async () => {
+    await lab.pg.trickle.createStreamTable('st', SUMS)
+    const replaced = await lab.pg.trickle.createStreamTable('st', 'SELECT id, v FROM t', { orReplace: true })
+    expect(replaced.columns).toEqual(['id', 'v'])
+    const fresh = await lab.pg.trickle.createStreamTable('other', 'SELECT DISTINCT v FROM t', {
+      orReplace: true,
+    })
+    expect(fresh.columns).toEqual(['v'])
+    await lab.watch('st', 'SELECT id, v FROM t')
+    await lab.watch('other', 'SELECT DISTINCT v FROM t')
+    await lab.run('UPDATE t SET v = v + 1')
+    expect(await lab.pg.trickle.listStreamTables()).toHaveLength(2)
+  })
+
+  test('ifNotExists and orReplace exclude each other', async () => {
+    const both = lab.pg.trickle.createStreamTable('st', SUMS, { ifNotExists: true, orReplace: true })
+    await expect(both).rejects.toBeInstanceOf(TrickleError)
+    expect(await lab.pg.trickle.listStreamTables()).toEqual([])
+  })
+
+  test('withData: false leaves it empty until it is refreshed', async () => {
+    await lab.pg.trickle.createStreamTable('st', SUMS, { withData: false })
+    expect(await rows('TABLE st')).toEqual([])
+    expect(await lab.pg.trickle.verifyStreamTable('st')).toEqual({ ok: false, missing: 2, extra: 0 })
+    await lab.exec('INSERT INTO t VALUES (4, 3, 1); UPDATE t SET v = 11 WHERE id = 1; DELETE FROM t WHERE id = 3')
+    const refreshed = await lab.pg.trickle.refreshStreamTable('st')
+    expect(refreshed.deleted).toBe(0)
+    await lab.watch('st', SUMS)
+    await lab.check('refresh')
+    await lab.run('INSERT INTO t VALUES (5, 5, 5)')
+    await lab.checkRefresh()
+  })
+
+  test('onNotice gets the reason of a rebuild, and nothing else', async () => {
+    const notices: string[] = []
+    const onNotice = (notice: { message?: string | undefined }) => notices.push(notice.message ?? '')
+    await lab.pg.trickle.createStreamTable('folded', SUMS, { onNotice })
+    expect(notices).toEqual([])
+    await lab.pg.trickle.createStreamTable('rebuilt', 'SELECT DISTINCT v FROM t', { onNotice })
+    expect(notices).toHaveLength(1)
+    expect(notices[0]).toContain('rebuilt')
+    expect(notices[0]).toContain('DISTINCT')
+  })
+
+  test('the functions of the SQL interface do the same', async () => {
+    await lab.exec(`SELECT pgtrickle.create_stream_table('st', $$${SUMS}$$, NULL, 'IMMEDIATE', true)`)
+    await lab.exec(`SELECT pgtrickle.create_stream_table_if_not_exists('st', 'SELECT 1 AS one')`)
+    await lab.exec(
+      `SELECT pgtrickle.create_or_replace_stream_table(name => 'st', query => 'SELECT k FROM t', refresh_mode => 'immediate')`,
+    )
+    await lab.watch('st', 'SELECT k FROM t')
+    await lab.run('DELETE FROM t WHERE id = 1')
+    await lab.exec("SELECT pgtrickle.alter_stream_table('st', 'SELECT v FROM t')")
+    await lab.watch('st', 'SELECT v FROM t')
+    await lab.run('DELETE FROM t WHERE id = 2')
+    const listed = await lab.exec(
+      'SELECT name, schema, refresh_mode, status, columns, sources FROM pgtrickle.stream_tables',
+    )
+    expect(listed).toEqual([
+      {
+        name: 'st',
+        schema: 'test',
+        refresh_mode: 'IMMEDIATE',
+        status: 'ACTIVE',
+        columns: ['v'],
+        sources: ['test.t'],
+      },
+    ])
+    const explained = await lab.exec("SELECT section, key, value FROM pgtrickle.explain_st('st')")
+    expect(explained.length).toBeGreaterThan(3)
+    lab.watched.clear()
+    await lab.exec("SELECT pgtrickle.drop_stream_table('st', cascade => true)")
+    expect(await lab.exec('SELECT * FROM pgtrickle.stream_tables')).toEqual([])
+  })
+
+  test('dependency_tree, list_sources and health_check answer', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('b', 'SELECT count(*) AS n FROM a JOIN t USING (k)')
+    expect(JSON.stringify(await lab.exec('SELECT * FROM pgtrickle.dependency_tree()'))).toMatch(/"[^"]*\bb\b/)
+    const sources = JSON.stringify(await lab.exec("SELECT * FROM pgtrickle.list_sources('b')"))
+    expect(sources).toContain('test.t')
+    expect(sources).toContain('a')
+    expect((await lab.exec('SELECT * FROM pgtrickle.health_check()')).length).toBeGreaterThan(0)
+  })
+})
+
+describe('alterStreamTable', () => {
+  test('gives another query to the same name', async () => {
+    await lab.pg.trickle.createStreamTable('st', SUMS)
+    const altered = await lab.pg.trickle.alterStreamTable(
+      'st',
+      'SELECT k, count(*) AS n, max(v) AS m FROM t GROUP BY k',
+    )
+    expect(altered).toMatchObject({ name: 'st', columns: ['k', 'n', 'm'] })
+    await lab.watch('st', 'SELECT k, count(*) AS n, max(v) AS m FROM t GROUP BY k')
+    await lab.run('UPDATE t SET v = v + 1')
+    await lab.pg.trickle.alterStreamTable('st', 'SELECT DISTINCT v FROM t')
+    await lab.watch('st', 'SELECT DISTINCT v FROM t')
+    await lab.run('UPDATE t SET v = 1')
+  })
+
+  test('keeps grants, indexes and dependents where the columns allow it', async () => {
+    await lab.exec('CREATE ROLE reader; GRANT USAGE ON SCHEMA test TO reader')
+    try {
+      await lab.create('st', SUMS)
+      await lab.create('top', 'SELECT max(s) AS m FROM st')
+      await lab.exec('CREATE VIEW plain AS SELECT k FROM st; GRANT SELECT ON st TO reader; CREATE INDEX ON st (s)')
+      const query = 'SELECT k, sum(v) + 1 AS s FROM t WHERE v > 10 GROUP BY k'
+      await lab.pg.trickle.alterStreamTable('st', query)
+      await lab.watch('st', query)
+      await lab.check('alter')
+      await lab.run('INSERT INTO t VALUES (4, 2, 40)')
+      await lab.exec('SET ROLE reader')
+      expect(await lab.exec('SELECT * FROM st')).toHaveLength(2)
+      await lab.exec('RESET ROLE')
+      expect(await lab.exec('SELECT * FROM plain')).toHaveLength(2)
+      const indexed = await rows(
+        "SELECT count(*)::int FROM pg_indexes WHERE schemaname = 'pgtrickle' AND indexdef LIKE '%(s)%'",
+      )
+      expect(indexed).toEqual([[1]])
+    } finally {
+      await lab.exec('RESET ROLE; DROP OWNED BY reader; DROP ROLE reader')
+    }
+  })
+
+  test('leaves everything as it was when the new query is wrong', async () => {
+    await lab.create('st', SUMS)
+    const before = await lab.inventory()
+    await expect(lab.pg.trickle.alterStreamTable('st', 'SELECT nothing FROM t')).rejects.toMatchObject({
+      code: '42703',
+      streamTable: 'st',
+    })
+    await expect(lab.pg.trickle.alterStreamTable('st', 'SELECT random() AS r FROM t')).rejects.toMatchObject({
+      code: '0A000',
+    })
+    await expect(lab.pg.trickle.alterStreamTable('st', 'SELECT 1 / (v - 10) AS q FROM t')).rejects.toMatchObject({
+      code: '22012',
+    })
+    expect(await lab.inventory()).toEqual(before)
+    await lab.run('INSERT INTO t VALUES (4, 2, 5)')
+  })
+
+  test('of a name that is none', async () => {
+    await expect(lab.pg.trickle.alterStreamTable('none', SUMS)).rejects.toMatchObject({
+      code: '42P01',
+      streamTable: 'none',
+    })
+  })
+})
+
+describe('dropStreamTable', () => {
+  test('leaves nothing behind', async () => {
+    const before = await lab.inventory()
+    await lab.pg.trickle.createStreamTable('st', SUMS)
+    await lab.pg.trickle.createStreamTable('rebuilt', 'SELECT DISTINCT v FROM t')
+    await lab.pg.trickle.dropStreamTable('st')
+    await lab.pg.trickle.dropStreamTable('rebuilt')
+    expect(await lab.inventory()).toEqual(before)
+    await lab.exec('INSERT INTO t VALUES (9, 9, 9)')
+    await expect(rows('TABLE st')).rejects.toMatchObject({ code: '42P01' })
+    await lab.create('st', 'SELECT v FROM t')
+    await lab.run('DELETE FROM t WHERE v = 9')
+  })
+
+  test('keeps the triggers that another stream table needs', async () => {
+    await lab.create('one', SUMS)
+    await lab.create('two', 'SELECT v FROM t')
+    lab.forget('one')
+    await lab.pg.trickle.dropStreamTable('one')
+    await lab.run('INSERT INTO t VALUES (9, 9, 9)')
+    await lab.run('TRUNCATE t')
+  })
+
+  test('with dependents needs cascade', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('b', 'SELECT s FROM a WHERE s > 1')
+    await lab.exec('CREATE VIEW plain AS SELECT s FROM b')
+    await expect(lab.pg.trickle.dropStreamTable('a')).rejects.toMatchObject({
+      code: '2BP01',
+      streamTable: 'a',
+      hint: expect.any(String),
+    })
+    await expect(lab.pg.trickle.dropStreamTable('b')).rejects.toMatchObject({ code: '2BP01' })
+    await lab.run('INSERT INTO t VALUES (9, 9, 9)')
+    lab.watched.clear()
+    await lab.pg.trickle.dropStreamTable('a', { cascade: true })
+    expect(await lab.pg.trickle.listStreamTables()).toEqual([])
+    await expect(rows('TABLE plain')).rejects.toMatchObject({ code: '42P01' })
+    await lab.exec('INSERT INTO t VALUES (10, 9, 9)')
+  })
+
+  test('ifExists', async () => {
+    await lab.pg.trickle.dropStreamTable('none', { ifExists: true })
+    await lab.pg.trickle.dropStreamTable('no_schema.none', { ifExists: true })
+    await expect(lab.pg.trickle.dropStreamTable('none')).rejects.toMatchObject({
+      code: '42P01',
+      streamTable: 'none',
+    })
+    await lab.pg.trickle.createStreamTable('st', SUMS)
+    await lab.pg.trickle.dropStreamTable('st', { ifExists: true })
+    expect(await lab.pg.trickle.listStreamTables()).toEqual([])
+  })
+
+  test('does not drop what is no stream table', async () => {
+    await lab.exec('CREATE VIEW plain AS SELECT 1 AS one')
+    await expect(lab.pg.trickle.dropStreamTable('plain')).rejects.toMatchObject({
+      code: expect.stringMatching(/^(42P01|42809)$/),
+    })
+    await expect(lab.pg.trickle.dropStreamTable('t')).rejects.toMatchObject({
+      code: expect.stringMatching(/^(42P01|42809)$/),
+    })
+    expect(await rows('TABLE plain')).toHaveLength(1)
+  })
+})
+
+describe('refreshStreamTable and verifyStreamTable', () => {
+  for (const [way, query] of [
+    ['fold', SUMS],
+    ['fold of a keyless scan', 'SELECT k, v FROM t'],
+    ['rebuild', 'SELECT DISTINCT k, v FROM t'],
+  ] as const) {
+    test(`find and repair what went by unseen: ${way}`, async () => {
+      await lab.create('st', query)
+      await lab.checkRefresh()
+      await lab.exec("SET session_replication_role = 'replica'")
+      await lab.exec('INSERT INTO t VALUES (4, 3, 40); DELETE FROM t WHERE id = 3; UPDATE t SET v = 11 WHERE id = 1')
+      await lab.exec('RESET session_replication_role')
+      const seen = await rows('SELECT * FROM st ORDER BY 1, 2')
+      const verified = await lab.pg.trickle.verifyStreamTable('st')
+      expect(verified).toEqual({ ok: false, missing: 2, extra: 2 })
+      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(seen)
+      const changed = await lab.pg.trickle.refreshStreamTable('st')
+      // A changed row may be counted as an update, or as one row out and one in.
+      expect(changed.inserted + changed.updated).toBe(2)
+      expect(changed.deleted + changed.updated).toBe(2)
+      await lab.check('refresh')
+      await lab.checkRefresh()
+      await lab.run('UPDATE t SET v = v + 1')
+    })
+  }
+
+  test('a refresh reaches the stream tables above', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('b', 'SELECT sum(s) AS total FROM a')
+    await lab.exec(
+      "SET session_replication_role = 'replica'; INSERT INTO t VALUES (4, 3, 40); RESET session_replication_role",
+    )
+    await lab.pg.trickle.refreshStreamTable('a')
+    await lab.check('refresh')
+  })
+
+  test('of a name that is none', async () => {
+    for (const call of ['refreshStreamTable', 'verifyStreamTable', 'explainStreamTable'] as const) {
+      await expect(lab.pg.trickle[call]('none'), call).rejects.toBeInstanceOf(TrickleError)
+      await expect(lab.pg.trickle[call]('none'), call).rejects.toMatchObject({
+        code: '42P01',
+        streamTable: 'none',
+        hint: expect.any(String),
+      })
+    }
+  })
+})
+
+describe('explainStreamTable', () => {
+  test('shows way, cost and SQL per source and event', async () => {
+    await lab.exec('CREATE TABLE u (k int PRIMARY KEY, label text)')
+    await lab.create('st', 'SELECT u.label, count(*), sum(t.v) FROM t JOIN u USING (k) GROUP BY u.label')
+    const plan = await lab.pg.trickle.explainStreamTable('st')
+    expect(plan).toMatchObject({
+      name: 'st',
+      schema: 'test',
+      way: 'fold',
+      reason: null,
+      columns: ['label', 'count', 'sum'],
+    })
+    expect(plan.stages).toHaveLength(1)
+    const [stage] = plan.stages
+    expect(stage?.operators.length).toBeGreaterThan(1)
+    expect(stage?.sources.map(({ name }) => name).sort()).toEqual(['test.t', 'test.u'])
+    for (const source of stage?.sources ?? []) {
+      expect(source).toMatchObject({ occurrences: 1, way: 'fold', cost: expect.stringMatching(/\w/) })
+      for (const event of ['insert', 'delete', 'update'] as const) {
+        expect(source[event].length, `${source.name} ${event}`).toBeGreaterThan(0)
+        expect(source[event].join('\n')).toContain('__pgt_')
+      }
+      expect(Array.isArray(source.truncate)).toBe(true)
+    }
+    expect(Array.isArray(plan.advice)).toBe(true)
+  })
+
+  test('says why something is rebuilt', async () => {
+    await lab.create('st', 'SELECT a.id, b.v FROM t a LEFT JOIN t b ON a.id = b.k')
+    const plan = await lab.pg.trickle.explainStreamTable('st')
+    expect(plan.way).toBe('rebuild')
+    expect(plan.reason).toContain('LEFT JOIN')
+    expect(plan.stages[0]?.sources[0]).toMatchObject({ name: 'test.t', occurrences: 2, way: 'rebuild' })
+  })
+
+  test('points at a missing index', async () => {
+    await lab.exec('CREATE TABLE u (id int PRIMARY KEY, t_id int)')
+    await lab.create('st', 'SELECT t.id, u.id AS u FROM t JOIN u ON u.t_id = t.id')
+    const { advice } = await lab.pg.trickle.explainStreamTable('st')
+    expect(advice.join('\n')).toMatch(/u.*t_id/)
+    await lab.exec('CREATE INDEX ON u (t_id)')
+    expect((await lab.pg.trickle.explainStreamTable('st')).advice).toEqual([])
+  })
+})

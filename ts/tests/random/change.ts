@@ -1,0 +1,113 @@
+/** Random statements that change the tables, as text: nothing here looks at the database. */
+import { Expressions } from './expression.js'
+import type { Rng } from './rng.js'
+import { value } from './schema.js'
+import type { Column, Table } from './schema.js'
+
+export class Changes {
+  #nextId = 1
+
+  constructor(
+    private readonly rng: Rng,
+    private readonly tables: readonly Table[],
+  ) {}
+
+  /** Rows for each table, before the stream tables are made. */
+  initial(): string[] {
+    return this.tables.filter(() => this.rng.chance(0.85)).map((table) => this.#insert(table, this.rng.int(1, 8)))
+  }
+
+  /** A statement, or several that form a transaction. */
+  step(): string[] {
+    if (!this.rng.chance(0.15)) return [this.#statement()]
+    const inside = () => this.rng.times(1, 2, () => this.#statement())
+    const end = this.rng.pick(['COMMIT', 'COMMIT', 'ROLLBACK'])
+    if (this.rng.chance(0.5)) return ['BEGIN', ...inside(), end]
+    const back = this.rng.pick(['ROLLBACK TO s', 'ROLLBACK TO s', 'RELEASE s'])
+    return ['BEGIN', ...inside(), 'SAVEPOINT s', ...inside(), back, ...inside(), end]
+  }
+
+  #statement(): string {
+    if (this.rng.chance(0.2)) return this.#several()
+    const table = this.rng.pick(this.tables)
+    if (this.rng.chance(0.04))
+      return `TRUNCATE ${this.rng.chance(0.3) ? this.tables.map(({ name }) => name).join(', ') : table.name}`
+    if (this.rng.chance(0.04)) return this.#insert(table, 60)
+    return this.#one(table)
+  }
+
+  #one(table: Table): string {
+    return this.rng.pick([
+      () => this.#insert(table, this.rng.int(1, 4)),
+      () => this.#copy(table),
+      () => this.#update(table),
+      () => this.#update(table),
+      () => this.#delete(table),
+      () => this.#upsert(table),
+    ])()
+  }
+
+  /** A data-modifying CTE: several changes by one statement, some of them of one table. */
+  #several(): string {
+    const parts = this.rng.times(1, 2, (i) => `w${i + 1} AS (${this.#one(this.rng.pick(this.tables))})`)
+    return `WITH ${parts.join(', ')} ${this.#one(this.rng.pick(this.tables))}`
+  }
+
+  #insert(table: Table, rows: number): string {
+    const tuples = Array.from(
+      { length: rows },
+      () => `(${table.columns.map((column) => this.#value(column)).join(', ')})`,
+    )
+    return `INSERT INTO ${table.name} VALUES ${tuples.join(', ')}`
+  }
+
+  #value({ name, type }: Column): string {
+    return name === 'id' ? String(this.#nextId++) : value(this.rng, type)
+  }
+
+  /** Rows that are there already, once more. */
+  #copy(table: Table): string {
+    if (table.keyed) return this.#insert(table, 2)
+    return `INSERT INTO ${table.name} SELECT * FROM ${table.name} WHERE ${this.#condition(table)} LIMIT 20`
+  }
+
+  #upsert(table: Table): string {
+    if (!table.keyed) return this.#insert(table, 1)
+    const column = this.rng.pick(table.columns.slice(1)).name
+    const known = this.rng.int(1, this.#nextId)
+    const tuple = (id: string) => `(${[id, ...table.columns.slice(1).map((c) => this.#value(c))].join(', ')})`
+    const action = this.rng.pick(['NOTHING', `UPDATE SET ${column} = EXCLUDED.${column}`])
+    return `INSERT INTO ${table.name} VALUES ${tuple(String(known))}, ${tuple(String(this.#nextId++))} ON CONFLICT (id) DO ${action}`
+  }
+
+  #update(table: Table): string {
+    const columns = table.columns.filter(({ name }) => name !== 'id')
+    const expressions = new Expressions(
+      this.rng,
+      table.columns.map(({ name, type }) => ({ sql: name, type })),
+    )
+    const chosen = new Set(this.rng.times(1, 2, () => this.rng.pick(columns)))
+    const set = [...chosen].map(({ name, type }) => {
+      // A computed value may outgrow its column in a long run; a column or a literal does not.
+      const right = this.rng.chance(0.5) ? `${value(this.rng, type)}` : expressions.of(type, 0)
+      return `${name} = ${right}`
+    })
+    return `UPDATE ${table.name} SET ${set.join(', ')} WHERE ${this.#condition(table)}`
+  }
+
+  #delete(table: Table): string {
+    if (!table.keyed && this.rng.chance(0.3)) {
+      return `DELETE FROM ${table.name} WHERE ctid = (SELECT min(ctid) FROM ${table.name} WHERE ${this.#condition(table)})`
+    }
+    return `DELETE FROM ${table.name} WHERE ${this.#condition(table)}`
+  }
+
+  #condition(table: Table): string {
+    if (table.keyed && this.rng.chance(0.4)) return `id % ${this.rng.int(2, 5)} = ${this.rng.int(0, 1)}`
+    if (this.rng.chance(0.05)) return 'true'
+    return new Expressions(
+      this.rng,
+      table.columns.map(({ name, type }) => ({ sql: name, type })),
+    ).condition(1)
+  }
+}

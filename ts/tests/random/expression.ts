@@ -1,0 +1,113 @@
+/** Random expressions of a type over columns in scope. None of them can fail for any value in the tables. */
+import type { Rng } from './rng.js'
+import { TYPES, value } from './schema.js'
+import type { Type } from './schema.js'
+
+/** A column, or a grouping expression: something that has a value at this place of the query. */
+export interface Scalar {
+  sql: string
+  type: Type
+}
+
+export class Expressions {
+  constructor(
+    private readonly rng: Rng,
+    private readonly scope: readonly Scalar[],
+  ) {}
+
+  /** Any expression, mostly a plain column. */
+  any(depth = 2): Scalar {
+    const type = this.rng.pick(this.scope).type
+    return { type, sql: this.of(type, this.rng.chance(0.6) ? 0 : depth) }
+  }
+
+  /** An expression of this type. */
+  of(type: Type, depth = 2): string {
+    const columns = this.scope.filter((column) => column.type === type)
+    if (columns.length > 0 && (depth <= 0 || this.rng.chance(0.4))) return this.rng.pick(columns).sql
+    if (depth <= 0) return this.#literal(type)
+    return this.rng.chance(0.3) ? this.#generic(type, depth - 1) : this.#special(type, depth - 1)
+  }
+
+  /** A condition. */
+  condition(depth = 2): string {
+    const d = depth - 1
+    if (depth > 0 && this.rng.chance(0.3)) {
+      const other = () => this.condition(d)
+      return this.rng.pick([
+        () => `(${other()} AND ${other()})`,
+        () => `(${other()} OR ${other()})`,
+        () => `(NOT ${other()})`,
+      ])()
+    }
+    const { type, sql } = this.any(d)
+    return this.rng.pick([
+      () => `${sql} ${this.rng.pick(['=', '<>', '<', '<=', '>', '>='])} ${this.#literal(type)}`,
+      () => `${sql} ${this.rng.pick(['=', '<>', '<', '>='])} ${this.of(type, d)}`,
+      () => `${sql} IS ${this.rng.pick(['', 'NOT '])}NULL`,
+      () => `${sql} IS ${this.rng.pick(['', 'NOT '])}DISTINCT FROM ${this.of(type, d)}`,
+      () => `${sql} ${this.rng.pick(['', 'NOT '])}IN (${this.rng.times(1, 3, () => this.#literal(type)).join(', ')})`,
+      () => `${sql} BETWEEN ${this.#literal(type)} AND ${this.#literal(type)}`,
+    ])()
+  }
+
+  #literal(type: Type): string {
+    const text = value(this.rng, type, 0.1)
+    return type === 'int' && text !== 'NULL' ? `(${text})` : `(${text})::${TYPES[type]}`
+  }
+
+  #generic(type: Type, depth: number): string {
+    const some = () => this.of(type, depth)
+    return this.rng.pick([
+      () => `CASE WHEN ${this.condition(depth)} THEN ${some()} ELSE ${some()} END`,
+      () => `CASE WHEN ${this.condition(depth)} THEN ${some()} END`,
+      () => `coalesce(${some()}, ${some()})`,
+      () => `nullif(${some()}, ${this.#literal(type)})`,
+      () => `${this.rng.pick(['greatest', 'least'])}(${some()}, ${some()})`,
+    ])()
+  }
+
+  #special(type: Type, depth: number): string {
+    const of = (wanted: Type) => this.of(wanted, depth)
+    switch (type) {
+      case 'int':
+        return this.rng.pick([
+          () => `(${of('int')} ${this.rng.pick(['+', '-'])} ${of('int')})`,
+          // Keys grow: a product of two of them would not fit.
+          () => `(${of('int')} * ${this.rng.int(-2, 3)})`,
+          () => `(${of('int')} % nullif(${of('int')}, 0))`,
+          () => `abs(${of('int')})`,
+          () => `(- ${of('int')})`,
+          () => `length(${of('text')})`,
+          () => `${of('small')}::int`,
+          () => `(${of('bool')})::int`,
+          () => `extract(month FROM ${of('date')})::int`,
+        ])()
+      case 'small':
+        return `(${of('small')} & 3::smallint)`
+      case 'big':
+        return this.rng.pick([() => `(${of('big')} - ${of('int')})`, () => `${of('int')}::bigint`])()
+      case 'num':
+        return this.rng.pick([
+          () => `(${of('num')} ${this.rng.pick(['+', '-', '*'])} ${of('dec')})`,
+          () => `(${of('dec')} / nullif(${of('int')}, 0))`,
+          () => `round(${of('num')}, 1)`,
+          () => `(${of('num')} * ${of('int')})`,
+        ])()
+      case 'dec':
+        return this.rng.pick([() => `${of('small')}::numeric(8,2)`, () => `trunc(${of('dec')})::numeric(8,2)`])()
+      case 'text':
+        return this.rng.pick([
+          () => `(${of('text')} || ${of('text')})`,
+          () => `upper(${of('text')})`,
+          () => `substr(${of('text')}, 1, 1)`,
+          () => `${of('int')}::text`,
+          () => `${of('date')}::text`,
+        ])()
+      case 'date':
+        return `(${of('date')} + ${of('small')}::int)`
+      case 'bool':
+        return `(${this.condition(depth)})`
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Random tables, queries and changes under the oracle.
+ *
+ * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random` runs it again.
+ * ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Lab } from '../support/lab.js'
+import { asCase, generate, run, shrink } from './round.js'
+
+const given = process.env.SEED
+const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
+const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 80 : 1))
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab?.close())
+
+test('the same seed gives the same round', () => {
+  expect(generate(7)).toEqual(generate(7))
+  expect(generate(7)).not.toEqual(generate(8))
+})
+
+test(
+  `${rounds} random rounds from seed ${first}`,
+  async () => {
+    const total = { statements: 0, skipped: 0, failed: 0, views: 0 }
+    for (let seed = first; seed < first + rounds; seed++) {
+      const round = generate(seed)
+      try {
+        const outcome = await run(lab, round)
+        total.views += Object.keys(round.views).length
+        total.statements += outcome.statements
+        total.skipped += outcome.skipped
+        total.failed += outcome.failed
+      } catch (error) {
+        const smallest = await shrink(lab, round, error)
+        const message = error instanceof Error ? error.message : String(error)
+        throw new Error(`SEED=${seed}: ${message.split('\nscript:')[0]}\n\n${asCase(smallest)}`, { cause: error })
+      }
+    }
+    console.log(`random, from seed ${first}:`, JSON.stringify(total))
+    // A generator that mostly makes errors tests nothing.
+    if (rounds >= 20) {
+      expect(total.skipped / total.views).toBeLessThan(0.05)
+      expect(total.failed / total.statements).toBeLessThan(0.2)
+    }
+  },
+  rounds * 10_000 + 60_000,
+)

@@ -1,0 +1,135 @@
+/** One random round: made from its seed alone, run under the oracle, and cut down when it fails. */
+import type { Lab } from '../support/lab.js'
+import { Changes } from './change.js'
+import { query } from './query.js'
+import type { Query } from './query.js'
+import { Rng } from './rng.js'
+import { tables } from './schema.js'
+
+export interface Round {
+  seed: number
+  setup: string[]
+  views: Record<string, Query>
+  steps: string[]
+}
+
+/** What a round came to. */
+export interface Outcome {
+  statements: number
+  /** Queries that PostgreSQL itself refuses. */
+  skipped: number
+  /** Statements that failed as they would have without stream tables. */
+  failed: number
+}
+
+/** Errors that random statements may meet: a key that is there, a row changed twice, and what follows from them. */
+const EXPECTED = new Set(['23505', '21000', '27000', '25P02', '3B001'])
+
+export function generate(seed: number): Round {
+  const rng = new Rng(seed)
+  const sources = tables(rng)
+  const changes = new Changes(rng, sources)
+  const setup = [...sources.flatMap(({ ddl }) => ddl), ...changes.initial()]
+  const views = Object.fromEntries(rng.times(2, 4, (i) => [`st${i + 1}`, query(rng, sources)]))
+  const steps = rng.times(8, 14, () => changes.step()).flat()
+  return { seed, setup, views, steps }
+}
+
+/** Runs a round in a schema of its own. Throws when a stream table differs from its query. */
+export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
+  const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
+  lab.script.length = 0
+  lab.watched.clear()
+  await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  try {
+    for (const sql of setup) await tolerate(lab, sql, outcome)
+    for (const [name, { sql, freeSpelling }] of Object.entries(views)) {
+      if (await isRefused(lab, sql)) outcome.skipped++
+      else await lab.create(name, sql, { freeSpelling })
+    }
+    for (const sql of steps) {
+      if (await tolerate(lab, sql, outcome)) await lab.check(sql)
+    }
+    await tolerate(lab, 'ROLLBACK', outcome)
+    await lab.checkRefresh()
+  } finally {
+    lab.watched.clear()
+    await lab.exec('ROLLBACK')
+  }
+  return outcome
+}
+
+/** Runs a statement that may fail for a reason of its own. Says whether the database can be looked at afterwards. */
+async function tolerate(lab: Lab, sql: string, outcome: Outcome): Promise<boolean> {
+  outcome.statements++
+  try {
+    await lab.exec(sql)
+    return true
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === undefined || !EXPECTED.has(code)) throw error
+    outcome.failed++
+    return lab.pg.query('SELECT 1').then(
+      () => true,
+      () => false,
+    )
+  }
+}
+
+/** Whether the query is an error in plain SQL too. */
+async function isRefused(lab: Lab, sql: string): Promise<boolean> {
+  return lab.pg.query(`SELECT count(*) FROM (${sql}\n) q`).then(
+    () => false,
+    () => true,
+  )
+}
+
+/** The smallest part of a failing round that still fails with the same kind of error. */
+export async function shrink(lab: Lab, round: Round, failure: unknown): Promise<Round> {
+  const kind = kindOf(failure)
+  const fails = async (candidate: Round) => {
+    try {
+      await run(lab, candidate)
+      return false
+    } catch (error) {
+      return kindOf(error) === kind
+    }
+  }
+  let smallest = round
+  for (const [name, view] of Object.entries(round.views)) {
+    const candidate = { ...smallest, views: { [name]: view } }
+    if (await fails(candidate)) {
+      smallest = candidate
+      break
+    }
+  }
+  for (const part of ['steps', 'setup'] as const) {
+    // From the end: what came after the failure goes first.
+    for (let i = smallest[part].length - 1; i >= 0; i--) {
+      const candidate = { ...smallest, [part]: smallest[part].filter((_, index) => index !== i) }
+      if (await fails(candidate)) smallest = candidate
+    }
+  }
+  return smallest
+}
+
+function kindOf(error: unknown): string {
+  const { name, code } = error as { name?: string; code?: string }
+  return `${name} ${code}`
+}
+
+/** A round as a case for `runCases`, ready to be pasted into a test. */
+export function asCase({ seed, setup, views, steps }: Round): string {
+  const text = (sql: string) => `\`${sql.replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``
+  const list = (items: string[]) => items.map((sql) => `    ${text(sql)},`).join('\n')
+  const made = Object.entries(views).map(
+    ([name, { sql, freeSpelling }]) =>
+      `    ${name}: { query: ${text(sql)}${freeSpelling ? ', freeSpelling: true' : ''} },`,
+  )
+  return `{
+  name: 'seed ${seed}',
+  setup: [\n${list(setup)}\n  ],
+  views: {\n${made.join('\n')}\n  },
+  steps: [\n${list(steps)}\n  ],
+},`
+}

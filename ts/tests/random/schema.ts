@@ -1,0 +1,64 @@
+/** Random tables, with and without keys, over few values: so that joins meet, groups fill and rows repeat. */
+import type { Rng } from './rng.js'
+
+/** What an expression gives. `num` has any scale, `dec` has two decimals. */
+export type Type = 'int' | 'small' | 'big' | 'num' | 'dec' | 'text' | 'date' | 'bool'
+
+export const TYPES: Record<Type, string> = {
+  int: 'int',
+  small: 'smallint',
+  big: 'bigint',
+  num: 'numeric',
+  dec: 'numeric(8,2)',
+  text: 'text',
+  date: 'date',
+  bool: 'boolean',
+}
+
+const VALUES: Record<Type, readonly string[]> = {
+  int: ['-2', '0', '1', '2', '3', '4'],
+  small: ['0', '1', '2', '3'],
+  big: ['-1', '1', '2', '3', '9000000000'],
+  num: ['0', '0.0', '1', '1.0', '1.50', '2.125', '-0.001', '100', "'NaN'", "'Infinity'", "'-Infinity'"],
+  dec: ['0', '0.5', '1.25', '2', '-3.10', '999'],
+  text: ["''", "'a'", "'b'", "'B'", "'ü'", "'it''s'"],
+  date: ["'2026-01-01'", "'2026-01-02'", "'2026-02-28'", "'1999-12-31'"],
+  bool: ['true', 'false'],
+}
+
+export interface Column {
+  name: string
+  type: Type
+}
+
+export interface Table {
+  name: string
+  columns: Column[]
+  /** It has a primary key `id`. */
+  keyed: boolean
+  ddl: string[]
+}
+
+/** A literal of a type. NULL now and then; the odd numbers seldom. */
+export function value(rng: Rng, type: Type, nulls = 0.2): string {
+  if (rng.chance(nulls)) return 'NULL'
+  const values = VALUES[type]
+  return rng.pick(type === 'num' && !rng.chance(0.1) ? values.slice(0, -3) : values)
+}
+
+export function tables(rng: Rng): Table[] {
+  return rng.times(2, 3, (index) => table(rng, `t${index + 1}`))
+}
+
+function table(rng: Rng, name: string): Table {
+  const keyed = rng.chance(0.5)
+  const kinds = Object.keys(TYPES) as Type[]
+  // Each has two columns that others are likely to be joined on.
+  const types: Type[] = ['int', rng.pick(['int', 'text', 'small'] as const), ...rng.times(1, 4, () => rng.pick(kinds))]
+  const columns = types.map((type, index) => ({ name: `${name}_${String.fromCharCode(97 + index)}`, type }))
+  const parts = columns.map((column) => `${column.name} ${TYPES[column.type]}`)
+  if (keyed) parts.unshift('id int PRIMARY KEY')
+  const ddl = [`CREATE TABLE ${name} (${parts.join(', ')})`]
+  for (const column of columns) if (rng.chance(0.2)) ddl.push(`CREATE INDEX ON ${name} (${column.name})`)
+  return { name, columns: keyed ? [{ name: 'id', type: 'int' }, ...columns] : columns, keyed, ddl }
+}

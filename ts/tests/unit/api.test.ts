@@ -1,0 +1,157 @@
+/** What the methods of `pg.trickle` send, with a database that only listens. */
+import { describe, expect, test } from 'vitest'
+import { Trickle } from '../../src/api.js'
+import { TrickleError } from '../../src/errors.js'
+import { createTrickle } from '../../src/plugin.js'
+import type { Database } from '../../src/types.js'
+
+interface Sent {
+  sql: string
+  params: unknown[] | undefined
+}
+
+const ROW = {
+  name: 'st',
+  schema: 'public',
+  query: 'SELECT 1 AS a',
+  refresh_mode: 'IMMEDIATE',
+  status: 'ACTIVE',
+  columns: ['a'],
+  key: null,
+  sources: null,
+  created_at: '2026-01-02T03:04:05+00:00',
+}
+
+/** Answers each query with the next of the given results. */
+function listener(...results: unknown[][]): { db: Database; sent: Sent[] } {
+  const sent: Sent[] = []
+  const db: Database = {
+    async query<T>(sql: string, params?: unknown[]) {
+      sent.push({ sql, params })
+      return { rows: (results.shift() ?? []) as T[] }
+    },
+  }
+  return { db, sent }
+}
+
+const json = (row: unknown) => [{ json: JSON.stringify(row) }]
+
+describe('Trickle', () => {
+  test('sends names and queries as parameters, never as SQL', async () => {
+    const hostile = `x'); DROP TABLE t; --"`
+    const { db, sent } = listener(
+      [],
+      json(ROW),
+      [],
+      json(ROW),
+      [],
+      [{ inserted: 1n, deleted: 2, updated: 3 }],
+      [{ ok: true, missing: 0n, extra: 0 }],
+      json({}),
+    )
+    const trickle = new Trickle(db)
+    await trickle.createStreamTable(hostile, hostile)
+    await trickle.alterStreamTable(hostile, hostile)
+    await trickle.dropStreamTable(hostile)
+    expect(await trickle.refreshStreamTable(hostile)).toEqual({ inserted: 1, deleted: 2, updated: 3 })
+    expect(await trickle.verifyStreamTable(hostile)).toEqual({ ok: true, missing: 0, extra: 0 })
+    await trickle.explainStreamTable(hostile)
+    expect(sent.map(({ params }) => params?.[0])).toEqual(Array(8).fill(hostile))
+    for (const { sql } of sent) expect(sql).not.toContain('DROP')
+    expect(sent[0]?.params).toEqual([hostile, hostile, true])
+  })
+
+  test('gives the catalog row in the shape of the API', async () => {
+    const { db } = listener([], json(ROW))
+    const { createdAt, ...rest } = await new Trickle(db).createStreamTable('st', 'q')
+    expect(rest).toEqual({
+      name: 'st',
+      schema: 'public',
+      query: 'SELECT 1 AS a',
+      refreshMode: 'IMMEDIATE',
+      status: 'ACTIVE',
+      columns: ['a'],
+      key: [],
+      sources: [],
+    })
+    expect(createdAt.toISOString()).toBe('2026-01-02T03:04:05.000Z')
+  })
+
+  test('options choose the function', async () => {
+    const names: (string | undefined)[] = []
+    for (const options of [{}, { ifNotExists: true }, { orReplace: true }, { withData: false }]) {
+      const { db, sent } = listener([], json(ROW))
+      await new Trickle(db).createStreamTable('st', 'q', options)
+      names.push(/pgtrickle\.(\w+)/.exec(sent[0]?.sql ?? '')?.[1], String(sent[0]?.params?.[2]))
+    }
+    expect(names).toEqual([
+      ...['create_stream_table', 'true', 'create_stream_table_if_not_exists', 'true'],
+      ...['create_or_replace_stream_table', 'true', 'create_stream_table', 'false'],
+    ])
+  })
+
+  test('wrong options are refused before anything is sent', async () => {
+    const { db, sent } = listener()
+    const both = new Trickle(db).createStreamTable('st', 'q', { ifNotExists: true, orReplace: true })
+    await expect(both).rejects.toMatchObject({ name: 'TrickleError', code: '22023', streamTable: 'st' })
+    expect(sent).toEqual([])
+  })
+
+  test('dropStreamTable with ifExists drops only what exists', async () => {
+    const none = listener([])
+    await new Trickle(none.db).dropStreamTable('st', { ifExists: true })
+    expect(none.sent).toHaveLength(1)
+    const one = listener(json(ROW), [])
+    await new Trickle(one.db).dropStreamTable('st', { ifExists: true, cascade: true })
+    expect(one.sent[1]?.params).toEqual(['st', true])
+  })
+
+  test('every failure is a TrickleError', async () => {
+    const cause = Object.assign(new Error('no'), { code: '42P01' })
+    const trickle = new Trickle({ query: () => Promise.reject(cause) })
+    const calls = [
+      trickle.createStreamTable('st', 'q'),
+      trickle.alterStreamTable('st', 'q'),
+      trickle.dropStreamTable('st'),
+      trickle.dropStreamTable('st', { ifExists: true }),
+      trickle.refreshStreamTable('st'),
+      trickle.verifyStreamTable('st'),
+      trickle.explainStreamTable('st'),
+    ]
+    for (const call of calls) {
+      await expect(call).rejects.toBeInstanceOf(TrickleError)
+      await expect(call).rejects.toMatchObject({ code: '42P01', streamTable: 'st', cause })
+    }
+    await expect(trickle.listStreamTables()).rejects.toMatchObject({
+      name: 'TrickleError',
+      streamTable: undefined,
+      cause,
+    })
+  })
+
+  test('no answer is an answer: the stream table does not exist', async () => {
+    const { db } = listener([])
+    await expect(new Trickle(db).refreshStreamTable('st')).rejects.toMatchObject({
+      code: '42P01',
+      streamTable: 'st',
+    })
+  })
+})
+
+describe('the plugin', () => {
+  test('in a tab of the worker gives its namespace and nothing else, and asks nothing', async () => {
+    const { db, sent } = listener()
+    const setup = await createTrickle().setup(db, {}, true)
+    expect(Object.keys(setup)).toEqual(['namespaceObj'])
+    expect(setup.namespaceObj).toBeInstanceOf(Trickle)
+    expect(sent).toEqual([])
+  })
+
+  test('asks nothing before init, and in init fails when no bundle was loaded', async () => {
+    const { db, sent } = listener()
+    const setup = await createTrickle().setup(db, { print: 'kept' })
+    expect(setup.emscriptenOpts).toMatchObject({ print: 'kept' })
+    await expect(setup.init?.()).rejects.toMatchObject({ name: 'TrickleError', code: '0A000' })
+    expect(sent).toEqual([])
+  })
+})
