@@ -32,9 +32,16 @@ CREATE TABLE pgtrickle.source (
 );
 CREATE INDEX ON pgtrickle.source (relid);
 
-GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source TO PUBLIC;
+-- The storage of stages below the top, for queries that need more than one.
+CREATE TABLE pgtrickle.stage (
+  id integer NOT NULL,
+  storage regclass NOT NULL UNIQUE
+);
+
+GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source, pgtrickle.stage TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.source', '');
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stage', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
 
 -- ---- functions of the library ----
@@ -130,7 +137,7 @@ SELECT c.relname::text AS name, n.nspname::text AS schema, t.query, t.refresh_mo
     LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
     JOIN pg_catalog.pg_class sc ON sc.oid = coalesce(lower.relid, s.relid)
     JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace
-    WHERE s.id = t.id AND NOT s.inherited
+    WHERE s.id = t.id AND NOT s.inherited AND NOT EXISTS (SELECT FROM pgtrickle.stage g WHERE g.storage = s.relid)
     ORDER BY 1
   ) AS sources,
   t.created_at
@@ -150,6 +157,7 @@ CREATE FUNCTION pgtrickle.list_sources(name text) RETURNS TABLE (source text, ki
   JOIN pg_catalog.pg_class c ON c.oid = coalesce(lower.relid, s.relid)
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE t.relid = $1::pg_catalog.regclass
+    AND NOT EXISTS (SELECT FROM pgtrickle.stage g WHERE g.storage OPERATOR(pg_catalog.=) s.relid)
   ORDER BY 1
 $$;
 COMMENT ON FUNCTION pgtrickle.list_sources(text) IS 'the tables and stream tables that a stream table reads';

@@ -13,7 +13,7 @@ pub fn stage_relid(number: u32) -> Oid {
 }
 
 /// How a stage is maintained (docs/ARCHITECTURE.md, "Three ways to maintain a stage").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// The change is mapped through the query and folded into the stored rows.
     Fold,

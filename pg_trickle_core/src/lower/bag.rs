@@ -108,7 +108,10 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
 
 /// Lowers the branches of a UNION ALL. `query` is the whole, with its ORDER BY.
 pub fn lower_union(query: &Query, leaves: &[Query], storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
-    let branches: Vec<Branch> = leaves.iter().map(|leaf| branch(leaf, builder)).collect::<Result<_, Stop>>()?;
+    let branches: Vec<Branch> = leaves
+        .iter()
+        .map(|leaf| branch(leaf, builder))
+        .collect::<Result<_, Stop>>()?;
     let Some(first) = branches.first() else {
         return reason("UNION ALL of nothing");
     };
@@ -118,7 +121,10 @@ pub fn lower_union(query: &Query, leaves: &[Query], storage: &Storage, builder: 
         let Some(own) = first.targets.get(position) else {
             return reason("UNION ALL of different widths");
         };
-        let name = target.name.clone().unwrap_or_else(|| format!("__pgt_o{}", position + 1));
+        let name = target
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("__pgt_o{}", position + 1));
         let own = coerced(&own.expr, &target.expr, builder)?;
         outputs.push(output(&first.flat, &own, &name, false, builder)?);
         stored.push(Stored::of(name, &target.expr, builder)?);
@@ -255,6 +261,9 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         constraints: from.constraints,
         reads: from.query.clone(),
         tree: Some(tree.clone()),
-        maintain: Maintain::Fold(Fold { tree, into: Into::Bag(bag) }),
+        maintain: Maintain::Fold(Fold {
+            tree,
+            into: Into::Bag(bag),
+        }),
     })
 }

@@ -26,7 +26,13 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         ..query.clone()
     };
     let counted = counted(&targets, &[(leaf, 0)], 1, storage, builder)?;
-    let names: Vec<String> = counted.group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
+    let names: Vec<String> = counted
+        .group
+        .aggregate
+        .keys
+        .iter()
+        .map(|key| key.name.clone())
+        .collect();
     let mut view = builder.register(storage, &counted.stored, &names);
     let shown = targets
         .iter()

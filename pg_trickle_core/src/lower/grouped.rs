@@ -35,7 +35,11 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, builder)?;
     let targets = resolver.targets()?;
-    let having = query.having.as_ref().map(|having| resolver.resolve(having)).transpose()?;
+    let having = query
+        .having
+        .as_ref()
+        .map(|having| resolver.resolve(having))
+        .transpose()?;
     let (block, tree) = block(&flat, builder)?;
     let mut keys = Keys::new(&flat, builder);
     for group in &query.group {
@@ -330,12 +334,18 @@ pub fn counted(
             };
             let own = key(&branch.flat, &coerced(&own.expr, &target.expr, builder)?, builder)?;
             let nullable = own.nullable || all.as_ref().is_some_and(|all| all.nullable);
-            all = Some(Key { nullable, ..all.unwrap_or(own) });
+            all = Some(Key {
+                nullable,
+                ..all.unwrap_or(own)
+            });
         }
         let Some(mut key) = all else {
             return reason("a set operation over nothing");
         };
-        key.name = target.name.clone().unwrap_or_else(|| format!("__pgt_k{}", position + 1));
+        key.name = target
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("__pgt_k{}", position + 1));
         key.type_sql = builder.type_sql(target.expr.type_oid(), target.expr.typmod())?;
         key.collate = collate(target.expr.type_oid(), target.expr.collation(), builder)?;
         key.hidden = false;

@@ -161,7 +161,10 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         query.has_windows
             || query.has_target_srfs
             || query.having.as_ref().is_some_and(simplify::has_sublink)
-            || query.targets.iter().any(|target| simplify::has_sublink_outside_aggregates(&target.expr))
+            || query
+                .targets
+                .iter()
+                .any(|target| simplify::has_sublink_outside_aggregates(&target.expr))
     };
     if grouped && above_groups(&query) {
         return plan(&split::above_grouping(&query, builder)?, storage, builder);
@@ -181,7 +184,12 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     }
 }
 
-fn finish(lowered: Lowered, why: Option<String>, storage: &Storage, catalog: &Builder) -> Result<(Stage, Query), Error> {
+fn finish(
+    lowered: Lowered,
+    why: Option<String>,
+    storage: &Storage,
+    catalog: &Builder,
+) -> Result<(Stage, Query), Error> {
     let mut sources = sources::sources(&lowered.reads, catalog)?;
     let table = storage.sql();
     let names: Vec<String> = lowered.compared.iter().map(|compared| compared.name.clone()).collect();
@@ -208,7 +216,12 @@ fn finish(lowered: Lowered, why: Option<String>, storage: &Storage, catalog: &Bu
         layout: ddl.join(";"),
         ddl,
         init: format!("INSERT INTO {table}{into} {}", lowered.rows),
-        rebuild: vec![rebuild::statement(&table, &lowered.rows, &lowered.compared, &lowered.identity)],
+        rebuild: vec![rebuild::statement(
+            &table,
+            &lowered.rows,
+            &lowered.compared,
+            &lowered.identity,
+        )],
         sources,
         key: lowered.key,
         constraints: lowered.constraints,

@@ -230,7 +230,11 @@ impl<'q> Restricted<'q> {
             }
             target.junk = false;
             positions.push(Some(stored.len()));
-            stored.push(Stored::of(target.name.clone().unwrap_or_default(), &target.expr, catalog)?);
+            stored.push(Stored::of(
+                target.name.clone().unwrap_or_default(),
+                &target.expr,
+                catalog,
+            )?);
             visible.push(target);
         }
         let mut key_positions = Vec::new();

@@ -10,9 +10,7 @@ use super::grouped::{counted, finish};
 use super::simplify::{is_complex, simplify};
 use super::stop::{Stop, reason};
 use super::{Lowered, bag, column_of, only_linear};
-use crate::query::{
-    Expr, FromItem, Query, RangeFunction, Rte, RteKind, SetOp, SetOperation, SqlLeaf, Target,
-};
+use crate::query::{Expr, FromItem, Query, RangeFunction, Rte, RteKind, SetOp, SetOperation, SqlLeaf, Target};
 
 /// Lowers a query that is a set operation.
 pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
@@ -148,7 +146,13 @@ fn grouped(
     let targets: Vec<&Target> = query.targets.iter().collect();
     let sides = if operation.is_some() { 2 } else { 1 };
     let counted = counted(&targets, leaves, sides, storage, builder)?;
-    let names: Vec<String> = counted.group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
+    let names: Vec<String> = counted
+        .group
+        .aggregate
+        .keys
+        .iter()
+        .map(|key| key.name.clone())
+        .collect();
     let mut view = builder.register(storage, &counted.stored, &names);
     let shown = targets
         .iter()

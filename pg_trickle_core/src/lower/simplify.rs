@@ -52,10 +52,8 @@ fn from_item(query: &mut Query, item: FromItem, nullable: bool, builder: &Builde
     // ORDER BY without LIMIT means nothing below the top.
     subquery.sort.clear();
     simplify(&mut subquery, builder)?;
-    let merge = !nullable
-        && !subquery.from.is_empty()
-        && only_linear(&subquery).is_ok()
-        && !reads_whole_row(query, varno);
+    let merge =
+        !nullable && !subquery.from.is_empty() && only_linear(&subquery).is_ok() && !reads_whole_row(query, varno);
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if merge {
         Ok(pull_up::pull_up(query, varno))
@@ -65,7 +63,10 @@ fn from_item(query: &mut Query, item: FromItem, nullable: bool, builder: &Builde
 }
 
 fn expand_view(query: &mut Query, position: usize, builder: &Builder) -> Result<(), Stop> {
-    if let RteKind::Relation { relid, relkind: 'v', .. } = query.rtable[position].kind {
+    if let RteKind::Relation {
+        relid, relkind: 'v', ..
+    } = query.rtable[position].kind
+    {
         let mut view = crate::query::read_view(&builder.view_tree(relid)?)?;
         prepare(&mut view)?;
         query.rtable[position].kind = RteKind::Subquery(Box::new(view));

@@ -29,7 +29,11 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         collect(&query, item, &mut scans);
     }
     if scans.is_empty() {
-        return reason(if has_full_join(&query) { "FULL JOIN" } else { "no table in FROM" });
+        return reason(if has_full_join(&query) {
+            "FULL JOIN"
+        } else {
+            "no table in FROM"
+        });
     }
     settled(&query, builder)?;
     for varno in &mut scans {
@@ -76,7 +80,10 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     };
     let rows = crate::sql::query::print(&restricted.query, builder)?;
     let tree = Op::Spine(Spine {
-        tables: scans.iter().filter_map(|varno| name_of(&query, *varno, builder)).collect(),
+        tables: scans
+            .iter()
+            .filter_map(|varno| name_of(&query, *varno, builder))
+            .collect(),
         keys: names,
     });
     let view = view(&query, &restricted.positions, storage, &mut stored, builder);

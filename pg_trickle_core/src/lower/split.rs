@@ -45,7 +45,9 @@ impl Columns<'_> {
                 if let Some(test) = &mut sublink.test {
                     *test = self.lift(test, is_column);
                 }
-                sublink.query.replace_outer_vars(&mut |var| Some(self.column(&Expr::Var(var.clone()))));
+                sublink
+                    .query
+                    .replace_outer_vars(&mut |var| Some(self.column(&Expr::Var(var.clone()))));
                 Some(Expr::SubLink(sublink))
             }
             Expr::Var(_) => Some(self.column(node)),
@@ -64,7 +66,13 @@ fn over(lower: Query, columns: Columns, mut upper: Query, builder: &Builder) -> 
         return Err(error.into());
     }
     let mut lower = lower;
-    lower.targets.retain(|target| target.ressortgroupref != 0 && lower.group.iter().any(|group| group.target_ref == target.ressortgroupref));
+    lower.targets.retain(|target| {
+        target.ressortgroupref != 0
+            && lower
+                .group
+                .iter()
+                .any(|group| group.target_ref == target.ressortgroupref)
+    });
     for target in &mut lower.targets {
         target.junk = true;
         target.name = None;
@@ -176,11 +184,17 @@ pub fn above_grouping(query: &Query, builder: &Builder) -> Result<Query, Stop> {
     let unused_key = |target: &Target| {
         target.junk
             && !query.sort.iter().any(|sort| sort.target_ref == target.ressortgroupref)
-            && !query.distinct.iter().any(|sort| sort.target_ref == target.ressortgroupref)
             && !query
-                .windows
+                .distinct
                 .iter()
-                .any(|window| window.partition.iter().chain(&window.order).any(|sort| sort.target_ref == target.ressortgroupref))
+                .any(|sort| sort.target_ref == target.ressortgroupref)
+            && !query.windows.iter().any(|window| {
+                window
+                    .partition
+                    .iter()
+                    .chain(&window.order)
+                    .any(|sort| sort.target_ref == target.ressortgroupref)
+            })
     };
     upper.targets.retain(|target| !unused_key(target));
     over(lower, columns, upper, builder)

@@ -43,7 +43,11 @@ pub enum Value {
     /// A numeric sum, shown with the longest scale of its inputs.
     ScaledSum { sum: usize, scales: usize },
     /// sum / count.
-    Average { sum: usize, scales: Option<usize>, count: usize },
+    Average {
+        sum: usize,
+        scales: Option<usize>,
+        count: usize,
+    },
 }
 
 impl<'a> States<'a> {
@@ -98,7 +102,11 @@ impl<'a> States<'a> {
         let rounded = |sum: usize, scales: usize| {
             let (before, after) = longest_scale();
             numeric(
-                &["pg_catalog.round(", &format!(", ({before}"), &format!("{after})::pg_catalog.int4)")],
+                &[
+                    "pg_catalog.round(",
+                    &format!(", ({before}"),
+                    &format!("{after})::pg_catalog.int4)"),
+                ],
                 vec![state(sum), state(scales)],
             )
         };
@@ -108,7 +116,11 @@ impl<'a> States<'a> {
             Value::Average { sum, scales, count } => {
                 let sum = scales.map_or_else(|| state(sum), |scales| rounded(sum, scales));
                 numeric(
-                    &["", "::pg_catalog.numeric OPERATOR(pg_catalog./) ", "::pg_catalog.numeric"],
+                    &[
+                        "",
+                        "::pg_catalog.numeric OPERATOR(pg_catalog./) ",
+                        "::pg_catalog.numeric",
+                    ],
                     vec![sum, state(count)],
                 )
             }
@@ -201,7 +213,12 @@ impl<'a> States<'a> {
         let less = crate::sql::expr::operator_sql(&less);
         let kind = if least { Kind::Min(less) } else { Kind::Max(less) };
         let position = self.argument(sql);
-        Ok(Value::State(self.state(kind, position, call.type_oid, call.collation)?))
+        Ok(Value::State(self.state(
+            kind,
+            position,
+            call.type_oid,
+            call.collation,
+        )?))
     }
 
     fn argument(&mut self, sql: String) -> usize {

@@ -50,11 +50,20 @@ fn index(query: &Query, builder: &Builder) -> Result<(), Stop> {
         let Expr::Var(Var { attno, .. }) = &target.expr else {
             return Ok(());
         };
-        let Some(column) = relation.column(*attno) else { return Ok(()) };
+        let Some(column) = relation.column(*attno) else {
+            return Ok(());
+        };
         let default = builder.default_equality(column.type_oid)?;
         let descending = match &default {
             Some(default) if default.less.as_ref().is_some_and(|less| less.oid == sort.sort_op) => false,
-            Some(default) if default.greater.as_ref().is_some_and(|greater| greater.oid == sort.sort_op) => true,
+            Some(default)
+                if default
+                    .greater
+                    .as_ref()
+                    .is_some_and(|greater| greater.oid == sort.sort_op) =>
+            {
+                true
+            }
             _ => return Ok(()),
         };
         columns.push(format!(

@@ -66,7 +66,9 @@ pub fn occurrences(spine: &Spine, builder: &Builder) -> Result<Vec<Occurrence>, 
         between: Vec::new(),
     };
     for (scan, part) in spine.scans.iter().zip(spine.parts) {
-        let Some(relid) = relid_of(spine.query, *scan) else { continue };
+        let Some(relid) = relid_of(spine.query, *scan) else {
+            continue;
+        };
         found.push(Occurrence {
             needs: vec![(relid, Side::New)],
             sql: select(spine, &way, &[(*scan, relid, Side::New)], &[], builder)?,
@@ -229,7 +231,9 @@ impl Walk<'_, '_> {
     }
 
     fn reached(&mut self, varno: i32, way: &Way, nullable: bool) -> Result<(), Stop> {
-        let Some(entry) = rte(&way.query, varno) else { return Ok(()) };
+        let Some(entry) = rte(&way.query, varno) else {
+            return Ok(());
+        };
         match &entry.kind {
             RteKind::Relation { .. } if nullable && !self.spine.scans.contains(&varno) => self.changed(varno, way),
             RteKind::Subquery(query) => {
@@ -259,7 +263,11 @@ impl Walk<'_, '_> {
         if !way.from.contains(&varno) {
             way.from.push(varno);
         }
-        let tried = if between.len() > MAX_BETWEEN { &[][..] } else { &between[..] };
+        let tried = if between.len() > MAX_BETWEEN {
+            &[][..]
+        } else {
+            &between[..]
+        };
         self.found.push(Occurrence {
             needs: vec![(relid, Side::New)],
             sql: select(self.spine, &way, &[(varno, relid, Side::New)], &[], self.builder)?,
@@ -364,10 +372,7 @@ impl Walk<'_, '_> {
         for item in &items {
             self.outer(item, &way, false)?;
         }
-        let own = Query {
-            from: items,
-            ..query
-        };
+        let own = Query { from: items, ..query };
         for (expr, _) in self.exprs(&own) {
             self.sublinks(&expr, &way, false)?;
         }

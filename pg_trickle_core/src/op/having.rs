@@ -29,7 +29,11 @@ pub struct Having {
 impl Operator for Having {
     fn describe(&self) -> String {
         let names: Vec<&str> = self.outputs.iter().map(|output| output.name.as_str()).collect();
-        let what = if self.condition { "having, select list" } else { "select list" };
+        let what = if self.condition {
+            "having, select list"
+        } else {
+            "select list"
+        };
         format!("{what} over groups: {}", names.join(", "))
     }
 

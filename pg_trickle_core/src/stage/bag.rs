@@ -46,7 +46,11 @@ impl Bag {
     /// The SELECT that gives the rows from scratch.
     pub fn query(&self) -> String {
         let names = self.column_names();
-        let arms: Vec<Select> = self.parts.iter().map(|part| part.block.now(part.columns(&names))).collect();
+        let arms: Vec<Select> = self
+            .parts
+            .iter()
+            .map(|part| part.block.now(part.columns(&names)))
+            .collect();
         union_all(&arms)
     }
 

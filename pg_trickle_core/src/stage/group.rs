@@ -1,9 +1,7 @@
 //! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
 
 use super::rebuild::record;
-use crate::op::aggregate::{
-    Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name,
-};
+use crate::op::aggregate::{Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::op::term::{Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Returns, Statement};
 use crate::sql::statement::{Insert, Merge, Select, and, case, column, op, or, union_all};
@@ -25,7 +23,11 @@ pub(crate) struct Group {
 impl Group {
     /// The SELECT that gives keys and states from scratch, in storage order.
     pub fn query(&self) -> String {
-        let arms: Vec<Select> = self.parts.iter().map(|part| part.block.now(part.columns(&self.inputs()))).collect();
+        let arms: Vec<Select> = self
+            .parts
+            .iter()
+            .map(|part| part.block.now(part.columns(&self.inputs())))
+            .collect();
         self.grouped(&arms).to_string()
     }
 
@@ -74,7 +76,8 @@ impl Group {
     /// Names of keys and arguments in the rows of a term.
     fn inputs(&self) -> Vec<String> {
         let keys = (0..self.aggregate.keys.len()).map(key_name);
-        keys.chain((0..self.aggregate.arguments.len()).map(argument_name)).collect()
+        keys.chain((0..self.aggregate.arguments.len()).map(argument_name))
+            .collect()
     }
 
     fn delta_keys(&self, alias: &str) -> Vec<String> {
@@ -100,10 +103,7 @@ impl Group {
             alias: STORED.to_owned(),
             columns: self.column_names(),
             query: query.to_string(),
-            on_conflict: Some((
-                aggregate.keys.iter().map(|key| key.name.clone()).collect(),
-                set,
-            )),
+            on_conflict: Some((aggregate.keys.iter().map(|key| key.name.clone()).collect(), set)),
         };
         Statement {
             sql: insert.to_string(),
@@ -199,10 +199,7 @@ impl Group {
         }
         Select {
             columns,
-            from: vec![format!(
-                "({}) AS {ROWS}",
-                union_all(&weighted(terms, WEIGHT))
-            )],
+            from: vec![format!("({}) AS {ROWS}", union_all(&weighted(terms, WEIGHT)))],
             group_by: self.delta_keys(ROWS),
             having_any: if always { Vec::new() } else { changes },
             ..Select::default()
@@ -253,13 +250,7 @@ impl Group {
             .keys
             .iter()
             .enumerate()
-            .map(|(n, key)| {
-                null_safe(
-                    key,
-                    &column(stored, &key.name),
-                    &column(delta, &key_name(n)),
-                )
-            })
+            .map(|(n, key)| null_safe(key, &column(stored, &key.name), &column(delta, &key_name(n))))
             .collect();
         and(&conditions)
     }
@@ -270,7 +261,11 @@ impl Group {
         let state = &aggregate.states[position];
         let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
         let lookup = |conditions: Vec<String>| {
-            let rows: Vec<Select> = self.parts.iter().map(|part| part.block.now(part.columns(&self.inputs()))).collect();
+            let rows: Vec<Select> = self
+                .parts
+                .iter()
+                .map(|part| part.block.now(part.columns(&self.inputs())))
+                .collect();
             let select = Select {
                 columns: vec![(state.from_rows(argument.as_deref()), "v".to_owned())],
                 from: vec![format!("({}) AS {ROWS}", union_all(&rows))],
@@ -294,7 +289,12 @@ impl Group {
                 Some(&lookup(vec![format!("({own} {} {given})", key.equals)])),
             );
         }
-        lookup(pairs.iter().map(|(key, own, given)| null_safe(key, own, given)).collect())
+        lookup(
+            pairs
+                .iter()
+                .map(|(key, own, given)| null_safe(key, own, given))
+                .collect(),
+        )
     }
 }
 

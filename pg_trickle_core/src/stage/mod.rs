@@ -8,7 +8,7 @@ pub mod storage;
 
 use crate::op::Op;
 use crate::op::term::Block;
-use crate::plan::{Change, Oid, OutputColumn, Program, Source, Statement, Way};
+use crate::plan::{Change, Oid, Program, Source, Statement, Way};
 use bag::Bag;
 use group::Group;
 use rekey::Rekey;
@@ -157,7 +157,9 @@ impl Stage {
         rows
     }
 
-    fn cost(&self, source: &Source) -> &'static str {
+    /// The cost class of a change of one source.
+    #[must_use]
+    pub fn cost(&self, source: &Source) -> &'static str {
         match &self.maintained {
             Maintained::Fold(_) if source.occurrences > 1 || self.sources.len() > 1 => {
                 "the change times its fan-out in the join"

@@ -202,7 +202,10 @@ impl Rekey {
                     .into_iter()
                     .map(|term| term.select)
                     .collect();
-                selects.iter().map(|select| union_all(std::slice::from_ref(select))).collect()
+                selects
+                    .iter()
+                    .map(|select| union_all(std::slice::from_ref(select)))
+                    .collect()
             }
             Touch::Occurrences(occurrences) => {
                 let is_there = |(relid, side): &(Oid, Side)| {

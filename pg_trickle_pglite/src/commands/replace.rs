@@ -4,20 +4,16 @@ use super::create;
 use crate::error::{Result, SqlError};
 use crate::session;
 use crate::spi::{self, Values};
-use crate::stages::{self, Compiled, Maintained};
+use crate::stages::{self, Compiled, StreamTable};
 use crate::{flush, sql, triggers};
 use std::rc::Rc;
 
 /// Puts another definition view in place of the old one. Its rows are still those of the old query.
-pub fn redefine(before: &Maintained, definition: &str, query: &str) -> Result<Rc<Maintained>> {
-    let compiled = stages::compile(definition, &before.storage)?;
+pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<Rc<StreamTable>> {
+    let compiled = stages::compile(definition, &storage_of(before))?;
     create::check_sources(&compiled)?;
     check_cycle(before, &compiled)?;
-    spi::catalog(
-        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::regclass \
-         AND refclassid = 'pg_class'::regclass AND refobjid = $2::regclass AND deptype = 'i'",
-        &[Some(&before.definition), Some(&before.name)],
-    )?;
+    unbind(&before.definition, &before.name)?;
     create::bind(definition, &before.name)?;
     let path = spi::as_user("SELECT pg_catalog.current_setting('search_path')", &[])?
         .pop()
@@ -32,14 +28,14 @@ pub fn redefine(before: &Maintained, definition: &str, query: &str) -> Result<Rc
 }
 
 /// Makes what is stored and written down fit a definition that compiles to something else than before.
-pub fn refit(stage: &Rc<Maintained>) -> Result<Rc<Maintained>> {
-    let compiled = stages::compile(&stage.definition, &stage.storage)?;
+pub fn refit(stage: &Rc<StreamTable>) -> Result<Rc<StreamTable>> {
+    let compiled = stages::compile(&stage.definition, &storage_of(stage))?;
     fit(stage, &stage.definition, compiled)
 }
 
-fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<Maintained>> {
+fn fit(before: &StreamTable, definition: &str, compiled: Compiled) -> Result<Rc<StreamTable>> {
     let id = before.id;
-    if compiled.stage.layout == before.stored_layout {
+    if compiled.layout() == before.stored_layout {
         show(before, &compiled)?;
         create::describe(id, &compiled)?;
         triggers::sync()?;
@@ -48,10 +44,16 @@ fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<M
         return stages::load(id);
     }
     let storage_id = create::next_id()?;
-    let storage = sql::storage_name(storage_id);
-    let compiled = stages::compile(definition, &storage)?;
-    create::make_storage(&compiled, &storage)?;
+    let compiled = stages::compile(definition, &sql::storage(storage_id))?;
+    let storage = compiled.top()?.storage.clone();
+    let below = spi::catalog(
+        "DELETE FROM pgtrickle.stage g USING pg_class c, pg_namespace n WHERE g.id = $1::int AND c.oid = g.storage \
+         AND n.oid = c.relnamespace RETURNING format('%I.%I', n.nspname, c.relname)",
+        &[Some(&id.to_string())],
+    )?;
+    create::make_storage(&compiled)?;
     show(before, &compiled)?;
+    create::record_stages(id, &before.name, &compiled)?;
     create::describe(id, &compiled)?;
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET storage = $2::regclass WHERE id = $1::int",
@@ -75,15 +77,36 @@ fn fit(before: &Maintained, definition: &str, compiled: Compiled) -> Result<Rc<M
         }
     }
     spi::catalog(&sql::drop_storage(&before.storage), &[])?;
+    for row in below {
+        let storage = Values::of(row).text()?;
+        unbind(&storage, &before.name)?;
+        spi::catalog(&sql::drop_storage(&storage), &[])?;
+    }
     triggers::sync()?;
     session::forget(id);
     spi::catalog(stages::ANNOUNCE, &[])?;
     stages::load(id)
 }
 
+/// Lets a relation that is a part of the user's view be dropped alone.
+fn unbind(part: &str, view: &str) -> Result<()> {
+    spi::catalog(
+        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::regclass \
+         AND refclassid = 'pg_class'::regclass AND refobjid = $2::regclass AND deptype = 'i'",
+        &[Some(part), Some(view)],
+    )?;
+    Ok(())
+}
+
+/// The name of the storage table without its schema.
+fn storage_of(table: &StreamTable) -> String {
+    let name = table.storage.rsplit('.').next();
+    name.unwrap_or_default().to_owned()
+}
+
 /// Lets the user's view show the storage; its columns can only grow.
-fn show(before: &Maintained, compiled: &Compiled) -> Result<()> {
-    let text = sql::user_view(&before.name, &compiled.stage.view, true);
+fn show(before: &StreamTable, compiled: &Compiled) -> Result<()> {
+    let text = sql::user_view(&before.name, &compiled.view, true);
     create::our_text(&text, before.role).map_err(|error| {
         if error.sqlstate != "42P16" {
             return error;
@@ -97,10 +120,9 @@ fn show(before: &Maintained, compiled: &Compiled) -> Result<()> {
     })
 }
 
-fn check_cycle(before: &Maintained, compiled: &Compiled) -> Result<()> {
+fn check_cycle(before: &StreamTable, compiled: &Compiled) -> Result<()> {
     let relids: Vec<String> = compiled
-        .stage
-        .sources
+        .sources()
         .iter()
         .map(|source| source.relid.to_string())
         .collect();

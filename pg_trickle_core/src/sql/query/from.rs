@@ -1,8 +1,8 @@
 //! FROM.
 
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::query::{CoerceForm, Expr, FromItem, JoinExpr, JoinKind, RangeFunction, Rte, RteKind, TableSample, XmlOp};
-use crate::catalog::Catalog;
 use crate::sql::expr::{Printer, Scope, Vars};
 use crate::sql::ident::{qualified, quote_ident};
 
@@ -182,7 +182,11 @@ pub fn derived(rte: &Rte, vars: &Vars<'_>, catalog: &dyn Catalog) -> Result<Stri
     match &rte.kind {
         RteKind::Function { functions, ordinality } => {
             let text = printer.range_functions(functions)?;
-            Ok(if *ordinality { format!("{text} WITH ORDINALITY") } else { text })
+            Ok(if *ordinality {
+                format!("{text} WITH ORDINALITY")
+            } else {
+                text
+            })
         }
         RteKind::Values { rows, .. } => Ok(format!("({})", printer.values(rows)?)),
         _ => Err(Error::Tree("neither VALUES nor functions".to_owned())),
