@@ -17,6 +17,7 @@ mod xml;
 pub(super) use call::target_of;
 pub(super) use compare::is_plain_equality;
 pub(super) use json::returning_format;
+pub(super) use row::named_row;
 
 use super::ident::{qualified, quote_ident};
 use super::literal::quote_literal;
@@ -24,7 +25,7 @@ use super::query::Level;
 use crate::catalog::{Catalog, Operator};
 use crate::error::Error;
 use crate::plan::Oid;
-use crate::query::{BoolOp, Case, Const, Expr, ParamKind, SqlLeaf, Subscript, Var};
+use crate::query::{ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, SqlLeaf, Subscript, Var};
 
 /// Writes a Var of the block that an expression stands in; its `levels_up` is 0 there.
 pub type Vars<'a> = dyn Fn(&Var) -> Result<String, Error> + 'a;
@@ -65,27 +66,18 @@ pub(super) mod oids {
 }
 
 impl<'a> Printer<'a> {
-    /// Any expression.
+    /// Any expression. The arms only call: what they need on the stack must not stand there at every level.
     pub(super) fn expr(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
             Expr::Var(var) => self.var(var),
             Expr::Const(constant) => self.constant(constant),
-            Expr::Param(param) => match param.kind {
-                ParamKind::Extern => {
-                    let type_sql = self.catalog.type_sql(param.type_oid, param.typmod)?;
-                    Ok(format!("${}::{type_sql}", param.id))
-                }
-                _ => Err(Error::Tree(format!(
-                    "parameter {} outside of a subquery's test",
-                    param.id
-                ))),
-            },
+            Expr::Param(param) => self.param(param),
             Expr::Aggref(aggref) => self.aggref(aggref),
-            Expr::Grouping(grouping) => Ok(format!("GROUPING({})", self.list(&grouping.args)?)),
+            Expr::Grouping(grouping) => self.listed("GROUPING(", &grouping.args, ")"),
             Expr::Window(window) => self.window_func(window),
             Expr::Subscript(subscript) => self.subscript(subscript),
             Expr::Func(func) => self.func(expr, func),
-            Expr::NamedArg(arg) => Ok(format!("{} => {}", quote_ident(&arg.name), self.expr(&arg.arg)?)),
+            Expr::NamedArg(arg) => self.named_arg(arg),
             Expr::Op(op) => self.op(op),
             Expr::Distinct(op) => self.distinct(op),
             Expr::NullIf(op) => self.null_if(op),
@@ -98,29 +90,15 @@ impl<'a> Printer<'a> {
             | Expr::ArrayCoerce(_)
             | Expr::ConvertRowtype(_)
             | Expr::CoerceToDomain(_) => self.cast(expr),
-            Expr::Collate(collate) => {
-                let (schema, name) = self.catalog.collation(collate.collation)?;
-                let arg = self.expr(&collate.arg)?;
-                Ok(format!("({arg} COLLATE {})", qualified(&schema, &name)))
-            }
+            Expr::Collate(collate) => self.collate(collate),
             Expr::Case(case) => self.case(case),
             Expr::CaseTest(..) => Err(Error::Tree("CASE value outside of its CASE".to_owned())),
-            Expr::Array(array) => {
-                let elements = self.list(&array.elements)?;
-                if array.elements.is_empty() {
-                    // Only the cast tells the type of an empty array.
-                    let type_sql = self.catalog.type_sql(array.type_oid, -1)?;
-                    return Ok(format!("ARRAY[]::{type_sql}"));
-                }
-                Ok(format!("ARRAY[{elements}]"))
-            }
+            Expr::Array(array) => self.array(array),
             Expr::Row(row) => self.row(row),
             Expr::RowCompare(compare) => self.row_compare(compare),
-            Expr::Coalesce(list) => Ok(format!("COALESCE({})", self.list(&list.args)?)),
-            Expr::MinMax(list) => {
-                let name = if list.least { "LEAST" } else { "GREATEST" };
-                Ok(format!("{name}({})", self.list(&list.args)?))
-            }
+            Expr::Coalesce(list) => self.listed("COALESCE(", &list.args, ")"),
+            Expr::MinMax(list) if list.least => self.listed("LEAST(", &list.args, ")"),
+            Expr::MinMax(list) => self.listed("GREATEST(", &list.args, ")"),
             Expr::SqlValue(value) => sql_value(value.op, value.typmod),
             Expr::Xml(xml) => self.xml(xml),
             Expr::JsonValue(value) => self.json_value(value),
@@ -147,10 +125,57 @@ impl<'a> Printer<'a> {
 
     /// Expressions with commas between.
     pub(super) fn list(&self, exprs: &[Expr]) -> Result<String, Error> {
-        let texts: Vec<String> = exprs.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
-        Ok(texts.join(", "))
+        self.listed("", exprs, "")
     }
 
+    #[inline(never)]
+    fn listed(&self, before: &str, exprs: &[Expr], after: &str) -> Result<String, Error> {
+        let mut text = String::from(before);
+        for (position, expr) in exprs.iter().enumerate() {
+            if position > 0 {
+                text.push_str(", ");
+            }
+            text.push_str(&self.expr(expr)?);
+        }
+        text.push_str(after);
+        Ok(text)
+    }
+
+    #[inline(never)]
+    fn param(&self, param: &Param) -> Result<String, Error> {
+        if param.kind != ParamKind::Extern {
+            return Err(Error::Tree(format!(
+                "parameter {} outside of a subquery's test",
+                param.id
+            )));
+        }
+        let type_sql = self.catalog.type_sql(param.type_oid, param.typmod)?;
+        Ok(format!("${}::{type_sql}", param.id))
+    }
+
+    #[inline(never)]
+    fn named_arg(&self, arg: &NamedArg) -> Result<String, Error> {
+        Ok(format!("{} => {}", quote_ident(&arg.name), self.expr(&arg.arg)?))
+    }
+
+    #[inline(never)]
+    fn collate(&self, collate: &Collate) -> Result<String, Error> {
+        let (schema, name) = self.catalog.collation(collate.collation)?;
+        let arg = self.expr(&collate.arg)?;
+        Ok(format!("({arg} COLLATE {})", qualified(&schema, &name)))
+    }
+
+    #[inline(never)]
+    fn array(&self, array: &ArrayExpr) -> Result<String, Error> {
+        if array.elements.is_empty() {
+            // Only the cast tells the type of an empty array.
+            let type_sql = self.catalog.type_sql(array.type_oid, -1)?;
+            return Ok(format!("ARRAY[]::{type_sql}"));
+        }
+        self.listed("ARRAY[", &array.elements, "]")
+    }
+
+    #[inline(never)]
     fn var(&self, var: &Var) -> Result<String, Error> {
         let mut scope = self.scope;
         let mut levels = var.levels_up;
@@ -174,6 +199,7 @@ impl<'a> Printer<'a> {
     }
 
     /// A constant with its type. Plain for small integers and truth values, where the parser reads the same constant.
+    #[inline(never)]
     pub(super) fn constant(&self, constant: &Const) -> Result<String, Error> {
         match (constant.type_oid, constant.int4()) {
             (oids::INT4, Some(value)) if value >= 0 => return Ok(value.to_string()),
@@ -208,15 +234,25 @@ impl<'a> Printer<'a> {
         Ok(operator_sql(&self.catalog.operator(oid)?))
     }
 
-    pub(super) fn boolean(&self, op: BoolOp, args: &[Expr]) -> Result<String, Error> {
-        let texts: Vec<String> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_, _>>()?;
-        Ok(match op {
-            BoolOp::And => format!("({})", texts.join(" AND ")),
-            BoolOp::Or => format!("({})", texts.join(" OR ")),
-            BoolOp::Not => format!("(NOT {})", texts.join(", ")),
-        })
+    #[inline(never)]
+    fn boolean(&self, op: BoolOp, args: &[Expr]) -> Result<String, Error> {
+        let word = match op {
+            BoolOp::And => " AND ",
+            BoolOp::Or => " OR ",
+            BoolOp::Not => "",
+        };
+        let mut text = String::from(if op == BoolOp::Not { "(NOT " } else { "(" });
+        for (position, arg) in args.iter().enumerate() {
+            if position > 0 {
+                text.push_str(word);
+            }
+            text.push_str(&self.expr(arg)?);
+        }
+        text.push(')');
+        Ok(text)
     }
 
+    #[inline(never)]
     fn subscript(&self, subscript: &Subscript) -> Result<String, Error> {
         let mut text = format!("({})", self.expr(&subscript.container)?);
         let bound = |bound: Option<&Option<Expr>>| match bound {
@@ -237,6 +273,7 @@ impl<'a> Printer<'a> {
         Ok(format!("({text})"))
     }
 
+    #[inline(never)]
     fn case(&self, case: &Case) -> Result<String, Error> {
         let mut text = String::from("CASE");
         let tested = match &case.arg {

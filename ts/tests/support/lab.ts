@@ -125,7 +125,8 @@ export class Lab {
     const { rows } = await this.pg.query<Difference>(parts.join('\nUNION ALL\n'))
     for (const { name, missing, extra } of rows) {
       if (missing === null && extra === null) continue
-      expect({ missing, extra }, this.#report(name, after)).toEqual({ missing: null, extra: null })
+      // Told in the message, because some reporters show nothing else.
+      expect.fail(`missing: ${missing ?? 'none'}\nextra: ${extra ?? 'none'}\n${this.#report(name, after)}`)
     }
     for (const [name, { query, ordered }] of this.watched) {
       if (ordered)
@@ -137,9 +138,11 @@ export class Lab {
   async checkRefresh(): Promise<void> {
     for (const name of this.watched.keys()) {
       const verified = await this.pg.trickle.verifyStreamTable(name)
-      expect(verified, `verify of ${name}`).toEqual({ ok: true, missing: 0, extra: 0 })
+      const seen = this.#report(name, `verify: ${JSON.stringify(verified)}`)
+      expect(verified, seen).toEqual({ ok: true, missing: 0, extra: 0 })
       const changed = await this.pg.trickle.refreshStreamTable(name)
-      expect(changed, `refresh of ${name}`).toEqual({ inserted: 0, deleted: 0, updated: 0 })
+      const done = this.#report(name, `refresh: ${JSON.stringify(changed)}`)
+      expect(changed, done).toEqual({ inserted: 0, deleted: 0, updated: 0 })
     }
   }
 

@@ -17,21 +17,30 @@ pub(super) struct Disguise<'t> {
 
 impl Printer<'_> {
     /// `schema.name(args)`.
+    #[inline(never)]
     pub(super) fn call(&self, func: &FuncExpr) -> Result<String, Error> {
-        let function = self.catalog.function(func.function)?;
+        // The arguments first: the stack holds nothing but this meanwhile.
         let args = self.call_args(&func.args, func.variadic)?;
+        let function = self.catalog.function(func.function)?;
         Ok(format!("{}({args})", qualified(&function.schema, &function.name)))
     }
 
     fn call_args(&self, args: &[Expr], variadic: bool) -> Result<String, Error> {
-        let mut texts: Vec<String> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_, _>>()?;
-        if variadic && let Some(last) = texts.last_mut() {
-            last.insert_str(0, "VARIADIC ");
+        let mut text = String::new();
+        for (position, arg) in args.iter().enumerate() {
+            if position > 0 {
+                text.push_str(", ");
+            }
+            if variadic && position + 1 == args.len() {
+                text.push_str("VARIADIC ");
+            }
+            text.push_str(&self.expr(arg)?);
         }
-        Ok(texts.join(", "))
+        Ok(text)
     }
 
     /// An aggregate call.
+    #[inline(never)]
     pub(super) fn aggref(&self, aggref: &Aggref) -> Result<String, Error> {
         let function = self.catalog.function(aggref.function)?;
         let name = qualified(&function.schema, &function.name);
@@ -45,6 +54,7 @@ impl Printer<'_> {
         )
     }
 
+    #[inline(never)]
     pub(super) fn aggregate(&self, aggref: &Aggref, how: &Disguise<'_>) -> Result<String, Error> {
         let mut text = format!("{}(", how.name);
         if !aggref.distinct.is_empty() {
@@ -85,6 +95,7 @@ impl Printer<'_> {
     }
 
     /// A window function call.
+    #[inline(never)]
     pub(super) fn window_func(&self, window: &WindowFunc) -> Result<String, Error> {
         let function = self.catalog.function(window.function)?;
         let name = qualified(&function.schema, &function.name);
@@ -98,6 +109,7 @@ impl Printer<'_> {
         )
     }
 
+    #[inline(never)]
     pub(super) fn window_call(&self, window: &WindowFunc, how: &Disguise<'_>) -> Result<String, Error> {
         let args = if window.star {
             "*".to_owned()

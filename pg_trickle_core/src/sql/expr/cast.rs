@@ -6,6 +6,7 @@ use crate::query::{CoerceForm, Expr, FuncExpr, XmlOp};
 
 impl Printer<'_> {
     /// A call, or a cast that runs a function.
+    #[inline(never)]
     pub(super) fn func(&self, expr: &Expr, func: &FuncExpr) -> Result<String, Error> {
         let is_cast = matches!(func.form, CoerceForm::ExplicitCast | CoerceForm::ImplicitCast);
         // A cast in a query is always an explicit one for its function; where the tree says otherwise, only a plain
@@ -18,6 +19,7 @@ impl Printer<'_> {
     }
 
     /// `value::type`. The modifier is part of it: a length coercion is recognised by its form.
+    #[inline(never)]
     pub(super) fn cast(&self, expr: &Expr) -> Result<String, Error> {
         if let Some(serialize) = serialized(expr) {
             return self.expr(serialize);

@@ -3,7 +3,7 @@
 //! `IS DISTINCT FROM`, `NULLIF` and `CASE x WHEN y` look up `=` by its bare name. Where the tree means an `=` outside of
 //! `pg_catalog` (citext), a text with the same meaning takes their place.
 
-use super::{Printer, operator_sql};
+use super::{Printer, oids, operator_sql};
 use crate::catalog::Operator;
 use crate::error::Error;
 use crate::plan::Oid;
@@ -23,13 +23,23 @@ pub(super) enum Tested {
 
 impl Printer<'_> {
     /// `(left OPERATOR(..) right)`.
+    #[inline(never)]
     pub(super) fn op(&self, op: &OpExpr) -> Result<String, Error> {
         let operator = self.operator(op.operator)?;
         match op.args.as_slice() {
-            [arg] => Ok(format!("({operator} {})", self.expr(arg)?)),
-            [left, right] => Ok(format!("({} {operator} {})", self.expr(left)?, self.expr(right)?)),
+            [arg] => Ok(format!("({operator} {})", self.operand(arg)?)),
+            [left, right] => Ok(format!("({} {operator} {})", self.operand(left)?, self.operand(right)?)),
             args => Err(Error::Tree(format!("an operator with {} operands", args.len()))),
         }
+    }
+
+    /// An operand. A bare ROW would be compared field by field, which for NULLs is not what the record's operator does.
+    pub(super) fn operand(&self, expr: &Expr) -> Result<String, Error> {
+        let text = self.expr(expr)?;
+        Ok(match expr {
+            Expr::Row(row) if row.type_oid == oids::RECORD => format!("{text}::pg_catalog.record"),
+            _ => text,
+        })
     }
 
     fn operands(&self, op: &OpExpr) -> Result<(String, String, Operator), Error> {
@@ -37,10 +47,11 @@ impl Printer<'_> {
             return Err(Error::Tree("a comparison without two operands".to_owned()));
         };
         let operator = self.catalog.operator(op.operator)?;
-        Ok((self.expr(left)?, self.expr(right)?, operator))
+        Ok((self.operand(left)?, self.operand(right)?, operator))
     }
 
     /// `left IS DISTINCT FROM right`.
+    #[inline(never)]
     pub(super) fn distinct(&self, op: &OpExpr) -> Result<String, Error> {
         let (left, right, operator) = self.operands(op)?;
         if is_plain_equality(&operator) {
@@ -54,6 +65,7 @@ impl Printer<'_> {
     }
 
     /// `NULLIF(left, right)`.
+    #[inline(never)]
     pub(super) fn null_if(&self, op: &OpExpr) -> Result<String, Error> {
         let (left, right, operator) = self.operands(op)?;
         if is_plain_equality(&operator) {
@@ -66,6 +78,7 @@ impl Printer<'_> {
     }
 
     /// `left op ANY (array)`.
+    #[inline(never)]
     pub(super) fn scalar_array_op(&self, op: &ScalarArrayOp) -> Result<String, Error> {
         let [left, right] = op.args.as_slice() else {
             return Err(Error::Tree("ANY without two operands".to_owned()));
@@ -80,12 +93,13 @@ impl Printer<'_> {
         }
         Ok(format!(
             "({} {} {word} ({array}))",
-            self.expr(left)?,
+            self.operand(left)?,
             self.operator(op.operator)?
         ))
     }
 
     /// `ROW(..) < ROW(..)`.
+    #[inline(never)]
     pub(super) fn row_compare(&self, compare: &RowCompare) -> Result<String, Error> {
         if let Some(operator) = self.common_operator(&compare.operators)? {
             return Ok(format!(
@@ -112,6 +126,7 @@ impl Printer<'_> {
     }
 
     /// The first pair that differs decides; a NULL before that makes the whole NULL.
+    #[inline(never)]
     fn row_compare_by_fields(&self, compare: &RowCompare) -> Result<String, Error> {
         let mut text = String::from("CASE");
         let last = compare.operators.len().saturating_sub(1);
@@ -146,7 +161,7 @@ impl Printer<'_> {
 
     /// How the value of `CASE x WHEN ...` is written.
     pub(super) fn tested(&self, arg: &Expr, whens: &[(Expr, Expr)]) -> Result<Tested, Error> {
-        let text = self.expr(arg)?;
+        let text = self.operand(arg)?;
         for (condition, _) in whens {
             let plain = match condition {
                 Expr::Op(op) if op.args.first().is_some_and(is_case_test) => {
@@ -165,7 +180,7 @@ impl Printer<'_> {
     pub(super) fn when(&self, condition: &Expr, tested: &Tested) -> Result<String, Error> {
         match (tested, condition) {
             (Tested::Once(_), Expr::Op(op)) => match op.args.get(1) {
-                Some(value) => self.expr(value),
+                Some(value) => self.operand(value),
                 None => Err(Error::Tree("CASE x WHEN without a value".to_owned())),
             },
             (Tested::Repeated(text), _) => self.expr(&with_test(condition, text)),
@@ -174,6 +189,7 @@ impl Printer<'_> {
     }
 
     /// `IS NULL`, `IS NOT NULL`.
+    #[inline(never)]
     pub(super) fn null_test(&self, test: &NullTest) -> Result<String, Error> {
         let arg = self.expr(&test.arg)?;
         // A row that is tested as a whole, not field by field.
@@ -186,6 +202,7 @@ impl Printer<'_> {
     }
 
     /// `IS TRUE` and its like.
+    #[inline(never)]
     pub(super) fn boolean_test(&self, test: &BooleanTest) -> Result<String, Error> {
         let word = match test.kind {
             BooleanTestKind::True => "TRUE",

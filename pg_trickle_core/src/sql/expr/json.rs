@@ -15,11 +15,13 @@ const FORMAT_JSON: i32 = 1;
 
 impl Printer<'_> {
     /// An input: the raw value with its format.
+    #[inline(never)]
     pub(super) fn json_value(&self, value: &JsonValue) -> Result<String, Error> {
         Ok(format!("{}{}", self.expr(&value.raw)?, format_clause(value.format)))
     }
 
     /// `IS JSON`.
+    #[inline(never)]
     pub(super) fn json_is(&self, test: &JsonIs) -> Result<String, Error> {
         let item = match test.item {
             JsonItem::Any => "",
@@ -32,6 +34,7 @@ impl Printer<'_> {
     }
 
     /// `JSON_OBJECT` and its like.
+    #[inline(never)]
     pub(super) fn json_constructor(&self, json: &JsonConstructor) -> Result<String, Error> {
         let options = self.constructor_options(json)?;
         let (name, separator) = match json.kind {
@@ -106,6 +109,7 @@ impl Printer<'_> {
     }
 
     /// `JSON_QUERY`, `JSON_VALUE`, `JSON_EXISTS`.
+    #[inline(never)]
     pub(super) fn json_expr(&self, json: &JsonExpr) -> Result<String, Error> {
         let name = match json.op {
             JsonExprOp::Exists => "JSON_EXISTS",

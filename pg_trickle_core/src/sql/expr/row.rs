@@ -12,9 +12,10 @@ const MAX_DEPTH: usize = 100;
 
 impl<'a> Printer<'a> {
     /// `ROW(..)`, with a cast for a named type.
+    #[inline(never)]
     pub(super) fn row(&self, row: &RowExpr) -> Result<String, Error> {
         if row.type_oid == oids::RECORD || row.type_oid == 0 {
-            return Ok(format!("ROW({})", self.list(&row.args)?));
+            return self.record(row);
         }
         // The parser puts a NULL where the type has a dropped column.
         let type_ = self.catalog.type_(self.base_type(row.type_oid)?)?;
@@ -29,12 +30,30 @@ impl<'a> Printer<'a> {
         Ok(format!("ROW({})::{type_sql}", texts.join(", ")))
     }
 
+    fn record(&self, row: &RowExpr) -> Result<String, Error> {
+        if !has_own_names(row) {
+            return Ok(format!("ROW({})", self.list(&row.args)?));
+        }
+        // The row of `JOIN .. USING (..) AS alias`; `row_to_json` and its like show the names.
+        let values: Vec<String> = row.args.iter().map(|arg| self.expr(arg)).collect::<Result<_, _>>()?;
+        Ok(named_row(row.names.iter().zip(&values)))
+    }
+
     /// `(row).field`.
+    #[inline(never)]
     pub(super) fn field_select(&self, select: &FieldSelect) -> Result<String, Error> {
-        let names = self.field_names(&select.arg, 0)?;
-        let name = usize::try_from(select.field)
+        let position = usize::try_from(select.field)
             .ok()
-            .and_then(|field| names.get(field.checked_sub(1)?))
+            .and_then(|field| field.checked_sub(1));
+        if let (Expr::Row(row), Some(position)) = (&select.arg, position)
+            && has_own_names(row)
+            && let Some(field) = row.args.get(position)
+        {
+            return self.expr(field);
+        }
+        let names = self.field_names(&select.arg, 0)?;
+        let name = position
+            .and_then(|position| names.get(position))
             .ok_or_else(|| Error::Tree(format!("field {} of a row", select.field)))?;
         Ok(format!("({}).{}", self.expr(&select.arg)?, quote_ident(name)))
     }
@@ -216,4 +235,25 @@ impl<'a> Printer<'a> {
         }
         .field_names(&target.expr, depth + 1)
     }
+}
+
+/// A row of type `record` with other names than `ROW(..)` gives.
+fn has_own_names(row: &RowExpr) -> bool {
+    row.type_oid == oids::RECORD
+        && row
+            .names
+            .iter()
+            .zip(1..)
+            .any(|(name, number)| *name != format!("f{number}"))
+}
+
+/// A row of these values whose fields have these names.
+pub(in crate::sql) fn named_row<'s>(fields: impl Iterator<Item = (&'s String, &'s String)>) -> String {
+    let columns: Vec<String> = fields
+        .map(|(name, value)| format!("{value} AS {}", quote_ident(name)))
+        .collect();
+    format!(
+        "(SELECT __pgt_r.*::pg_catalog.record FROM (SELECT {}) AS __pgt_r)",
+        columns.join(", ")
+    )
 }

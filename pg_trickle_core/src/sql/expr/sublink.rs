@@ -8,6 +8,7 @@ use crate::sql::query::{self, Level};
 
 impl Printer<'_> {
     /// A subquery in an expression.
+    #[inline(never)]
     pub(super) fn sublink(&self, sublink: &SubLink) -> Result<String, Error> {
         let query = self.subquery(&sublink.query)?;
         match sublink.kind {
@@ -22,6 +23,7 @@ impl Printer<'_> {
     }
 
     /// A subquery one level below.
+    #[inline(never)]
     pub(in crate::sql) fn subquery(&self, query: &Query) -> Result<String, Error> {
         let scope = Scope::Level(Level::new(query, Some(self.scope), self.catalog)?);
         query::select(
@@ -33,6 +35,7 @@ impl Printer<'_> {
         )
     }
 
+    #[inline(never)]
     fn tested_sublink(&self, sublink: &SubLink, query: &str) -> Result<String, Error> {
         let test = sublink
             .test
@@ -44,10 +47,13 @@ impl Printer<'_> {
         let Some(operator) = self.common_operator(&operators)? else {
             return self.sublink_by_count(sublink, test, query);
         };
-        let texts: Vec<String> = left.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
-        let row = match (texts.as_slice(), sublink.kind) {
-            ([one], SubLinkKind::Any | SubLinkKind::All) => one.clone(),
-            _ => format!("ROW({})", texts.join(", ")),
+        let row = match (left.as_slice(), sublink.kind) {
+            // A single value that is a row goes into a row of its own, or its fields would be compared.
+            ([one], SubLinkKind::Any | SubLinkKind::All) if !matches!(one, Expr::Row(_)) => self.expr(one)?,
+            _ => {
+                let texts: Vec<String> = left.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
+                format!("ROW({})", texts.join(", "))
+            }
         };
         let word = match sublink.kind {
             SubLinkKind::Any => " ANY",
@@ -59,6 +65,7 @@ impl Printer<'_> {
 
     /// The same with three-valued logic written out, for row tests whose operators have several names: no syntax can
     /// name them.
+    #[inline(never)]
     fn sublink_by_count(&self, sublink: &SubLink, test: &Expr, query: &str) -> Result<String, Error> {
         let names: Vec<String> = (1..=sublink.query.targets.len()).map(|n| format!("c{n}")).collect();
         let test = test.transform(&mut |node| match node {

@@ -7,6 +7,7 @@ use crate::sql::ident::quote_ident;
 
 impl Printer<'_> {
     /// `XMLELEMENT` and its like.
+    #[inline(never)]
     pub(super) fn xml(&self, xml: &Xml) -> Result<String, Error> {
         let kind = if xml.document { "DOCUMENT" } else { "CONTENT" };
         match xml.op {

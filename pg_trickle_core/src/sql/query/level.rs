@@ -9,7 +9,7 @@ use super::joins;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::query::{Cte, Expr, FromItem, JoinExpr, Query, Rte, RteKind, Var};
-use crate::sql::expr::{Printer, Scope};
+use crate::sql::expr::{Printer, Scope, named_row};
 use crate::sql::ident::quote_ident;
 
 /// A query that is being written.
@@ -240,14 +240,12 @@ impl<'a> Level<'a> {
 
     /// The row of a join whose columns are not those of its text. Functions like `row_to_json` see their names.
     fn unmerged_row(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
-        let mut columns = Vec::new();
-        for (column, name) in self.alias_vars(var.varno)?.iter().zip(&self.rte(var.varno)?.columns) {
-            columns.push(format!("{} AS {}", self.as_own(printer, column)?, quote_ident(name)));
-        }
-        Ok(format!(
-            "(SELECT __pgt_j.*::pg_catalog.record FROM (SELECT {}) AS __pgt_j)",
-            columns.join(", ")
-        ))
+        let values: Vec<String> = self
+            .alias_vars(var.varno)?
+            .iter()
+            .map(|column| self.as_own(printer, column))
+            .collect::<Result<_, _>>()?;
+        Ok(named_row(self.rte(var.varno)?.columns.iter().zip(&values)))
     }
 
     /// A column of a join as the expression that it stands for.
