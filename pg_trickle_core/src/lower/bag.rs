@@ -233,9 +233,13 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
             typmod: -1,
             collation: 0,
             not_null: false,
+            numbered: false,
             generated: Some(rebuild::hash(None, &bag.compared())),
         }),
         Identity::Single | Identity::None => {}
+    }
+    if from.storage.is_inner() && !matches!(bag.identity, Identity::Key(_)) {
+        stored.push(Stored::number());
     }
     let view = super::view_of_columns(from.query, from.storage, &stored, &key, from.builder);
     let outputs = bag.outputs.clone();

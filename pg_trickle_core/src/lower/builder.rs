@@ -23,6 +23,8 @@ pub struct Stored {
     pub collation: Oid,
     /// No NULL can occur.
     pub not_null: bool,
+    /// Each row gets a number by itself.
+    pub numbered: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
 }
@@ -36,10 +38,27 @@ impl Stored {
             typmod: expr.typmod(),
             collation: expr.collation(),
             not_null: false,
+            numbered: false,
             generated: None,
         })
     }
+
+    /// A column that numbers the rows, by which the stages above tell them apart.
+    pub fn number() -> Self {
+        Stored {
+            name: NUMBER.to_owned(),
+            type_oid: super::columns::INT8,
+            typmod: -1,
+            collation: 0,
+            not_null: true,
+            numbered: true,
+            generated: None,
+        }
+    }
 }
+
+/// The column that numbers the rows of a stage.
+pub const NUMBER: &str = "__pgt_id";
 
 /// What a stage that was made offers to the next one.
 #[derive(Clone)]
@@ -71,6 +90,11 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// The storage of a stage that other stages read.
+    pub fn is_inner(&self) -> bool {
+        self.relid != plan::stage_relid(0)
+    }
+
     /// Qualified and quoted.
     pub fn sql(&self) -> String {
         qualified(&self.schema, &self.name)
@@ -172,6 +196,9 @@ impl<'c> Builder<'c> {
                 generated: column.generated.as_ref().map(|_| 's'),
             })
             .collect();
+        let number = [NUMBER.to_owned()];
+        let numbered = columns.iter().any(|column| column.numbered);
+        let key = if numbered { &number[..] } else { key };
         let key: Option<Vec<&Column>> = key
             .iter()
             .map(|name| known.iter().find(|column| column.name == *name && column.not_null))

@@ -23,6 +23,7 @@ pub fn storage_columns(stored: &[Stored], catalog: &dyn Catalog) -> Result<Vec<S
                 type_sql: catalog.type_sql(column.type_oid, column.typmod)?,
                 collate: collate(column.type_oid, column.collation, catalog)?,
                 not_null: column.not_null,
+                numbered: column.numbered,
                 generated: column.generated.clone(),
             })
         })

@@ -61,7 +61,10 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         keys.add_dependent(expr)?;
     }
     name(&mut keys, &mut states, &targets);
-    let stored = stored(&keys, &states.states);
+    let mut stored = stored(&keys, &states.states);
+    if storage.is_inner() {
+        stored.push(Stored::number());
+    }
     let key_names: Vec<String> = keys.keys.iter().map(|(_, key)| key.name.clone()).collect();
     let mut view = builder.register(storage, &stored, &key_names);
     let column = |n: usize| column_of(&view, &stored, n);
@@ -277,6 +280,7 @@ fn stored(keys: &Keys, states: &[State]) -> Vec<Stored> {
         typmod: expr.typmod(),
         collation: expr.collation(),
         not_null: false,
+        numbered: false,
         generated: None,
     });
     let states = states.iter().map(|state| Stored {
@@ -285,6 +289,7 @@ fn stored(keys: &Keys, states: &[State]) -> Vec<Stored> {
         typmod: -1,
         collation: state.collation,
         not_null: false,
+        numbered: false,
         generated: None,
     });
     keys.chain(states).collect()
@@ -373,8 +378,12 @@ pub fn counted(
             typmod: -1,
             collation: 0,
             not_null: false,
+            numbered: false,
             generated: None,
         });
+    }
+    if storage.is_inner() {
+        stored.push(Stored::number());
     }
     let arguments = states.len() - 1;
     let mut parts = Vec::new();

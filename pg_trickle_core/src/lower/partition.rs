@@ -124,6 +124,9 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         key.name.clone_from(&stored_columns[*position].name);
     }
     let columns = compared(&stored_columns, builder)?;
+    if storage.is_inner() {
+        stored_columns.push(Stored::number());
+    }
     let rekey = Rekey {
         table: storage.sql(),
         columns: columns.clone(),

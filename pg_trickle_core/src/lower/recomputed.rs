@@ -41,6 +41,9 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         Stop::Error(error) => error,
         Stop::Reason(why) => Error::Tree(why),
     })?;
+    if storage.is_inner() {
+        stored.push(Stored::number());
+    }
     let mut view = view(query, &restricted.positions, storage, &mut stored, builder);
     if !sorted {
         view.sort.clear();

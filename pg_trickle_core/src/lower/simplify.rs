@@ -16,50 +16,55 @@ pub fn prepare(query: &mut Query) -> Result<(), Stop> {
 /// Makes FROM, and the FROM of subqueries in expressions, plain.
 pub fn simplify(query: &mut Query, builder: &Builder) -> Result<(), Stop> {
     single_rows(query, builder)?;
-    let items = std::mem::take(&mut query.from);
-    let mut plain = Vec::with_capacity(items.len());
-    for item in items {
-        plain.push(from_item(query, item, false, builder)?);
+    let mut entries = Vec::new();
+    for item in &query.from {
+        collect(item, false, &mut entries);
     }
-    query.from = plain;
+    for (varno, nullable) in entries {
+        from_entry(query, varno, nullable, builder)?;
+    }
     let mut result = Ok(());
     query.for_each_expr_mut(&mut |expr| sublinks(expr, builder, &mut result));
     result
 }
 
-fn from_item(query: &mut Query, item: FromItem, nullable: bool, builder: &Builder) -> Result<FromItem, Stop> {
-    let varno = match item {
-        FromItem::Rel(varno) => varno,
-        FromItem::Join(mut join) => {
+/// The entries of FROM, and whether an outer join can make them NULL.
+fn collect(item: &FromItem, nullable: bool, entries: &mut Vec<(i32, bool)>) {
+    match item {
+        FromItem::Rel(varno) => entries.push((*varno, nullable)),
+        FromItem::Join(join) => {
             let left = nullable || matches!(join.kind, JoinKind::Right | JoinKind::Full);
             let right = nullable || matches!(join.kind, JoinKind::Left | JoinKind::Full);
-            join.left = from_item(query, join.left, left, builder)?;
-            join.right = from_item(query, join.right, right, builder)?;
-            return Ok(FromItem::Join(join));
+            collect(&join.left, left, entries);
+            collect(&join.right, right, entries);
         }
-    };
+    }
+}
+
+fn from_entry(query: &mut Query, varno: i32, nullable: bool, builder: &Builder) -> Result<(), Stop> {
     let Some(position) = usize::try_from(varno - 1).ok().filter(|n| *n < query.rtable.len()) else {
-        return Ok(FromItem::Rel(varno));
+        return Ok(());
     };
     expand_view(query, position, builder)?;
     let RteKind::Subquery(subquery) = &query.rtable[position].kind else {
-        return Ok(FromItem::Rel(varno));
+        return Ok(());
     };
     let mut subquery = (**subquery).clone();
     if !subquery.is_correlated() && only_linear(&subquery).is_err() {
         subquery = builder.cut(&subquery)?;
     }
-    // ORDER BY without LIMIT means nothing below the top.
-    subquery.sort.clear();
+    if subquery.limit_count.is_none() && subquery.limit_offset.is_none() && !subquery.distinct_on {
+        // Without LIMIT, ORDER BY means nothing below the top.
+        subquery.sort.clear();
+    }
     simplify(&mut subquery, builder)?;
     let merge =
         !nullable && !subquery.from.is_empty() && only_linear(&subquery).is_ok() && !reads_whole_row(query, varno);
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if merge {
-        Ok(pull_up::pull_up(query, varno))
-    } else {
-        Ok(FromItem::Rel(varno))
+        pull_up::pull_up(query, varno);
     }
+    Ok(())
 }
 
 fn expand_view(query: &mut Query, position: usize, builder: &Builder) -> Result<(), Stop> {

@@ -5,7 +5,7 @@
 //! the spine's tables. A change of a spine table touches its own rows; a change of another table touches the rows of the
 //! spine that meet it: the conditions between it and the spine say which ([`super::touch`]).
 
-use super::builder::{Builder, Storage};
+use super::builder::{Builder, Storage, Stored};
 use super::columns::storage_columns;
 use super::partition::{Restricted, compared, view};
 use super::prepare::pull_up::pull_up;
@@ -71,6 +71,9 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         table: storage.sql(),
     };
     let columns = compared(&stored, builder)?;
+    if storage.is_inner() {
+        stored.push(Stored::number());
+    }
     let rekey = Rekey {
         table: storage.sql(),
         columns: columns.clone(),
@@ -229,22 +232,9 @@ fn keyed(query: &mut Query, varno: i32, builder: &Builder) -> Result<i32, Stop> 
         })
     });
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
-    let FromItem::Rel(merged) = pull_up(query, varno) else {
-        return reason("a copy that is no table");
-    };
-    query.from.iter_mut().for_each(|item| renumber(item, varno, merged));
-    Ok(merged)
-}
-
-fn renumber(item: &mut FromItem, from: i32, to: i32) {
-    match item {
-        FromItem::Rel(varno) if *varno == from => *varno = to,
-        FromItem::Rel(_) => {}
-        FromItem::Join(join) => {
-            renumber(&mut join.left, from, to);
-            renumber(&mut join.right, from, to);
-        }
-    }
+    pull_up(query, varno);
+    // The copy is one table, added at the end.
+    i32::try_from(query.rtable.len()).map_err(|_| Error::Tree("too many tables".to_owned()).into())
 }
 
 /// The key columns of a table, with their equality.

@@ -189,14 +189,16 @@ impl<'a> States<'a> {
             return Err(Stop::Reason(described()));
         }
         let type_oid = if of == INT2 || of == INT4 { INT8 } else { NUMERIC };
+        let scaled = fixed_scale(argument, self.catalog)?.is_none();
         let kind = Kind::Sum {
             count,
             numeric: of == NUMERIC,
+            scaled,
         };
         let sum = self.state(kind, position, type_oid, 0)?;
-        let scales = match fixed_scale(argument, self.catalog)? {
-            Some(_) => None,
-            None => Some(self.state(Kind::Scales, position, NUMERIC, 0)?),
+        let scales = match scaled {
+            false => None,
+            true => Some(self.state(Kind::Scales, position, NUMERIC, 0)?),
         };
         Ok(match (name, scales) {
             ("avg", scales) => Value::Average { sum, scales, count },

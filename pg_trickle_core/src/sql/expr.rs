@@ -25,7 +25,9 @@ use super::query::Level;
 use crate::catalog::{Catalog, Operator};
 use crate::error::Error;
 use crate::plan::Oid;
-use crate::query::{ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, SqlLeaf, Subscript, Var};
+use crate::query::{
+    ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, SqlLeaf, Subscript, Var,
+};
 
 /// Writes a Var of the block that an expression stands in; its `levels_up` is 0 there.
 pub type Vars<'a> = dyn Fn(&Var) -> Result<String, Error> + 'a;

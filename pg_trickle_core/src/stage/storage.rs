@@ -14,6 +14,8 @@ pub struct StorageColumn {
     pub collate: String,
     /// No NULL can occur.
     pub not_null: bool,
+    /// Each row gets a number by itself.
+    pub numbered: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
 }
@@ -40,6 +42,9 @@ pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, index
             let mut part = format!("{} {}{}", quote_ident(&column.name), column.type_sql, column.collate);
             if column.not_null {
                 part.push_str(" NOT NULL");
+            }
+            if column.numbered {
+                part.push_str(" GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
             }
             if let Some(expression) = &column.generated {
                 part.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));

@@ -3,12 +3,12 @@
 use crate::query::{Bool, BoolOp, Expr, FromItem, JoinExpr, JoinKind, Query, RteKind, Var};
 
 /// Merges the subquery at `varno` into `query`. It must be linear, and not on the nullable side of an outer join: what it
-/// selects takes the place of its columns everywhere. `from` is put where the reference stood.
-pub fn pull_up(query: &mut Query, varno: i32) -> FromItem {
+/// selects takes the place of its columns everywhere, and its FROM the place of the reference.
+pub fn pull_up(query: &mut Query, varno: i32) {
     let position = usize::try_from(varno - 1).unwrap_or(usize::MAX);
     let lateral = query.rtable[position].lateral;
     let RteKind::Subquery(subquery) = std::mem::replace(&mut query.rtable[position].kind, RteKind::Result) else {
-        return FromItem::Rel(varno);
+        return;
     };
     let mut subquery = *subquery;
     let offset = i32::try_from(query.rtable.len()).unwrap_or(i32::MAX);
@@ -40,7 +40,20 @@ pub fn pull_up(query: &mut Query, varno: i32) -> FromItem {
     }
     add_qual(query, subquery.quals);
     query.has_sublinks |= subquery.has_sublinks;
-    joined(subquery.from).unwrap_or(FromItem::Rel(varno))
+    if let Some(from) = joined(subquery.from) {
+        query.from.iter_mut().for_each(|item| replace(item, varno, &from));
+    }
+}
+
+fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {
+    match item {
+        FromItem::Rel(own) if *own == varno => item.clone_from(by),
+        FromItem::Rel(_) => {}
+        FromItem::Join(join) => {
+            replace(&mut join.left, varno, by);
+            replace(&mut join.right, varno, by);
+        }
+    }
 }
 
 /// Items as one cross join.
