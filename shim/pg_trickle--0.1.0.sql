@@ -148,16 +148,14 @@ COMMENT ON VIEW pgtrickle.stream_tables IS 'the stream tables of this database';
 GRANT SELECT ON pgtrickle.stream_tables TO PUBLIC;
 
 CREATE FUNCTION pgtrickle.list_sources(name text) RETURNS TABLE (source text, kind text)
-  LANGUAGE sql STABLE AS $$
+  LANGUAGE sql AS $$
   SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
     CASE WHEN lower.id IS NOT NULL THEN 'stream table' WHEN c.relkind = 'p' THEN 'partitioned table' ELSE 'table' END
-  FROM pgtrickle.stream_table t
-  JOIN pgtrickle.source s ON s.id = t.id AND NOT s.inherited
+  FROM (SELECT pgtrickle.command('find', $1)::integer AS id) f
+  JOIN pgtrickle.source s ON s.id = f.id AND NOT s.inherited
   LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
   JOIN pg_catalog.pg_class c ON c.oid = coalesce(lower.relid, s.relid)
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE t.relid = $1::pg_catalog.regclass
-    AND NOT EXISTS (SELECT FROM pgtrickle.stage g WHERE g.storage OPERATOR(pg_catalog.=) s.relid)
   ORDER BY 1
 $$;
 COMMENT ON FUNCTION pgtrickle.list_sources(text) IS 'the tables and stream tables that a stream table reads';

@@ -4,29 +4,21 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/sysattr.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
-#include "commands/trigger.h"
 #include "common/hashfn.h"
-#include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/primnodes.h"
+#include "nodes/makefuncs.h"
 #include "parser/parser.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
-#include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/typcache.h"
 
 #include "shim.h"
@@ -41,513 +33,446 @@ PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
 
 /* ---- statements ---- */
 
-static void
-become(Oid role)
-{
-	Oid			user;
-	int			security;
+static void become(Oid role) {
+    Oid user;
+    int security;
 
-	GetUserIdAndSecContext(&user, &security);
-	if (OidIsValid(role) && role != user)
-		SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
+    GetUserIdAndSecContext(&user, &security);
+    if (OidIsValid(role) && role != user)
+        SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
 }
 
-static int
-apply_settings(const PgtSetting *settings, int32 count)
-{
-	int			nest = NewGUCNestLevel();
+static int apply_settings(const PgtSetting *settings, int32 count) {
+    int nest = NewGUCNestLevel();
 
-	for (int i = 0; i < count; i++)
-		(void) set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	return nest;
+    for (int i = 0; i < count; i++)
+        (void)set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+                                0, false);
+    return nest;
 }
 
-static void
-check_spi(int code)
-{
-	if (code < 0)
-		elog(ERROR, "SPI: %s", SPI_result_code_string(code));
+static void check_spi(int code) {
+    if (code < 0)
+        elog(ERROR, "SPI: %s", SPI_result_code_string(code));
 }
 
-static void
-query_body(PgtText *query)
-{
-	Oid			role;
-	int			security;
-	int			nest = apply_settings(query->settings, query->nsettings);
-	Oid		   *types = palloc0(sizeof(Oid) * (query->nargs + 1));
-	Datum	   *values = palloc0(sizeof(Datum) * (query->nargs + 1));
-	char	   *nulls = palloc0(query->nargs + 1);
+static void query_body(void *argument) {
+    PgtText *query = argument;
+    Oid role;
+    int security;
+    int nest = apply_settings(query->settings, query->nsettings);
+    Oid *types = palloc0(sizeof(Oid) * (query->nargs + 1));
+    Datum *values = palloc0(sizeof(Datum) * (query->nargs + 1));
+    char *nulls = palloc0(query->nargs + 1);
 
-	for (int i = 0; i < query->nargs; i++)
-	{
-		types[i] = TEXTOID;
-		nulls[i] = query->args[i] ? ' ' : 'n';
-		values[i] = query->args[i] ? PointerGetDatum(cstring_to_text(query->args[i])) : (Datum) 0;
-	}
-	GetUserIdAndSecContext(&role, &security);
-	become(query->role);
-	check_spi(SPI_connect());
-	check_spi(SPI_execute_with_args(query->text, query->nargs, types, values, nulls, false, 0));
-	for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++)
-	{
-		pgt_rs_row(query->rows);
-		for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++)
-		{
-			char	   *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i);
+    for (int i = 0; i < query->nargs; i++) {
+        types[i] = TEXTOID;
+        nulls[i] = query->args[i] ? ' ' : 'n';
+        values[i] = query->args[i] ? PointerGetDatum(cstring_to_text(query->args[i])) : (Datum)0;
+    }
+    GetUserIdAndSecContext(&role, &security);
+    become(query->role);
+    check_spi(SPI_connect());
+    check_spi(SPI_execute_with_args(query->text, query->nargs, types, values, nulls, false, 0));
+    for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++) {
+        pgt_rs_row(query->rows);
+        for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++) {
+            char *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i);
 
-			pgt_rs_value(query->rows, text, text ? strlen(text) : 0);
-		}
-	}
-	SPI_finish();
-	SetUserIdAndSecContext(role, security);
-	AtEOXact_GUC(true, nest);
+            pgt_rs_value(query->rows, text, text ? strlen(text) : 0);
+        }
+    }
+    SPI_finish();
+    SetUserIdAndSecContext(role, security);
+    AtEOXact_GUC(true, nest);
 }
 
 /* Will the plan be executed as it is? The same test as in GetCachedPlan. */
-static bool
-plan_is_current(SPIPlanPtr plan)
-{
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+static bool plan_is_current(SPIPlanPtr plan) {
+    CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 
-	return source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
-		SearchPathMatchesCurrentEnvironment(source->search_path);
+    return source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
+           SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
 /*
  * Settings hold while a statement is parsed and planned, and no longer: its functions and casts must see those of
  * the session.
  */
-static void
-plan_step(const PgtRun *run, PgtStep *step)
-{
-	int			nest = apply_settings(run->settings, run->nsettings);
-	CachedPlan *plan;
+static void plan_step(const PgtRun *run, PgtStep *step) {
+    int nest = apply_settings(run->settings, run->nsettings);
+    CachedPlan *plan;
 
-	if (step->plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare(step->sql, 0, NULL);
+    if (step->plan == NULL) {
+        SPIPlanPtr prepared = SPI_prepare(step->sql, 0, NULL);
 
-		check_spi(prepared && run->keep ? SPI_keepplan(prepared) : SPI_result);
-		step->plan = prepared;
-	}
-	plan = SPI_plan_get_cached_plan(step->plan);
-	if (plan != NULL)
-		ReleaseCachedPlan(plan, run->keep ? CurrentResourceOwner : NULL);
-	AtEOXact_GUC(true, nest);
+        check_spi(prepared && run->keep ? SPI_keepplan(prepared) : SPI_result);
+        step->plan = prepared;
+    }
+    plan = SPI_plan_get_cached_plan(step->plan);
+    if (plan != NULL)
+        ReleaseCachedPlan(plan, run->keep ? CurrentResourceOwner : NULL);
+    AtEOXact_GUC(true, nest);
 }
 
-static void
-run_step(const PgtRun *run, PgtStep *step)
-{
-	if (step->plan == NULL || !plan_is_current(step->plan))
-		plan_step(run, step);
-	check_spi(SPI_execute_plan(step->plan, NULL, NULL, false, 0));
-	step->found = SPI_tuptable != NULL && SPI_processed > 0;
-	for (int i = 0; step->found && i < 3 && i < SPI_tuptable->tupdesc->natts; i++)
-	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
+static void run_step(const PgtRun *run, PgtStep *step) {
+    if (step->plan == NULL || !plan_is_current(step->plan))
+        plan_step(run, step);
+    check_spi(SPI_execute_plan(step->plan, NULL, NULL, false, 0));
+    step->found = SPI_tuptable != NULL && SPI_processed > 0;
+    for (int i = 0; step->found && i < 3 && i < SPI_tuptable->tupdesc->natts; i++) {
+        bool isnull;
+        Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
 
-		step->value[i] = isnull ? 0 : DatumGetInt64(value);
-	}
+        step->value[i] = isnull ? 0 : DatumGetInt64(value);
+    }
 }
 
-static void
-run_context(void *label)
-{
-	errcontext("Stream table: %s", (const char *) label);
+static void run_context(void *label) {
+    errcontext("Stream table: %s", (const char *)label);
 }
 
-static void
-run_body(PgtRun *run)
-{
-	Oid			role;
-	int			security;
-	int			nest = 0;
-	ErrorContextCallback callback = {error_context_stack, run_context, unconstify(char *, run->label)};
+static void run_body(void *argument) {
+    PgtRun *run = argument;
+    Oid role;
+    int security;
+    int nest = 0;
+    PgtSetting path = {"search_path", run->search_path};
+    ErrorContextCallback callback = {error_context_stack, run_context, unconstify(char *, run->label)};
 
-	error_context_stack = &callback;
-	GetUserIdAndSecContext(&role, &security);
-	become(run->role);
-	if (strcmp(GetConfigOption("search_path", false, false), run->search_path) != 0)
-	{
-		PgtSetting	setting = {"search_path", run->search_path};
+    error_context_stack = &callback;
+    GetUserIdAndSecContext(&role, &security);
+    become(run->role);
+    if (strcmp(GetConfigOption(path.name, false, false), path.value) != 0)
+        nest = apply_settings(&path, 1);
+    check_spi(SPI_connect());
+    for (int i = 0; i < run->ndeltas; i++) {
+        EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
 
-		nest = apply_settings(&setting, 1);
-	}
-	SPI_connect();
-	for (int i = 0; i < run->ndeltas; i++)
-	{
-		EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
-
-		relation->md.name = unconstify(char *, run->deltas[i].name);
-		relation->md.reliddesc = run->deltas[i].relid;
-		relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-		relation->md.enrtuples = run->deltas[i].estimate;
-		relation->reldata = run->deltas[i].rows;
-		check_spi(SPI_register_relation(relation));
-	}
-	for (int i = 0; i < run->nsteps; i++)
-	{
-		run_step(run, &run->steps[i]);
-		if (run->steps[i].compare && run->steps[i].value[0] != run->steps[i].value[1])
-			break;
-	}
-	SPI_finish();
-	if (nest)
-		AtEOXact_GUC(true, nest);
-	SetUserIdAndSecContext(role, security);
-	error_context_stack = callback.previous;
+        relation->md.name = unconstify(char *, run->deltas[i].name);
+        relation->md.reliddesc = run->deltas[i].relid;
+        relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+        relation->md.enrtuples = run->deltas[i].estimate;
+        relation->reldata = run->deltas[i].rows;
+        check_spi(SPI_register_relation(relation));
+    }
+    for (int i = 0; i < run->nsteps; i++) {
+        run_step(run, &run->steps[i]);
+        if (run->steps[i].compare && run->steps[i].value[0] != run->steps[i].value[1])
+            break;
+    }
+    SPI_finish();
+    if (nest)
+        AtEOXact_GUC(true, nest);
+    SetUserIdAndSecContext(role, security);
+    error_context_stack = callback.previous;
 }
 
 /* The copy outlives the statement, and belongs to the transaction: subtransactions come and go. */
-static void
-append_body(PgtAppend *append)
-{
-	Relation	relation = table_open(append->relid, NoLock);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsMinimalTuple);
-	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
-	ResourceOwner owner = CurrentResourceOwner;
+static void append_body(void *argument) {
+    PgtAppend *append = argument;
+    TupleDesc desc = lookup_rowtype_tupdesc(get_rel_type_id(append->relid), -1);
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+    MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
+    ResourceOwner owner = CurrentResourceOwner;
 
-	CurrentResourceOwner = TopTransactionResourceOwner;
-	if (append->into == NULL)
-		append->into = tuplestore_begin_heap(false, false, work_mem);
-	CurrentResourceOwner = owner;
-	MemoryContextSwitchTo(context);
-	tuplestore_rescan(append->from);
-	while (tuplestore_gettupleslot(append->from, true, false, slot))
-		tuplestore_puttupleslot(append->into, slot);
-	tuplestore_rescan(append->from);
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(relation, NoLock);
+    CurrentResourceOwner = TopTransactionResourceOwner;
+    if (append->into == NULL)
+        append->into = tuplestore_begin_heap(false, false, work_mem);
+    CurrentResourceOwner = owner;
+    MemoryContextSwitchTo(context);
+    tuplestore_rescan(append->from);
+    while (tuplestore_gettupleslot(append->from, true, false, slot))
+        tuplestore_puttupleslot(append->into, slot);
+    tuplestore_rescan(append->from);
+    ExecDropSingleTupleTableSlot(slot);
+    ReleaseTupleDesc(desc);
 }
 
-/* ---- trees ---- */
+/* ---- texts ---- */
 
-static void
-parse_body(PgtText *call)
-{
-	ListCell   *cell;
-	List	   *statements = raw_parser(call->text, RAW_PARSE_DEFAULT);
+static void parse_body(void *argument) {
+    PgtText *call = argument;
+    List *statements = raw_parser(call->text, RAW_PARSE_DEFAULT);
 
-	call->statements = list_length(statements);
-	foreach(cell, statements)
-	{
-		Node	   *statement = lfirst_node(RawStmt, cell)->stmt;
+    call->statements = list_length(statements);
+    if (call->statements == 1) {
+        SelectStmt *select = (SelectStmt *)linitial_node(RawStmt, statements)->stmt;
 
-		if (!IsA(statement, SelectStmt) || ((SelectStmt *) statement)->intoClause != NULL)
-			call->statements = -1;
-	}
+        if (!IsA(select, SelectStmt) || select->intoClause != NULL)
+            call->statements = -1;
+    }
 }
 
-static void
-const_body(PgtText *call)
-{
-	Const	   *node = castNode(Const, stringToNode(call->text));
-	int			nest = apply_settings(call->settings, call->nsettings);
-	Oid			output;
-	bool		varlena;
-	char	   *text;
+static void const_body(void *argument) {
+    PgtText *call = argument;
+    Const *node = castNode(Const, stringToNode(call->text));
+    int nest = apply_settings(call->settings, call->nsettings);
+    Oid output;
+    bool varlena;
+    char *text;
 
-	getTypeOutputInfo(node->consttype, &output, &varlena);
-	text = OidOutputFunctionCall(output, node->constvalue);
-	pgt_rs_row(call->rows);
-	pgt_rs_value(call->rows, text, strlen(text));
-	AtEOXact_GUC(true, nest);
+    getTypeOutputInfo(node->consttype, &output, &varlena);
+    text = OidOutputFunctionCall(output, node->constvalue);
+    pgt_rs_row(call->rows);
+    pgt_rs_value(call->rows, text, strlen(text));
+    AtEOXact_GUC(true, nest);
+}
+
+static void notice_body(void *argument) {
+    PgtText *call = argument;
+
+    ereport(NOTICE, (errmsg_internal("%s", call->text), call->nargs ? errhint("%s", call->args[0]) : 0));
 }
 
 /* ---- the fence ---- */
 
-/* One function for all, so that a fence costs one call through setjmp's trampolines. */
-static pg_noinline void
-call_body(int what, void *argument)
-{
-	PgtText    *text = argument;
-
-	switch (what)
-	{
-		case PGT_QUERY:
-			return query_body(argument);
-		case PGT_CONST:
-			return const_body(argument);
-		case PGT_PARSE:
-			return parse_body(argument);
-		case PGT_RUN:
-			return run_body(argument);
-		case PGT_APPEND:
-			return append_body(argument);
-		case PGT_NOTICE:
-			ereport(NOTICE, (errmsg_internal("%s", text->text),
-							 text->nargs ? errhint("%s", text->args[0]) : 0));
-	}
-}
+static void (*const bodies[])(void *) = {query_body, const_body, parse_body, notice_body, run_body, append_body};
 
 /* Keeps the error being handled. A second one, for want of memory, must not escape either. */
-static void
-catch_error(PgtError *error)
-{
-	ErrorData  *volatile pg = NULL;
+static void catch_error(PgtError *error) {
+    ErrorData *volatile pg = NULL;
 
-	PG_TRY();
-	{
-		pg = CopyErrorData();
-	}
-	PG_CATCH();
-	{
-		pg = NULL;
-	}
-	PG_END_TRY();
-	FlushErrorState();
-	memset(error, 0, sizeof(*error));
-	strcpy(error->sqlstate, pg ? unpack_sql_state(pg->sqlerrcode) : "53200");
-	error->pg = pg;
-	if (pg == NULL)
-		return;
-	error->message = pg->message;
-	error->detail = pg->detail;
-	error->hint = pg->hint;
-	error->context = pg->context;
-	error->query = pg->internalquery;
-	error->position = pg->cursorpos > 0 ? pg->cursorpos : pg->internalpos;
+    PG_TRY();
+    {
+        pg = CopyErrorData();
+    }
+    PG_CATCH();
+    {
+        pg = NULL;
+    }
+    PG_END_TRY();
+    FlushErrorState();
+    memset(error, 0, sizeof(*error));
+    strcpy(error->sqlstate, pg ? unpack_sql_state(pg->sqlerrcode) : "53200");
+    error->pg = pg;
+    if (pg == NULL)
+        return;
+    error->message = pg->message;
+    error->detail = pg->detail;
+    error->hint = pg->hint;
+    error->context = pg->context;
+    error->query = pg->internalquery;
+    error->position = pg->cursorpos > 0 ? pg->cursorpos : pg->internalpos;
 }
 
 /*
  * An error ends here, and is raised again when Rust has returned: the abort of the (sub)transaction then undoes
  * what was left half done. Only what the way there relies on is restored.
  */
-int
-pgt_call(int what, void *argument, PgtError *error)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	Oid			role;
-	int			security;
-	volatile int failed = 0;
+int pgt_call(int what, void *argument, PgtError *error) {
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    Oid role;
+    int security;
+    volatile int failed = 0;
 
-	GetUserIdAndSecContext(&role, &security);
-	PG_TRY();
-	{
-		call_body(what, argument);
-	}
-	PG_CATCH();
-	{
-		failed = 1;
-	}
-	PG_END_TRY();
-	if (failed)
-	{
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		SetUserIdAndSecContext(role, security);
-		catch_error(error);
-	}
-	return failed;
+    GetUserIdAndSecContext(&role, &security);
+    PG_TRY();
+    {
+        bodies[what](argument);
+    }
+    PG_CATCH();
+    {
+        failed = 1;
+    }
+    PG_END_TRY();
+    if (failed) {
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+        SetUserIdAndSecContext(role, security);
+        catch_error(error);
+    }
+    return failed;
 }
 
-static void
-throw_error(PgtError *error)
-{
-	ErrorData  *pg = error->pg;
-	const char *state = error->sqlstate;
+static void throw_error(PgtError *error) {
+    ErrorData *pg = error->pg;
+    const char *state = error->sqlstate;
 
-	if (pg != NULL)
-	{
-		pg->message = unconstify(char *, error->message);
-		pg->detail = unconstify(char *, error->detail);
-		pg->hint = unconstify(char *, error->hint);
-		pg->context = unconstify(char *, error->context);
-		pg->internalquery = unconstify(char *, error->query);
-		pg->internalpos = error->query ? error->position : 0;
-		pg->cursorpos = error->query ? 0 : error->position;
-		ReThrowError(pg);
-	}
-	ereport(ERROR,
-			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
-			 errmsg_internal("%s", error->message ? error->message : "out of memory"),
-			 error->detail ? errdetail_internal("%s", error->detail) : 0,
-			 error->hint ? errhint("%s", error->hint) : 0,
-			 error->context ? errcontext("%s", error->context) : 0,
-			 error->query ? internalerrquery(error->query) : 0,
-			 error->query ? internalerrposition(error->position) : 0));
+    if (pg != NULL) {
+        pg->message = unconstify(char *, error->message);
+        pg->detail = unconstify(char *, error->detail);
+        pg->hint = unconstify(char *, error->hint);
+        pg->context = unconstify(char *, error->context);
+        pg->internalquery = unconstify(char *, error->query);
+        pg->internalpos = error->query ? error->position : 0;
+        pg->cursorpos = error->query ? 0 : error->position;
+        ReThrowError(pg);
+    }
+    ereport(ERROR, (errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+                    errmsg_internal("%s", error->message ? error->message : "out of memory"),
+                    error->detail ? errdetail_internal("%s", error->detail) : 0,
+                    error->hint ? errhint("%s", error->hint) : 0,
+                    error->context ? errcontext("%s", error->context) : 0,
+                    error->query ? internalerrquery(error->query) : 0,
+                    error->query ? internalerrposition(error->position) : 0));
 }
 
 /* ---- helpers that raise nothing ---- */
 
-int
-pgt_is_updated(const void *columns, int32 attribute)
-{
-	return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, columns);
+int pgt_is_updated(const void *columns, int32 attribute) {
+    return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, columns);
 }
 
-void
-pgt_free_plan(SPIPlanPtr plan)
-{
-	SPI_freeplan(plan);
-}
+char *pgt_copy(const char *text, size_t length) {
+    char *copy = MemoryContextAllocExtended(CurrentMemoryContext, length + 1, MCXT_ALLOC_NO_OOM);
 
-void
-pgt_free_rows(Tuplestorestate *rows)
-{
-	tuplestore_end(rows);
-}
-
-char *
-pgt_copy(const char *text, size_t length)
-{
-	char	   *copy = MemoryContextAllocExtended(CurrentMemoryContext, length + 1, MCXT_ALLOC_NO_OOM);
-
-	if (copy != NULL)
-	{
-		memcpy(copy, text, length);
-		copy[length] = '\0';
-	}
-	return copy;
+    if (copy != NULL) {
+        memcpy(copy, text, length);
+        copy[length] = '\0';
+    }
+    return copy;
 }
 
 /* ---- entry points ---- */
 
-Datum
-pgtrickle_maintain(PG_FUNCTION_ARGS)
-{
-	TriggerData *data = (TriggerData *) fcinfo->context;
-	PgtEvent	event = {0};
-	PgtError	error = {0};
-	Relation	relation;
+Datum pgtrickle_maintain(PG_FUNCTION_ARGS) {
+    TriggerData *data = (TriggerData *)fcinfo->context;
+    PgtEvent event = {0};
+    PgtError error = {0};
+    Relation relation;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		elog(ERROR, "pgtrickle.maintain() is a trigger function");
-	relation = data->tg_relation;
-	event.relid = RelationGetRelid(relation);
-	event.view = relation->rd_rel->relkind == RELKIND_VIEW;
-	event.before = TRIGGER_FIRED_BEFORE(data->tg_event);
-	event.operation = data->tg_event & TRIGGER_EVENT_OPMASK;
-	event.added = data->tg_newtable;
-	event.removed = data->tg_oldtable;
-	event.nadded = event.added ? tuplestore_tuple_count(event.added) : 0;
-	event.nremoved = event.removed ? tuplestore_tuple_count(event.removed) : 0;
-	event.columns = data->tg_updatedcols;
-	event.opaque = relation->rd_rel->relhassubclass || relation->trigdesc->trig_update_before_row ||
-		(relation->rd_att->constr && relation->rd_att->constr->has_generated_stored);
+    if (!CALLED_AS_TRIGGER(fcinfo) ||
+        (TRIGGER_FIRED_FOR_ROW(data->tg_event) && !TRIGGER_FIRED_INSTEAD(data->tg_event)))
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("pgtrickle.maintain() is for the triggers of stream tables only")));
+    relation = data->tg_relation;
+    event.relid = RelationGetRelid(relation);
+    event.view = relation->rd_rel->relkind == RELKIND_VIEW;
+    event.before = TRIGGER_FIRED_BEFORE(data->tg_event);
+    event.operation = data->tg_event & TRIGGER_EVENT_OPMASK;
+    event.added = data->tg_newtable;
+    event.removed = data->tg_oldtable;
+    event.nadded = event.added ? tuplestore_tuple_count(event.added) : 0;
+    event.nremoved = event.removed ? tuplestore_tuple_count(event.removed) : 0;
+    event.columns = data->tg_updatedcols;
+    event.opaque = relation->rd_rel->relhassubclass || relation->trigdesc->trig_update_before_row ||
+                   (relation->rd_att->constr && relation->rd_att->constr->has_generated_stored);
 #if PG_VERSION_NUM >= 180000
-	event.opaque |= relation->rd_att->constr && relation->rd_att->constr->has_generated_virtual;
+    event.opaque |= relation->rd_att->constr && relation->rd_att->constr->has_generated_virtual;
 #endif
-	if (pgt_rs_maintain(&event, &error) != 0)
-		throw_error(&error);
-	return PointerGetDatum(NULL);
+    if (pgt_rs_maintain(&event, &error) != 0)
+        throw_error(&error);
+    return PointerGetDatum(NULL);
 }
 
-Datum
-pgtrickle_command(PG_FUNCTION_ARGS)
-{
-	PgtError	error = {0};
-	char	   *result = NULL;
-	Datum	   *values;
-	bool	   *nulls;
-	int			count;
-	const char **args;
+Datum pgtrickle_command(PG_FUNCTION_ARGS) {
+    PgtError error = {0};
+    char *result = NULL;
+    Datum *values;
+    bool *nulls;
+    int count;
+    const char **args;
 
-	deconstruct_array_builtin(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, &values, &nulls, &count);
-	args = palloc0(sizeof(char *) * (count + 1));
-	for (int i = 0; i < count; i++)
-		args[i] = nulls[i] ? NULL : text_to_cstring(DatumGetTextPP(values[i]));
-	if (pgt_rs_command(args, count, &result, &error) != 0)
-		throw_error(&error);
-	if (result == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(result));
+    deconstruct_array_builtin(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, &values, &nulls, &count);
+    args = palloc0(sizeof(char *) * (count + 1));
+    for (int i = 0; i < count; i++)
+        args[i] = nulls[i] ? NULL : text_to_cstring(DatumGetTextPP(values[i]));
+    if (pgt_rs_command(args, count, &result, &error) != 0)
+        throw_error(&error);
+    if (result == NULL)
+        PG_RETURN_NULL();
+    PG_RETURN_TEXT_P(cstring_to_text(result));
 }
 
-Datum
-pgtrickle_ddl(PG_FUNCTION_ARGS)
-{
-	PgtError	error = {0};
+Datum pgtrickle_ddl(PG_FUNCTION_ARGS) {
+    PgtError error = {0};
 
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		elog(ERROR, "pgtrickle.ddl() is an event trigger function");
-	if (pgt_rs_ddl(((EventTriggerData *) fcinfo->context)->event, &error) != 0)
-		throw_error(&error);
-	PG_RETURN_NULL();
+    if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+        elog(ERROR, "pgtrickle.ddl() is an event trigger function");
+    if (pgt_rs_ddl(((EventTriggerData *)fcinfo->context)->event, &error) != 0)
+        throw_error(&error);
+    PG_RETURN_NULL();
 }
 
 /* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not. */
-static bytea *
-row_image(HeapTupleHeader row)
-{
-	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
-	Datum	   *values = palloc(sizeof(Datum) * (desc->natts + 1));
-	bool	   *nulls = palloc(sizeof(bool) * (desc->natts + 1));
-	StringInfoData image;
+static bytea *row_image(HeapTupleHeader row) {
+    TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+    HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+    Datum *values = palloc(sizeof(Datum) * (desc->natts + 1));
+    bool *nulls = palloc(sizeof(bool) * (desc->natts + 1));
+    StringInfoData image;
 
-	heap_deform_tuple(&tuple, desc, values, nulls);
-	initStringInfo(&image);
-	appendStringInfoSpaces(&image, VARHDRSZ);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(desc, i);
-		void	   *bytes = column->attbyval ? (void *) &values[i] : DatumGetPointer(values[i]);
-		int32		length = nulls[i] ? -1 : column->attlen;
+    heap_deform_tuple(&tuple, desc, values, nulls);
+    initStringInfo(&image);
+    appendStringInfoSpaces(&image, VARHDRSZ);
+    for (int i = 0; i < desc->natts; i++) {
+        Form_pg_attribute column = TupleDescAttr(desc, i);
+        void *bytes = column->attbyval ? (void *)&values[i] : DatumGetPointer(values[i]);
+        int32 length = nulls[i] ? -1 : column->attlen;
 
-		if (column->attisdropped)
-			continue;
-		if (!nulls[i] && column->attlen == -1)
-		{
-			bytes = pg_detoast_datum_packed(bytes);
-			length = VARSIZE_ANY_EXHDR(bytes);
-			bytes = VARDATA_ANY(bytes);
-		}
-		else if (!nulls[i] && column->attlen == -2)
-			length = strlen(bytes);
-		appendBinaryStringInfo(&image, &length, sizeof(length));
-		if (length > 0)
-			appendBinaryStringInfo(&image, bytes, length);
-	}
-	ReleaseTupleDesc(desc);
-	SET_VARSIZE(image.data, image.len);
-	return (bytea *) image.data;
+        if (column->attisdropped)
+            continue;
+        if (!nulls[i] && column->attlen == -1) {
+            bytes = pg_detoast_datum_packed(bytes);
+            length = VARSIZE_ANY_EXHDR(bytes);
+            bytes = VARDATA_ANY(bytes);
+        } else if (!nulls[i] && column->attlen == -2)
+            length = strlen(bytes);
+        appendBinaryStringInfo(&image, &length, sizeof(length));
+        if (length > 0)
+            appendBinaryStringInfo(&image, bytes, length);
+    }
+    ReleaseTupleDesc(desc);
+    SET_VARSIZE(image.data, image.len);
+    return (bytea *)image.data;
 }
 
-Datum
-pgtrickle_row_image(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(row_image(PG_GETARG_HEAPTUPLEHEADER(0)));
+Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
+    PG_RETURN_BYTEA_P(row_image(PG_GETARG_HEAPTUPLEHEADER(0)));
 }
 
-Datum
-pgtrickle_row_hash(PG_FUNCTION_ARGS)
-{
-	bytea	   *image = row_image(PG_GETARG_HEAPTUPLEHEADER(0));
+Datum pgtrickle_row_hash(PG_FUNCTION_ARGS) {
+    bytea *image = row_image(PG_GETARG_HEAPTUPLEHEADER(0));
 
-	PG_RETURN_INT64(hash_bytes_extended((unsigned char *) VARDATA(image), VARSIZE(image) - VARHDRSZ, 0));
+    PG_RETURN_INT64(hash_bytes_extended((unsigned char *)VARDATA(image), VARSIZE(image) - VARHDRSZ, 0));
 }
 
-static void
-transaction_callback(XactEvent event, void *arg)
-{
-	PgtError	error = {0};
+/* ---- hooks ---- */
 
-	if (pgt_rs_transaction(event, &error) != 0)
-		throw_error(&error);
+static ProcessUtility_hook_type next_utility;
+
+/* CREATE INDEX on a stream table's view makes the index on its storage. */
+static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
+                    ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
+    PgtError error = {0};
+    Oid table = InvalidOid;
+    Oid storage = InvalidOid;
+
+    if (IsA(statement->utilityStmt, IndexStmt)) {
+        table = RangeVarGetRelid(((IndexStmt *)statement->utilityStmt)->relation, NoLock, true);
+        if (OidIsValid(table) && get_rel_relkind(table) == RELKIND_VIEW && pgt_rs_storage(table, &storage, &error) != 0)
+            throw_error(&error);
+    }
+    if (OidIsValid(storage)) {
+        statement = copyObject(statement);
+        ((IndexStmt *)statement->utilityStmt)->relation =
+            makeRangeVar(get_namespace_name(get_rel_namespace(storage)), get_rel_name(storage), -1);
+    }
+    (next_utility ? next_utility : standard_ProcessUtility)(statement, text, keep, context, params, environment, dest,
+                                                             done);
 }
 
-static void
-subtransaction_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
-{
-	pgt_rs_subtransaction(event);
+static void transaction_callback(XactEvent event, void *arg) {
+    PgtError error = {0};
+
+    if (pgt_rs_transaction(event, &error) != 0)
+        throw_error(&error);
 }
 
-static void
-relcache_callback(Datum arg, Oid relid)
-{
-	pgt_rs_relcache(relid);
+static void subtransaction_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg) {
+    pgt_rs_subtransaction(event);
 }
 
-void
-_PG_init(void)
-{
-	RegisterXactCallback(transaction_callback, NULL);
-	RegisterSubXactCallback(subtransaction_callback, NULL);
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+static void relcache_callback(Datum arg, Oid relid) {
+    pgt_rs_relcache(relid);
+}
+
+void _PG_init(void) {
+    RegisterXactCallback(transaction_callback, NULL);
+    RegisterSubXactCallback(subtransaction_callback, NULL);
+    CacheRegisterRelcacheCallback(relcache_callback, (Datum)0);
+    next_utility = ProcessUtility_hook;
+    ProcessUtility_hook = utility;
 }

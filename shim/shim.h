@@ -14,113 +14,101 @@
 #include "utils/tuplestore.h"
 
 /* An error on its way out. Rust may replace all but pg. Strings live in PostgreSQL's memory. */
-typedef struct PgtError
-{
-	ErrorData  *pg;				/* what PostgreSQL raised, NULL for an error of our own */
-	char		sqlstate[8];
-	const char *message;
-	const char *detail;
-	const char *hint;
-	const char *context;
-	const char *query;			/* the text that position points into */
-	int32		position;		/* in characters from 1, 0 for none */
+typedef struct PgtError {
+    ErrorData *pg; /* what PostgreSQL raised, NULL for an error of our own */
+    char sqlstate[8];
+    const char *message;
+    const char *detail;
+    const char *hint;
+    const char *context;
+    const char *query; /* the text that position points into */
+    int32 position;    /* in characters from 1, 0 for none */
 } PgtError;
 
-typedef struct PgtSetting
-{
-	const char *name;
-	const char *value;
+typedef struct PgtSetting {
+    const char *name;
+    const char *value;
 } PgtSetting;
 
 /*
- * A text for PGT_QUERY (one statement with text parameters; its rows go to pgt_rs_row and pgt_rs_value),
- * PGT_CONST (the node text of a Const; its output goes there), PGT_PARSE (statements is the answer, -1 if one is
- * plain query) or PGT_NOTICE (a message, and a hint as argument).
+ * A text for PGT_QUERY (one statement with text parameters; its rows go to pgt_rs_row and pgt_rs_value), PGT_CONST
+ * (the node text of a Const; its output goes there), PGT_PARSE (the answer is statements, -1 if there is one and it is
+ * no plain query) or PGT_NOTICE (a message, and a hint as argument).
  */
-typedef struct PgtText
-{
-	const char *text;
-	const char *const *args;
-	const PgtSetting *settings;
-	int32		nargs;
-	int32		nsettings;
-	Oid			role;			/* run as, InvalidOid for the current user */
-	int32		statements;
-	void	   *rows;
+typedef struct PgtText {
+    const char *text;
+    const char *const *args;
+    const PgtSetting *settings;
+    int32 nargs;
+    int32 nsettings;
+    Oid role; /* run as, InvalidOid for the current user */
+    int32 statements;
+    void *rows;
 } PgtText;
 
 /* The rows that a statement added to or took from a table. */
-typedef struct PgtDelta
-{
-	const char *name;
-	Oid			relid;
-	Tuplestorestate *rows;
-	double		estimate;		/* of the number of rows, for the planner */
+typedef struct PgtDelta {
+    const char *name;
+    Oid relid;
+    Tuplestorestate *rows;
+    double estimate; /* of the number of rows, for the planner */
 } PgtDelta;
 
 /* One statement of a maintenance program. */
-typedef struct PgtStep
-{
-	int64		value[3];		/* out: the bigints of the row it returned */
-	const char *sql;
-	SPIPlanPtr	plan;			/* in and out: kept for the next time */
-	int32		found;			/* out: it returned a row */
-	int32		compare;		/* stop the program when value[0] and value[1] differ */
+typedef struct PgtStep {
+    int64 value[3]; /* out: the bigints of the row it returned */
+    const char *sql;
+    SPIPlanPtr plan; /* in and out: kept for the next time */
+    int32 found;     /* out: it returned a row */
+    int32 compare;   /* stop the program when value[0] and value[1] differ */
 } PgtStep;
 
 /* PGT_RUN: a maintenance program over some deltas. */
-typedef struct PgtRun
-{
-	const char *label;			/* the stream table, for error contexts */
-	const char *search_path;	/* what the functions of a query see */
-	const PgtDelta *deltas;
-	PgtStep    *steps;
-	const PgtSetting *settings; /* while parsing and planning */
-	int32		ndeltas;
-	int32		nsteps;
-	int32		nsettings;
-	int32		keep;			/* keep the plans; otherwise plan for these deltas only */
-	Oid			role;
+typedef struct PgtRun {
+    const char *label;       /* the stream table, for error contexts */
+    const char *search_path; /* what the functions of a query see */
+    const PgtDelta *deltas;
+    PgtStep *steps;
+    const PgtSetting *settings; /* while parsing and planning */
+    int32 ndeltas;
+    int32 nsteps;
+    int32 nsettings;
+    int32 keep; /* keep the plans; otherwise plan for these deltas only */
+    Oid role;
 } PgtRun;
 
 /* PGT_APPEND: appends a copy of rows of a table, to a new store if there is none. */
-typedef struct PgtAppend
-{
-	Oid			relid;
-	Tuplestorestate *from;
-	Tuplestorestate *into;
+typedef struct PgtAppend {
+    Oid relid;
+    Tuplestorestate *from;
+    Tuplestorestate *into;
 } PgtAppend;
 
 /* A call of the maintenance trigger. */
-typedef struct PgtEvent
-{
-	Tuplestorestate *added;
-	Tuplestorestate *removed;
-	const void *columns;		/* of an UPDATE, for pgt_is_updated */
-	int32		nadded;
-	int32		nremoved;
-	Oid			relid;
-	int32		operation;		/* 0 INSERT, 1 DELETE, 2 UPDATE, 3 TRUNCATE */
-	int32		before;
-	int32		view;			/* a write to a stream table's view */
-	int32		opaque;			/* columns does not tell all that an UPDATE may have changed */
+typedef struct PgtEvent {
+    Tuplestorestate *added;
+    Tuplestorestate *removed;
+    const void *columns; /* of an UPDATE, for pgt_is_updated */
+    int32 nadded;
+    int32 nremoved;
+    Oid relid;
+    int32 operation; /* 0 INSERT, 1 DELETE, 2 UPDATE, 3 TRUNCATE */
+    int32 before;
+    int32 view;   /* a write to a stream table's view */
+    int32 opaque; /* columns does not tell all that an UPDATE may have changed */
 } PgtEvent;
 
-enum
-{
-	PGT_QUERY, PGT_CONST, PGT_PARSE, PGT_NOTICE, PGT_RUN, PGT_APPEND
-};
+enum { PGT_QUERY, PGT_CONST, PGT_PARSE, PGT_NOTICE, PGT_RUN, PGT_APPEND };
 
-extern int	pgt_call(int what, void *argument, PgtError *error);
-extern int	pgt_is_updated(const void *columns, int32 attribute);
-extern void pgt_free_plan(SPIPlanPtr plan);
-extern void pgt_free_rows(Tuplestorestate *rows);
+extern int pgt_call(int what, void *argument, PgtError *error);
+extern int pgt_is_updated(const void *columns, int32 attribute);
 extern char *pgt_copy(const char *text, size_t length);
 
-extern int	pgt_rs_maintain(const PgtEvent *event, PgtError *error);
-extern int	pgt_rs_command(const char *const *args, int32 nargs, char **result, PgtError *error);
-extern int	pgt_rs_ddl(const char *event, PgtError *error);
-extern int	pgt_rs_transaction(int32 event, PgtError *error);
+extern int pgt_rs_maintain(const PgtEvent *event, PgtError *error);
+extern int pgt_rs_command(const char *const *args, int32 nargs, char **result, PgtError *error);
+extern int pgt_rs_storage(Oid view, Oid *storage, PgtError *error);
+extern int pgt_rs_ddl(const char *event, PgtError *error);
+extern int pgt_rs_transaction(int32 event, PgtError *error);
 extern void pgt_rs_subtransaction(int32 event);
 extern void pgt_rs_relcache(Oid relid);
 extern void pgt_rs_row(void *rows);

@@ -67,6 +67,7 @@ fn clean(gone: &[i32]) -> Result<()> {
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
 /// gets a child, a generated column another expression, an enum other labels, a function another body.
 fn changed() -> Result<()> {
+    follow_owners()?;
     let rows = spi::catalog(
         "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
          WHERE EXISTS (SELECT FROM pgtrickle.stream_table) AND c.objid IS NOT NULL AND c.command_tag NOT IN \
@@ -85,6 +86,24 @@ fn changed() -> Result<()> {
         &[],
     )?;
     renew(rows.into_iter().map(|row| Values::of(row).number()))
+}
+
+/// Storage and definition belong to the owner of the view that users see.
+fn follow_owners() -> Result<()> {
+    let rows = spi::catalog(
+        "SELECT format('%I.%I', pn.nspname, p.relname), pg_get_userbyid(v.relowner) \
+         FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.stream_table t ON t.relid = c.objid \
+         JOIN pg_class v ON v.oid = t.relid JOIN pg_class p ON p.oid IN (t.storage, t.definition) \
+         JOIN pg_namespace pn ON pn.oid = p.relnamespace \
+         WHERE c.classid = 'pg_class'::regclass AND p.relowner <> v.relowner",
+        &[],
+    )?;
+    for row in rows {
+        let mut values = Values::of(row);
+        let (part, owner) = (values.text()?, values.text()?);
+        spi::catalog(&sql::give(&part, &owner), &[])?;
+    }
+    Ok(())
 }
 
 /// Compiles these stream tables again, and runs their queries again.

@@ -99,7 +99,11 @@ impl SqlError {
 
 impl From<pg_trickle_core::error::Error> for Box<SqlError> {
     fn from(error: pg_trickle_core::error::Error) -> Self {
-        let converted = SqlError::new(error.sqlstate(), error.to_string());
+        let mut converted = SqlError::new(error.sqlstate(), error.to_string());
+        if let pg_trickle_core::error::Error::Unsupported { what, .. } = &error {
+            // "volatile function random()": the last word is a piece of the query.
+            converted = converted.fragment(what.rsplit(' ').next().unwrap_or(what));
+        }
         match error.hint() {
             Some(hint) => converted.hint(hint),
             None => converted,

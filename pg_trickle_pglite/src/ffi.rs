@@ -128,9 +128,11 @@ const PGT_APPEND: c_int = 5;
 unsafe extern "C" {
     fn pgt_call(what: c_int, argument: *mut c_void, error: *mut RawError) -> c_int;
     fn pgt_is_updated(columns: *const c_void, attribute: i32) -> c_int;
-    fn pgt_free_plan(plan: *mut c_void);
-    fn pgt_free_rows(rows: *mut c_void);
     fn pgt_copy(text: *const c_char, length: usize) -> *mut c_char;
+    /// PostgreSQL's own; raises nothing.
+    fn SPI_freeplan(plan: *mut c_void) -> c_int;
+    /// PostgreSQL's own; raises nothing.
+    fn tuplestore_end(rows: *mut c_void);
 }
 
 /// The values of a result, as text.
@@ -280,7 +282,7 @@ impl Store {
     /// Frees a store that [`append`] made.
     pub fn free(self) {
         // SAFETY: the callers own the store and forget it.
-        unsafe { pgt_free_rows(self.0) }
+        unsafe { tuplestore_end(self.0) }
     }
 }
 
@@ -434,7 +436,7 @@ impl Drop for Steps {
         for step in self.raw.get_mut() {
             if !step.plan.is_null() {
                 // SAFETY: a kept plan of our own, freed once; nobody runs it while the program is being dropped.
-                unsafe { pgt_free_plan(step.plan) }
+                unsafe { SPI_freeplan(step.plan) };
             }
         }
     }

@@ -100,6 +100,19 @@ extern "C" fn pgt_rs_command(
     })
 }
 
+/// The storage table of a stream table's view; unchanged for any other view.
+#[allow(unsafe_code)]
+#[unsafe(no_mangle)]
+extern "C" fn pgt_rs_storage(view: u32, storage: *mut u32, error: *mut RawError) -> c_int {
+    guarded(error, || {
+        if let Some(found) = stages::storage_of(view)? {
+            // SAFETY: C passes the address of a variable of its own.
+            unsafe { *storage = found };
+        }
+        Ok(())
+    })
+}
+
 /// An event trigger fired.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]

@@ -157,6 +157,14 @@ pub fn drop_storage(table: &str) -> String {
     format!("DROP TABLE IF EXISTS {table}")
 }
 
+/// The definition of an index, for another table.
+#[must_use]
+pub fn move_index(definition: &str, from: &str, to: &str) -> String {
+    definition
+        .replacen("INDEX ", "INDEX IF NOT EXISTS ", 1)
+        .replacen(&format!(" ON {from} "), &format!(" ON {to} "), 1)
+}
+
 /// Counts the rows that two relations do not share, as bags: `(missing, extra)` from the second's point of view.
 /// `columns` are (name, compare as text).
 #[must_use]

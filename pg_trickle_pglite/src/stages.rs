@@ -369,3 +369,17 @@ fn names(source: &Source, own: &[(Oid, Oid)]) -> Names {
         columns: source.columns.clone(),
     }
 }
+
+/// The storage table of a stream table's view.
+pub fn storage_of(view: Oid) -> Result<Option<Oid>> {
+    // The library may be loaded without the extension being there.
+    let installed = spi::catalog_value("SELECT to_regclass('pgtrickle.stream_table')", &[])?;
+    if installed.is_none() {
+        return Ok(None);
+    }
+    let storage = spi::catalog_value(
+        "SELECT storage::oid FROM pgtrickle.stream_table WHERE relid = $1::oid",
+        &[Some(&view.to_string())],
+    )?;
+    Ok(storage.and_then(|storage| storage.parse().ok()))
+}

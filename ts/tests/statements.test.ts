@@ -64,6 +64,22 @@ runCases('every kind of statement', [
     ],
   },
   {
+    name: 'two changes of one table in one statement, each of other columns',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int, unread int)',
+      'INSERT INTO t SELECT i, i % 2, i, 0 FROM generate_series(1, 8) i',
+    ],
+    views: { st: 'SELECT id, v FROM t', agg: GROUPED, distinct_v: 'SELECT DISTINCT v FROM t' },
+    steps: [
+      'WITH w AS (UPDATE t SET unread = 1 WHERE id = 1) UPDATE t SET v = 9 WHERE id = 2',
+      'WITH w AS (UPDATE t SET v = 11 WHERE id = 3) UPDATE t SET unread = 9 WHERE id = 4',
+      'WITH w AS (UPDATE t SET k = 5 WHERE id = 5), x AS (UPDATE t SET v = 5 WHERE id = 6) UPDATE t SET unread = 9 WHERE id = 7',
+      'WITH w AS (INSERT INTO t VALUES (8, 1, 1, 1) ON CONFLICT (id) DO UPDATE SET unread = 1) UPDATE t SET v = 0 WHERE id = 1',
+      'WITH w AS (INSERT INTO t VALUES (8, 1, 1, 1) ON CONFLICT (id) DO UPDATE SET v = 77) UPDATE t SET unread = 0 WHERE id = 1',
+      'WITH w AS (UPDATE t SET unread = 3 RETURNING id) DELETE FROM t WHERE id = 1',
+    ],
+  },
+  {
     name: 'foreign keys that cascade over several levels',
     setup: [
       'CREATE TABLE p (id int PRIMARY KEY, label text)',

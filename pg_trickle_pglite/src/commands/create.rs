@@ -47,6 +47,11 @@ pub fn run(request: &Request) -> Result<()> {
     must_be_idle("create a stream table")?;
     let schema = schema(parsed.schema.as_deref())?;
     let name = readable(&schema, &parsed.name)?;
+    if matches!(schema.as_str(), "pgtrickle" | "pg_catalog" | "information_schema") {
+        return Err(SqlError::new("42939", format!("the schema {schema} is reserved"))
+            .hint("Make the stream table in a schema of your own, for example public.")
+            .about(&name));
+    }
     match at(&schema, &parsed.name)? {
         Target::Nothing => {}
         Target::StreamTable(found) => match request.exists {
@@ -75,7 +80,7 @@ pub fn run(request: &Request) -> Result<()> {
 }
 
 fn check_mode(request: &Request) -> Result<()> {
-    let mode = request.mode.unwrap_or("IMMEDIATE").to_ascii_uppercase();
+    let mode = request.mode.unwrap_or("NULL").to_ascii_uppercase();
     let what = if mode != "IMMEDIATE" {
         format!("{mode} refresh mode")
     } else if let Some(schedule) = request.schedule {
@@ -134,16 +139,12 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
     let definition = define::define(schema, id, request.query)?;
     let compiled = stages::compile(&definition, &sql::storage(id))?;
     check_sources(&compiled)?;
-    make_storage(&compiled)?;
+    make_storage(&compiled, &users_value("SELECT current_user")?)?;
     our_text(&sql::user_view(name, &compiled.view, false), 0)?;
     for statement in sql::refuse_writes(name) {
         spi::catalog(&statement, &[])?;
     }
     bind(&definition, name)?;
-    let path = spi::as_user("SELECT pg_catalog.current_setting('search_path')", &[])?
-        .pop()
-        .and_then(|mut row| row.pop().flatten())
-        .unwrap_or_default();
     spi::catalog(
         "INSERT INTO pgtrickle.stream_table (id, relid, definition, storage, query, status, search_path, layout) \
          VALUES ($1::int, $2::regclass, $3::regclass, $4::regclass, $5, 'UNPOPULATED', $6, $7)",
@@ -153,7 +154,7 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
             Some(&definition),
             Some(&compiled.top()?.storage),
             Some(request.query),
-            Some(&path),
+            Some(&search_path()?),
             Some(&compiled.layout()),
         ],
     )?;
@@ -205,17 +206,13 @@ pub fn check_sources(compiled: &Compiled) -> Result<()> {
     Ok(())
 }
 
-/// Makes the storage tables, and gives them to the current user.
-pub fn make_storage(compiled: &Compiled) -> Result<()> {
-    let user = spi::as_user("SELECT current_user", &[])?
-        .pop()
-        .and_then(|mut row| row.pop().flatten())
-        .unwrap_or_default();
+/// Makes the storage tables, and gives them to their owner.
+pub fn make_storage(compiled: &Compiled, owner: &str) -> Result<()> {
     for stage in &compiled.stages {
         for statement in &stage.ddl {
             our_text(statement, spi::SUPERUSER)?;
         }
-        spi::catalog(&sql::give(&stage.storage, &user), &[])?;
+        spi::catalog(&sql::give(&stage.storage, owner), &[])?;
     }
     Ok(())
 }
@@ -231,6 +228,16 @@ pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
         bind(&stage.storage, view)?;
     }
     Ok(())
+}
+
+/// What the functions of a query are to see: the path of the session that gives the query.
+pub fn search_path() -> Result<String> {
+    users_value("SELECT pg_catalog.current_setting('search_path')")
+}
+
+fn users_value(text: &str) -> Result<String> {
+    let row = spi::as_user(text, &[])?.pop();
+    row.map_or_else(|| Ok(String::new()), |row| Values::of(row).text())
 }
 
 /// Makes the definition view a part of the user's view: it goes with it, and in what PostgreSQL says about

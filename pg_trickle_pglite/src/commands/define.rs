@@ -2,7 +2,7 @@
 
 use crate::error::{Result, SqlError};
 use crate::ffi;
-use crate::spi::{self, Values};
+use crate::spi;
 use crate::sql;
 
 /// Fails unless the text is one query.
@@ -35,16 +35,6 @@ pub fn define(schema: &str, id: i32, query: &str) -> Result<String> {
         spi::catalog(&statement, &[])?;
     }
     let definition = sql::definition_name(id);
-    let hidden = spi::catalog(
-        "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attname LIKE '\\_\\_pgt\\_%'",
-        &[Some(&definition)],
-    )?;
-    if let Some(row) = hidden.into_iter().next() {
-        let column = Values::of(row).text()?;
-        return Err(SqlError::new("42939", format!("the column name {column} is reserved"))
-            .hint("Names that begin with __pgt_ are for hidden columns; give the column another alias.")
-            .fragment(&column));
-    }
     Ok(definition)
 }
 
@@ -60,7 +50,7 @@ fn locate(mut error: Box<SqlError>, query: &str, prefix: usize) -> Box<SqlError>
             .hint("Temporary tables go with the session; use a plain or an unlogged table.");
     }
     if error.hint.is_none() {
-        error.hint = advice(&error.sqlstate).map(str::to_owned);
+        error.hint = Some(advice(&error.sqlstate).to_owned());
     }
     let Some(offset) = position
         .checked_sub(prefix)
@@ -76,39 +66,38 @@ fn locate(mut error: Box<SqlError>, query: &str, prefix: usize) -> Box<SqlError>
     if let Some((start, _)) = query.char_indices().nth(offset) {
         error.position = i32::try_from(offset + 1).unwrap_or(0);
         error.query = Some(query.to_owned());
-        return error.fragment(token(&query[start..]));
+        return error.fragment(piece(&query[start..]));
     }
     error
 }
 
-fn advice(sqlstate: &str) -> Option<&'static str> {
-    Some(match sqlstate {
+fn advice(sqlstate: &str) -> &'static str {
+    match sqlstate {
         "42P01" => "Create the table first, or write its name with its schema.",
         "42601" => "The query must be one SELECT statement that PostgreSQL itself accepts.",
         "42701" => "Give each column of the query a name of its own: SELECT a.id AS a_id, b.id AS b_id.",
         "42703" => "Check the column's name; a name with capitals needs double quotes.",
         "42P02" => "A stream table has no parameters; write the value into the query.",
+        "42704" => "Check the name, and that its schema is in search_path.",
+        "42803" => "Add the column to GROUP BY, or use it in an aggregate.",
         "42883" => "Check the name and the argument types; a cast may be missing.",
         "42501" => "The owner of a stream table must be allowed to read what its query reads.",
         "3F000" => "Create the schema first.",
-        _ => return None,
-    })
+        _ => "The query must be one that PostgreSQL accepts in CREATE VIEW.",
+    }
 }
 
-/// The word, quoted name, literal or sign that a text begins with.
-fn token(text: &str) -> &str {
-    let Some(first) = text.chars().next() else {
-        return text;
+/// How much of a query an error shows.
+const FRAGMENT: usize = 60;
+
+/// The text from the place of an error on, as far as one reads it at a glance.
+fn piece(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    let Some((end, _)) = line.char_indices().nth(FRAGMENT) else {
+        return line.trim_end();
     };
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '"');
-    if first == '\'' {
-        return text[1..].find('\'').map_or(text, |end| &text[..end + 2]);
-    }
-    if is_word(first) {
-        let end = text.find(|c: char| !is_word(c)).unwrap_or(text.len());
-        return &text[..end];
-    }
-    &text[..first.len_utf8()]
+    let end = line[..end].rfind(char::is_whitespace).unwrap_or(end);
+    line[..end].trim_end()
 }
 
 fn first_words(query: &str) -> String {
@@ -117,13 +106,13 @@ fn first_words(query: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::token;
+    use super::piece;
 
     #[test]
-    fn the_fragment_is_one_token() {
-        assert_eq!(token("nowhere.t WHERE x"), "nowhere.t");
-        assert_eq!(token("'a b' || c"), "'a b'");
-        assert_eq!(token(") FROM t"), ")");
-        assert_eq!(token(""), "");
+    fn the_fragment_is_short_and_whole() {
+        assert_eq!(piece("nowhere WHERE x\n AND y"), "nowhere WHERE x");
+        assert_eq!(piece(""), "");
+        assert_eq!(piece(&"ab ".repeat(30)).len(), 59);
+        assert_eq!(piece(&"ü".repeat(90)), "ü".repeat(60));
     }
 }

@@ -49,7 +49,7 @@ pub fn json(name: &str) -> Result<String> {
     };
     let advice: Vec<String> = stages().flat_map(|stage| stage.advice.clone()).collect();
     Ok(Json::Object(vec![
-        ("name", Json::Text(table.name.clone())),
+        ("name", Json::Text(found.bare)),
         ("schema", Json::Text(found.schema)),
         ("way", Json::Text(weakest.map_or("fold", Way::name).to_owned())),
         ("reason", Json::optional(reason)),

@@ -11,6 +11,8 @@ pub struct Found {
     pub id: i32,
     /// Its schema.
     pub schema: String,
+    /// Its name alone, not quoted.
+    pub bare: String,
     /// Its qualified, quoted name.
     pub name: String,
 }
@@ -43,7 +45,7 @@ pub fn look_up(name: &str) -> Result<Target> {
 /// What a relation is.
 pub fn by_relid(relid: &str) -> Result<Target> {
     let row = spi::catalog(
-        "SELECT format('%I.%I', n.nspname, c.relname), n.nspname, t.id FROM pg_class c \
+        "SELECT format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, t.id FROM pg_class c \
          JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pgtrickle.stream_table t ON t.relid = c.oid \
          WHERE c.oid = $1::oid",
         &[Some(relid)],
@@ -53,9 +55,9 @@ pub fn by_relid(relid: &str) -> Result<Target> {
         return Ok(Target::Nothing);
     };
     let mut values = Values::of(row);
-    let (name, schema) = (values.text()?, values.text()?);
+    let (name, schema, bare) = (values.text()?, values.text()?, values.text()?);
     Ok(match values.optional().and_then(|id| id.parse().ok()) {
-        Some(id) => Target::StreamTable(Found { id, schema, name }),
+        Some(id) => Target::StreamTable(Found { id, schema, bare, name }),
         None => Target::Other(name),
     })
 }

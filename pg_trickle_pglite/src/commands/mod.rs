@@ -9,6 +9,7 @@ mod find;
 mod refresh;
 pub mod replace;
 mod verify;
+mod view;
 
 use crate::error::{Result, SqlError};
 use crate::session;
@@ -34,6 +35,10 @@ pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
         }
         [Some("alter"), name, query] => alter::run(required(*name, "name")?, required(*query, "query")?).map(|()| None),
         [Some("drop"), name, cascade] => drop::run(required(*name, "name")?, *cascade == Some("true")).map(|()| None),
+        [Some("find"), name] => {
+            let found = find::stream_table(required(*name, "name")?)?;
+            Ok(Some(found.id.to_string()))
+        }
         [Some("refresh"), name] => refresh::run(required(*name, "name")?).map(Some),
         [Some("verify"), name] => verify::run(required(*name, "name")?).map(Some),
         [Some("explain"), name] => explain::rows(required(*name, "name")?).map(Some),

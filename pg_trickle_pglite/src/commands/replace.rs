@@ -1,6 +1,6 @@
 //! Another definition or another storage under a stream table that stays.
 
-use super::create;
+use super::{create, view};
 use crate::error::{Result, SqlError};
 use crate::session;
 use crate::spi::{self, Values};
@@ -13,46 +13,52 @@ pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<R
     let compiled = stages::compile(definition, &storage_of(before))?;
     create::check_sources(&compiled)?;
     check_cycle(before, &compiled)?;
-    unbind(&before.definition, &before.name)?;
-    create::bind(definition, &before.name)?;
-    let path = spi::as_user("SELECT pg_catalog.current_setting('search_path')", &[])?
-        .pop()
-        .and_then(|mut row| row.pop().flatten())
-        .unwrap_or_default();
+    spi::catalog(&sql::give(definition, &owner(before)?), &[])?;
+    unbind(&before.definition, before.relid)?;
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET definition = $2::regclass, query = $3, search_path = $4 WHERE id = $1::int",
-        &[Some(&before.id.to_string()), Some(definition), Some(query), Some(&path)],
+        &[
+            Some(&before.id.to_string()),
+            Some(definition),
+            Some(query),
+            Some(&create::search_path()?),
+        ],
     )?;
     spi::catalog(&sql::drop_view(&before.definition, false), &[])?;
-    fit(before, definition, compiled)
+    fit(before, definition, compiled, false)
 }
 
 /// Makes what is stored and written down fit a definition that compiles to something else than before.
-pub fn refit(stage: &Rc<StreamTable>) -> Result<Rc<StreamTable>> {
+pub fn refit(stage: &StreamTable) -> Result<Rc<StreamTable>> {
     let compiled = stages::compile(&stage.definition, &storage_of(stage))?;
-    fit(stage, &stage.definition, compiled)
+    fit(stage, &stage.definition, compiled, true)
 }
 
-fn fit(before: &StreamTable, definition: &str, compiled: Compiled) -> Result<Rc<StreamTable>> {
-    let id = before.id;
+fn fit(before: &StreamTable, definition: &str, compiled: Compiled, bound: bool) -> Result<Rc<StreamTable>> {
     if compiled.layout() == before.stored_layout {
-        show(before, &compiled)?;
-        create::describe(id, &compiled)?;
+        view::show(before, definition, &compiled, bound)?;
+        create::describe(before.id, &compiled)?;
         triggers::sync()?;
-        session::forget(id);
-        spi::catalog(stages::ANNOUNCE, &[])?;
-        return stages::load(id);
+    } else {
+        move_storage(before, definition, bound)?;
     }
-    let storage_id = create::next_id()?;
-    let compiled = stages::compile(definition, &sql::storage(storage_id))?;
+    session::forget(before.id);
+    spi::catalog(stages::ANNOUNCE, &[])?;
+    stages::load(before.id)
+}
+
+/// Makes and fills other storage tables, and lets everything refer to them.
+fn move_storage(before: &StreamTable, definition: &str, bound: bool) -> Result<()> {
+    let id = before.id;
+    let compiled = stages::compile(definition, &sql::storage(create::next_id()?))?;
     let storage = compiled.top()?.storage.clone();
     let below = spi::catalog(
         "DELETE FROM pgtrickle.stage g USING pg_class c, pg_namespace n WHERE g.id = $1::int AND c.oid = g.storage \
          AND n.oid = c.relnamespace RETURNING format('%I.%I', n.nspname, c.relname)",
         &[Some(&id.to_string())],
     )?;
-    create::make_storage(&compiled)?;
-    show(before, &compiled)?;
+    create::make_storage(&compiled, &owner(before)?)?;
+    view::show(before, definition, &compiled, bound)?;
     create::record_stages(id, &before.name, &compiled)?;
     create::describe(id, &compiled)?;
     spi::catalog(
@@ -64,36 +70,54 @@ fn fit(before: &StreamTable, definition: &str, compiled: Compiled) -> Result<Rc<
         create::fill(&*stages::load_compiled(id, compiled)?)?;
     }
     let readers = spi::catalog(
-        "SELECT s.id FROM pgtrickle.source s JOIN pg_class c ON c.oid = s.relid \
-         WHERE s.relid = $1::regclass AND s.id <> $2::int",
+        "SELECT id FROM pgtrickle.source WHERE relid = $1::regclass AND id <> $2::int",
         &[Some(&before.storage), Some(&id.to_string())],
     )?;
     for row in readers {
         let reader = Values::of(row).number()?;
         session::forget(reader);
-        let reader = refit(&stages::load(reader)?)?;
+        let reader = refit(&*stages::load(reader)?)?;
         if reader.populated {
             flush::rebuild(&reader)?;
         }
     }
+    let indexes = users_indexes(&before.storage, &storage)?;
     spi::catalog(&sql::drop_storage(&before.storage), &[])?;
     for row in below {
         let storage = Values::of(row).text()?;
-        unbind(&storage, &before.name)?;
+        unbind(&storage, before.relid)?;
         spi::catalog(&sql::drop_storage(&storage), &[])?;
     }
-    triggers::sync()?;
-    session::forget(id);
-    spi::catalog(stages::ANNOUNCE, &[])?;
-    stages::load(id)
+    for index in indexes {
+        let moved = sql::move_index(&index, &before.storage, &storage);
+        spi::catalog(&moved, &[])?;
+    }
+    triggers::sync()
+}
+
+/// The definitions of indexes that users made, where their columns are still there.
+fn users_indexes(old: &str, new: &str) -> Result<Vec<String>> {
+    spi::catalog(
+        "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i WHERE i.indrelid = $1::regclass \
+         AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) \
+         AND NOT EXISTS (SELECT FROM pg_depend d \
+         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+         LEFT JOIN pg_attribute n ON n.attrelid = $2::regclass AND n.attname = a.attname AND n.atttypid = a.atttypid \
+         WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass \
+         AND d.refobjid = i.indrelid AND (n.attname IS NULL OR a.attname LIKE '\\_\\_pgt\\_%')) ORDER BY 1",
+        &[Some(old), Some(new)],
+    )?
+    .into_iter()
+    .map(|row| Values::of(row).text())
+    .collect()
 }
 
 /// Lets a relation that is a part of the user's view be dropped alone.
-fn unbind(part: &str, view: &str) -> Result<()> {
+fn unbind(part: &str, view: u32) -> Result<()> {
     spi::catalog(
-        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::regclass \
-         AND refclassid = 'pg_class'::regclass AND refobjid = $2::regclass AND deptype = 'i'",
-        &[Some(part), Some(view)],
+        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = to_regclass($1) \
+         AND refclassid = 'pg_class'::regclass AND refobjid = $2::oid AND deptype = 'i'",
+        &[Some(part), Some(&view.to_string())],
     )?;
     Ok(())
 }
@@ -104,20 +128,9 @@ fn storage_of(table: &StreamTable) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-/// Lets the user's view show the storage; its columns can only grow.
-fn show(before: &StreamTable, compiled: &Compiled) -> Result<()> {
-    let text = sql::user_view(&before.name, &compiled.view, true);
-    create::our_text(&text, before.role).map_err(|error| {
-        if error.sqlstate != "42P16" {
-            return error;
-        }
-        SqlError::new(
-            error.sqlstate.as_str(),
-            "the new query does not fit the columns of the stream table",
-        )
-        .detail(error.message.clone())
-        .hint("Keep names, types and order of the columns, and add new ones at the end; or drop and create it.")
-    })
+fn owner(stage: &StreamTable) -> Result<String> {
+    let name = spi::catalog_value("SELECT pg_get_userbyid($1::oid)", &[Some(&stage.role.to_string())])?;
+    Ok(name.unwrap_or_default())
 }
 
 fn check_cycle(before: &StreamTable, compiled: &Compiled) -> Result<()> {

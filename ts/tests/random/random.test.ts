@@ -37,9 +37,8 @@ test(
         total.skipped += outcome.skipped
         total.failed += outcome.failed
       } catch (error) {
-        const smallest = await shrink(lab, round, error)
-        const message = error instanceof Error ? error.message : String(error)
-        throw new Error(`SEED=${seed}: ${message.split('\nscript:')[0]}\n\n${asCase(smallest)}`, { cause: error })
+        const smallest = await shrink(lab, { round, error })
+        throw new Error(`SEED=${seed}: ${messageOf(smallest.error)}\n\n${asCase(smallest.round)}`)
       }
     }
     console.log(`random, from seed ${first}:`, JSON.stringify(total))
@@ -51,3 +50,8 @@ test(
   },
   rounds * 10_000 + 60_000,
 )
+
+/** Without the script, which the case repeats. */
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\nscript:')[0] ?? ''
+}

@@ -84,30 +84,32 @@ async function isRefused(lab: Lab, sql: string): Promise<boolean> {
   )
 }
 
+/** A round that failed, and how. */
+export interface Failed {
+  round: Round
+  error: unknown
+}
+
 /** The smallest part of a failing round that still fails with the same kind of error. */
-export async function shrink(lab: Lab, round: Round, failure: unknown): Promise<Round> {
-  const kind = kindOf(failure)
-  const fails = async (candidate: Round) => {
+export async function shrink(lab: Lab, failed: Failed): Promise<Failed> {
+  let smallest = failed
+  const attempt = async (round: Round): Promise<boolean> => {
     try {
-      await run(lab, candidate)
+      await run(lab, round)
       return false
     } catch (error) {
-      return kindOf(error) === kind
+      if (kindOf(error) !== kindOf(failed.error)) return false
+      smallest = { round, error }
+      return true
     }
   }
-  let smallest = round
-  for (const [name, view] of Object.entries(round.views)) {
-    const candidate = { ...smallest, views: { [name]: view } }
-    if (await fails(candidate)) {
-      smallest = candidate
-      break
-    }
+  for (const [name, view] of Object.entries(failed.round.views)) {
+    if (await attempt({ ...failed.round, views: { [name]: view } })) break
   }
   for (const part of ['steps', 'setup'] as const) {
     // From the end: what came after the failure goes first.
-    for (let i = smallest[part].length - 1; i >= 0; i--) {
-      const candidate = { ...smallest, [part]: smallest[part].filter((_, index) => index !== i) }
-      if (await fails(candidate)) smallest = candidate
+    for (let i = smallest.round[part].length - 1; i >= 0; i--) {
+      await attempt({ ...smallest.round, [part]: smallest.round[part].filter((_, index) => index !== i) })
     }
   }
   return smallest
