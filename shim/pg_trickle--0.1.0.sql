@@ -32,9 +32,16 @@ CREATE TABLE pgtrickle.source (
 );
 CREATE INDEX ON pgtrickle.source (relid);
 
-GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source TO PUBLIC;
+-- The storage of stages below the top, for queries that need more than one.
+CREATE TABLE pgtrickle.stage (
+  id integer NOT NULL,
+  storage regclass NOT NULL UNIQUE
+);
+
+GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source, pgtrickle.stage TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.source', '');
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stage', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
 
 -- ---- functions of the library ----
@@ -130,7 +137,7 @@ SELECT c.relname::text AS name, n.nspname::text AS schema, t.query, t.refresh_mo
     LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
     JOIN pg_catalog.pg_class sc ON sc.oid = coalesce(lower.relid, s.relid)
     JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace
-    WHERE s.id = t.id AND NOT s.inherited
+    WHERE s.id = t.id AND NOT s.inherited AND NOT EXISTS (SELECT FROM pgtrickle.stage g WHERE g.storage = s.relid)
     ORDER BY 1
   ) AS sources,
   t.created_at

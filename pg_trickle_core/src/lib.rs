@@ -18,6 +18,7 @@ mod stage;
 
 use catalog::Catalog;
 use error::Error;
+pub use lower::Compiled;
 pub use stage::Stage;
 
 /// What is compiled.
@@ -27,7 +28,9 @@ pub struct Input<'a> {
     pub tree: &'a str,
     /// Qualified, quoted name of the definition view.
     pub definition: &'a str,
-    /// Qualified, quoted name of the storage table.
+    /// Schema of the storage tables, unquoted.
+    pub schema: &'a str,
+    /// Name of the storage table of the stage at the top, unquoted. Others have `_1`, `_2`, ... after it.
     pub storage: &'a str,
 }
 
@@ -37,9 +40,9 @@ pub struct Input<'a> {
 ///
 /// [`Error::Unsupported`] for a query that cannot be a stream table; [`Error::Tree`] and [`Error::Catalog`] where the
 /// tree or the catalog are not what they should be.
-pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Stage, Error> {
+pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Compiled, Error> {
     let query = query::read_view(input.tree)?;
-    lower::stage(&query, input.definition, input.storage, catalog)
+    lower::compile(&query, input.definition, input.schema, input.storage, catalog)
 }
 
 /// The SQL text of an analysed query, independent of `search_path`.

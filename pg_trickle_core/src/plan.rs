@@ -5,11 +5,20 @@
 /// An object identifier of PostgreSQL.
 pub type Oid = u32;
 
+/// The OID by which the core knows the storage table of a stage, which may not exist yet: 0 for the stage at the top,
+/// whose storage is the stream table's. PostgreSQL hands out OIDs from below.
+#[must_use]
+pub fn stage_relid(number: u32) -> Oid {
+    Oid::MAX - number
+}
+
 /// How a stage is maintained (docs/ARCHITECTURE.md, "Three ways to maintain a stage").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// The change is mapped through the query and folded into the stored rows.
     Fold,
+    /// The keys that the change touches are found, and the query is run again for these alone.
+    Rekey,
     /// The query is run again and the stored rows are patched with the difference.
     Rebuild,
 }
@@ -20,6 +29,7 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Way::Fold => "fold",
+            Way::Rekey => "rekey",
             Way::Rebuild => "rebuild",
         }
     }

@@ -51,6 +51,7 @@ fn clean(gone: &[i32]) -> Result<()> {
              JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.id = $1::int",
             &[Some(&key)],
         )?;
+        spi::catalog("DELETE FROM pgtrickle.stage WHERE id = $1::int", &[Some(&key)])?;
         spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
         spi::catalog("DELETE FROM pgtrickle.stream_table WHERE id = $1::int", &[Some(&key)])?;
         session::forget(*id);
@@ -120,9 +121,10 @@ fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
             continue;
         }
         if session::is_active() {
-            let relid = stage.stage.sources.first().map(|source| source.relid);
-            if let Some(relid) = relid {
-                session::push(Pending::opaque(relid));
+            for part in &stage.stages {
+                if let Some(relid) = part.first_source() {
+                    session::push(Pending::opaque(relid));
+                }
             }
         } else {
             flush::rebuild(&stage)?;

@@ -4,7 +4,7 @@ use crate::error::{Result, SqlError};
 use crate::ffi::{self, Delta, Oid, Outcome, Store};
 use crate::plans::{self, Action};
 use crate::session::{self, Flushing, Pending};
-use crate::stages::{self, Maintained};
+use crate::stages::{self, Maintained, StageKey, StreamTable};
 use pg_trickle_core::plan::Change;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,10 +12,10 @@ use std::rc::Rc;
 /// All changes of a flush, and the stream tables that they reach.
 struct Flush {
     changes: Vec<Pending>,
-    /// By depth and id: what is still to be run.
-    queue: BTreeMap<(u32, i32), Rc<Maintained>>,
-    /// How many of the changes each stream table has seen.
-    seen: BTreeMap<i32, usize>,
+    /// What is still to be run, lowest first.
+    queue: BTreeMap<(u32, StageKey), Rc<Maintained>>,
+    /// How many of the changes each stage has seen.
+    seen: BTreeMap<StageKey, usize>,
     /// Copies that put several changes of one table together.
     merged: Vec<Store>,
 }
@@ -42,16 +42,22 @@ pub fn run(first: Option<Pending>) -> Result<()> {
     Ok(())
 }
 
-/// Runs the query of one stream table again; what had to be patched: rows inserted, deleted, updated.
-pub fn rebuild(stage: &Rc<Maintained>) -> Result<[i64; 3]> {
-    let patched = {
-        let Some(_flushing) = Flushing::start() else {
-            return Err(SqlError::internal("maintenance was started inside itself"));
+/// Runs the query of one stream table again, stage by stage; what had to be patched: rows inserted, deleted, updated.
+pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
+    let mut total = [0; 3];
+    for stage in &table.stages {
+        let patched = {
+            let Some(_flushing) = Flushing::start() else {
+                return Err(SqlError::internal("maintenance was started inside itself"));
+            };
+            run_rebuild(stage)?
         };
-        run_rebuild(stage)?
-    };
-    run(None)?;
-    Ok(patched)
+        for (sum, count) in total.iter_mut().zip(patched) {
+            *sum += count;
+        }
+        run(None)?;
+    }
+    Ok(total)
 }
 
 fn run_rebuild(stage: &Maintained) -> Result<[i64; 3]> {
@@ -67,9 +73,9 @@ impl Flush {
         for change in changes {
             let table = stages::table(change.relid)?;
             for user in &table.users {
-                if !change.skips.contains(&user.stage.id) {
+                if !change.skips.contains(&user.stage.key) {
                     let stage = &user.stage;
-                    self.queue.insert((stage.depth, stage.id), Rc::clone(stage));
+                    self.queue.insert(stage.order(), Rc::clone(stage));
                 }
             }
             self.changes.push(change);
@@ -78,15 +84,15 @@ impl Flush {
     }
 
     fn maintain(&mut self, stage: &Maintained) -> Result<()> {
-        let from = self.seen.insert(stage.id, self.changes.len()).unwrap_or(0);
+        let from = self.seen.insert(stage.key, self.changes.len()).unwrap_or(0);
         let mut by_table: BTreeMap<Oid, Vec<&Pending>> = BTreeMap::new();
         for change in &self.changes[from..] {
-            if change.skips.contains(&stage.id) {
+            if change.skips.contains(&stage.key) {
                 continue;
             }
             if !change.opaque && stage.names(change.relid).is_some() {
                 by_table.entry(change.relid).or_default().push(change);
-            } else if stages::table(change.relid)?.concerns(stage.id) {
+            } else if stages::table(change.relid)?.concerns(stage.key) {
                 // No rows to go by, or those of a table that the query reads through its parent.
                 run_rebuild(stage)?;
                 return Ok(());
@@ -102,7 +108,7 @@ impl Flush {
             let added = together(*relid, parts.iter().filter_map(|part| part.added), &mut self.merged)?;
             let removed = together(*relid, parts.iter().filter_map(|part| part.removed), &mut self.merged)?;
             changes.push(Change {
-                relid: *relid,
+                relid: names.known_as,
                 new: added.is_some(),
                 old: removed.is_some(),
             });

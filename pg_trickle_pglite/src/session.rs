@@ -5,7 +5,7 @@
 use crate::error::Result;
 use crate::ffi::{Oid, Store};
 use crate::flush;
-use crate::stages::{Maintained, Table};
+use crate::stages::{StageKey, StreamTable, Table};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -23,8 +23,8 @@ pub struct Pending {
     pub opaque: bool,
     /// The rows are copies of ours.
     pub owned: bool,
-    /// Stream tables that read none of the columns an UPDATE touched.
-    pub skips: Vec<i32>,
+    /// Stages that read none of the columns an UPDATE touched.
+    pub skips: Vec<StageKey>,
 }
 
 #[derive(Default)]
@@ -37,7 +37,7 @@ struct Session {
     busy: u32,
     saved: Vec<Saved>,
     tables: BTreeMap<Oid, Rc<Table>>,
-    stages: BTreeMap<i32, Rc<Maintained>>,
+    stream_tables: BTreeMap<i32, Rc<StreamTable>>,
 }
 
 /// What a subtransaction found, to be restored when it aborts.
@@ -264,14 +264,14 @@ pub fn freshen() {
     // Dropped when the state is no longer borrowed.
     let mut forgotten = Vec::new();
     let tables = with(|session| {
-        let is_stale = |stage: &Maintained| changed.contains(&0) || !changed.is_disjoint(&stage.depends);
+        let is_stale = |stage: &StreamTable| changed.contains(&0) || !changed.is_disjoint(&stage.depends);
         let stale: Vec<i32> = session
-            .stages
+            .stream_tables
             .values()
             .filter(|stage| is_stale(stage))
             .map(|stage| stage.id)
             .collect();
-        forgotten.extend(stale.into_iter().filter_map(|id| session.stages.remove(&id)));
+        forgotten.extend(stale.into_iter().filter_map(|id| session.stream_tables.remove(&id)));
         std::mem::take(&mut session.tables)
     });
     drop((forgotten, tables));
@@ -279,7 +279,7 @@ pub fn freshen() {
 
 /// Forgets one stream table, and who reads what.
 pub fn forget(id: i32) {
-    let dropped = with(|session| (session.stages.remove(&id), std::mem::take(&mut session.tables)));
+    let dropped = with(|session| (session.stream_tables.remove(&id), std::mem::take(&mut session.tables)));
     drop(dropped);
 }
 
@@ -296,12 +296,12 @@ pub fn remember_table(table: &Rc<Table>) {
 
 /// A compiled stream table, where it is remembered.
 #[must_use]
-pub fn stage(id: i32) -> Option<Rc<Maintained>> {
-    with(|session| session.stages.get(&id).cloned())
+pub fn stream_table(id: i32) -> Option<Rc<StreamTable>> {
+    with(|session| session.stream_tables.get(&id).cloned())
 }
 
 /// Remembers a compiled stream table.
-pub fn remember_stage(stage: &Rc<Maintained>) {
-    watch(stage.depends.iter().copied());
-    with(|session| session.stages.insert(stage.id, Rc::clone(stage)));
+pub fn remember(table: &Rc<StreamTable>) {
+    watch(table.depends.iter().copied());
+    with(|session| session.stream_tables.insert(table.id, Rc::clone(table)));
 }

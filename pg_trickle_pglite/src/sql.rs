@@ -13,7 +13,7 @@ const SOURCE_TRIGGERS: [&str; 6] = [
 ];
 
 /// The schema of all that is hidden.
-const SCHEMA: &str = "pgtrickle";
+pub const SCHEMA: &str = "pgtrickle";
 
 /// A quoted identifier.
 #[must_use]
@@ -48,10 +48,16 @@ pub fn definition_name(id: i32) -> String {
     format!("{SCHEMA}.def_{id}")
 }
 
-/// The storage table's qualified name.
+/// The storage table's name, without its schema. Those of stages below have `_1`, `_2`, ... after it.
 #[must_use]
-pub fn storage_name(id: i32) -> String {
-    format!("{SCHEMA}.st_{id}")
+pub fn storage(id: i32) -> String {
+    format!("st_{id}")
+}
+
+/// The qualified name of a storage table.
+#[must_use]
+pub fn storage_name(name: &str) -> String {
+    format!("{SCHEMA}.{name}")
 }
 
 /// What stands before the user's query in the statement that makes the definition view.

@@ -6,15 +6,16 @@ use crate::ffi::{self, Delta, Oid, Outcome, Run, Steps};
 use crate::plans::{self, Action, Kept};
 use crate::session;
 use crate::spi::{self, Values};
-use pg_trickle_core::plan::{Change, Source};
+use crate::sql;
+use pg_trickle_core::plan::{Change, OutputColumn, Source};
 use pg_trickle_core::{Input, Stage, compile as compile_query};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::rc::Rc;
 
-/// A stream table, ready to be maintained.
-pub struct Maintained {
+/// A stream table, compiled.
+pub struct StreamTable {
     /// Its id in our catalog.
     pub id: i32,
     /// Its qualified name.
@@ -35,43 +36,65 @@ pub struct Maintained {
     pub populated: bool,
     /// The relations whose change makes all this obsolete.
     pub depends: BTreeSet<Oid>,
+    /// The visible columns.
+    pub columns: Vec<OutputColumn>,
+    /// Its stages, bottom first; the last one's storage is what users see.
+    pub stages: Vec<Rc<Maintained>>,
+}
+
+/// Which stage of which stream table.
+pub type StageKey = (i32, usize);
+
+/// A stage, ready to be maintained.
+pub struct Maintained {
+    /// The stream table, and the stage's place in it, from the bottom.
+    pub key: StageKey,
+    /// Depth of the stream table.
+    pub depth: u32,
     /// What to do.
     pub stage: Stage,
+    role: Oid,
     label: CString,
     search_path: CString,
-    names: Vec<(Oid, Names)>,
+    sources: Vec<Names>,
     kept: RefCell<Kept>,
 }
 
-/// The names of a source's transition tables.
+/// A table that a stage reads.
 pub struct Names {
-    /// Of new versions.
+    /// The table.
+    pub relid: Oid,
+    /// The OID that the compiler knows it by.
+    pub known_as: Oid,
+    /// The name of its transition table of new versions.
     pub added: CString,
-    /// Of old versions.
+    /// The name of its transition table of old versions.
     pub removed: CString,
+    /// The columns that are read.
+    pub columns: Vec<i16>,
 }
 
 /// Who reads a table.
 pub struct Table {
     /// The table.
     pub relid: Oid,
-    /// The stream tables.
+    /// The stages.
     pub users: Vec<User>,
 }
 
-/// A stream table that reads a table.
+/// A stage that reads a table.
 pub struct User {
-    /// The stream table.
+    /// The stage.
     pub stage: Rc<Maintained>,
     /// The columns that it reads. None are listed where it reads the table through a parent.
     pub columns: Vec<i16>,
 }
 
 impl Table {
-    /// Is this stream table among those that read it?
+    /// Is this stage among those that read it?
     #[must_use]
-    pub fn concerns(&self, id: i32) -> bool {
-        self.users.iter().any(|user| user.stage.id == id)
+    pub fn concerns(&self, key: StageKey) -> bool {
+        self.users.iter().any(|user| user.stage.key == key)
     }
 }
 
@@ -79,10 +102,19 @@ impl Maintained {
     /// The names of a source's transition tables; nothing for a table that is no source itself.
     #[must_use]
     pub fn names(&self, relid: Oid) -> Option<&Names> {
-        self.names
-            .iter()
-            .find(|(source, _)| *source == relid)
-            .map(|(_, names)| names)
+        self.sources.iter().find(|source| source.relid == relid)
+    }
+
+    /// The first table that it reads.
+    #[must_use]
+    pub fn first_source(&self) -> Option<Oid> {
+        self.sources.first().map(|source| source.relid)
+    }
+
+    /// Comes before another that reads it.
+    #[must_use]
+    pub fn order(&self) -> (u32, StageKey) {
+        (self.depth, self.key)
     }
 
     /// What to do for these changes.
@@ -116,13 +148,46 @@ impl Maintained {
 
 /// A definition, compiled.
 pub struct Compiled {
-    /// What to do.
-    pub stage: Stage,
+    /// Its stages, bottom first.
+    pub stages: Vec<Stage>,
+    /// The visible columns.
+    pub columns: Vec<OutputColumn>,
+    /// The SELECT of the user's view.
+    pub view: String,
     /// The relations that it was compiled from.
     pub depends: BTreeSet<Oid>,
 }
 
-/// Compiles the query of a definition view.
+impl Compiled {
+    /// What all its storage looks like.
+    #[must_use]
+    pub fn layout(&self) -> String {
+        let layouts: Vec<&str> = self.stages.iter().map(|stage| stage.layout.as_str()).collect();
+        layouts.join(";\n")
+    }
+
+    /// The stage that users see.
+    pub fn top(&self) -> Result<&Stage> {
+        self.stages
+            .last()
+            .ok_or_else(|| SqlError::internal("a stream table without a stage"))
+    }
+
+    /// The tables that are read and are no storage of its own.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&Source> {
+        let mut sources: Vec<&Source> = Vec::new();
+        for source in self.stages.iter().flat_map(|stage| &stage.sources) {
+            let own = self.stages.iter().any(|stage| stage.relid == source.relid);
+            if !own && !sources.iter().any(|known| known.relid == source.relid) {
+                sources.push(source);
+            }
+        }
+        sources
+    }
+}
+
+/// Compiles the query of a definition view. `storage` is the unquoted name of the storage table.
 pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
     let tree = spi::catalog_value(
         "SELECT ev_action FROM pg_rewrite WHERE ev_class = $1::regclass AND rulename = '_RETURN'",
@@ -134,41 +199,56 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
         &Input {
             tree: &tree,
             definition,
+            schema: sql::SCHEMA,
             storage,
         },
         &catalog,
     );
     let depends = catalog.finish()?;
+    let compiled = compiled?;
     Ok(Compiled {
-        stage: compiled?,
+        stages: compiled.stages,
+        columns: compiled.columns,
+        view: compiled.view,
         depends,
     })
 }
 
-/// The stream tables that read a table, lowest first.
+/// The stages that read a table, lowest first.
 pub fn table(relid: Oid) -> Result<Rc<Table>> {
     session::freshen();
     if let Some(table) = session::table(relid) {
         return Ok(table);
     }
     watch_catalog()?;
+    let key = relid.to_string();
     let rows = spi::catalog(
         "SELECT s.id FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id \
          WHERE s.relid = $1::oid AND t.status = 'ACTIVE' ORDER BY 1",
-        &[Some(&relid.to_string())],
+        &[Some(&key)],
     )?;
-    let mut users = Vec::with_capacity(rows.len());
+    let parents = spi::catalog(
+        "WITH RECURSIVE above(relid) AS (SELECT $1::oid UNION \
+         SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid) SELECT relid FROM above",
+        &[Some(&key)],
+    )?;
+    let parents: BTreeSet<Oid> = parents
+        .into_iter()
+        .map(|row| Values::of(row).number())
+        .collect::<Result<_>>()?;
+    let mut users = Vec::new();
     for row in rows {
-        let stage = load(Values::of(row).number()?)?;
-        let columns = stage
-            .stage
-            .sources
-            .iter()
-            .find(|source| source.relid == relid)
-            .map_or_else(Vec::new, |source: &Source| source.columns.clone());
-        users.push(User { stage, columns });
+        for stage in &load(Values::of(row).number()?)?.stages {
+            let own = stage.names(relid);
+            if own.is_some() || stage.sources.iter().any(|source| parents.contains(&source.relid)) {
+                users.push(User {
+                    stage: Rc::clone(stage),
+                    columns: own.map_or_else(Vec::new, |names| names.columns.clone()),
+                });
+            }
+        }
     }
-    users.sort_by_key(|user| (user.stage.depth, user.stage.id));
+    users.sort_by_key(|user| user.stage.order());
     let table = Rc::new(Table { relid, users });
     session::remember_table(&table);
     Ok(table)
@@ -184,31 +264,31 @@ fn watch_catalog() -> Result<()> {
 }
 
 /// The stream table with this id.
-pub fn load(id: i32) -> Result<Rc<Maintained>> {
+pub fn load(id: i32) -> Result<Rc<StreamTable>> {
     session::freshen();
-    if let Some(stage) = session::stage(id) {
-        return Ok(stage);
+    if let Some(table) = session::stream_table(id) {
+        return Ok(table);
     }
     build(id, None)
 }
 
 /// The same when it has just been compiled.
-pub fn load_compiled(id: i32, compiled: Compiled) -> Result<Rc<Maintained>> {
+pub fn load_compiled(id: i32, compiled: Compiled) -> Result<Rc<StreamTable>> {
     build(id, Some(compiled))
 }
 
-fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<Maintained>> {
+fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<StreamTable>> {
     let key = id.to_string();
     let row = spi::catalog(
         "WITH RECURSIVE below(id, depth) AS (SELECT $1::int, 0 UNION SELECT lower.id, b.depth + 1 \
          FROM below b JOIN pgtrickle.source s ON s.id = b.id JOIN pgtrickle.stream_table lower ON lower.storage = s.relid) \
          SELECT t.relid::oid, format('%I.%I', vn.nspname, v.relname), (SELECT max(depth) FROM below), s.relowner, \
-         format('%I.%I', dn.nspname, d.relname), format('%I.%I', sn.nspname, s.relname), t.layout, \
+         format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
          t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid \
          FROM pgtrickle.stream_table t \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
          JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
-         JOIN pg_class s ON s.oid = t.storage JOIN pg_namespace sn ON sn.oid = s.relnamespace WHERE t.id = $1::int",
+         JOIN pg_class s ON s.oid = t.storage WHERE t.id = $1::int",
         &[Some(&key)],
     )?
     .pop()
@@ -228,38 +308,66 @@ fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<Maintained>> {
         None => compile(&definition, &storage).map_err(|error| error.about(&name))?,
     };
     compiled.depends.extend([relid, values.number()?, values.number()?]);
-    let names = compiled
-        .stage
-        .sources
-        .iter()
-        .map(|source| {
-            let relid = source.relid;
-            let names = Names {
-                added: ffi::c_string(&format!("__pgt_new_{relid}")),
-                removed: ffi::c_string(&format!("__pgt_old_{relid}")),
-            };
-            (relid, names)
+    let own = own_storage(&compiled)?;
+    compiled.depends.extend(own.iter().map(|(_, relid)| *relid));
+    let stages = compiled
+        .stages
+        .into_iter()
+        .enumerate()
+        .map(|(place, stage)| {
+            Rc::new(Maintained {
+                key: (id, place),
+                depth,
+                role,
+                label: ffi::c_string(&name),
+                search_path: ffi::c_string(&search_path),
+                sources: stage.sources.iter().map(|source| names(source, &own)).collect(),
+                stage,
+                kept: RefCell::default(),
+            })
         })
         .collect();
-    let stage = Rc::new(Maintained {
+    let table = Rc::new(StreamTable {
         id,
-        label: ffi::c_string(&name),
         name,
         relid,
         depth,
         role,
         definition,
-        storage,
+        storage: sql::storage_name(&storage),
         stored_layout,
         populated,
         depends: compiled.depends,
-        stage: compiled.stage,
-        search_path: ffi::c_string(&search_path),
-        names,
-        kept: RefCell::default(),
+        columns: compiled.columns,
+        stages,
     });
-    session::remember_stage(&stage);
-    Ok(stage)
+    session::remember(&table);
+    Ok(table)
+}
+
+/// The storage tables of a compiled definition: how the compiler knows them, and their OIDs. Those that do not exist
+/// (the storage is being made anew) are left out.
+pub fn own_storage(compiled: &Compiled) -> Result<Vec<(Oid, Oid)>> {
+    let mut own = Vec::new();
+    for stage in &compiled.stages {
+        let relid = spi::catalog_value("SELECT to_regclass($1)::oid", &[Some(&stage.storage)])?;
+        if let Some(relid) = relid.and_then(|relid| relid.parse().ok()) {
+            own.push((stage.relid, relid));
+        }
+    }
+    Ok(own)
+}
+
+fn names(source: &Source, own: &[(Oid, Oid)]) -> Names {
+    let known_as = source.relid;
+    let found = own.iter().find(|(known, _)| *known == known_as);
+    Names {
+        relid: found.map_or(known_as, |(_, relid)| *relid),
+        known_as,
+        added: ffi::c_string(&format!("__pgt_new_{known_as}")),
+        removed: ffi::c_string(&format!("__pgt_old_{known_as}")),
+        columns: source.columns.clone(),
+    }
 }
 
 /// The storage table of a stream table's view.

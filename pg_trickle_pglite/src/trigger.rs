@@ -40,9 +40,9 @@ fn change(event: &Event, table: &Table) -> Option<Pending> {
     if !opaque && added.is_none() && removed.is_none() {
         return None;
     }
-    let skips: Vec<i32> = if event.operation() == Operation::Update {
+    let skips = if event.operation() == Operation::Update {
         let reads = |user: &&stages::User| !event.updates(&user.columns);
-        table.users.iter().filter(reads).map(|user| user.stage.id).collect()
+        table.users.iter().filter(reads).map(|user| user.stage.key).collect()
     } else {
         Vec::new()
     };

@@ -1,41 +1,62 @@
-//! A query without grouping, as a bag over a linear block.
+//! A query without grouping, as a bag over a linear block; and UNION ALL of such queries.
 
-use super::columns::{column_type, contains_composite, is_pseudo};
+use super::builder::{Builder, Storage, Stored};
+use super::columns::{contains_composite, is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, print};
 use super::stop::{Stop, reason};
-use super::{Lowered, keys, order};
+use super::{Lowered, Maintain, keys};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::op::Op;
 use crate::op::project::{Output, Project};
-use crate::plan::OutputColumn;
-use crate::query::{Expr, Query, Target};
-use crate::sql::ident::quote_ident;
-use crate::sql::statement::column;
+use crate::op::term::Part;
+use crate::query::{Expr, Query, SqlLeaf, Target};
 use crate::stage::bag::Bag;
 use crate::stage::rebuild;
-use crate::stage::storage::{self, Identity, StorageColumn};
+use crate::stage::storage::Identity;
 use crate::stage::{Fold, Into};
 
 /// The column with the hash of a row that has no key.
 const HASH: &str = "__pgt_hash";
 
-/// Lowers a query that does not group.
-pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowered, Stop> {
+/// One branch: its block, its operators, and its targets over the scans.
+pub struct Branch {
+    /// The scans and conjuncts.
+    pub flat: Flat,
+    /// The select list.
+    pub targets: Vec<Target>,
+    /// The block as SQL.
+    pub block: crate::op::term::Block,
+    /// Its operators.
+    pub tree: Op,
+}
+
+/// Lowers one linear query as a branch.
+pub fn branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Stop> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, catalog)?;
     let targets = resolver.targets()?;
     let (block, tree) = block(&flat, catalog)?;
-    let mut outputs = Vec::new();
-    for (position, target) in targets.iter().enumerate() {
+    for target in &targets {
         check(&flat, &target.expr, catalog)?;
-        outputs.push(output(&flat, target, position, catalog)?);
     }
+    Ok(Branch {
+        flat,
+        targets,
+        block,
+        tree,
+    })
+}
+
+/// Lowers a query that does not group.
+pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let branch = branch(query, builder)?;
+    let (mut outputs, mut stored) = outputs(&branch, builder)?;
     let key = if query.has_target_srfs {
         None
     } else {
-        keys::of_join(&flat, catalog)?
+        keys::of_join(&branch.flat, builder)?
     };
     let mut key_names = Vec::new();
     let mut key_equals = Vec::new();
@@ -44,132 +65,209 @@ pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowere
         constraints = used;
         for var in columns {
             let expr = Expr::Var(var);
-            let Some(default) = catalog.default_equality(expr.type_oid())? else {
+            let Some(default) = builder.default_equality(expr.type_oid())? else {
                 return reason("a key without equality");
             };
             key_equals.push(crate::sql::expr::operator_sql(&default.equality));
-            let selected = targets.iter().position(|target| target.expr == expr);
-            let name = match selected {
-                Some(position) => outputs[position].name.clone(),
+            let selected = branch.targets.iter().position(|target| target.expr == expr);
+            let position = match selected {
+                Some(position) => position,
                 None => {
                     let name = format!("__pgt_k{}", key_names.len() + 1);
-                    outputs.push(hidden(&flat, &expr, &name, catalog)?);
-                    name
+                    outputs.push(output(&branch.flat, &expr, &name, true, builder)?);
+                    stored.push(Stored::of(name, &expr, builder)?);
+                    stored.len() - 1
                 }
             };
-            key_names.push(name);
+            stored[position].not_null = true;
+            key_names.push(outputs[position].name.clone());
         }
     }
     let identity = if key_names.is_empty() {
         Identity::Hash(HASH.to_owned())
     } else {
-        Identity::Key(key_names.clone())
+        Identity::Key(key_names)
     };
-    let bag = Bag {
-        table: table.to_owned(),
+    let part = Part {
+        block: branch.block,
+        values: outputs.iter().map(|output| output.sql.clone()).collect(),
+    };
+    finish(Finish {
+        query,
+        storage,
         outputs,
+        stored,
+        parts: vec![part],
+        trees: vec![branch.tree],
         identity,
         key_equals,
-    };
-    let view = view(query, &bag, catalog)?;
-    let init = bag.query(&block);
-    let tree = Op::Project(Project {
-        input: Box::new(tree),
-        outputs: bag.outputs.clone(),
-    });
-    Ok(Lowered {
-        columns: visible(&bag.outputs),
-        ddl: storage::create(table, &storage_columns(&bag), &bag.identity),
-        view,
-        compared: bag.compared(),
-        identity: bag.identity.clone(),
-        key: key_names,
-        query: init,
         constraints,
-        fold: Some(Fold {
-            tree,
-            block,
-            into: Into::Bag(bag),
-        }),
+        builder,
     })
 }
 
-fn output(flat: &Flat, target: &Target, position: usize, catalog: &dyn Catalog) -> Result<Output, Stop> {
-    let name = match (&target.name, target.junk) {
-        (Some(name), false) => name.clone(),
-        _ => format!("__pgt_o{}", position + 1),
+/// Lowers the branches of a UNION ALL. `query` is the whole, with its ORDER BY.
+pub fn lower_union(query: &Query, leaves: &[Query], storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let branches: Vec<Branch> = leaves
+        .iter()
+        .map(|leaf| branch(leaf, builder))
+        .collect::<Result<_, Stop>>()?;
+    let Some(first) = branches.first() else {
+        return reason("UNION ALL of nothing");
     };
-    if target.junk && is_pseudo(target.expr.type_oid(), catalog)? {
-        return reason("ORDER BY a row");
+    let mut outputs = Vec::new();
+    let mut stored = Vec::new();
+    for (position, target) in query.targets.iter().filter(|target| !target.junk).enumerate() {
+        let Some(own) = first.targets.get(position) else {
+            return reason("UNION ALL of different widths");
+        };
+        let name = target
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("__pgt_o{}", position + 1));
+        let own = coerced(&own.expr, &target.expr, builder)?;
+        outputs.push(output(&first.flat, &own, &name, false, builder)?);
+        stored.push(Stored::of(name, &target.expr, builder)?);
     }
-    let mut output = hidden(flat, &target.expr, &name, catalog)?;
-    output.hidden = target.junk;
-    Ok(output)
+    let mut parts = Vec::new();
+    let mut trees = Vec::new();
+    for branch in branches {
+        let values = branch
+            .targets
+            .iter()
+            .filter(|target| !target.junk)
+            .zip(query.targets.iter().filter(|target| !target.junk))
+            .map(|(own, target)| print(&branch.flat, &coerced(&own.expr, &target.expr, builder)?, builder))
+            .collect::<Result<_, Error>>()?;
+        parts.push(Part {
+            block: branch.block,
+            values,
+        });
+        trees.push(branch.tree);
+    }
+    finish(Finish {
+        query,
+        storage,
+        outputs,
+        stored,
+        parts,
+        trees,
+        identity: Identity::Hash(HASH.to_owned()),
+        key_equals: Vec::new(),
+        constraints: Vec::new(),
+        builder,
+    })
 }
 
-fn hidden(flat: &Flat, expr: &Expr, name: &str, catalog: &dyn Catalog) -> Result<Output, Error> {
-    let (type_sql, collate) = column_type(expr, catalog)?;
+/// A branch's value in the type that the set operation gives its column.
+pub fn coerced(own: &Expr, target: &Expr, catalog: &dyn Catalog) -> Result<Expr, Error> {
+    if own.type_oid() == target.type_oid() {
+        return Ok(own.clone());
+    }
+    let type_sql = catalog.type_sql(target.type_oid(), -1)?;
+    Ok(Expr::Sql(SqlLeaf {
+        parts: vec!["(".to_owned(), format!(")::{type_sql}")],
+        args: vec![own.clone()],
+        type_oid: target.type_oid(),
+        typmod: -1,
+        collation: target.collation(),
+    }))
+}
+
+fn outputs(branch: &Branch, builder: &Builder) -> Result<(Vec<Output>, Vec<Stored>), Stop> {
+    let mut outputs = Vec::new();
+    let mut stored = Vec::new();
+    for (position, target) in branch.targets.iter().enumerate() {
+        let name = match (&target.name, target.junk) {
+            (Some(name), false) => name.clone(),
+            _ => format!("__pgt_o{}", position + 1),
+        };
+        if target.junk && is_pseudo(target.expr.type_oid(), builder)? {
+            return reason("ORDER BY a row");
+        }
+        outputs.push(output(&branch.flat, &target.expr, &name, target.junk, builder)?);
+        stored.push(Stored::of(name, &target.expr, builder)?);
+    }
+    Ok((outputs, stored))
+}
+
+fn output(flat: &Flat, expr: &Expr, name: &str, hidden: bool, catalog: &dyn Catalog) -> Result<Output, Error> {
+    let type_oid = type_of(expr, catalog)?;
     Ok(Output {
         sql: print(flat, expr, catalog)?,
         name: name.to_owned(),
-        type_sql,
-        collate,
-        hidden: true,
-        composite: contains_composite(expr.type_oid(), catalog)?,
+        type_sql: catalog.type_sql(type_oid, expr.typmod())?,
+        hidden,
+        composite: contains_composite(type_oid, catalog)?,
     })
 }
 
-fn visible(outputs: &[Output]) -> Vec<OutputColumn> {
-    outputs
-        .iter()
-        .filter(|output| !output.hidden)
-        .map(|output| OutputColumn {
-            name: output.name.clone(),
-            type_sql: output.type_sql.clone(),
-        })
-        .collect()
+struct Finish<'a> {
+    query: &'a Query,
+    storage: &'a Storage,
+    outputs: Vec<Output>,
+    stored: Vec<Stored>,
+    parts: Vec<Part>,
+    trees: Vec<Op>,
+    identity: Identity,
+    key_equals: Vec<String>,
+    constraints: Vec<u32>,
+    builder: &'a Builder<'a>,
 }
 
-fn storage_columns(bag: &Bag) -> Vec<StorageColumn> {
-    let is_key = |name: &String| matches!(&bag.identity, Identity::Key(key) if key.contains(name));
-    let mut columns: Vec<StorageColumn> = bag
-        .outputs
-        .iter()
-        .map(|output| StorageColumn {
-            name: output.name.clone(),
-            type_sql: output.type_sql.clone(),
-            collate: output.collate.clone(),
-            not_null: is_key(&output.name),
-            generated: None,
-        })
-        .collect();
-    if let Identity::Hash(name) = &bag.identity {
-        columns.push(StorageColumn {
+fn finish(from: Finish) -> Result<Lowered, Stop> {
+    let bag = Bag {
+        table: from.storage.sql(),
+        outputs: from.outputs,
+        parts: from.parts,
+        identity: from.identity,
+        key_equals: from.key_equals,
+    };
+    let mut stored = from.stored;
+    let mut key = Vec::new();
+    match &bag.identity {
+        Identity::Key(names) => key.clone_from(names),
+        Identity::Hash(name) => stored.push(Stored {
             name: name.clone(),
-            type_sql: "pg_catalog.int8".to_owned(),
-            collate: String::new(),
+            type_oid: super::columns::INT8,
+            typmod: -1,
+            collation: 0,
             not_null: false,
+            numbered: false,
             generated: Some(rebuild::hash(None, &bag.compared())),
-        });
+        }),
+        Identity::Single | Identity::None => {}
     }
-    columns
-}
-
-fn view(query: &Query, bag: &Bag, catalog: &dyn Catalog) -> Result<String, Stop> {
-    let list: Vec<String> = bag
-        .outputs
-        .iter()
-        .filter(|output| !output.hidden)
-        .map(|output| column("s", &output.name))
-        .collect();
-    let mut view = format!("SELECT {} FROM {} AS s", list.join(", "), bag.table);
-    let mut items = Vec::new();
-    for (position, sort) in order::targets(query)? {
-        let value = format!("s.{}", quote_ident(&bag.outputs[position].name));
-        items.push(order::item(&value, sort, catalog)?);
+    if from.storage.is_inner() && !matches!(bag.identity, Identity::Key(_)) {
+        stored.push(Stored::number());
     }
-    if !items.is_empty() {
-        view.push_str(&format!(" ORDER BY {}", items.join(", ")));
-    }
-    Ok(view)
+    let view = super::view_of_columns(from.query, from.storage, &stored, &key, from.builder);
+    let outputs = bag.outputs.clone();
+    let tree = super::union_tree(
+        from.trees
+            .into_iter()
+            .map(|tree| {
+                Op::Project(Project {
+                    input: Box::new(tree),
+                    outputs: outputs.clone(),
+                })
+            })
+            .collect(),
+    );
+    Ok(Lowered {
+        columns: storage_columns(&stored, from.builder)?,
+        indexes: Vec::new(),
+        view,
+        compared: bag.compared(),
+        identity: bag.identity.clone(),
+        key,
+        rows: bag.query(),
+        constraints: from.constraints,
+        reads: from.query.clone(),
+        tree: Some(tree.clone()),
+        maintain: Maintain::Fold(Fold {
+            tree,
+            into: Into::Bag(bag),
+        }),
+    })
 }

@@ -1,22 +1,42 @@
 //! Types of stored columns.
 
+use super::builder::Stored;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::Expr;
 use crate::sql::ident::qualified;
+use crate::stage::storage::StorageColumn;
 
-/// `(type, COLLATE clause)` of a column that holds the expression's value.
-pub fn column_type(expr: &Expr, catalog: &dyn Catalog) -> Result<(String, String), Error> {
-    let type_oid = type_of(expr, catalog)?;
-    let type_sql = catalog.type_sql(type_oid, expr.typmod())?;
-    let collation = expr.collation();
-    let own = catalog.type_(type_oid)?.collation;
-    if collation == 0 || collation == own {
-        return Ok((type_sql, String::new()));
+/// The OID of `int8`.
+pub const INT8: Oid = 20;
+/// The OID of `numeric`.
+pub const NUMERIC: Oid = 1700;
+
+/// The columns of a storage table for its DDL.
+pub fn storage_columns(stored: &[Stored], catalog: &dyn Catalog) -> Result<Vec<StorageColumn>, Error> {
+    stored
+        .iter()
+        .map(|column| {
+            Ok(StorageColumn {
+                name: column.name.clone(),
+                type_sql: catalog.type_sql(column.type_oid, column.typmod)?,
+                collate: collate(column.type_oid, column.collation, catalog)?,
+                not_null: column.not_null,
+                numbered: column.numbered,
+                generated: column.generated.clone(),
+            })
+        })
+        .collect()
+}
+
+/// ` COLLATE ...` where the type's own collation does not hold.
+pub fn collate(type_oid: Oid, collation: Oid, catalog: &dyn Catalog) -> Result<String, Error> {
+    if collation == 0 || collation == catalog.type_(type_oid)?.collation {
+        return Ok(String::new());
     }
     let (schema, name) = catalog.collation(collation)?;
-    Ok((type_sql, format!(" COLLATE {}", qualified(&schema, &name))))
+    Ok(format!(" COLLATE {}", qualified(&schema, &name)))
 }
 
 /// The type of an expression, that of `ARRAY(subquery)` included.

@@ -1,98 +1,147 @@
 //! A query with GROUP BY, aggregates or HAVING, as groups over a linear block.
 
-use super::columns::{column_type, equal_is_same, is_pseudo};
+use super::bag::{Branch, branch, coerced};
+use super::builder::{Builder, Storage, Stored};
+use super::columns::{INT8, collate, equal_is_same, is_pseudo, storage_columns};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, nullable, print};
 use super::states::{States, Value};
 use super::stop::{Stop, reason};
-use super::{Lowered, order};
+use super::{Lowered, Maintain, column_of, partition};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::op::Op;
-use crate::op::aggregate::{Aggregate, Key};
+use crate::op::aggregate::{Aggregate, Key, State};
 use crate::op::having::{Having, Visible};
-use crate::plan::OutputColumn;
-use crate::query::{Expr, Query, SqlLeaf, Target};
-use crate::sql::ident::quote_ident;
+use crate::op::term::Part;
+use crate::query::{Expr, Query, Target};
 use crate::stage::group::Group;
 use crate::stage::rebuild::Compared;
-use crate::stage::storage::{self, Identity, StorageColumn};
+use crate::stage::storage::Identity;
 use crate::stage::{Fold, Into};
 
-/// Lowers a query that groups.
-pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowered, Stop> {
-    if query.has_target_srfs {
-        return reason("set-returning function in the select list of a grouped query");
+/// Lowers a query that groups: by folding where all its aggregates have states, else by recomputing touched groups.
+pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    match fold(query, storage, builder) {
+        Err(Stop::Reason(why)) => partition::groups(query, &why, storage, builder),
+        other => other,
+    }
+}
+
+fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    if !query.grouping_sets.is_empty() {
+        return reason("GROUPING SETS, ROLLUP or CUBE");
     }
     let mut flat = Flat::default();
-    let resolver = Resolver::new(query, &mut flat, catalog)?;
+    let resolver = Resolver::new(query, &mut flat, builder)?;
     let targets = resolver.targets()?;
     let having = query
         .having
         .as_ref()
         .map(|having| resolver.resolve(having))
         .transpose()?;
-    let (block, tree) = block(&flat, catalog)?;
-    let mut grouping = Grouping::new(&flat, catalog);
+    let (block, tree) = block(&flat, builder)?;
+    let mut keys = Keys::new(&flat, builder);
     for group in &query.group {
         let target = targets.iter().find(|target| target.ressortgroupref == group.target_ref);
         let Some(target) = target else {
             return reason("GROUP BY without a target");
         };
-        grouping.add_key(&target.expr)?;
+        keys.add(&target.expr)?;
     }
-    for expr in targets
+    let mut states = States::new(&flat, builder);
+    let used: Vec<&Expr> = targets
         .iter()
         .filter(|target| !is_key_only(target, query))
         .map(|target| &target.expr)
         .chain(&having)
-    {
-        grouping.states.add_calls(expr)?;
-        grouping.add_dependent_keys(expr)?;
+        .collect();
+    for expr in used {
+        states.add_calls(expr)?;
+        keys.add_dependent(expr)?;
     }
-    grouping.name(&targets);
-    let outputs = visible(&grouping, &targets, catalog)?;
-    let condition = having.map(|having| grouping.over_storage(&having)).transpose()?;
-    let view = view(
-        query,
-        table,
-        &grouping,
-        &targets,
-        &outputs,
-        condition.as_deref(),
-        catalog,
-    )?;
-    let keys: Vec<Key> = grouping.keys.iter().map(|(_, key)| key.clone()).collect();
+    name(&mut keys, &mut states, &targets);
+    let mut stored = stored(&keys, &states.states);
+    if storage.is_inner() {
+        stored.push(Stored::number());
+    }
+    let key_names: Vec<String> = keys.keys.iter().map(|(_, key)| key.name.clone()).collect();
+    let mut view = builder.register(storage, &stored, &key_names);
+    let column = |n: usize| column_of(&view, &stored, n);
+    let over_storage = |expr: &Expr| over_storage(expr, &keys, &states, &column);
+    let shown: Vec<Target> = targets
+        .iter()
+        .filter(|target| !is_key_only(target, query))
+        .map(|target| Target {
+            expr: over_storage(&target.expr),
+            ..target.clone()
+        })
+        .collect();
+    let condition = having.as_ref().map(over_storage);
+    view.targets = shown;
+    view.quals = condition;
+    view.sort.clone_from(&query.sort);
+    let arguments = states.arguments;
+    let states = states.states;
     let aggregate = Aggregate {
         input: Box::new(tree),
-        keys,
-        arguments: grouping.states.arguments,
-        states: grouping.states.states,
+        keys: keys.keys.into_iter().map(|(_, key)| key).collect(),
+        arguments,
+        states,
     };
-    let group = Group {
-        table: table.to_owned(),
-        aggregate: aggregate.clone(),
-    };
-    let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
-    let identity = if key_names.is_empty() {
+    let values = aggregate
+        .keys
+        .iter()
+        .map(|key| key.sql.clone())
+        .chain(aggregate.arguments.iter().cloned())
+        .collect();
+    let constraints = query.constraint_deps.clone();
+    finish(
+        Group {
+            table: storage.sql(),
+            aggregate,
+            parts: vec![Part { block, values }],
+        },
+        stored,
+        view,
+        query,
+        constraints,
+        builder,
+    )
+}
+
+/// Puts a grouped stage together.
+pub fn finish(
+    group: Group,
+    stored: Vec<Stored>,
+    view: Query,
+    reads: &Query,
+    constraints: Vec<u32>,
+    builder: &Builder,
+) -> Result<Lowered, Stop> {
+    let key: Vec<String> = group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
+    let identity = if key.is_empty() {
         Identity::Single
     } else {
-        Identity::Key(key_names.clone())
+        Identity::Key(key.clone())
     };
-    let tree = Op::Having(Having {
-        input: Box::new(Op::Aggregate(aggregate)),
-        condition,
-        outputs: outputs.clone(),
+    let mut tree = Op::Aggregate(group.aggregate.clone());
+    let outputs = view
+        .targets
+        .iter()
+        .filter(|target| !target.junk)
+        .map(|target| Visible {
+            name: target.name.clone().unwrap_or_default(),
+        })
+        .collect();
+    tree = Op::Having(Having {
+        input: Box::new(tree),
+        condition: view.quals.is_some(),
+        outputs,
     });
     Ok(Lowered {
-        columns: outputs
-            .iter()
-            .map(|output| OutputColumn {
-                name: output.name.clone(),
-                type_sql: output.type_sql.clone(),
-            })
-            .collect(),
-        ddl: storage::create(table, &storage_columns(&group), &identity),
+        columns: storage_columns(&stored, builder)?,
+        indexes: Vec::new(),
         view,
         compared: group
             .column_names()
@@ -100,76 +149,54 @@ pub fn lower(query: &Query, table: &str, catalog: &dyn Catalog) -> Result<Lowere
             .map(|name| Compared { name, by_text: false })
             .collect(),
         identity,
-        key: key_names,
-        query: group.query(&block),
-        constraints: query.constraint_deps.clone(),
-        fold: Some(Fold {
+        key,
+        rows: group.query(),
+        constraints,
+        reads: reads.clone(),
+        tree: Some(tree.clone()),
+        maintain: Maintain::Fold(Fold {
             tree,
-            block,
             into: Into::Group(group),
         }),
     })
 }
 
 /// A junk target that only GROUP BY refers to.
-fn is_key_only(target: &Target, query: &Query) -> bool {
+pub fn is_key_only(target: &Target, query: &Query) -> bool {
     target.junk && !query.sort.iter().any(|sort| sort.target_ref == target.ressortgroupref)
 }
 
-/// Keys and states while they are put together.
-struct Grouping<'a> {
+/// The keys of a grouping while they are collected.
+pub struct Keys<'a> {
     flat: &'a Flat,
-    catalog: &'a dyn Catalog,
-    keys: Vec<(Expr, Key)>,
-    states: States<'a>,
+    builder: &'a Builder<'a>,
+    /// Each with its expression over the scans.
+    pub keys: Vec<(Expr, Key)>,
 }
 
-impl<'a> Grouping<'a> {
-    fn new(flat: &'a Flat, catalog: &'a dyn Catalog) -> Self {
-        Grouping {
+impl<'a> Keys<'a> {
+    /// None yet.
+    pub fn new(flat: &'a Flat, builder: &'a Builder<'a>) -> Self {
+        Keys {
             flat,
-            catalog,
+            builder,
             keys: Vec::new(),
-            states: States::new(flat, catalog),
         }
     }
 
-    fn add_key(&mut self, expr: &Expr) -> Result<(), Stop> {
+    /// Adds a key, unless it is there.
+    pub fn add(&mut self, expr: &Expr) -> Result<(), Stop> {
         if self.keys.iter().any(|(known, _)| known == expr) {
             return Ok(());
         }
-        check(self.flat, expr, self.catalog)?;
-        let type_oid = expr.type_oid();
-        let shown = || self.catalog.type_sql(type_oid, expr.typmod());
-        if is_pseudo(type_oid, self.catalog)? {
-            return reason("grouping by a row");
-        }
-        let ordered = self.catalog.default_equality(type_oid)?;
-        let Some(default) = ordered.filter(|default| default.less.is_some()) else {
-            return reason(&format!("grouping by type {}, which has no order", shown()?));
-        };
-        if !equal_is_same(expr, self.catalog)? {
-            return reason(&format!(
-                "grouping by type {}, whose equal values can look different",
-                shown()?
-            ));
-        }
-        let (type_sql, collate) = column_type(expr, self.catalog)?;
-        let key = Key {
-            sql: print(self.flat, expr, self.catalog)?,
-            name: String::new(),
-            type_sql,
-            collate,
-            equals: crate::sql::expr::operator_sql(&default.equality),
-            nullable: nullable(self.flat, expr)?,
-            hidden: true,
-        };
+        check(self.flat, expr, self.builder)?;
+        let key = key(self.flat, expr, self.builder)?;
         self.keys.push((expr.clone(), key));
         Ok(())
     }
 
     /// Columns that may stand outside of GROUP BY because a grouped primary key determines them: keys too.
-    fn add_dependent_keys(&mut self, expr: &Expr) -> Result<(), Stop> {
+    fn add_dependent(&mut self, expr: &Expr) -> Result<(), Stop> {
         let mut found = Vec::new();
         let _ = expr.transform(&mut |node| {
             if self.keys.iter().any(|(key, _)| key == node) || matches!(node, Expr::Aggref(_)) {
@@ -181,137 +208,212 @@ impl<'a> Grouping<'a> {
             None
         });
         for var in found {
-            self.add_key(&var)?;
+            self.add(&var)?;
         }
         Ok(())
     }
+}
 
-    /// Gives the visible name to a key or state that is a target as it stands, and hidden names to the others.
-    fn name(&mut self, targets: &[Target]) {
-        for target in targets.iter().filter(|target| !target.junk) {
-            let Some(name) = &target.name else { continue };
-            if let Some((_, key)) = self.keys.iter_mut().find(|(expr, _)| *expr == target.expr) {
-                if key.name.is_empty() {
-                    key.name.clone_from(name);
-                    key.hidden = false;
-                }
-            } else if let Expr::Aggref(call) = &target.expr
-                && let Some(Value::State(state)) = self.states.value(call)
-            {
-                let state = &mut self.states.states[state];
-                if state.name.is_empty() {
-                    state.name.clone_from(name);
-                    state.hidden = false;
-                }
-            }
-        }
-        for (n, (_, key)) in self.keys.iter_mut().enumerate() {
+/// A grouping expression as a key; fails for types by which rows cannot be grouped in storage.
+pub fn key(flat: &Flat, expr: &Expr, builder: &Builder) -> Result<Key, Stop> {
+    let type_oid = expr.type_oid();
+    let shown = || builder.type_sql(type_oid, expr.typmod());
+    if is_pseudo(type_oid, builder)? {
+        return reason("grouping by a row");
+    }
+    let ordered = builder.default_equality(type_oid)?;
+    let Some(default) = ordered.filter(|default| default.less.is_some()) else {
+        return reason(&format!("grouping by type {}, which has no order", shown()?));
+    };
+    if !equal_is_same(expr, builder)? {
+        return reason(&format!(
+            "grouping by type {}, whose equal values can look different",
+            shown()?
+        ));
+    }
+    Ok(Key {
+        sql: print(flat, expr, builder)?,
+        name: String::new(),
+        type_sql: shown()?,
+        collate: collate(type_oid, expr.collation(), builder)?,
+        equals: crate::sql::expr::operator_sql(&default.equality),
+        nullable: nullable(flat, expr)?,
+        hidden: true,
+    })
+}
+
+/// Gives the visible name to a key or state that is a target as it stands, and hidden names to the others.
+fn name(keys: &mut Keys, states: &mut States, targets: &[Target]) {
+    for target in targets.iter().filter(|target| !target.junk) {
+        let Some(name) = &target.name else { continue };
+        if let Some((_, key)) = keys.keys.iter_mut().find(|(expr, _)| *expr == target.expr) {
             if key.name.is_empty() {
-                key.name = format!("__pgt_k{}", n + 1);
+                key.name.clone_from(name);
+                key.hidden = false;
             }
-        }
-        for (n, state) in self.states.states.iter_mut().enumerate() {
+        } else if let Expr::Aggref(call) = &target.expr
+            && let Some(Value::State(state)) = states.value(call)
+        {
+            let state = &mut states.states[state];
             if state.name.is_empty() {
-                state.name = format!("__pgt_s{n}");
+                state.name.clone_from(name);
+                state.hidden = false;
             }
         }
     }
+    for (n, (_, key)) in keys.keys.iter_mut().enumerate() {
+        if key.name.is_empty() {
+            key.name = format!("__pgt_k{}", n + 1);
+        }
+    }
+    for (n, state) in states.states.iter_mut().enumerate() {
+        if state.name.is_empty() {
+            state.name = format!("__pgt_s{n}");
+        }
+    }
+}
 
-    /// The SQL of a resolved expression over the storage's columns.
-    fn over_storage(&self, expr: &Expr) -> Result<String, Error> {
-        let leaf = |sql: String, node: &Expr| {
-            Some(Expr::Sql(SqlLeaf {
-                sql,
-                type_oid: node.type_oid(),
-                typmod: node.typmod(),
-                collation: node.collation(),
-            }))
+fn stored(keys: &Keys, states: &[State]) -> Vec<Stored> {
+    let keys = keys.keys.iter().map(|(expr, key)| Stored {
+        name: key.name.clone(),
+        type_oid: expr.type_oid(),
+        typmod: expr.typmod(),
+        collation: expr.collation(),
+        not_null: false,
+        numbered: false,
+        generated: None,
+    });
+    let states = states.iter().map(|state| Stored {
+        name: state.name.clone(),
+        type_oid: state.type_oid,
+        typmod: -1,
+        collation: state.collation,
+        not_null: false,
+        numbered: false,
+        generated: None,
+    });
+    keys.chain(states).collect()
+}
+
+/// A resolved expression over the storage's columns: keys first, then states.
+fn over_storage(expr: &Expr, keys: &Keys, states: &States, column: &dyn Fn(usize) -> Expr) -> Expr {
+    let state = |n: usize| column(keys.keys.len() + n);
+    expr.transform(&mut |node| {
+        if let Some(position) = keys.keys.iter().position(|(known, _)| known == node) {
+            return Some(column(position));
+        }
+        match node {
+            Expr::Aggref(call) => Some(states.result(states.value(call)?, &state)),
+            _ => None,
+        }
+    })
+}
+
+/// A union of linear queries, grouped by all their columns, with the rows of each branch counted apart.
+pub struct Counted {
+    /// The grouped storage.
+    pub group: Group,
+    /// Its columns: keys, the count of rows, the count of each branch.
+    pub stored: Vec<Stored>,
+}
+
+/// Groups branches by all their columns. `side` gives the side that each branch is counted on, of `sides`.
+pub fn counted(
+    targets: &[&Target],
+    leaves: &[(Query, usize)],
+    sides: usize,
+    storage: &Storage,
+    builder: &Builder,
+) -> Result<Counted, Stop> {
+    let branches: Vec<(Branch, usize)> = leaves
+        .iter()
+        .map(|(leaf, side)| Ok((branch(leaf, builder)?, *side)))
+        .collect::<Result<_, Stop>>()?;
+    let mut keys: Vec<Key> = Vec::new();
+    let mut stored = Vec::new();
+    for (position, target) in targets.iter().enumerate() {
+        let mut all: Option<Key> = None;
+        for (branch, _) in &branches {
+            let Some(own) = branch.targets.iter().filter(|own| !own.junk).nth(position) else {
+                return reason("branches of different widths");
+            };
+            let own = key(&branch.flat, &coerced(&own.expr, &target.expr, builder)?, builder)?;
+            let nullable = own.nullable || all.as_ref().is_some_and(|all| all.nullable);
+            all = Some(Key {
+                nullable,
+                ..all.unwrap_or(own)
+            });
+        }
+        let Some(mut key) = all else {
+            return reason("a set operation over nothing");
         };
-        let replaced = expr.transform(&mut |node| {
-            if let Some((_, key)) = self.keys.iter().find(|(known, _)| known == node) {
-                return leaf(quote_ident(&key.name), node);
-            }
-            match node {
-                Expr::Aggref(call) => {
-                    let value = self.states.value(call)?;
-                    leaf(self.states.sql(value), node)
-                }
-                _ => None,
-            }
-        });
-        crate::sql::expr::print(
-            &replaced,
-            &|var| {
-                Err(Error::Tree(format!(
-                    "column {} is neither grouped nor aggregated",
-                    var.attno
-                )))
-            },
-            self.catalog,
-        )
+        key.name = target
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("__pgt_k{}", position + 1));
+        key.type_sql = builder.type_sql(target.expr.type_oid(), target.expr.typmod())?;
+        key.collate = collate(target.expr.type_oid(), target.expr.collation(), builder)?;
+        key.hidden = false;
+        stored.push(Stored::of(key.name.clone(), &target.expr, builder)?);
+        keys.push(key);
     }
-}
-
-fn visible(grouping: &Grouping, targets: &[Target], catalog: &dyn Catalog) -> Result<Vec<Visible>, Error> {
-    targets
-        .iter()
-        .filter(|target| !target.junk)
-        .map(|target| {
-            Ok(Visible {
-                name: target.name.clone().unwrap_or_default(),
-                type_sql: column_type(&target.expr, catalog)?.0,
-                sql: grouping.over_storage(&target.expr)?,
-            })
-        })
-        .collect()
-}
-
-fn storage_columns(group: &Group) -> Vec<StorageColumn> {
-    let keys = group
-        .aggregate
-        .keys
-        .iter()
-        .map(|key| (&key.name, &key.type_sql, &key.collate));
-    let states = group
-        .aggregate
-        .states
-        .iter()
-        .map(|state| (&state.name, &state.type_sql, &state.collate));
-    keys.chain(states)
-        .map(|(name, type_sql, collate)| StorageColumn {
-            name: name.clone(),
-            type_sql: type_sql.clone(),
-            collate: collate.clone(),
+    let count = |name: String, argument: Option<usize>| State {
+        name,
+        type_oid: INT8,
+        type_sql: "pg_catalog.int8".to_owned(),
+        collate: String::new(),
+        collation: 0,
+        kind: crate::op::aggregate::Kind::Count,
+        argument,
+        hidden: true,
+    };
+    let mut states = vec![count("__pgt_s0".to_owned(), None)];
+    if sides > 1 {
+        states.extend((0..sides).map(|side| count(format!("__pgt_s{}", side + 1), Some(side))));
+    }
+    for state in &states {
+        stored.push(Stored {
+            name: state.name.clone(),
+            type_oid: INT8,
+            typmod: -1,
+            collation: 0,
             not_null: false,
+            numbered: false,
             generated: None,
-        })
-        .collect()
-}
-
-fn view(
-    query: &Query,
-    table: &str,
-    grouping: &Grouping,
-    targets: &[Target],
-    outputs: &[Visible],
-    condition: Option<&str>,
-    catalog: &dyn Catalog,
-) -> Result<String, Stop> {
-    let list: Vec<String> = outputs
-        .iter()
-        .map(|output| format!("{} AS {}", output.sql, quote_ident(&output.name)))
-        .collect();
-    let mut view = format!("SELECT {} FROM {table}", list.join(", "));
-    if let Some(condition) = condition {
-        view.push_str(&format!(" WHERE {condition}"));
+        });
     }
-    let mut items = Vec::new();
-    for (position, sort) in order::targets(query)? {
-        let value = grouping.over_storage(&targets[position].expr)?;
-        items.push(order::item(&format!("({value})"), sort, catalog)?);
+    if storage.is_inner() {
+        stored.push(Stored::number());
     }
-    if !items.is_empty() {
-        view.push_str(&format!(" ORDER BY {}", items.join(", ")));
+    let arguments = states.len() - 1;
+    let mut parts = Vec::new();
+    let mut trees = Vec::new();
+    for (branch, side) in branches {
+        let mut values: Vec<String> = branch
+            .targets
+            .iter()
+            .filter(|own| !own.junk)
+            .zip(targets)
+            .map(|(own, target)| print(&branch.flat, &coerced(&own.expr, &target.expr, builder)?, builder))
+            .collect::<Result<_, Error>>()?;
+        values.extend((0..arguments).map(|n| if n == side { "1" } else { "NULL::pg_catalog.int4" }.to_owned()));
+        parts.push(Part {
+            block: branch.block,
+            values,
+        });
+        trees.push(branch.tree);
     }
-    Ok(view)
+    Ok(Counted {
+        group: Group {
+            table: storage.sql(),
+            aggregate: Aggregate {
+                input: Box::new(super::union_tree(trees)),
+                keys,
+                arguments: vec!["1".to_owned(); arguments],
+                states,
+            },
+            parts,
+        },
+        stored,
+    })
 }

@@ -12,8 +12,8 @@ use crate::query::{Expr, Var};
 /// The key columns, as Vars over the scans, and the constraints behind them; none where some scan has no key.
 pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<(Vec<Var>, Vec<Oid>)>, Error> {
     let mut keys: Vec<&Key> = Vec::new();
-    for scan in &flat.scans {
-        match scan.relation.keys.first() {
+    for position in 0..flat.scans.len() {
+        match flat.table(position).and_then(|relation| relation.keys.first()) {
             Some(key) => keys.push(key),
             None => return Ok(None),
         }
@@ -33,7 +33,7 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<(Vec<Var>, V
     let mut columns = Vec::new();
     for scan in &kept {
         for attnum in &keys[*scan].columns {
-            let Some(column) = flat.scans[*scan].relation.column(*attnum) else {
+            let Some(column) = flat.table(*scan).and_then(|relation| relation.column(*attnum)) else {
                 return Ok(None);
             };
             columns.push(Var {

@@ -1,113 +1,70 @@
-//! The linear part of a query, flattened: base tables, conjuncts, and expressions over them.
+//! A linear block: what FROM scans, and the conjuncts of WHERE and ON.
 //!
-//! Views, subqueries and CTEs without operators of their own are merged into the query that reads them, each reference
-//! with its own scans. Afterwards every Var of an expression means a scan: `varno` is its position, counted from 1.
+//! The query is prepared ([`super::prepare`]): what stands in FROM are tables, VALUES, functions, and inner joins of
+//! these. In the flattened form every Var of an expression means a scan: `varno` is its position, counted from 1.
 
 use super::stop::{Stop, reason};
 use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
-use crate::query::{Cte, Expr, FromItem, JoinKind, Query, RteKind, Target, Var};
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Target, Var};
 
-/// Views may refer to views; deeper than this they are left to Rebuild.
-const MAX_DEPTH: usize = 50;
-
-/// One scan of a flattened query.
-pub struct FlatScan {
-    /// What the catalog says of the table.
-    pub relation: Relation,
-    /// False for `ONLY`.
-    pub inherit: bool,
+/// What a scan reads.
+pub enum Source {
+    /// A table, or a storage table of ours.
+    Table {
+        /// What the catalog says of it.
+        relation: Box<Relation>,
+        /// False for `ONLY`.
+        inherit: bool,
+    },
+    /// VALUES or functions: rows that no statement changes. Expressions are over the scans before it.
+    Derived(Box<Rte>),
 }
 
-/// A flattened query.
+/// A flattened block.
 #[derive(Default)]
 pub struct Flat {
     /// The scans, in the query's order.
-    pub scans: Vec<FlatScan>,
-    /// The conjuncts of WHERE and ON.
+    pub scans: Vec<Source>,
+    /// The conjuncts.
     pub quals: Vec<Expr>,
 }
 
-/// What a range table entry has become.
-#[derive(Clone)]
-enum Mapping {
-    /// Not reached by FROM.
-    Absent,
-    /// A scan, by its `varno` in the flattened query.
-    Scan(i32),
-    /// Expressions over scans: the outputs of a merged subquery.
-    Outputs(Vec<Expr>),
+impl Flat {
+    /// The table that a scan reads.
+    pub fn table(&self, position: usize) -> Option<&Relation> {
+        match self.scans.get(position)? {
+            Source::Table { relation, .. } => Some(relation),
+            Source::Derived(_) => None,
+        }
+    }
 }
 
-/// Merges a query that is linear as a whole, and returns its visible outputs.
-fn merge(
-    query: &Query,
-    outer_ctes: &[&[Cte]],
-    flat: &mut Flat,
-    catalog: &dyn Catalog,
-    depth: usize,
-) -> Result<Vec<Expr>, Stop> {
-    super::only_linear(query)?;
-    let resolver = Resolver::over(query, outer_ctes, flat, catalog, depth)?;
-    query
-        .targets
-        .iter()
-        .filter(|target| !target.junk)
-        .map(|target| resolver.resolve(&target.expr))
-        .collect()
-}
-
-/// Replaces the Vars of one query level by expressions over the scans of the flattened query.
+/// Replaces the Vars of one query by Vars over the scans of its flattened block.
 pub struct Resolver<'q> {
     query: &'q Query,
-    mappings: Vec<Mapping>,
+    scan_of: Vec<Option<i32>>,
 }
 
 impl<'q> Resolver<'q> {
-    /// Flattens FROM and WHERE of `query` into `flat`.
+    /// Flattens FROM and WHERE of a query.
     pub fn new(query: &'q Query, flat: &mut Flat, catalog: &dyn Catalog) -> Result<Self, Stop> {
-        Self::over(query, &[], flat, catalog, 0)
-    }
-
-    fn over(
-        query: &'q Query,
-        outer_ctes: &[&[Cte]],
-        flat: &mut Flat,
-        catalog: &dyn Catalog,
-        depth: usize,
-    ) -> Result<Self, Stop> {
-        if depth > MAX_DEPTH {
-            return reason("subqueries nested too deep");
-        }
-        let mut levels: Vec<&[Cte]> = vec![&query.ctes];
-        levels.extend_from_slice(outer_ctes);
         let mut resolver = Resolver {
             query,
-            mappings: vec![Mapping::Absent; query.rtable.len()],
+            scan_of: vec![None; query.rtable.len()],
         };
         for item in &query.from {
-            resolver.add(item, &levels, flat, catalog, depth)?;
+            resolver.add(item, flat, catalog)?;
         }
         if let Some(quals) = &query.quals {
-            resolver.add_quals(quals, flat)?;
+            flatten_and(resolver.resolve(quals)?, &mut flat.quals);
         }
         Ok(resolver)
     }
 
-    fn add(
-        &mut self,
-        item: &FromItem,
-        ctes: &[&[Cte]],
-        flat: &mut Flat,
-        catalog: &dyn Catalog,
-        depth: usize,
-    ) -> Result<(), Stop> {
-        match item {
-            FromItem::Rel(varno) => {
-                let position = position(*varno)?;
-                self.mappings[position] = self.enter(position, ctes, flat, catalog, depth)?;
-                Ok(())
-            }
+    fn add(&mut self, item: &FromItem, flat: &mut Flat, catalog: &dyn Catalog) -> Result<(), Stop> {
+        let varno = match item {
+            FromItem::Rel(varno) => *varno,
             FromItem::Join(join) => {
                 match join.kind {
                     JoinKind::Inner => {}
@@ -115,100 +72,64 @@ impl<'q> Resolver<'q> {
                     JoinKind::Right => return reason("RIGHT JOIN"),
                     JoinKind::Full => return reason("FULL JOIN"),
                 }
-                self.add(&join.left, ctes, flat, catalog, depth)?;
-                self.add(&join.right, ctes, flat, catalog, depth)?;
-                match &join.quals {
-                    Some(quals) => self.add_quals(quals, flat),
-                    None => Ok(()),
+                self.add(&join.left, flat, catalog)?;
+                self.add(&join.right, flat, catalog)?;
+                if let Some(quals) = &join.quals {
+                    flatten_and(self.resolve(quals)?, &mut flat.quals);
                 }
+                return Ok(());
             }
-        }
-    }
-
-    fn enter(
-        &self,
-        position: usize,
-        ctes: &[&[Cte]],
-        flat: &mut Flat,
-        catalog: &dyn Catalog,
-        depth: usize,
-    ) -> Result<Mapping, Stop> {
-        let rte = &self.query.rtable[position];
-        if rte.lateral {
-            return reason("LATERAL");
-        }
-        match &rte.kind {
-            RteKind::Relation { relid, tablesample, .. } => {
-                if tablesample.is_some() {
-                    return reason("TABLESAMPLE");
-                }
-                let relation = catalog.relation(*relid)?;
-                if relation.kind == 'v' {
-                    let tree = catalog.view_tree(*relid)?;
-                    let view = crate::query::read_view(&tree)?;
-                    return Ok(Mapping::Outputs(merge(&view, &[], flat, catalog, depth + 1)?));
-                }
-                flat.scans.push(FlatScan {
-                    relation,
-                    inherit: rte.inh,
-                });
-                let varno = i32::try_from(flat.scans.len()).map_err(|_| Error::Tree("too many tables".to_owned()))?;
-                Ok(Mapping::Scan(varno))
-            }
-            RteKind::Subquery(subquery) => Ok(Mapping::Outputs(merge(subquery, ctes, flat, catalog, depth + 1)?)),
-            RteKind::Cte {
-                name,
-                levels_up,
-                self_reference,
-                ..
-            } => {
-                if *self_reference {
-                    return reason("WITH RECURSIVE");
-                }
-                let level = *levels_up as usize;
-                let found = ctes
-                    .get(level)
-                    .and_then(|ctes| ctes.iter().find(|cte| cte.name == *name));
-                let Some(cte) = found else {
-                    return Err(Error::Tree(format!("no CTE named {name}")).into());
-                };
-                if cte.recursive {
-                    return reason("WITH RECURSIVE");
-                }
-                let visible = &ctes[level..];
-                Ok(Mapping::Outputs(merge(&cte.query, visible, flat, catalog, depth + 1)?))
-            }
-            RteKind::Function { .. } => reason("function in FROM"),
-            RteKind::TableFunc(_) => reason("XMLTABLE or JSON_TABLE"),
-            RteKind::Values { .. } => reason("VALUES"),
-            RteKind::Join { .. } | RteKind::Group { .. } => {
-                Err(Error::Tree("a join or group entry stands in FROM".to_owned()).into())
-            }
-            RteKind::NamedTuplestore { .. } => reason("transition table"),
-            RteKind::Result => reason("no FROM clause"),
-        }
-    }
-
-    fn add_quals(&self, quals: &Expr, flat: &mut Flat) -> Result<(), Stop> {
-        let resolved = self.resolve(quals)?;
-        flatten_and(resolved, &mut flat.quals);
+        };
+        let position = usize::try_from(varno - 1).map_err(|_| Error::Tree(format!("varno {varno}")))?;
+        let Some(rte) = self.query.rtable.get(position) else {
+            return Err(Error::Tree(format!("varno {varno}")).into());
+        };
+        let source = match &rte.kind {
+            RteKind::Relation {
+                tablesample: Some(_), ..
+            } => return reason("TABLESAMPLE"),
+            RteKind::Relation { relid, .. } => Source::Table {
+                relation: Box::new(catalog.relation(*relid)?),
+                inherit: rte.inh,
+            },
+            RteKind::Function { .. } | RteKind::Values { .. } => Source::Derived(Box::new(self.derived(rte)?)),
+            RteKind::TableFunc(_) => return reason("XMLTABLE or JSON_TABLE"),
+            RteKind::Subquery(_) if rte.lateral => return reason("LATERAL subquery"),
+            RteKind::Subquery(_) => return reason("subquery in FROM"),
+            RteKind::Cte { .. } => return reason("WITH RECURSIVE"),
+            RteKind::NamedTuplestore { .. } => return reason("transition table"),
+            RteKind::Join { .. } | RteKind::Group { .. } | RteKind::Result => return reason("no table in FROM"),
+        };
+        flat.scans.push(source);
+        let scan = i32::try_from(flat.scans.len()).map_err(|_| Error::Tree("too many tables".to_owned()))?;
+        self.scan_of[position] = Some(scan);
         Ok(())
     }
 
-    /// The expression over the scans of the flattened query.
-    pub fn resolve(&self, expr: &Expr) -> Result<Expr, Stop> {
-        let mut stop = None;
-        let resolved = self.resolve_in(expr, &mut stop);
-        match stop {
-            None => Ok(resolved),
-            Some(stop) => Err(stop),
+    fn derived(&self, rte: &Rte) -> Result<Rte, Stop> {
+        let mut copy = rte.clone();
+        match &mut copy.kind {
+            RteKind::Function { functions, .. } => {
+                for function in functions {
+                    function.expr = self.resolve(&function.expr)?;
+                }
+            }
+            RteKind::Values { rows, .. } => {
+                for value in rows.iter_mut().flatten() {
+                    *value = self.resolve(value)?;
+                }
+            }
+            _ => {}
         }
+        Ok(copy)
     }
 
-    fn resolve_in(&self, expr: &Expr, stop: &mut Option<Stop>) -> Expr {
-        expr.transform(&mut |node| match node {
-            Expr::Var(var) => match self.lookup(var, stop) {
-                Ok(replaced) => Some(replaced),
+    /// The expression over the scans of the flattened block.
+    pub fn resolve(&self, expr: &Expr) -> Result<Expr, Stop> {
+        let mut stop = None;
+        let resolved = expr.transform(&mut |node| match node {
+            Expr::Var(var) => match self.lookup(var) {
+                Ok(var) => Some(Expr::Var(var)),
                 Err(why) => {
                     stop.get_or_insert(why);
                     Some(node.clone())
@@ -219,30 +140,23 @@ impl<'q> Resolver<'q> {
                 Some(node.clone())
             }
             _ => None,
-        })
+        });
+        match stop {
+            None => Ok(resolved),
+            Some(stop) => Err(stop),
+        }
     }
 
-    fn lookup(&self, var: &Var, stop: &mut Option<Stop>) -> Result<Expr, Stop> {
+    fn lookup(&self, var: &Var) -> Result<Var, Stop> {
         if var.levels_up > 0 {
             return reason("correlated subquery");
         }
-        let position = position(var.varno)?;
-        if let Some(RteKind::Join { alias_vars, .. }) = self.query.rtable.get(position).map(|rte| &rte.kind) {
-            let alias = column_of(alias_vars, var)?;
-            return Ok(self.resolve_in(alias, stop));
-        }
-        match self.mappings.get(position) {
-            Some(Mapping::Scan(varno)) => Ok(Expr::Var(Var {
-                varno: *varno,
-                ..var.clone()
-            })),
-            Some(Mapping::Outputs(outputs)) => {
-                if var.attno == 0 {
-                    return reason("whole-row reference to a subquery");
-                }
-                Ok(column_of(outputs, var)?.clone())
-            }
-            Some(Mapping::Absent) | None => Err(Error::Tree(format!("Var of an unknown table {}", var.varno)).into()),
+        let scan = usize::try_from(var.varno - 1)
+            .ok()
+            .and_then(|position| self.scan_of.get(position).copied().flatten());
+        match scan {
+            Some(varno) => Ok(Var { varno, ..var.clone() }),
+            None => Err(Error::Tree(format!("Var of an unknown table {}", var.varno)).into()),
         }
     }
 
@@ -261,18 +175,8 @@ impl<'q> Resolver<'q> {
     }
 }
 
-fn position(varno: i32) -> Result<usize, Stop> {
-    usize::try_from(varno - 1).map_err(|_| Error::Tree(format!("varno {varno}")).into())
-}
-
-fn column_of<'e>(columns: &'e [Expr], var: &Var) -> Result<&'e Expr, Stop> {
-    usize::from(var.attno.unsigned_abs())
-        .checked_sub(1)
-        .and_then(|n| columns.get(n))
-        .ok_or_else(|| Error::Tree(format!("column {} of a subquery", var.attno)).into())
-}
-
-fn flatten_and(expr: Expr, into: &mut Vec<Expr>) {
+/// Splits a condition into its conjuncts.
+pub fn flatten_and(expr: Expr, into: &mut Vec<Expr>) {
     match expr {
         Expr::Bool(boolean) if boolean.is_and() => {
             for argument in boolean.args {

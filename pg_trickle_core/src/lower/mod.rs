@@ -1,83 +1,224 @@
-//! From the analysed query to the operators of a stage, or to the reason why it is a Rebuild.
+//! From the analysed query to stages.
 //!
-//! Everything that Fold does not cover is named here and in [`linear`], construct by construct.
+//! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over what FROM and WHERE give.
+//! An operator that needs the rows of the operator below it stored makes that one a stage of its own ([`split`]); so
+//! do subqueries with operators of their own ([`simplify`]). What no rule covers becomes a stage that is recomputed, with
+//! the construct named.
 
 mod bag;
+mod builder;
 mod columns;
+mod distinct;
 mod grouped;
 mod keys;
 mod linear;
-mod order;
+mod partition;
+mod prepare;
 mod recomputed;
 mod scale;
 mod scans;
+mod set_operation;
+mod simplify;
 mod sources;
+mod spine;
+mod split;
 mod states;
 mod stop;
+mod top;
+mod touch;
 mod volatility;
 
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::op::Op;
+use crate::op::union_all::UnionAll;
 use crate::plan::{Oid, OutputColumn, Way};
-use crate::query::Query;
+use crate::query::{Query, Var};
 use crate::stage::rebuild::{self, Compared};
-use crate::stage::storage::Identity;
-use crate::stage::{Fold, Stage};
+use crate::stage::rekey::Rekey;
+use crate::stage::storage::{self, Identity, StorageColumn};
+use crate::stage::{Fold, Maintained, Stage};
+use builder::{Builder, Storage, Stored};
 use stop::{Stop, reason};
+
+/// How a stage is maintained.
+enum Maintain {
+    Fold(Fold),
+    Rekey(Rekey),
+    /// The query as a whole, by a plan that is kept: it is known to read few rows.
+    Whole,
+    Rebuild,
+}
 
 /// A query with its storage decided.
 struct Lowered {
-    columns: Vec<OutputColumn>,
-    ddl: Vec<String>,
-    view: String,
-    /// The stored columns that are written, in the order of `query`.
+    columns: Vec<StorageColumn>,
+    /// Further indexes, as lists of SQL.
+    indexes: Vec<Vec<String>>,
+    /// The query's result, read from the storage.
+    view: Query,
+    /// The stored columns that are written, in the order of `rows`.
     compared: Vec<Compared>,
     identity: Identity,
     key: Vec<String>,
     /// Gives the stored rows from scratch.
-    query: String,
+    rows: String,
     constraints: Vec<Oid>,
-    fold: Option<Fold>,
+    /// What it reads.
+    reads: Query,
+    tree: Option<Op>,
+    maintain: Maintain,
+}
+
+/// A stream table, compiled.
+pub struct Compiled {
+    /// Its stages, bottom first.
+    pub stages: Vec<Stage>,
+    /// The visible columns.
+    pub columns: Vec<OutputColumn>,
+    /// The SELECT of the user's view.
+    pub view: String,
 }
 
 /// Compiles the analysed defining query of a stream table.
 ///
-/// `definition` and `storage` are the qualified, quoted names of the view that holds the query and of the storage table.
-pub fn stage(query: &Query, definition: &str, storage: &str, catalog: &dyn Catalog) -> Result<Stage, Error> {
+/// `definition` is the qualified, quoted name of the view that holds the query; its storage will be `schema.base`.
+pub fn compile(
+    query: &Query,
+    definition: &str,
+    schema: &str,
+    base: &str,
+    catalog: &dyn Catalog,
+) -> Result<Compiled, Error> {
     volatility::refuse_volatile(query, catalog)?;
-    let mut sources = sources::sources(query, catalog)?;
-    let attempt = no_other_operators(query).and_then(|()| {
-        if is_grouped(query) {
-            grouped::lower(query, storage, catalog)
-        } else {
-            bag::lower(query, storage, catalog)
-        }
-    });
+    sources::sources(query, catalog)?;
+    let builder = Builder::new(schema, base, catalog);
+    let mut prepared = query.clone();
+    let attempt = simplify::prepare(&mut prepared).and_then(|()| plan(&prepared, &builder.top(), &builder));
     let (lowered, why) = match attempt {
         Ok(lowered) => (lowered, None),
         Err(Stop::Error(error)) => return Err(error),
-        Err(Stop::Reason(why)) => (recomputed::lower(query, definition, storage, catalog)?, Some(why)),
+        Err(Stop::Reason(why)) => {
+            builder.truncate(0);
+            let lowered = recomputed::lower(query, Some(definition), &builder.top(), &builder)?;
+            (lowered, Some(why))
+        }
     };
-    for source in &mut sources {
-        source.fold = lowered.fold.is_some();
+    let (top, view) = finish(lowered, why, &builder.top(), &builder)?;
+    let mut columns = Vec::new();
+    for target in view.targets.iter().filter(|target| !target.junk) {
+        columns.push(OutputColumn {
+            name: target.name.clone().unwrap_or_default(),
+            type_sql: catalog.type_sql(columns::type_of(&target.expr, &builder)?, target.expr.typmod())?,
+        });
     }
+    let view = crate::sql::query::print(&view, &builder)?;
+    Ok(Compiled {
+        stages: builder.finish(top),
+        columns,
+        view,
+    })
+}
+
+/// Makes a stage inside of a stream table; what no rule covers is recomputed.
+fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<(Stage, Query), Stop> {
+    let before = builder.len();
+    match plan(query, storage, builder) {
+        Ok(lowered) => Ok(finish(lowered, None, storage, builder)?),
+        Err(Stop::Error(error)) => Err(error.into()),
+        Err(Stop::Reason(why)) => {
+            builder.truncate(before);
+            let lowered = recomputed::lower(query, None, storage, builder)?;
+            Ok(finish(lowered, Some(why), storage, builder)?)
+        }
+    }
+}
+
+/// Chooses the rule for the topmost operator of a prepared query.
+fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    if !query.row_marks.is_empty() {
+        return reason("FOR UPDATE or FOR SHARE");
+    }
+    if !query.ctes.is_empty() {
+        return reason("WITH RECURSIVE");
+    }
+    if query.limit_count.is_some() || query.limit_offset.is_some() {
+        return top::lower(query, storage, builder);
+    }
+    if query.set_operations.is_some() {
+        return set_operation::lower(query, storage, builder);
+    }
+    let mut query = query.clone();
+    simplify::simplify(&mut query, builder)?;
+    let grouped = is_grouped(&query);
+    if !query.distinct.is_empty() {
+        if grouped || query.has_windows || query.has_target_srfs || simplify::is_complex(&query) {
+            return plan(&split::above_select_list(&query, builder)?, storage, builder);
+        }
+        return distinct::lower(&query, storage, builder);
+    }
+    let above_groups = |query: &Query| {
+        query.has_windows
+            || query.has_target_srfs
+            || query.having.as_ref().is_some_and(simplify::has_sublink)
+            || query
+                .targets
+                .iter()
+                .any(|target| simplify::has_sublink_outside_aggregates(&target.expr))
+    };
+    if grouped && above_groups(&query) {
+        return plan(&split::above_grouping(&query, builder)?, storage, builder);
+    }
+    let complex = simplify::is_complex(&query);
+    if (grouped || query.has_windows) && complex {
+        return plan(&split::above_from(&query, builder)?, storage, builder);
+    }
+    if query.has_windows {
+        partition::windows(&query, storage, builder)
+    } else if grouped {
+        grouped::lower(&query, storage, builder)
+    } else if complex {
+        spine::lower(&query, storage, builder)
+    } else {
+        bag::lower(&query, storage, builder)
+    }
+}
+
+fn finish(
+    lowered: Lowered,
+    why: Option<String>,
+    storage: &Storage,
+    catalog: &Builder,
+) -> Result<(Stage, Query), Error> {
+    let mut sources = sources::sources(&lowered.reads, catalog)?;
+    let table = storage.sql();
     let names: Vec<String> = lowered.compared.iter().map(|compared| compared.name.clone()).collect();
     let into = if names.is_empty() {
         String::new()
     } else {
         format!(" ({})", crate::sql::statement::names(&names))
     };
-    Ok(Stage {
-        columns: lowered.columns,
-        way: if why.is_none() { Way::Fold } else { Way::Rebuild },
+    let ddl = storage::create(&table, &lowered.columns, &lowered.identity, &lowered.indexes);
+    let (way, maintained) = match lowered.maintain {
+        Maintain::Fold(fold) => (Way::Fold, Maintained::Fold(fold)),
+        Maintain::Rekey(rekey) => (Way::Rekey, Maintained::Rekey(rekey)),
+        Maintain::Whole => (Way::Rekey, Maintained::Whole),
+        Maintain::Rebuild => (Way::Rebuild, Maintained::Rebuild),
+    };
+    for source in &mut sources {
+        source.fold = way != Way::Rebuild;
+    }
+    let stage = Stage {
+        relid: storage.relid,
+        storage: table.clone(),
+        way,
         reason: why,
-        layout: lowered.ddl.join(";"),
-        ddl: lowered.ddl,
-        view: lowered.view,
-        init: format!("INSERT INTO {storage}{into} {}", lowered.query),
+        layout: ddl.join(";"),
+        ddl,
+        init: format!("INSERT INTO {table}{into} {}", lowered.rows),
         rebuild: vec![rebuild::statement(
-            storage,
-            &lowered.query,
+            &table,
+            &lowered.rows,
             &lowered.compared,
             &lowered.identity,
         )],
@@ -85,29 +226,57 @@ pub fn stage(query: &Query, definition: &str, storage: &str, catalog: &dyn Catal
         key: lowered.key,
         constraints: lowered.constraints,
         advice: Vec::new(),
-        fold: lowered.fold,
+        operators: lowered.tree.map(|tree| tree.tree()).unwrap_or_default(),
+        maintained,
+    };
+    Ok((stage, lowered.view))
+}
+
+/// The query's visible and sorting columns as columns of the storage, by position: the first columns of the storage are
+/// the query's targets.
+fn view_of_columns(query: &Query, storage: &Storage, stored: &[Stored], key: &[String], builder: &Builder) -> Query {
+    let mut view = builder.register(storage, stored, key);
+    let columns = std::mem::take(&mut view.targets);
+    view.targets = query
+        .targets
+        .iter()
+        .zip(columns)
+        .map(|(target, column)| crate::query::Target {
+            expr: column.expr,
+            ..target.clone()
+        })
+        .collect();
+    view.sort.clone_from(&query.sort);
+    view
+}
+
+/// The `n`-th column of the storage that a view reads, counted from 0.
+fn column_of(view: &Query, stored: &[Stored], n: usize) -> crate::query::Expr {
+    debug_assert_eq!(view.rtable.len(), 1, "a view over one storage table");
+    crate::query::Expr::Var(Var {
+        varno: 1,
+        attno: i16::try_from(n + 1).unwrap_or(i16::MAX),
+        type_oid: stored[n].type_oid,
+        typmod: stored[n].typmod,
+        collation: stored[n].collation,
+        levels_up: 0,
     })
 }
 
-/// Fails unless scans, inner joins, filters and a projection are all there is.
+/// One tree, or a union of several.
+fn union_tree(trees: Vec<Op>) -> Op {
+    let mut trees = trees;
+    match (trees.pop(), trees.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            trees.extend(last);
+            Op::UnionAll(UnionAll { inputs: trees })
+        }
+    }
+}
+
+/// Fails unless scans, joins, filters and a projection are all there is.
 fn only_linear(query: &Query) -> Result<(), Stop> {
-    no_other_operators(query)?;
-    if is_grouped(query) {
-        return reason("aggregate in a subquery");
-    }
-    if query.has_target_srfs {
-        return reason("set-returning function in a subquery's select list");
-    }
-    Ok(())
-}
-
-/// True where the query groups or aggregates.
-fn is_grouped(query: &Query) -> bool {
-    query.has_aggs || !query.group.is_empty() || query.having.is_some()
-}
-
-/// Fails where the query has an operator beyond scan, join, filter, projection and plain grouping.
-fn no_other_operators(query: &Query) -> Result<(), Stop> {
     if query.set_operations.is_some() {
         return reason("UNION, INTERSECT or EXCEPT");
     }
@@ -120,14 +289,25 @@ fn no_other_operators(query: &Query) -> Result<(), Stop> {
     if !query.distinct.is_empty() {
         return reason("DISTINCT");
     }
-    if !query.grouping_sets.is_empty() {
-        return reason("GROUPING SETS, ROLLUP or CUBE");
-    }
     if query.limit_count.is_some() || query.limit_offset.is_some() {
         return reason("LIMIT or OFFSET");
     }
     if !query.row_marks.is_empty() {
         return reason("FOR UPDATE or FOR SHARE");
     }
+    if !query.ctes.is_empty() {
+        return reason("WITH");
+    }
+    if is_grouped(query) {
+        return reason("aggregate in a subquery");
+    }
+    if query.has_target_srfs {
+        return reason("set-returning function in a subquery's select list");
+    }
     Ok(())
+}
+
+/// True where the query groups or aggregates.
+fn is_grouped(query: &Query) -> bool {
+    query.has_aggs || !query.group.is_empty() || !query.grouping_sets.is_empty() || query.having.is_some()
 }

@@ -1,6 +1,6 @@
 //! What the catalog says about the scans of a flattened query: names, keys, nullability, and whether they can be folded.
 
-use super::linear::Flat;
+use super::linear::{Flat, Source};
 use super::stop::{Stop, reason};
 use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
@@ -9,32 +9,62 @@ use crate::op::filter::Filter;
 use crate::op::inner_join::InnerJoin;
 use crate::op::scan::Scan;
 use crate::op::term::Block;
-use crate::query::{Expr, Var};
+use crate::query::{Expr, Rte, RteKind, Var};
 use crate::sql::ident::{qualified, quote_ident};
 
 /// The scans as operators, in order; fails where a table's transition tables would not tell its whole change.
-pub fn scans(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Scan>, Stop> {
+fn scans(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Scan>, Stop> {
     flat.scans
         .iter()
         .enumerate()
-        .map(|(position, scan)| {
-            let relation = &scan.relation;
-            let name = qualified(&relation.schema, &relation.name);
-            let only = !scan.inherit;
-            if only && relation.has_children {
-                return reason("ONLY over a table with children");
-            }
-            if relation.row_security {
-                return reason("a table with row-level security");
-            }
-            Ok(Scan {
-                relid: relation.oid,
-                table: if only { format!("ONLY {name}") } else { name },
-                alias: alias(position),
-                key: key(relation, catalog)?,
-            })
+        .map(|(position, source)| match source {
+            Source::Table { relation, inherit } => table(relation, *inherit, position, catalog),
+            Source::Derived(rte) => derived(flat, rte, position, catalog),
         })
         .collect()
+}
+
+fn table(relation: &Relation, inherit: bool, position: usize, catalog: &dyn Catalog) -> Result<Scan, Stop> {
+    let name = qualified(&relation.schema, &relation.name);
+    foldable(relation, inherit)?;
+    Ok(Scan {
+        relid: relation.oid,
+        table: if inherit { name } else { format!("ONLY {name}") },
+        alias: alias(position),
+        columns: String::new(),
+        key: key(relation, catalog)?,
+    })
+}
+
+/// Fails where the transition tables of a table do not tell what the query sees of its changes.
+pub fn foldable(relation: &Relation, inherit: bool) -> Result<(), Stop> {
+    if !inherit && relation.has_children {
+        return reason("ONLY over a table with children");
+    }
+    if relation.row_security {
+        return reason("a table with row-level security");
+    }
+    Ok(())
+}
+
+fn derived(flat: &Flat, rte: &Rte, position: usize, catalog: &dyn Catalog) -> Result<Scan, Stop> {
+    let exprs: Vec<&Expr> = match &rte.kind {
+        RteKind::Function { functions, .. } => functions.iter().map(|function| &function.expr).collect(),
+        RteKind::Values { rows, .. } => rows.iter().flatten().collect(),
+        _ => Vec::new(),
+    };
+    for expr in exprs {
+        check(flat, expr, catalog)?;
+    }
+    let names: Vec<String> = (1..=rte.columns.len()).map(|n| format!("c{n}")).collect();
+    let item = crate::sql::query::derived(rte, &|var: &Var| var_sql(flat, var, catalog), catalog)?;
+    Ok(Scan {
+        relid: 0,
+        table: format!("LATERAL {item}"),
+        alias: alias(position),
+        columns: format!("({})", names.join(", ")),
+        key: Vec::new(),
+    })
 }
 
 /// The first key of a table, with the equality of each column.
@@ -57,18 +87,17 @@ pub fn alias(position: usize) -> String {
     format!("a{}", position + 1)
 }
 
-/// The relation that a Var of a flattened query reads.
-fn relation_of<'f>(flat: &'f Flat, var: &Var) -> Result<(usize, &'f Relation), Error> {
-    let position = usize::try_from(var.varno - 1).ok();
-    position
-        .and_then(|position| Some((position, &flat.scans.get(position)?.relation)))
-        .ok_or_else(|| Error::Tree(format!("Var of scan {}", var.varno)))
+fn position_of(var: &Var) -> Result<usize, Error> {
+    usize::try_from(var.varno - 1).map_err(|_| Error::Tree(format!("Var of scan {}", var.varno)))
 }
 
 /// The SQL of a Var over the scans' aliases.
 pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, Error> {
-    let (position, relation) = relation_of(flat, var)?;
+    let position = position_of(var)?;
     let alias = alias(position);
+    let Some(relation) = flat.table(position) else {
+        return Ok(format!("{alias}.c{}", var.attno));
+    };
     if var.attno == 0 {
         // A transition table has no row type of its own, so the row is put together by hand.
         let values: Vec<String> = relation
@@ -81,38 +110,40 @@ pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, 
         return Ok(format!("ROW({})::{row_type}", values.join(", ")));
     }
     let column = relation
-        .columns
-        .iter()
-        .find(|column| column.attnum == var.attno)
+        .column(var.attno)
         .ok_or_else(|| Error::Tree(format!("column {} of {}", var.attno, relation.name)))?;
     Ok(format!("{alias}.{}", quote_ident(&column.name)))
 }
 
 /// Fails for columns that a transition table does not hold.
 fn check_columns(flat: &Flat, expr: &Expr) -> Result<(), Stop> {
-    let mut stop = None;
+    let mut result = Ok(());
     expr.for_each(&mut |node| {
         if let Expr::Var(var) = node
-            && stop.is_none()
+            && result.is_ok()
         {
-            stop = check_var(flat, var).err();
+            result = check_var(flat, var);
         }
     });
-    stop.map_or(Ok(()), Err)
+    result
 }
 
 fn check_var(flat: &Flat, var: &Var) -> Result<(), Stop> {
-    let (_, relation) = relation_of(flat, var)?;
     if var.attno < 0 {
         return reason("system column");
     }
-    let is_virtual = |attno: i16| {
-        relation
-            .columns
-            .iter()
-            .any(|column| (attno == 0 || column.attnum == attno) && column.generated == Some('v'))
+    let Some(relation) = flat.table(position_of(var)?) else {
+        return if var.attno == 0 {
+            reason("whole-row reference to a function")
+        } else {
+            Ok(())
+        };
     };
-    if is_virtual(var.attno) {
+    let is_virtual = relation
+        .columns
+        .iter()
+        .any(|column| (var.attno == 0 || column.attnum == var.attno) && column.generated == Some('v'));
+    if is_virtual {
         // PostgreSQL 18 leaves virtual generated columns NULL in transition tables.
         return reason("virtual generated column");
     }
@@ -122,13 +153,10 @@ fn check_var(flat: &Flat, var: &Var) -> Result<(), Stop> {
 /// Whether an expression over the scans can be NULL.
 pub fn nullable(flat: &Flat, expr: &Expr) -> Result<bool, Error> {
     Ok(match expr {
-        Expr::Var(var) => {
-            let (_, relation) = relation_of(flat, var)?;
-            !relation
-                .columns
-                .iter()
-                .any(|column| column.attnum == var.attno && column.not_null)
-        }
+        Expr::Var(var) => !flat
+            .table(position_of(var)?)
+            .and_then(|relation| relation.column(var.attno))
+            .is_some_and(|column| column.not_null),
         Expr::Const(constant) => constant.is_null,
         _ => true,
     })
@@ -151,7 +179,7 @@ pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop
 /// The linear block of a flattened query, and its operator tree.
 pub fn block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, Op), Stop> {
     let scans = scans(flat, catalog)?;
-    if scans.is_empty() {
+    if scans.iter().all(|scan| scan.relid == 0) {
         return reason("no table in FROM");
     }
     let mut conditions = Vec::new();

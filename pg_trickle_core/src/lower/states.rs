@@ -1,6 +1,6 @@
 //! Aggregate calls as states of a group, and results as expressions over states.
 
-use super::columns::column_type;
+use super::columns::{INT8, NUMERIC, collate};
 use super::linear::Flat;
 use super::scale::fixed_scale;
 use super::scans::{check, nullable, print};
@@ -8,14 +8,21 @@ use super::stop::{Stop, reason};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::op::aggregate::{Kind, State, longest_scale};
-use crate::query::{Aggref, Expr};
-use crate::sql::ident::quote_ident;
-use crate::sql::statement::op;
+use crate::plan::Oid;
+use crate::query::{Aggref, Expr, SqlLeaf};
+
+fn numeric(parts: &[&str], args: Vec<Expr>) -> Expr {
+    Expr::Sql(SqlLeaf {
+        parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        args,
+        type_oid: NUMERIC,
+        typmod: -1,
+        collation: 0,
+    })
+}
 
 const INT2: u32 = 21;
 const INT4: u32 = 23;
-const INT8: u32 = 20;
-const NUMERIC: u32 = 1700;
 
 /// The states that the aggregate calls of a query need, each once.
 pub struct States<'a> {
@@ -48,8 +55,10 @@ impl<'a> States<'a> {
     pub fn new(flat: &'a Flat, catalog: &'a dyn Catalog) -> Self {
         let rows = State {
             name: String::new(),
+            type_oid: INT8,
             type_sql: "pg_catalog.int8".to_owned(),
             collate: String::new(),
+            collation: 0,
             kind: Kind::Count,
             argument: None,
             hidden: true,
@@ -88,23 +97,32 @@ impl<'a> States<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// A result as SQL over the (named) state columns.
-    pub fn sql(&self, value: Value) -> String {
-        let name = |n: usize| quote_ident(&self.states[n].name);
+    /// A result as an expression over states; `state` gives the column of one.
+    pub fn result(&self, value: Value, state: &dyn Fn(usize) -> Expr) -> Expr {
         let rounded = |sum: usize, scales: usize| {
-            format!(
-                "pg_catalog.round({}, ({})::pg_catalog.int4)",
-                name(sum),
-                longest_scale(&name(scales))
+            let (before, after) = longest_scale();
+            numeric(
+                &[
+                    "pg_catalog.round(",
+                    &format!(", ({before}"),
+                    &format!("{after})::pg_catalog.int4)"),
+                ],
+                vec![state(sum), state(scales)],
             )
         };
-        let numeric = |sql: String| format!("({sql})::pg_catalog.numeric");
         match value {
-            Value::State(n) => name(n),
+            Value::State(n) => state(n),
             Value::ScaledSum { sum, scales } => rounded(sum, scales),
             Value::Average { sum, scales, count } => {
-                let sum = scales.map_or_else(|| name(sum), |scales| rounded(sum, scales));
-                op(&numeric(sum), "/", &numeric(name(count)))
+                let sum = scales.map_or_else(|| state(sum), |scales| rounded(sum, scales));
+                numeric(
+                    &[
+                        "",
+                        "::pg_catalog.numeric OPERATOR(pg_catalog./) ",
+                        "::pg_catalog.numeric",
+                    ],
+                    vec![sum, state(count)],
+                )
             }
         }
     }
@@ -143,7 +161,7 @@ impl<'a> States<'a> {
                 Some(filter) => {
                     let filter = print(self.flat, filter, self.catalog)?;
                     let argument = self.argument(format!("CASE WHEN {filter} THEN 1 END"));
-                    self.count(argument)
+                    self.count(argument)?
                 }
             }));
         };
@@ -162,7 +180,7 @@ impl<'a> States<'a> {
         } else {
             self.argument(sql)
         };
-        let count = if not_null { 0 } else { self.count(position) };
+        let count = if not_null { 0 } else { self.count(position)? };
         if name == "count" {
             return Ok(Value::State(count));
         }
@@ -170,24 +188,17 @@ impl<'a> States<'a> {
         if ![INT2, INT4, INT8, NUMERIC].contains(&of) || function.arg_types != [of] {
             return Err(Stop::Reason(described()));
         }
-        let type_sql = if of == INT2 || of == INT4 { "int8" } else { "numeric" };
-        let sum = self.state(
-            Kind::Sum {
-                count,
-                numeric: of == NUMERIC,
-            },
-            Some(position),
-            format!("pg_catalog.{type_sql}"),
-            String::new(),
-        );
-        let scales = match fixed_scale(argument, self.catalog)? {
-            Some(_) => None,
-            None => Some(self.state(
-                Kind::Scales,
-                Some(position),
-                "pg_catalog.numeric".to_owned(),
-                String::new(),
-            )),
+        let type_oid = if of == INT2 || of == INT4 { INT8 } else { NUMERIC };
+        let scaled = fixed_scale(argument, self.catalog)?.is_none();
+        let kind = Kind::Sum {
+            count,
+            numeric: of == NUMERIC,
+            scaled,
+        };
+        let sum = self.state(kind, position, type_oid, 0)?;
+        let scales = match scaled {
+            false => None,
+            true => Some(self.state(Kind::Scales, position, NUMERIC, 0)?),
         };
         Ok(match (name, scales) {
             ("avg", scales) => Value::Average { sum, scales, count },
@@ -203,9 +214,13 @@ impl<'a> States<'a> {
         };
         let less = crate::sql::expr::operator_sql(&less);
         let kind = if least { Kind::Min(less) } else { Kind::Max(less) };
-        let (type_sql, collate) = column_type(&Expr::Aggref(Box::new(call.clone())), self.catalog)?;
         let position = self.argument(sql);
-        Ok(Value::State(self.state(kind, Some(position), type_sql, collate)))
+        Ok(Value::State(self.state(
+            kind,
+            position,
+            call.type_oid,
+            call.collation,
+        )?))
     }
 
     fn argument(&mut self, sql: String) -> usize {
@@ -218,25 +233,28 @@ impl<'a> States<'a> {
         }
     }
 
-    fn count(&mut self, argument: usize) -> usize {
-        self.state(Kind::Count, Some(argument), "pg_catalog.int8".to_owned(), String::new())
+    fn count(&mut self, argument: usize) -> Result<usize, Error> {
+        self.state(Kind::Count, argument, INT8, 0)
     }
 
-    fn state(&mut self, kind: Kind, argument: Option<usize>, type_sql: String, collate: String) -> usize {
+    fn state(&mut self, kind: Kind, argument: usize, type_oid: Oid, collation: Oid) -> Result<usize, Error> {
         let known = self
             .states
             .iter()
-            .position(|state| state.kind == kind && state.argument == argument);
-        known.unwrap_or_else(|| {
-            self.states.push(State {
-                name: String::new(),
-                type_sql,
-                collate,
-                kind,
-                argument,
-                hidden: true,
-            });
-            self.states.len() - 1
-        })
+            .position(|state| state.kind == kind && state.argument == Some(argument));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        self.states.push(State {
+            name: String::new(),
+            type_oid,
+            type_sql: self.catalog.type_sql(type_oid, -1)?,
+            collate: collate(type_oid, collation, self.catalog)?,
+            collation,
+            kind,
+            argument: Some(argument),
+            hidden: true,
+        });
+        Ok(self.states.len() - 1)
     }
 }

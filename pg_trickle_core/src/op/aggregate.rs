@@ -18,6 +18,7 @@
 //! (key, value). Not here: floats, whose sums are not associative, and all other aggregates.
 
 use super::{Op, Operator};
+use crate::plan::Oid;
 use crate::sql::statement::{case, column, op};
 
 /// The alias of the storage table in fold statements.
@@ -62,6 +63,9 @@ pub enum Kind {
         count: usize,
         /// The argument is numeric, so the sum may be NaN or infinite.
         numeric: bool,
+        /// Decimals are kept in a histogram of scales; the sum is stored without trailing zeros, so that equal states
+        /// look the same.
+        scaled: bool,
     },
     /// Histogram of the scales of a numeric argument.
     Scales,
@@ -76,10 +80,14 @@ pub enum Kind {
 pub struct State {
     /// The storage column.
     pub name: String,
+    /// Its type.
+    pub type_oid: Oid,
     /// Its type as SQL text.
     pub type_sql: String,
     /// ` COLLATE ...`, or nothing.
     pub collate: String,
+    /// The collation.
+    pub collation: Oid,
     /// What it holds.
     pub kind: Kind,
     /// The argument, by position among [`Aggregate::arguments`]; none for the count of rows.
@@ -142,11 +150,13 @@ fn scale_mark(value: &str) -> String {
     format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
 }
 
-/// The longest scale in a histogram.
+/// The longest scale in a histogram, as SQL before and after it.
 #[must_use]
-pub fn longest_scale(histogram: &str) -> String {
-    let digits = format!("pg_catalog.length(({histogram})::pg_catalog.text)");
-    op(&op(&digits, "-", "1"), "/", &SCALE_DIGITS.to_string())
+pub fn longest_scale() -> (String, String) {
+    (
+        "(pg_catalog.length((".to_owned(),
+        format!(")::pg_catalog.text) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) {SCALE_DIGITS}"),
+    )
 }
 
 impl State {
@@ -156,7 +166,7 @@ impl State {
         match (&self.kind, argument) {
             (Kind::Count, None) => "pg_catalog.count(*)".to_owned(),
             (Kind::Count, Some(x)) => format!("pg_catalog.count({x})"),
-            (Kind::Sum { .. }, Some(x)) => format!("pg_catalog.sum({x})"),
+            (Kind::Sum { scaled, .. }, Some(x)) => trimmed(*scaled, format!("pg_catalog.sum({x})")),
             (Kind::Scales, Some(x)) => {
                 format!("coalesce(pg_catalog.sum({}), 0)", scale_mark(x))
             }
@@ -193,6 +203,7 @@ impl State {
             (Kind::Scales, Some(x)) => {
                 vec![(net(&format!("pg_catalog.sum({})", scale_mark(x))), name)]
             }
+            (Kind::Sum { .. }, Some(x)) => vec![(net(&format!("pg_catalog.sum({x})")), name)],
             (Kind::Count | Kind::Sum { .. } | Kind::Scales, x) => {
                 vec![(net(&self.from_rows(x)), name)]
             }
@@ -205,8 +216,9 @@ impl State {
         let stored = column(STORED, &self.name);
         match &self.kind {
             Kind::Count | Kind::Scales => op(&stored, "+", added),
-            Kind::Sum { .. } => {
-                format!("coalesce({}, {stored}, {added})", op(&stored, "+", added))
+            Kind::Sum { scaled, .. } => {
+                let sum = trimmed(*scaled, op(&stored, "+", added));
+                format!("coalesce({sum}, {stored}, {added})")
             }
             Kind::Min(_) => format!("LEAST({stored}, {added})"),
             Kind::Max(_) => format!("GREATEST({stored}, {added})"),
@@ -226,13 +238,13 @@ impl Aggregate {
         let removed = column(DELTA, &removed_name(position));
         match &state.kind {
             Kind::Count | Kind::Scales => op(&stored, "+", &added),
-            Kind::Sum { count, numeric } => {
+            Kind::Sum { count, numeric, scaled } => {
                 let left = op(
                     &column(STORED, &self.states[*count].name),
                     "+",
                     &column(DELTA, &value_name(*count)),
                 );
-                let sum = op(&format!("coalesce({stored}, 0)"), "+", &added);
+                let sum = trimmed(*scaled, op(&format!("coalesce({stored}, 0)"), "+", &added));
                 guarded_sum(&left, &sum, numeric.then_some(recompute))
             }
             Kind::Min(less) | Kind::Max(less) => {
@@ -272,13 +284,26 @@ impl Aggregate {
         let added = column(DELTA, &value_name(position));
         match &state.kind {
             Kind::Count | Kind::Scales => added,
-            Kind::Sum { count, numeric } => {
+            Kind::Sum { count, numeric, scaled } => {
                 let left = column(DELTA, &value_name(*count));
-                guarded_sum(&left, &added, (*numeric && !exact).then_some(recompute))
+                guarded_sum(
+                    &left,
+                    &trimmed(*scaled, added),
+                    (*numeric && !exact).then_some(recompute),
+                )
             }
             Kind::Min(_) | Kind::Max(_) if exact => added,
             Kind::Min(_) | Kind::Max(_) => recompute.to_owned(),
         }
+    }
+}
+
+/// Without trailing zeros.
+fn trimmed(scaled: bool, sum: String) -> String {
+    if scaled {
+        format!("pg_catalog.trim_scale({sum})")
+    } else {
+        sum
     }
 }
 

@@ -13,10 +13,6 @@ use super::{Op, Operator};
 pub struct Visible {
     /// Its name.
     pub name: String,
-    /// Its type as SQL text.
-    pub type_sql: String,
-    /// SQL over the storage's key and state columns.
-    pub sql: String,
 }
 
 /// What stands between an aggregate and the result.
@@ -24,18 +20,21 @@ pub struct Visible {
 pub struct Having {
     /// The aggregate.
     pub input: Box<Op>,
-    /// The condition, as SQL over the storage's columns.
-    pub condition: Option<String>,
+    /// There is a condition.
+    pub condition: bool,
     /// The columns of the result, in the query's order.
     pub outputs: Vec<Visible>,
 }
 
 impl Operator for Having {
     fn describe(&self) -> String {
-        match &self.condition {
-            Some(condition) => format!("having {condition}"),
-            None => "select list over groups".to_owned(),
-        }
+        let names: Vec<&str> = self.outputs.iter().map(|output| output.name.as_str()).collect();
+        let what = if self.condition {
+            "having, select list"
+        } else {
+            "select list"
+        };
+        format!("{what} over groups: {}", names.join(", "))
     }
 
     fn inputs(&self) -> Vec<&Op> {

@@ -8,16 +8,22 @@ pub mod aggregate;
 pub mod filter;
 pub mod having;
 pub mod inner_join;
+pub mod per_key;
 pub mod project;
 pub mod scan;
+pub mod spine;
 pub mod term;
+pub mod union_all;
 
 use aggregate::Aggregate;
 use filter::Filter;
 use having::Having;
 use inner_join::InnerJoin;
+use per_key::PerKey;
 use project::Project;
 use scan::Scan;
+use spine::Spine;
+use union_all::UnionAll;
 
 /// One node of the operator tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +38,12 @@ pub enum Op {
     Project(Project),
     /// `GROUP BY` and aggregate functions.
     Aggregate(Aggregate),
+    /// Windows, DISTINCT ON, aggregates group by group.
+    PerKey(PerKey),
+    /// Outer joins and subqueries.
+    Spine(Spine),
+    /// `UNION ALL`.
+    UnionAll(UnionAll),
     /// `HAVING`, and the select list above an aggregate.
     Having(Having),
 }
@@ -55,6 +67,9 @@ impl Op {
             Op::Project(op) => op,
             Op::Aggregate(op) => op,
             Op::Having(op) => op,
+            Op::UnionAll(op) => op,
+            Op::PerKey(op) => op,
+            Op::Spine(op) => op,
         }
     }
 

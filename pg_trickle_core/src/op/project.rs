@@ -7,7 +7,7 @@
 
 use super::{Op, Operator};
 
-/// One output of a block: an expression and the storage column it fills.
+/// One output of a block, and the storage column it fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// SQL over the scans' aliases.
@@ -16,8 +16,6 @@ pub struct Output {
     pub name: String,
     /// Its type as SQL text.
     pub type_sql: String,
-    /// ` COLLATE ...`, or nothing where the type's own collation holds.
-    pub collate: String,
     /// True where the storage column is not part of the query's result.
     pub hidden: bool,
     /// The type is (or contains) a composite type, whose bytes are no identity: compare its text.

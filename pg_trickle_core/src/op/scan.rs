@@ -18,12 +18,14 @@ use crate::sql::statement::column;
 /// One occurrence of a table in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// The table.
+    /// The table; 0 for VALUES and functions.
     pub relid: Oid,
     /// Qualified, quoted name, with `ONLY` where the query says so.
     pub table: String,
     /// The alias under which expressions of this block know it.
     pub alias: String,
+    /// Column aliases in parentheses, where the columns have no names of their own: VALUES and functions.
+    pub columns: String,
     /// The primary key: columns and the equality operator of each. Empty where there is none.
     pub key: Vec<(String, String)>,
 }
@@ -57,7 +59,7 @@ impl Scan {
     #[must_use]
     pub fn from_item(&self, side: Side) -> String {
         match side {
-            Side::Now | Side::Renewed => format!("{} AS {}", self.table, self.alias),
+            Side::Now | Side::Renewed => format!("{} AS {}{}", self.table, self.alias, self.columns),
             Side::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),
             Side::Old => format!("__pgt_old_{} AS {}", self.relid, self.alias),
         }

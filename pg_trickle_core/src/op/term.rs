@@ -1,6 +1,6 @@
 //! The linear part of a stage, and the terms that its change consists of.
 
-use super::inner_join::{Changed, Choice, MAX_CHANGED};
+use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
 use super::scan::{Scan, Side};
 use crate::plan::Change;
 use crate::sql::statement::Select;
@@ -12,6 +12,35 @@ pub struct Block {
     pub scans: Vec<Scan>,
     /// Conjuncts over the scans' aliases.
     pub conditions: Vec<String>,
+}
+
+/// One branch of the bag union that feeds a storage: a block and the values that it supplies, in the storage's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where rows come from.
+    pub block: Block,
+    /// SQL over the scans' aliases.
+    pub values: Vec<String>,
+}
+
+impl Part {
+    /// The values under these names.
+    #[must_use]
+    pub fn columns(&self, names: &[String]) -> Vec<(String, String)> {
+        self.values.iter().cloned().zip(names.iter().cloned()).collect()
+    }
+}
+
+/// The terms of the change of a bag union: the sum of those of its branches.
+#[must_use]
+pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec<Term> {
+    parts
+        .iter()
+        .flat_map(|part| {
+            let choices = signed_choices(&part.block.changed(changes));
+            part.block.terms(&choices, |_| part.columns(names))
+        })
+        .collect()
 }
 
 /// One summand of a change: a SELECT whose rows all carry the same weight.

@@ -843,15 +843,43 @@ pub struct CoerceToDomain {
     pub form: CoerceForm,
 }
 
-/// SQL over aliases, written by the core itself; printed as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// SQL written by the core itself, with expressions in between.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SqlLeaf {
-    /// The text, complete with parentheses where it needs them.
-    pub sql: String,
+    /// The text around the arguments: one piece more than there are arguments.
+    pub parts: Vec<String>,
+    /// The arguments.
+    pub args: Vec<Expr>,
     /// Its type.
     pub type_oid: Oid,
     /// Its type modifier.
     pub typmod: i32,
     /// Its collation.
     pub collation: Oid,
+}
+
+impl SqlLeaf {
+    /// Text without arguments.
+    #[must_use]
+    pub fn text(sql: String, type_oid: Oid, typmod: i32, collation: Oid) -> Expr {
+        Expr::Sql(SqlLeaf {
+            parts: vec![sql],
+            args: Vec::new(),
+            type_oid,
+            typmod,
+            collation,
+        })
+    }
+
+    /// A condition.
+    #[must_use]
+    pub fn condition(parts: &[&str], args: Vec<Expr>) -> Expr {
+        Expr::Sql(SqlLeaf {
+            parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+            args,
+            type_oid: 16,
+            typmod: -1,
+            collation: 0,
+        })
+    }
 }

@@ -5,6 +5,7 @@
 mod expr;
 mod from;
 mod read;
+mod rewrite;
 mod types;
 mod walk;
 

@@ -8,7 +8,8 @@ macro_rules! children {
         $(#[$doc])*
         pub fn $name<'e>(&'e $($mutable)? self, visit: &mut dyn FnMut(&'e $($mutable)? Expr)) {
             match self {
-                Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CaseTest(..) | Expr::SqlValue(_) | Expr::Sql(_) => {}
+                Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CaseTest(..) | Expr::SqlValue(_) => {}
+                Expr::Sql(e) => e.args.$iter().for_each(visit),
                 Expr::Aggref(e) => {
                     let Aggref { direct_args, args, filter, .. } = & $($mutable)? **e;
                     direct_args.$iter().for_each(&mut *visit);

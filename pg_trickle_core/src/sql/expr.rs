@@ -25,7 +25,9 @@ use super::query::Level;
 use crate::catalog::{Catalog, Operator};
 use crate::error::Error;
 use crate::plan::Oid;
-use crate::query::{ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, Subscript, Var};
+use crate::query::{
+    ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, SqlLeaf, Subscript, Var,
+};
 
 /// Writes a Var of the block that an expression stands in; its `levels_up` is 0 there.
 pub type Vars<'a> = dyn Fn(&Var) -> Result<String, Error> + 'a;
@@ -107,8 +109,20 @@ impl<'a> Printer<'a> {
             Expr::JsonExpr(json) => self.json_expr(json),
             Expr::NullTest(test) => self.null_test(test),
             Expr::BooleanTest(test) => self.boolean_test(test),
-            Expr::Sql(leaf) => Ok(format!("({})", leaf.sql)),
+            Expr::Sql(leaf) => Ok(format!("({})", self.leaf(leaf)?)),
         }
+    }
+
+    /// The core's own SQL, without parentheses around it.
+    pub(super) fn leaf(&self, leaf: &SqlLeaf) -> Result<String, Error> {
+        let mut text = String::new();
+        for (n, part) in leaf.parts.iter().enumerate() {
+            text.push_str(part);
+            if let Some(arg) = leaf.args.get(n) {
+                text.push_str(&self.expr(arg)?);
+            }
+        }
+        Ok(text)
     }
 
     /// Expressions with commas between.

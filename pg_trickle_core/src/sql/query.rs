@@ -9,6 +9,7 @@ mod level;
 mod table_func;
 mod window;
 
+pub use from::derived;
 pub(super) use level::Level;
 
 use super::expr::{Printer, Scope};

@@ -6,11 +6,10 @@
 
 use super::rebuild::{Compared, hash, image};
 use super::storage::Identity;
-use crate::op::inner_join::{Changed, keyed_choices, signed_choices};
+use crate::op::inner_join::keyed_choices;
 use crate::op::project::Output;
-use crate::op::scan::Side;
-use crate::op::term::{Block, weighted};
-use crate::plan::{Returns, Statement};
+use crate::op::term::{Part, Term, signed_terms, weighted};
+use crate::plan::{Change, Returns, Statement};
 use crate::sql::statement::{Insert, Merge, Select, and, column, names, op, union_all};
 
 /// The storage of a bag and how changes reach it.
@@ -18,8 +17,10 @@ use crate::sql::statement::{Insert, Merge, Select, and, column, names, op, union
 pub(crate) struct Bag {
     /// Qualified, quoted name of the storage table.
     pub table: String,
-    /// The stored columns that are not generated.
+    /// The stored columns that are written. Their SQL is that of the first branch.
     pub outputs: Vec<Output>,
+    /// The branches of the union that fills it; one where the bag has a key.
+    pub parts: Vec<Part>,
     /// How a stored row is found.
     pub identity: Identity,
     /// The default equality of each key column.
@@ -42,32 +43,31 @@ impl Bag {
         self.outputs.iter().map(|output| output.name.clone()).collect()
     }
 
-    fn columns(&self) -> Vec<(String, String)> {
-        self.outputs
-            .iter()
-            .map(|output| (output.sql.clone(), output.name.clone()))
-            .collect()
-    }
-
     /// The SELECT that gives the rows from scratch.
-    pub fn query(&self, block: &Block) -> String {
-        block.now(self.columns()).to_string()
+    pub fn query(&self) -> String {
+        let names = self.column_names();
+        let arms: Vec<Select> = self
+            .parts
+            .iter()
+            .map(|part| part.block.now(part.columns(&names)))
+            .collect();
+        union_all(&arms)
     }
 
-    /// The statements for a set of changed occurrences.
-    pub fn program(&self, block: &Block, changed: &[Changed]) -> Vec<Statement> {
-        if let [only] = changed
-            && !only.old
-        {
-            let rows = block.select(&[(only.scan, Side::New)], self.columns());
-            return vec![self.insert(rows.to_string())];
+    /// The statements for a set of changes.
+    pub fn program(&self, changes: &[Change]) -> Vec<Statement> {
+        let terms = signed_terms(&self.parts, changes, &self.column_names());
+        if terms.is_empty() {
+            return Vec::new();
         }
-        match &self.identity {
-            Identity::Key(key) => vec![self.merge(block, changed, key)],
-            Identity::Hash(hash_column) => vec![self.net(block, changed, hash_column)],
-            Identity::Single | Identity::None => {
-                unreachable!("a folded bag has a key or a hash")
-            }
+        if terms.iter().all(|term| term.sign > 0) {
+            let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
+            return vec![self.insert(union_all(&arms))];
+        }
+        match (&self.identity, self.parts.as_slice()) {
+            (Identity::Key(key), [part]) => vec![self.merge(part, changes, key)],
+            (Identity::Hash(hash_column), _) => vec![self.net(terms, hash_column)],
+            _ => unreachable!("a folded bag has a hash, or a key and one branch"),
         }
     }
 
@@ -87,9 +87,10 @@ impl Bag {
     }
 
     /// One row per touched key: the row that the new state has for it, or its disappearance.
-    fn merge(&self, block: &Block, changed: &[Changed], key: &[String]) -> Statement {
+    fn merge(&self, part: &Part, changes: &[Change], key: &[String]) -> Statement {
         let is_key = |output: &Output| key.contains(&output.name);
-        let terms = block.terms(&keyed_choices(changed), |sign| {
+        let choices = keyed_choices(&part.block.changed(changes));
+        let terms = part.block.terms(&choices, |sign| {
             self.outputs
                 .iter()
                 .map(|output| {
@@ -148,8 +149,7 @@ impl Bag {
     }
 
     /// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy.
-    fn net(&self, block: &Block, changed: &[Changed], hash_column: &str) -> Statement {
-        let terms = block.terms(&signed_choices(changed), |_| self.columns());
+    fn net(&self, terms: Vec<Term>, hash_column: &str) -> Statement {
         let compared = self.compared();
         let list = self.column_names();
         let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();

@@ -2,10 +2,8 @@
 
 use super::rebuild::record;
 use crate::op::aggregate::{Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
-use crate::op::inner_join::{Changed, signed_choices};
-use crate::op::scan::Side;
-use crate::op::term::{Block, weighted};
-use crate::plan::{Returns, Statement};
+use crate::op::term::{Part, Term, signed_terms, weighted};
+use crate::plan::{Change, Returns, Statement};
 use crate::sql::statement::{Insert, Merge, Select, and, case, column, op, or, union_all};
 
 /// Most nullable keys for which every combination of NULLs gets its own index probe.
@@ -16,28 +14,41 @@ const MAX_NULL_PROBES: usize = 3;
 pub(crate) struct Group {
     /// Qualified, quoted name of the storage table.
     pub table: String,
-    /// Keys and states.
+    /// Keys and states. The SQL of keys and arguments is that of the first branch.
     pub aggregate: Aggregate,
+    /// The branches of the union that is grouped; each supplies keys and then arguments.
+    pub parts: Vec<Part>,
 }
 
 impl Group {
     /// The SELECT that gives keys and states from scratch, in storage order.
-    pub fn query(&self, block: &Block) -> String {
-        let aggregate = &self.aggregate;
-        let mut columns: Vec<(String, String)> = aggregate
-            .keys
+    pub fn query(&self) -> String {
+        let arms: Vec<Select> = self
+            .parts
             .iter()
-            .map(|key| (key.sql.clone(), key.name.clone()))
+            .map(|part| part.block.now(part.columns(&self.inputs())))
+            .collect();
+        self.grouped(&arms).to_string()
+    }
+
+    /// Keys and states of the rows of some SELECTs.
+    fn grouped(&self, arms: &[Select]) -> Select {
+        let aggregate = &self.aggregate;
+        let mut columns: Vec<(String, String)> = self
+            .delta_keys(ROWS)
+            .into_iter()
+            .zip(aggregate.keys.iter().map(|key| key.name.clone()))
             .collect();
         columns.extend(aggregate.states.iter().map(|state| {
-            let argument = state.argument.map(|n| aggregate.arguments[n].as_str());
-            (state.from_rows(argument), state.name.clone())
+            let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
+            (state.from_rows(argument.as_deref()), state.name.clone())
         }));
         Select {
-            group_by: aggregate.keys.iter().map(group_item).collect(),
-            ..block.now(columns)
+            columns,
+            from: vec![format!("({}) AS {ROWS}", union_all(arms))],
+            group_by: self.delta_keys(ROWS),
+            ..Select::default()
         }
-        .to_string()
     }
 
     /// Storage columns that are written, in order.
@@ -47,21 +58,25 @@ impl Group {
         keys.chain(states).collect()
     }
 
-    /// The statements for a set of changed occurrences.
-    pub fn program(&self, block: &Block, changed: &[Changed]) -> Vec<Statement> {
-        let adds_only = matches!(changed, [only] if !only.old);
-        vec![match changed {
-            [only] if adds_only && !self.aggregate.keys.is_empty() => self.upsert(block, only.scan),
-            _ => self.merge(block, changed),
-        }]
+    /// The statements for a set of changes.
+    pub fn program(&self, changes: &[Change]) -> Vec<Statement> {
+        let terms = signed_terms(&self.parts, changes, &self.inputs());
+        if terms.is_empty() {
+            return Vec::new();
+        }
+        if !self.aggregate.keys.is_empty() && terms.iter().all(|term| term.sign > 0) {
+            let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
+            return vec![self.upsert(&arms)];
+        }
+        // Rows of a sign were really there where one occurrence changed; otherwise signs only cancel in the sum.
+        let changed: usize = self.parts.iter().map(|part| part.block.changed(changes).len()).sum();
+        vec![self.merge(terms, changed == 1)]
     }
 
-    /// Keys and arguments of the rows of one term.
-    fn inputs(&self) -> Vec<(String, String)> {
-        let keys = self.aggregate.keys.iter().enumerate();
-        let arguments = self.aggregate.arguments.iter().enumerate();
-        keys.map(|(n, key)| (key.sql.clone(), key_name(n)))
-            .chain(arguments.map(|(n, sql)| (sql.clone(), argument_name(n))))
+    /// Names of keys and arguments in the rows of a term.
+    fn inputs(&self) -> Vec<String> {
+        let keys = (0..self.aggregate.keys.len()).map(key_name);
+        keys.chain((0..self.aggregate.arguments.len()).map(argument_name))
             .collect()
     }
 
@@ -72,24 +87,9 @@ impl Group {
     }
 
     /// Only new rows: aggregate them, and add each group to the stored one.
-    fn upsert(&self, block: &Block, scan: usize) -> Statement {
+    fn upsert(&self, arms: &[Select]) -> Statement {
         let aggregate = &self.aggregate;
-        let rows = block.select(&[(scan, Side::New)], self.inputs());
-        let mut columns: Vec<(String, String)> = self
-            .delta_keys(ROWS)
-            .into_iter()
-            .zip(aggregate.keys.iter().map(|key| key.name.clone()))
-            .collect();
-        columns.extend(aggregate.states.iter().map(|state| {
-            let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
-            (state.from_rows(argument.as_deref()), state.name.clone())
-        }));
-        let query = Select {
-            columns,
-            from: vec![rows.derived(ROWS)],
-            group_by: self.delta_keys(ROWS),
-            ..Select::default()
-        };
+        let query = self.grouped(arms);
         let set = aggregate
             .states
             .iter()
@@ -113,13 +113,12 @@ impl Group {
     }
 
     /// Rows of both signs: aggregate with weights; groups whose count falls to 0 go, the others change or appear.
-    fn merge(&self, block: &Block, changed: &[Changed]) -> Statement {
+    fn merge(&self, terms: Vec<Term>, exact: bool) -> Statement {
         let aggregate = &self.aggregate;
-        let exact = changed.len() == 1;
         let keyed = !aggregate.keys.is_empty();
-        let delta = self.delta(block, changed);
+        let delta = self.delta(terms);
         let states = || aggregate.states.iter().enumerate();
-        let recompute = |n: usize| self.recompute(block, n);
+        let recompute = |n: usize| self.recompute(n);
         let update: Vec<(String, String)> = states()
             .map(|(n, state)| {
                 let value = aggregate.updated(n, &recompute(n), exact);
@@ -178,9 +177,8 @@ impl Group {
     }
 
     /// The change, one row per touched group: keys, and for each state what it gains.
-    fn delta(&self, block: &Block, changed: &[Changed]) -> Select {
+    fn delta(&self, terms: Vec<Term>) -> Select {
         let aggregate = &self.aggregate;
-        let terms = block.terms(&signed_choices(changed), |_| self.inputs());
         let mut columns: Vec<(String, String)> = self
             .delta_keys(ROWS)
             .into_iter()
@@ -258,46 +256,46 @@ impl Group {
     }
 
     /// A scalar subquery for one state of the delta's group, over the sources as they are now.
-    fn recompute(&self, block: &Block, position: usize) -> String {
+    fn recompute(&self, position: usize) -> String {
         let aggregate = &self.aggregate;
         let state = &aggregate.states[position];
-        let argument = state.argument.map(|n| aggregate.arguments[n].as_str());
+        let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
         let lookup = |conditions: Vec<String>| {
-            let mut select = block.now(vec![(state.from_rows(argument), "v".to_owned())]);
-            select.filter.extend(conditions);
+            let rows: Vec<Select> = self
+                .parts
+                .iter()
+                .map(|part| part.block.now(part.columns(&self.inputs())))
+                .collect();
+            let select = Select {
+                columns: vec![(state.from_rows(argument.as_deref()), "v".to_owned())],
+                from: vec![format!("({}) AS {ROWS}", union_all(&rows))],
+                filter: conditions,
+                ..Select::default()
+            };
             format!("({select})")
         };
-        let pairs: Vec<(&Key, String)> = aggregate
+        let pairs: Vec<(&Key, String, String)> = aggregate
             .keys
             .iter()
             .enumerate()
-            .map(|(n, key)| (key, column(DELTA, &key_name(n))))
+            .map(|(n, key)| (key, column(ROWS, &key_name(n)), column(DELTA, &key_name(n))))
             .collect();
-        let equal = |key: &Key, given: &str| format!("({} {} {given})", key.sql, key.equals);
         // A single nullable key is told apart outside the subquery, so that either form can walk an index.
-        if let [(key, given)] = pairs.as_slice()
+        if let [(key, own, given)] = pairs.as_slice()
             && key.nullable
         {
             return case(
-                &[(
-                    format!("{given} IS NULL"),
-                    lookup(vec![format!("({}) IS NULL", key.sql)]),
-                )],
-                Some(&lookup(vec![equal(key, given)])),
+                &[(format!("{given} IS NULL"), lookup(vec![format!("{own} IS NULL")]))],
+                Some(&lookup(vec![format!("({own} {} {given})", key.equals)])),
             );
         }
         lookup(
             pairs
                 .iter()
-                .map(|(key, given)| null_safe(key, &key.sql, given))
+                .map(|(key, own, given)| null_safe(key, own, given))
                 .collect(),
         )
     }
-}
-
-/// A key that is a constant must not be read as an ordinal.
-fn group_item(key: &Key) -> String {
-    format!("({})", key.sql)
 }
 
 fn null_safe(key: &Key, left: &str, right: &str) -> String {

@@ -3,33 +3,35 @@
 pub mod bag;
 pub mod group;
 pub mod rebuild;
+pub mod rekey;
 pub mod storage;
 
 use crate::op::Op;
 use crate::op::term::Block;
-use crate::plan::{Change, Oid, OutputColumn, Program, Source, Statement, Way};
+use crate::plan::{Change, Oid, Program, Source, Statement, Way};
 use bag::Bag;
 use group::Group;
+use rekey::Rekey;
 
-/// A compiled stream table.
+/// One stage of a stream table, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// The visible columns, in the query's order.
-    pub columns: Vec<OutputColumn>,
+    /// The OID by which other stages of the stream table know its storage ([`crate::plan::stage_relid`]).
+    pub relid: Oid,
+    /// Qualified, quoted name of its storage table.
+    pub storage: String,
     /// How changes are applied.
     pub way: Way,
-    /// Why the way is not Fold.
+    /// Why the way is not a better one.
     pub reason: Option<String>,
     /// Statements that make the storage table and its indexes.
     pub ddl: Vec<String>,
-    /// The SELECT of the user's view.
-    pub view: String,
     /// Fills an empty storage table.
     pub init: String,
     /// Recomputes everything and patches the stored rows; the last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
-    /// The tables whose changes reach this stage, views inlined, by OID.
+    /// The tables whose changes reach this stage, views inlined, by OID; stages below among them.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty where rows can repeat.
     pub key: Vec<String>,
@@ -39,16 +41,29 @@ pub struct Stage {
     pub layout: String,
     /// Indexes that would make maintenance cheaper, as sentences.
     pub advice: Vec<String>,
-    pub(crate) fold: Option<Fold>,
+    /// The operator tree as indented lines, root first.
+    pub operators: Vec<String>,
+    pub(crate) maintained: Maintained,
+}
+
+/// The pieces that programs are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Maintained {
+    /// The change is folded into the stored rows.
+    Fold(Fold),
+    /// Touched keys are recomputed.
+    Rekey(Rekey),
+    /// Everything is recomputed, by a statement that is known to read little.
+    Whole,
+    /// Everything is recomputed.
+    Rebuild,
 }
 
 /// The pieces of a stage that is maintained by Fold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fold {
-    /// Operators, for `explain`.
+    /// Operators.
     pub tree: Op,
-    /// Scans, joins and filters.
-    pub block: Block,
     /// What the rows are folded into.
     pub into: Into,
 }
@@ -71,25 +86,24 @@ impl Stage {
         if relevant.is_empty() {
             return Program::Nothing;
         }
-        let foldable = |change: &Change| {
-            self.sources
-                .iter()
-                .any(|source| source.relid == change.relid && source.fold)
-        };
-        let Some(fold) = &self.fold else {
-            return Program::Rebuild;
-        };
-        if !relevant.iter().all(foldable) {
-            return Program::Rebuild;
+        match &self.maintained {
+            Maintained::Fold(fold) => {
+                let parts = match &fold.into {
+                    Into::Bag(bag) => &bag.parts,
+                    Into::Group(group) => &group.parts,
+                };
+                if parts.iter().any(|part| Block::too_many(&part.block.changed(&relevant))) {
+                    return Program::Rebuild;
+                }
+                Program::Run(match &fold.into {
+                    Into::Bag(bag) => bag.program(&relevant),
+                    Into::Group(group) => group.program(&relevant),
+                })
+            }
+            Maintained::Rekey(rekey) => Program::Run(rekey.program(&relevant)),
+            Maintained::Whole => Program::Run(self.rebuild.clone()),
+            Maintained::Rebuild => Program::Rebuild,
         }
-        let changed = fold.block.changed(&relevant);
-        if Block::too_many(&changed) {
-            return Program::Rebuild;
-        }
-        Program::Run(match &fold.into {
-            Into::Bag(bag) => bag.program(&fold.block, &changed),
-            Into::Group(group) => group.program(&fold.block, &changed),
-        })
     }
 
     /// What `explain` shows: rows of (section, key, value).
@@ -99,12 +113,13 @@ impl Stage {
         let mut row = |section: &str, key: &str, value: String| {
             rows.push((section.to_owned(), key.to_owned(), value));
         };
-        row("stage 1", "way", self.way.name().to_owned());
+        let stage = format!("stage {}", self.storage);
+        row(&stage, "way", self.way.name().to_owned());
         if let Some(reason) = &self.reason {
-            row("stage 1", "reason", reason.clone());
+            row(&stage, "reason", reason.clone());
         }
         row(
-            "stage 1",
+            &stage,
             "key",
             if self.key.is_empty() {
                 "none: rows can repeat".to_owned()
@@ -112,11 +127,11 @@ impl Stage {
                 self.key.join(", ")
             },
         );
-        if let Some(fold) = &self.fold {
-            row("stage 1", "operators", fold.tree.tree().join("\n"));
+        if !self.operators.is_empty() {
+            row(&stage, "operators", self.operators.join("\n"));
         }
         for source in &self.sources {
-            let section = format!("source {}", source.name);
+            let section = format!("{stage} source {}", source.name);
             row(&section, "occurrences", source.occurrences.to_string());
             row(&section, "cost", self.cost(source).to_owned());
             for (event, new, old) in [("INSERT", true, false), ("UPDATE", true, true), ("DELETE", false, true)] {
@@ -142,16 +157,17 @@ impl Stage {
         rows
     }
 
-    fn cost(&self, source: &Source) -> &'static str {
-        match &self.fold {
-            Some(fold) if source.fold => {
-                if fold.block.scans.len() > 1 {
-                    "the change times its fan-out in the join"
-                } else {
-                    "the change"
-                }
+    /// The cost class of a change of one source.
+    #[must_use]
+    pub fn cost(&self, source: &Source) -> &'static str {
+        match &self.maintained {
+            Maintained::Fold(_) if source.occurrences > 1 || self.sources.len() > 1 => {
+                "the change times its fan-out in the join"
             }
-            Some(_) | None => "the whole query",
+            Maintained::Fold(_) => "the change",
+            Maintained::Rekey(_) => "the touched keys",
+            Maintained::Whole => "the rows shown, with an index in their order",
+            Maintained::Rebuild => "the whole query",
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct StorageColumn {
     pub collate: String,
     /// No NULL can occur.
     pub not_null: bool,
+    /// Each row gets a number by itself.
+    pub numbered: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
 }
@@ -31,15 +33,18 @@ pub enum Identity {
     None,
 }
 
-/// `CREATE TABLE` and its index. The name of the index follows from the table's.
+/// `CREATE TABLE` and its indexes; `indexes` are lists of index columns as SQL. PostgreSQL names the indexes.
 #[must_use]
-pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity) -> Vec<String> {
+pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, indexes: &[Vec<String>]) -> Vec<String> {
     let mut parts: Vec<String> = columns
         .iter()
         .map(|column| {
             let mut part = format!("{} {}{}", quote_ident(&column.name), column.type_sql, column.collate);
             if column.not_null {
                 part.push_str(" NOT NULL");
+            }
+            if column.numbered {
+                part.push_str(" GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
             }
             if let Some(expression) = &column.generated {
                 part.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
@@ -53,6 +58,9 @@ pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity) -> Ve
     let mut ddl = vec![format!("CREATE TABLE {table} ({})", parts.join(", "))];
     if let Identity::Hash(column) = identity {
         ddl.push(format!("CREATE INDEX ON {table} ({})", quote_ident(column)));
+    }
+    for columns in indexes {
+        ddl.push(format!("CREATE INDEX ON {table} ({})", columns.join(", ")));
     }
     ddl
 }

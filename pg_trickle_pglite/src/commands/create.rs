@@ -3,14 +3,15 @@
 use super::find::{self, Target};
 use super::{alter, define, must_be_idle};
 use crate::error::{Result, SqlError};
-use crate::ffi::{self, Outcome};
+use crate::ffi;
 use crate::names;
 use crate::session::{self, Busy};
 use crate::spi::{self, Values};
-use crate::stages::{self, Compiled, Maintained};
+use crate::stages::{self, Compiled, Maintained, StreamTable};
 use crate::{plans, sql, triggers};
 use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Returns, Statement, Way};
+use std::rc::Rc;
 
 /// What to do about a stream table that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,11 +137,10 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
     let _busy = Busy::start();
     let id = next_id()?;
     let definition = define::define(schema, id, request.query)?;
-    let storage = sql::storage_name(id);
-    let compiled = stages::compile(&definition, &storage)?;
+    let compiled = stages::compile(&definition, &sql::storage(id))?;
     check_sources(&compiled)?;
-    make_storage(&compiled, &storage, &users_value("SELECT current_user")?)?;
-    our_text(&sql::user_view(name, &compiled.stage.view, false), 0)?;
+    make_storage(&compiled, &users_value("SELECT current_user")?)?;
+    our_text(&sql::user_view(name, &compiled.view, false), 0)?;
     for statement in sql::refuse_writes(name) {
         spi::catalog(&statement, &[])?;
     }
@@ -152,12 +152,13 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
             Some(&id.to_string()),
             Some(name),
             Some(&definition),
-            Some(&storage),
+            Some(&compiled.top()?.storage),
             Some(request.query),
             Some(&search_path()?),
-            Some(&compiled.stage.layout),
+            Some(&compiled.layout()),
         ],
     )?;
+    record_stages(id, name, &compiled)?;
     describe(id, &compiled)?;
     let stage = stages::load_compiled(id, compiled)?;
     if request.initialize {
@@ -166,7 +167,7 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
     }
     session::forget(id);
     spi::catalog(stages::ANNOUNCE, &[])?;
-    announce_rebuild(name, &stage.stage)
+    announce_rebuild(name, &stage.stages)
 }
 
 /// A number that no stream table has had.
@@ -184,7 +185,7 @@ pub fn our_text(text: &str, role: u32) -> Result<()> {
 
 /// Only tables that can have triggers with transition tables.
 pub fn check_sources(compiled: &Compiled) -> Result<()> {
-    for source in &compiled.stage.sources {
+    for source in compiled.sources() {
         let kind = spi::catalog_value(
             "SELECT CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'system table' \
              WHEN c.relpersistence = 't' THEN 'temporary table' \
@@ -205,12 +206,27 @@ pub fn check_sources(compiled: &Compiled) -> Result<()> {
     Ok(())
 }
 
-/// Makes the storage table, and gives it to its owner.
-pub fn make_storage(compiled: &Compiled, storage: &str, owner: &str) -> Result<()> {
-    for statement in &compiled.stage.ddl {
-        our_text(statement, spi::SUPERUSER)?;
+/// Makes the storage tables, and gives them to their owner.
+pub fn make_storage(compiled: &Compiled, owner: &str) -> Result<()> {
+    for stage in &compiled.stages {
+        for statement in &stage.ddl {
+            our_text(statement, spi::SUPERUSER)?;
+        }
+        spi::catalog(&sql::give(&stage.storage, owner), &[])?;
     }
-    spi::catalog(&sql::give(storage, owner), &[])?;
+    Ok(())
+}
+
+/// Writes down the storage tables of the stages below the top, and makes them a part of the user's view.
+pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
+    let below = compiled.stages.len().saturating_sub(1);
+    for stage in &compiled.stages[..below] {
+        spi::catalog(
+            "INSERT INTO pgtrickle.stage (id, storage) VALUES ($1::int, $2::regclass)",
+            &[Some(&id.to_string()), Some(&stage.storage)],
+        )?;
+        bind(&stage.storage, view)?;
+    }
     Ok(())
 }
 
@@ -237,43 +253,66 @@ pub fn bind(definition: &str, view: &str) -> Result<()> {
 
 /// Writes down what the compiler found: columns, key, layout, sources.
 pub fn describe(id: i32, compiled: &Compiled) -> Result<()> {
-    let stage = &compiled.stage;
-    let columns: Vec<String> = stage.columns.iter().map(|column| column.name.clone()).collect();
+    let top = compiled.top()?;
+    let columns: Vec<String> = compiled.columns.iter().map(|column| column.name.clone()).collect();
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET columns = ARRAY(SELECT jsonb_array_elements_text($2::jsonb)), \
          key = ARRAY(SELECT jsonb_array_elements_text($3::jsonb)), layout = $4 WHERE id = $1::int",
         &[
             Some(&id.to_string()),
             Some(&crate::json::Json::texts(&columns).write()),
-            Some(&crate::json::Json::texts(&stage.key).write()),
-            Some(&stage.layout),
+            Some(&crate::json::Json::texts(&visible_key(top, &columns)).write()),
+            Some(&compiled.layout()),
         ],
     )?;
-    let relids: Vec<u32> = stage.sources.iter().map(|source| source.relid).collect();
+    let own = stages::own_storage(compiled)?;
+    let mut relids: Vec<u32> = compiled.sources().iter().map(|source| source.relid).collect();
+    // The top is read by nobody here.
+    let below = own.iter().filter(|(known, _)| *known != top.relid);
+    relids.extend(below.map(|(_, relid)| *relid));
     triggers::record_sources(id, &relids)
 }
 
-fn announce_rebuild(name: &str, stage: &Stage) -> Result<()> {
-    if stage.way != Way::Rebuild {
-        return Ok(());
+/// The key, where users see all of it.
+fn visible_key(top: &Stage, columns: &[String]) -> Vec<String> {
+    if top.key.iter().all(|name| columns.contains(name)) {
+        top.key.clone()
+    } else {
+        Vec::new()
     }
-    let reason = stage.reason.as_deref().unwrap_or("its query is not covered yet");
-    ffi::notice(
-        &format!("stream table {name} runs its query again after every change: {reason}"),
-        Some("It is exact, at the cost of the query for each statement that changes what it reads."),
-    )
 }
 
-/// Fills the empty storage table.
-pub fn fill(stage: &Maintained) -> Result<()> {
-    let statement = Statement {
-        sql: stage.stage.init.clone(),
-        bulk: None,
-        returns: Returns::Nothing,
-    };
-    match stage.run(&plans::steps(&[statement], true), &[], false)? {
-        Outcome::Done(_) | Outcome::Mismatch => Ok(()),
+fn announce_rebuild(name: &str, stages: &[Rc<Maintained>]) -> Result<()> {
+    for maintained in stages.iter().filter(|maintained| maintained.stage.way == Way::Rebuild) {
+        let reason = maintained
+            .stage
+            .reason
+            .as_deref()
+            .unwrap_or("its query is not covered yet");
+        let what = if stages.len() > 1 {
+            "a part of its query"
+        } else {
+            "its query"
+        };
+        ffi::notice(
+            &format!("stream table {name} runs {what} again after every change: {reason}"),
+            Some("It is exact, at the cost of the query for each statement that changes what it reads."),
+        )?;
     }
+    Ok(())
+}
+
+/// Fills the empty storage tables.
+pub fn fill(table: &StreamTable) -> Result<()> {
+    for maintained in &table.stages {
+        let statement = Statement {
+            sql: maintained.stage.init.clone(),
+            bulk: None,
+            returns: Returns::Nothing,
+        };
+        maintained.run(&plans::steps(&[statement], true), &[], false)?;
+    }
+    Ok(())
 }
 
 /// From now on it is maintained.

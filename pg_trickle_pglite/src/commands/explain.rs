@@ -3,23 +3,26 @@
 use super::find::{self, Found};
 use crate::error::Result;
 use crate::json::Json;
-use crate::stages::{self, Maintained};
-use pg_trickle_core::plan::{Change, Program, Source};
+use crate::stages::{self, StreamTable};
+use pg_trickle_core::Stage;
+use pg_trickle_core::plan::{Change, Program, Source, Way};
 use std::rc::Rc;
 
-fn load(name: &str) -> Result<(Found, Rc<Maintained>)> {
+fn load(name: &str) -> Result<(Found, Rc<StreamTable>)> {
     let found = find::stream_table(name)?;
     find::must_read(&found)?;
-    let stage = stages::load(found.id)?;
-    Ok((found, stage))
+    let table = stages::load(found.id)?;
+    Ok((found, table))
 }
 
 /// Rows of (section, key, value), as a JSON array of arrays.
 pub fn rows(name: &str) -> Result<String> {
-    let (_, stage) = load(name)?;
-    let mut rows = vec![row("stream table", "name", &stage.name)];
-    for (section, key, value) in stage.stage.explain() {
-        rows.push(row(&section, &key, &value));
+    let (_, table) = load(name)?;
+    let mut rows = vec![row("stream table", "name", &table.name)];
+    for maintained in &table.stages {
+        for (section, key, value) in maintained.stage.explain() {
+            rows.push(row(&section, &key, &value));
+        }
     }
     Ok(Json::Array(rows).write())
 }
@@ -30,61 +33,61 @@ fn row(section: &str, key: &str, value: &str) -> Json {
 
 /// The same as one object.
 pub fn json(name: &str) -> Result<String> {
-    let (found, stage) = load(name)?;
-    let compiled = &stage.stage;
-    let explained = compiled.explain();
-    let told = |section: &str, key: &str| {
-        explained
-            .iter()
-            .find(|(s, k, _)| s == section && k == key)
-            .map(|(_, _, value)| value.as_str())
+    let (found, table) = load(name)?;
+    let stages = || table.stages.iter().map(|maintained| &maintained.stage);
+    // The least that a stage does tells what a change may cost.
+    let weakest = stages().max_by_key(|stage| stage.way).map(|stage| stage.way);
+    let reason = stages()
+        .filter(|stage| Some(stage.way) == weakest)
+        .find_map(|stage| stage.reason.as_deref());
+    let key = stages().last().map(|stage| stage.key.clone()).unwrap_or_default();
+    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    let visible_key: &[String] = if key.iter().all(|name| columns.contains(name)) {
+        &key
+    } else {
+        &[]
     };
-    let way = || Json::Text(compiled.way.name().to_owned());
-    let reason = || Json::optional(compiled.reason.as_deref());
-    let operators: Vec<String> = told("stage 1", "operators")
-        .unwrap_or_default()
-        .lines()
-        .map(str::to_owned)
-        .collect();
-    let sources = compiled
-        .sources
-        .iter()
-        .map(|source| {
-            let cost = told(&format!("source {}", source.name), "cost");
-            explain_source(&stage, source, cost)
-        })
-        .collect();
-    let columns: Vec<String> = compiled.columns.iter().map(|column| column.name.clone()).collect();
+    let advice: Vec<String> = stages().flat_map(|stage| stage.advice.clone()).collect();
     Ok(Json::Object(vec![
         ("name", Json::Text(found.bare)),
         ("schema", Json::Text(found.schema)),
-        ("way", way()),
-        ("reason", reason()),
-        ("key", Json::texts(&compiled.key)),
+        ("way", Json::Text(weakest.map_or("fold", Way::name).to_owned())),
+        ("reason", Json::optional(reason)),
+        ("key", Json::texts(visible_key)),
         ("columns", Json::texts(&columns)),
-        (
-            "stages",
-            Json::Array(vec![Json::Object(vec![
-                ("name", Json::Text(stage.storage.clone())),
-                ("way", way()),
-                ("reason", reason()),
-                ("operators", Json::texts(&operators)),
-                ("sources", Json::Array(sources)),
-            ])]),
-        ),
-        ("advice", Json::texts(&compiled.advice)),
+        ("stages", Json::Array(stages().map(explain_stage).collect())),
+        ("advice", Json::texts(&advice)),
     ])
     .write())
 }
 
-fn explain_source(stage: &Maintained, source: &Source, cost: Option<&str>) -> Json {
+fn explain_stage(stage: &Stage) -> Json {
+    Json::Object(vec![
+        ("name", Json::Text(stage.storage.clone())),
+        ("way", Json::Text(stage.way.name().to_owned())),
+        ("reason", Json::optional(stage.reason.as_deref())),
+        ("operators", Json::texts(&stage.operators)),
+        (
+            "sources",
+            Json::Array(
+                stage
+                    .sources
+                    .iter()
+                    .map(|source| explain_source(stage, source))
+                    .collect(),
+            ),
+        ),
+    ])
+}
+
+fn explain_source(stage: &Stage, source: &Source) -> Json {
     let program = |new, old| {
         let change = Change {
             relid: source.relid,
             new,
             old,
         };
-        statements(stage, &stage.stage.program(&[change]))
+        statements(stage, &stage.program(&[change]))
     };
     let rebuild = || statements(stage, &Program::Rebuild);
     Json::Object(vec![
@@ -93,11 +96,8 @@ fn explain_source(stage: &Maintained, source: &Source, cost: Option<&str>) -> Js
             "occurrences",
             Json::Number(i64::try_from(source.occurrences).unwrap_or(i64::MAX)),
         ),
-        (
-            "way",
-            Json::Text(if source.fold { "fold" } else { "rebuild" }.to_owned()),
-        ),
-        ("cost", Json::optional(cost)),
+        ("way", Json::Text(stage.way.name().to_owned())),
+        ("cost", Json::Text(stage.cost(source).to_owned())),
         ("insert", program(true, false)),
         ("delete", program(false, true)),
         ("update", program(true, true)),
@@ -105,11 +105,11 @@ fn explain_source(stage: &Maintained, source: &Source, cost: Option<&str>) -> Js
     ])
 }
 
-fn statements(stage: &Maintained, program: &Program) -> Json {
+fn statements(stage: &Stage, program: &Program) -> Json {
     let statements = match program {
         Program::Nothing => return Json::Array(Vec::new()),
         Program::Run(statements) => statements,
-        Program::Rebuild => &stage.stage.rebuild,
+        Program::Rebuild => &stage.rebuild,
     };
     Json::Array(
         statements

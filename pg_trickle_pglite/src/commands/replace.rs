@@ -4,21 +4,17 @@ use super::{create, view};
 use crate::error::{Result, SqlError};
 use crate::session;
 use crate::spi::{self, Values};
-use crate::stages::{self, Compiled, Maintained};
+use crate::stages::{self, Compiled, StreamTable};
 use crate::{flush, sql, triggers};
 use std::rc::Rc;
 
 /// Puts another definition view in place of the old one. Its rows are still those of the old query.
-pub fn redefine(before: &Maintained, definition: &str, query: &str) -> Result<Rc<Maintained>> {
-    let compiled = stages::compile(definition, &before.storage)?;
+pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<Rc<StreamTable>> {
+    let compiled = stages::compile(definition, &storage_of(before))?;
     create::check_sources(&compiled)?;
     check_cycle(before, &compiled)?;
     spi::catalog(&sql::give(definition, &owner(before)?), &[])?;
-    spi::catalog(
-        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::regclass \
-         AND refclassid = 'pg_class'::regclass AND refobjid = $2::oid AND deptype = 'i'",
-        &[Some(&before.definition), Some(&before.relid.to_string())],
-    )?;
+    unbind(&before.definition, before.relid)?;
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET definition = $2::regclass, query = $3, search_path = $4 WHERE id = $1::int",
         &[
@@ -33,13 +29,13 @@ pub fn redefine(before: &Maintained, definition: &str, query: &str) -> Result<Rc
 }
 
 /// Makes what is stored and written down fit a definition that compiles to something else than before.
-pub fn refit(stage: &Maintained) -> Result<Rc<Maintained>> {
-    let compiled = stages::compile(&stage.definition, &stage.storage)?;
+pub fn refit(stage: &StreamTable) -> Result<Rc<StreamTable>> {
+    let compiled = stages::compile(&stage.definition, &storage_of(stage))?;
     fit(stage, &stage.definition, compiled, true)
 }
 
-fn fit(before: &Maintained, definition: &str, compiled: Compiled, bound: bool) -> Result<Rc<Maintained>> {
-    if compiled.stage.layout == before.stored_layout {
+fn fit(before: &StreamTable, definition: &str, compiled: Compiled, bound: bool) -> Result<Rc<StreamTable>> {
+    if compiled.layout() == before.stored_layout {
         view::show(before, definition, &compiled, bound)?;
         create::describe(before.id, &compiled)?;
         triggers::sync()?;
@@ -51,13 +47,19 @@ fn fit(before: &Maintained, definition: &str, compiled: Compiled, bound: bool) -
     stages::load(before.id)
 }
 
-/// Makes and fills another storage table, and lets everything refer to it.
-fn move_storage(before: &Maintained, definition: &str, bound: bool) -> Result<()> {
+/// Makes and fills other storage tables, and lets everything refer to them.
+fn move_storage(before: &StreamTable, definition: &str, bound: bool) -> Result<()> {
     let id = before.id;
-    let storage = sql::storage_name(create::next_id()?);
-    let compiled = stages::compile(definition, &storage)?;
-    create::make_storage(&compiled, &storage, &owner(before)?)?;
+    let compiled = stages::compile(definition, &sql::storage(create::next_id()?))?;
+    let storage = compiled.top()?.storage.clone();
+    let below = spi::catalog(
+        "DELETE FROM pgtrickle.stage g USING pg_class c, pg_namespace n WHERE g.id = $1::int AND c.oid = g.storage \
+         AND n.oid = c.relnamespace RETURNING format('%I.%I', n.nspname, c.relname)",
+        &[Some(&id.to_string())],
+    )?;
+    create::make_storage(&compiled, &owner(before)?)?;
     view::show(before, definition, &compiled, bound)?;
+    create::record_stages(id, &before.name, &compiled)?;
     create::describe(id, &compiled)?;
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET storage = $2::regclass WHERE id = $1::int",
@@ -81,6 +83,11 @@ fn move_storage(before: &Maintained, definition: &str, bound: bool) -> Result<()
     }
     let indexes = users_indexes(&before.storage, &storage)?;
     spi::catalog(&sql::drop_storage(&before.storage), &[])?;
+    for row in below {
+        let storage = Values::of(row).text()?;
+        unbind(&storage, before.relid)?;
+        spi::catalog(&sql::drop_storage(&storage), &[])?;
+    }
     for index in indexes {
         let moved = sql::move_index(&index, &before.storage, &storage);
         spi::catalog(&moved, &[])?;
@@ -105,15 +112,30 @@ fn users_indexes(old: &str, new: &str) -> Result<Vec<String>> {
     .collect()
 }
 
-fn owner(stage: &Maintained) -> Result<String> {
+/// Lets a relation that is a part of the user's view be dropped alone.
+fn unbind(part: &str, view: u32) -> Result<()> {
+    spi::catalog(
+        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = to_regclass($1) \
+         AND refclassid = 'pg_class'::regclass AND refobjid = $2::oid AND deptype = 'i'",
+        &[Some(part), Some(&view.to_string())],
+    )?;
+    Ok(())
+}
+
+/// The name of the storage table without its schema.
+fn storage_of(table: &StreamTable) -> String {
+    let name = table.storage.rsplit('.').next();
+    name.unwrap_or_default().to_owned()
+}
+
+fn owner(stage: &StreamTable) -> Result<String> {
     let name = spi::catalog_value("SELECT pg_get_userbyid($1::oid)", &[Some(&stage.role.to_string())])?;
     Ok(name.unwrap_or_default())
 }
 
-fn check_cycle(before: &Maintained, compiled: &Compiled) -> Result<()> {
+fn check_cycle(before: &StreamTable, compiled: &Compiled) -> Result<()> {
     let relids: Vec<String> = compiled
-        .stage
-        .sources
+        .sources()
         .iter()
         .map(|source| source.relid.to_string())
         .collect();

@@ -4,11 +4,11 @@ use super::create;
 use crate::error::{Result, SqlError};
 use crate::spi::{self, Values};
 use crate::sql;
-use crate::stages::{Compiled, Maintained};
+use crate::stages::{Compiled, StreamTable};
 
 /// Lets the view show what a definition compiles to. `bound`: the definition is a part of the view already.
-pub fn show(before: &Maintained, definition: &str, compiled: &Compiled, bound: bool) -> Result<()> {
-    let select = &compiled.stage.view;
+pub fn show(before: &StreamTable, definition: &str, compiled: &Compiled, bound: bool) -> Result<()> {
+    let select = &compiled.view;
     if fits(before, definition)? {
         create::our_text(&sql::user_view(&before.name, select, true), before.role)?;
     } else if bound {
@@ -23,7 +23,7 @@ pub fn show(before: &Maintained, definition: &str, compiled: &Compiled, bound: b
 }
 
 /// Can the view be replaced? Its columns must stay; others may follow.
-fn fits(before: &Maintained, definition: &str) -> Result<bool> {
+fn fits(before: &StreamTable, definition: &str) -> Result<bool> {
     let different = spi::catalog(
         "SELECT 1 FROM pg_attribute o LEFT JOIN pg_attribute n ON n.attrelid = $2::regclass AND n.attnum = o.attnum \
          WHERE o.attrelid = $1::oid AND o.attnum > 0 AND (n.attname, n.atttypid, n.atttypmod, n.attcollation) \
@@ -33,7 +33,7 @@ fn fits(before: &Maintained, definition: &str) -> Result<bool> {
     Ok(different.is_empty())
 }
 
-fn remake(before: &Maintained, select: &str) -> Result<()> {
+fn remake(before: &StreamTable, select: &str) -> Result<()> {
     let restore = spi::catalog(
         "SELECT format('GRANT %s ON TABLE %s TO %s%s', a.privilege_type, $2, CASE a.grantee WHEN 0 THEN 'PUBLIC' \
          ELSE quote_ident(pg_get_userbyid(a.grantee)) END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
@@ -41,6 +41,13 @@ fn remake(before: &Maintained, select: &str) -> Result<()> {
          UNION ALL SELECT format('COMMENT ON VIEW %s IS %L', $2, d.description) FROM pg_description d \
          WHERE d.classoid = 'pg_class'::regclass AND d.objoid = $1::oid AND d.objsubid = 0",
         &[Some(&before.relid.to_string()), Some(&before.name)],
+    )?;
+    let key = before.id.to_string();
+    let below = spi::catalog(
+        "DELETE FROM pg_depend d USING pgtrickle.stage g WHERE g.id = $1::int AND d.classid = 'pg_class'::regclass \
+         AND d.objid = g.storage AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $2::oid AND d.deptype = 'i' \
+         RETURNING g.storage::text",
+        &[Some(&key), Some(&before.relid.to_string())],
     )?;
     spi::users_text(&sql::drop_view(&before.name, false)).map_err(|mut error| {
         if error.sqlstate == "2BP01" {
@@ -60,9 +67,12 @@ fn remake(before: &Maintained, select: &str) -> Result<()> {
     for row in restore {
         spi::catalog(&Values::of(row).text()?, &[])?;
     }
+    for row in below {
+        create::bind(&Values::of(row).text()?, &before.name)?;
+    }
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET relid = $2::regclass WHERE id = $1::int",
-        &[Some(&before.id.to_string()), Some(&before.name)],
+        &[Some(&key), Some(&before.name)],
     )?;
     Ok(())
 }

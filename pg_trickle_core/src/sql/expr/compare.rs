@@ -238,12 +238,9 @@ fn is_case_test(expr: &Expr) -> bool {
 /// The condition with the tested value in its place, which is not inside nested CASEs: these have values of their own.
 fn with_test(condition: &Expr, text: &str) -> Expr {
     condition.transform(&mut |node| match node {
-        Expr::CaseTest(type_oid, typmod, collation) => Some(Expr::Sql(SqlLeaf {
-            sql: text.to_owned(),
-            type_oid: *type_oid,
-            typmod: *typmod,
-            collation: *collation,
-        })),
+        Expr::CaseTest(type_oid, typmod, collation) => {
+            Some(SqlLeaf::text(text.to_owned(), *type_oid, *typmod, *collation))
+        }
         Expr::Case(_) | Expr::JsonConstructor(_) | Expr::JsonExpr(_) => Some(node.clone()),
         Expr::ArrayCoerce(cast) => {
             let mut cast = cast.clone();

@@ -69,12 +69,12 @@ impl Printer<'_> {
     fn sublink_by_count(&self, sublink: &SubLink, test: &Expr, query: &str) -> Result<String, Error> {
         let names: Vec<String> = (1..=sublink.query.targets.len()).map(|n| format!("c{n}")).collect();
         let test = test.transform(&mut |node| match node {
-            Expr::Param(param) if param.kind == ParamKind::Sublink => Some(Expr::Sql(SqlLeaf {
-                sql: format!("__pgt_s.c{}", param.id),
-                type_oid: param.type_oid,
-                typmod: param.typmod,
-                collation: param.collation,
-            })),
+            Expr::Param(param) if param.kind == ParamKind::Sublink => Some(SqlLeaf::text(
+                format!("__pgt_s.c{}", param.id),
+                param.type_oid,
+                param.typmod,
+                param.collation,
+            )),
             _ => None,
         });
         let test = self.expr(&test)?;

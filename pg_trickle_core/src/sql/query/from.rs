@@ -1,8 +1,9 @@
 //! FROM.
 
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::query::{CoerceForm, Expr, FromItem, JoinExpr, JoinKind, RangeFunction, Rte, RteKind, TableSample, XmlOp};
-use crate::sql::expr::Printer;
+use crate::sql::expr::{Printer, Scope, Vars};
 use crate::sql::ident::{qualified, quote_ident};
 
 impl Printer<'_> {
@@ -133,6 +134,9 @@ impl Printer<'_> {
 
     /// FROM takes nothing that does not look like a call.
     fn function_call(&self, expr: &Expr) -> Result<String, Error> {
+        if let Expr::Sql(leaf) = expr {
+            return self.leaf(leaf);
+        }
         let text = self.expr(expr)?;
         let looks_like_a_call = match expr {
             Expr::Func(func) => matches!(func.form, CoerceForm::Call | CoerceForm::SqlSyntax),
@@ -168,6 +172,24 @@ impl Printer<'_> {
             texts.push(text);
         }
         Ok(texts.join(", "))
+    }
+}
+
+/// VALUES or functions as an item of FROM, without an alias.
+pub fn derived(rte: &Rte, vars: &Vars<'_>, catalog: &dyn Catalog) -> Result<String, Error> {
+    let scope = Scope::Given(vars);
+    let printer = Printer { catalog, scope: &scope };
+    match &rte.kind {
+        RteKind::Function { functions, ordinality } => {
+            let text = printer.range_functions(functions)?;
+            Ok(if *ordinality {
+                format!("{text} WITH ORDINALITY")
+            } else {
+                text
+            })
+        }
+        RteKind::Values { rows, .. } => Ok(format!("({})", printer.values(rows)?)),
+        _ => Err(Error::Tree("neither VALUES nor functions".to_owned())),
     }
 }
 

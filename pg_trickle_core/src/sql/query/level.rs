@@ -66,6 +66,12 @@ impl<'a> Level<'a> {
                 self.hidden_by[position] = around;
                 Ok(false)
             }
+            FromItem::Join(join) if join.rtindex == 0 => {
+                // One that has lost its names.
+                self.enter(&join.left, around, catalog)?;
+                self.enter(&join.right, around, catalog)?;
+                Ok(false)
+            }
             FromItem::Join(join) => {
                 let position = self.position(join.rtindex)?;
                 self.hidden_by[position] = around;
@@ -109,6 +115,9 @@ impl<'a> Level<'a> {
 
     /// The columns of USING, unless this join must be written with ON.
     pub fn using<'j>(&self, join: &'j JoinExpr) -> Result<&'j [String], Error> {
+        if join.rtindex == 0 {
+            return Ok(&[]);
+        }
         let as_on = self.using_as_on[self.position(join.rtindex)?];
         Ok(if as_on { &[] } else { &join.using })
     }
@@ -260,6 +269,9 @@ impl<'a> Level<'a> {
 
     /// The expressions that a join's columns stand for.
     pub(super) fn alias_vars(&self, rtindex: i32) -> Result<&'a [Expr], Error> {
+        if rtindex == 0 {
+            return Ok(&[]);
+        }
         match &self.rte(rtindex)?.kind {
             RteKind::Join { alias_vars, .. } => Ok(alias_vars),
             _ => Err(Error::Tree(format!("entry {rtindex} of the range table is no join"))),

@@ -1,0 +1,311 @@
+//! The stages of one stream table while they are made, and a catalog that knows their storage tables.
+
+use std::cell::{Cell, RefCell};
+
+use super::stop::Stop;
+use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
+use crate::error::Error;
+use crate::plan::{self, Oid};
+use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var};
+use crate::sql::ident::qualified;
+use crate::stage::Stage;
+
+/// A column of a storage table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub type_oid: Oid,
+    /// Its type modifier.
+    pub typmod: i32,
+    /// Its collation.
+    pub collation: Oid,
+    /// No NULL can occur.
+    pub not_null: bool,
+    /// Each row gets a number by itself.
+    pub numbered: bool,
+    /// The expression of a generated column.
+    pub generated: Option<String>,
+}
+
+impl Stored {
+    /// A column for the values of an expression.
+    pub fn of(name: String, expr: &Expr, catalog: &dyn Catalog) -> Result<Self, Error> {
+        Ok(Stored {
+            name,
+            type_oid: super::columns::type_of(expr, catalog)?,
+            typmod: expr.typmod(),
+            collation: expr.collation(),
+            not_null: false,
+            numbered: false,
+            generated: None,
+        })
+    }
+
+    /// A column that numbers the rows, by which the stages above tell them apart.
+    pub fn number() -> Self {
+        Stored {
+            name: NUMBER.to_owned(),
+            type_oid: super::columns::INT8,
+            typmod: -1,
+            collation: 0,
+            not_null: true,
+            numbered: true,
+            generated: None,
+        }
+    }
+}
+
+/// The column that numbers the rows of a stage.
+pub const NUMBER: &str = "__pgt_id";
+
+/// What a stage that was made offers to the next one.
+#[derive(Clone)]
+struct Made {
+    query: Query,
+    view: Query,
+}
+
+/// The stages of a stream table, bottom first.
+pub struct Builder<'c> {
+    catalog: &'c dyn Catalog,
+    schema: String,
+    base: String,
+    next: Cell<u32>,
+    stages: RefCell<Vec<Stage>>,
+    relations: RefCell<Vec<Relation>>,
+    made: RefCell<Vec<Made>>,
+}
+
+/// The name and number of a storage table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The OID by which the core knows it.
+    pub relid: Oid,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Storage {
+    /// The storage of a stage that other stages read.
+    pub fn is_inner(&self) -> bool {
+        self.relid != plan::stage_relid(0)
+    }
+
+    /// Qualified and quoted.
+    pub fn sql(&self) -> String {
+        qualified(&self.schema, &self.name)
+    }
+}
+
+impl<'c> Builder<'c> {
+    /// For a stream table whose final storage is `schema.base`.
+    pub fn new(schema: &str, base: &str, catalog: &'c dyn Catalog) -> Self {
+        Builder {
+            catalog,
+            schema: schema.to_owned(),
+            base: base.to_owned(),
+            next: Cell::new(0),
+            stages: RefCell::default(),
+            relations: RefCell::default(),
+            made: RefCell::default(),
+        }
+    }
+
+    /// The storage of the stage that comes out at the top.
+    pub fn top(&self) -> Storage {
+        self.storage(0)
+    }
+
+    fn storage(&self, number: u32) -> Storage {
+        Storage {
+            relid: plan::stage_relid(number),
+            schema: self.schema.clone(),
+            name: if number == 0 {
+                self.base.clone()
+            } else {
+                format!("{}_{number}", self.base)
+            },
+        }
+    }
+
+    /// Makes a stage of a query, and gives a query that reads it.
+    pub fn cut(&self, query: &Query) -> Result<Query, Stop> {
+        if let Some(made) = self.made.borrow().iter().find(|made| made.query == *query) {
+            return Ok(made.view.clone());
+        }
+        self.next.set(self.next.get() + 1);
+        let storage = self.storage(self.next.get());
+        let (stage, view) = super::lower(query, &storage, self)?;
+        self.stages.borrow_mut().push(stage);
+        self.made.borrow_mut().push(Made {
+            query: query.clone(),
+            view: view.clone(),
+        });
+        Ok(view)
+    }
+
+    /// Adds an index to the storage of a stage, unless it is no stage of ours or has that index.
+    pub fn add_index(&self, relid: Oid, columns: &[String]) {
+        for stage in self.stages.borrow_mut().iter_mut() {
+            if stage.relid == relid {
+                let statement = format!("CREATE INDEX ON {} ({})", stage.storage, columns.join(", "));
+                if !stage.ddl.contains(&statement) {
+                    stage.ddl.push(statement);
+                    stage.layout = stage.ddl.join(";");
+                }
+            }
+        }
+    }
+
+    /// How many stages there are.
+    pub fn len(&self) -> usize {
+        self.stages.borrow().len()
+    }
+
+    /// Forgets the stages after the first `len`.
+    pub fn truncate(&self, len: usize) {
+        self.stages.borrow_mut().truncate(len);
+        self.made.borrow_mut().truncate(len);
+    }
+
+    /// The stages, bottom first, with the one at the top.
+    pub fn finish(self, top: Stage) -> Vec<Stage> {
+        let mut stages = self.stages.into_inner();
+        stages.push(top);
+        stages
+    }
+
+    /// Tells the catalog about a storage table, and gives a query over all its columns.
+    pub fn register(&self, storage: &Storage, columns: &[Stored], key: &[String]) -> Query {
+        let attnum = |n: usize| i16::try_from(n + 1).unwrap_or(i16::MAX);
+        let known: Vec<Column> = columns
+            .iter()
+            .enumerate()
+            .map(|(n, column)| Column {
+                attnum: attnum(n),
+                name: column.name.clone(),
+                type_oid: column.type_oid,
+                typmod: column.typmod,
+                collation: column.collation,
+                not_null: column.not_null,
+                dropped: false,
+                generated: column.generated.as_ref().map(|_| 's'),
+            })
+            .collect();
+        let number = [NUMBER.to_owned()];
+        let numbered = columns.iter().any(|column| column.numbered);
+        let key = if numbered { &number[..] } else { key };
+        let key: Option<Vec<&Column>> = key
+            .iter()
+            .map(|name| known.iter().find(|column| column.name == *name && column.not_null))
+            .collect();
+        let keys = key
+            .filter(|key| !key.is_empty())
+            .map(|key| Key {
+                columns: key.iter().map(|column| column.attnum).collect(),
+                constraint: 0,
+                primary: true,
+            })
+            .into_iter()
+            .collect();
+        let targets = known
+            .iter()
+            .map(|column| Target {
+                expr: Expr::Var(Var {
+                    varno: 1,
+                    attno: column.attnum,
+                    type_oid: column.type_oid,
+                    typmod: column.typmod,
+                    collation: column.collation,
+                    levels_up: 0,
+                }),
+                name: Some(column.name.clone()),
+                resno: column.attnum,
+                ressortgroupref: 0,
+                junk: false,
+            })
+            .collect();
+        let names: Vec<String> = known.iter().map(|column| column.name.clone()).collect();
+        let mut relations = self.relations.borrow_mut();
+        relations.retain(|relation| relation.oid != storage.relid);
+        relations.push(Relation {
+            oid: storage.relid,
+            schema: storage.schema.clone(),
+            name: storage.name.clone(),
+            kind: 'r',
+            persistence: 'p',
+            columns: known,
+            keys,
+            has_children: false,
+            is_partitioned: false,
+            row_security: false,
+            is_system: false,
+        });
+        Query {
+            rtable: vec![Rte {
+                kind: RteKind::Relation {
+                    relid: storage.relid,
+                    relkind: 'r',
+                    tablesample: None,
+                },
+                alias: None,
+                alias_columns: Vec::new(),
+                name: storage.name.clone(),
+                columns: names,
+                lateral: false,
+                inh: true,
+            }],
+            from: vec![FromItem::Rel(1)],
+            targets,
+            ..Query::default()
+        }
+    }
+}
+
+impl Catalog for Builder<'_> {
+    fn function(&self, oid: Oid) -> Result<Function, Error> {
+        self.catalog.function(oid)
+    }
+
+    fn operator(&self, oid: Oid) -> Result<Operator, Error> {
+        self.catalog.operator(oid)
+    }
+
+    fn type_(&self, oid: Oid) -> Result<Type, Error> {
+        self.catalog.type_(oid)
+    }
+
+    fn type_sql(&self, oid: Oid, typmod: i32) -> Result<String, Error> {
+        self.catalog.type_sql(oid, typmod)
+    }
+
+    fn collation(&self, oid: Oid) -> Result<(String, String), Error> {
+        self.catalog.collation(oid)
+    }
+
+    fn relation(&self, oid: Oid) -> Result<Relation, Error> {
+        let known = self
+            .relations
+            .borrow()
+            .iter()
+            .find(|relation| relation.oid == oid)
+            .cloned();
+        known.map_or_else(|| self.catalog.relation(oid), Ok)
+    }
+
+    fn view_tree(&self, oid: Oid) -> Result<String, Error> {
+        self.catalog.view_tree(oid)
+    }
+
+    fn const_text(&self, node: &str) -> Result<String, Error> {
+        self.catalog.const_text(node)
+    }
+
+    fn default_equality(&self, type_oid: Oid) -> Result<Option<DefaultOperators>, Error> {
+        self.catalog.default_equality(type_oid)
+    }
+}

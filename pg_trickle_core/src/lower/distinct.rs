@@ -1,0 +1,48 @@
+//! SELECT DISTINCT, over a linear block: the rows are counted, and shown while their count is not 0.
+
+use super::builder::{Builder, Storage};
+use super::grouped::{counted, finish};
+use super::partition;
+use super::stop::Stop;
+use super::{Lowered, column_of};
+use crate::query::{Query, Target};
+
+/// Lowers DISTINCT or DISTINCT ON.
+pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    if query.distinct_on {
+        return partition::distinct_on(query, storage, builder);
+    }
+    match fold(query, storage, builder) {
+        Err(Stop::Reason(why)) => partition::distinct(query, &why, storage, builder),
+        other => other,
+    }
+}
+
+fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let targets: Vec<&Target> = query.targets.iter().filter(|target| !target.junk).collect();
+    let leaf = Query {
+        distinct: Vec::new(),
+        sort: Vec::new(),
+        ..query.clone()
+    };
+    let counted = counted(&targets, &[(leaf, 0)], 1, storage, builder)?;
+    let names: Vec<String> = counted
+        .group
+        .aggregate
+        .keys
+        .iter()
+        .map(|key| key.name.clone())
+        .collect();
+    let mut view = builder.register(storage, &counted.stored, &names);
+    let shown = targets
+        .iter()
+        .enumerate()
+        .map(|(n, target)| Target {
+            expr: column_of(&view, &counted.stored, n),
+            ..(*target).clone()
+        })
+        .collect();
+    view.targets = shown;
+    view.sort.clone_from(&query.sort);
+    finish(counted.group, counted.stored, view, query, Vec::new(), builder)
+}

@@ -1,0 +1,358 @@
+//! Operators whose result for one key depends on the rows with that key only: windows by their partition, DISTINCT ON by
+//! its expressions, aggregates without an incremental state by their group. Maintained by Rekey.
+
+use super::builder::{Builder, Storage, Stored};
+use super::columns::{contains_composite, is_pseudo, storage_columns, type_of};
+use super::linear::{Flat, Resolver, flatten_and};
+use super::prepare::pull_up::add_qual;
+use super::scans::{block, check, nullable, print};
+use super::stop::{Stop, reason};
+use super::{Lowered, Maintain, column_of};
+use crate::catalog::Catalog;
+use crate::op::Op;
+use crate::op::per_key::{PerKey, What};
+use crate::query::{Bool, BoolOp, Expr, FromItem, NullTest, Query, Rte, RteKind, SqlLeaf, Target, Var};
+use crate::stage::rebuild::Compared;
+use crate::stage::rekey::{KeyColumn, Rekey, TOUCHED, Touch, key_column, null_arms};
+use crate::stage::storage::Identity;
+
+/// Window functions, by what all their partitions have in common.
+pub fn windows(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let mut common: Option<Vec<Expr>> = None;
+    for window in &query.windows {
+        let own: Vec<Expr> = window
+            .partition
+            .iter()
+            .filter_map(|sort| query.target(sort.target_ref))
+            .map(|target| target.expr.clone())
+            .collect();
+        common = Some(match common {
+            None => own,
+            Some(common) => common.into_iter().filter(|expr| own.contains(expr)).collect(),
+        });
+    }
+    let keys = common.unwrap_or_default();
+    if keys.is_empty() {
+        return reason("window function without a PARTITION BY that all windows share");
+    }
+    lower(query, &keys, What::Window, storage, builder)
+}
+
+/// DISTINCT ON.
+pub fn distinct_on(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let keys: Vec<Expr> = query
+        .distinct
+        .iter()
+        .filter_map(|sort| query.target(sort.target_ref))
+        .map(|target| target.expr.clone())
+        .collect();
+    lower(query, &keys, What::DistinctOn, storage, builder)
+}
+
+/// DISTINCT by columns that cannot be counted in storage, for the reason given.
+pub fn distinct(query: &Query, why: &str, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let keys: Vec<Expr> = query
+        .targets
+        .iter()
+        .filter(|target| !target.junk)
+        .map(|target| target.expr.clone())
+        .collect();
+    lower(query, &keys, What::Group(why.to_owned()), storage, builder)
+}
+
+/// Groups whose aggregates have no incremental state, for the reason given.
+pub fn groups(query: &Query, why: &str, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    if !query.grouping_sets.is_empty() || query.group.is_empty() {
+        return Err(Stop::Reason(why.to_owned()));
+    }
+    let keys: Vec<Expr> = query
+        .group
+        .iter()
+        .filter_map(|sort| query.target(sort.target_ref))
+        .map(|target| target.expr.clone())
+        .collect();
+    lower(query, &keys, What::Group(why.to_owned()), storage, builder)
+}
+
+fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    // The block alone: its rows are what keys are taken from.
+    let plain = Query {
+        targets: Vec::new(),
+        group: Vec::new(),
+        having: None,
+        has_aggs: false,
+        windows: Vec::new(),
+        has_windows: false,
+        distinct: Vec::new(),
+        distinct_on: false,
+        sort: Vec::new(),
+        ..query.clone()
+    };
+    let mut flat = Flat::default();
+    let resolver = Resolver::new(&plain, &mut flat, builder)?;
+    let (block, tree) = block(&flat, builder)?;
+    let mut key = Vec::new();
+    let mut key_sql = Vec::new();
+    for expr in keys {
+        let resolved = resolver.resolve(expr)?;
+        check(&flat, &resolved, builder)?;
+        if is_pseudo(resolved.type_oid(), builder)? {
+            return reason("a row as key");
+        }
+        let Some(default) = builder.default_equality(resolved.type_oid())? else {
+            return reason("a key without equality");
+        };
+        key.push(KeyColumn {
+            name: String::new(),
+            equals: crate::sql::expr::operator_sql(&default.equality),
+            nullable: nullable(&flat, &resolved)?,
+        });
+        key_sql.push(print(&flat, &resolved, builder)?);
+    }
+    let mut settled = Ok(());
+    query.for_each_expr(&mut |expr| {
+        if settled.is_ok() {
+            settled = super::volatility::unstable(expr, builder)
+                .map_err(Stop::from)
+                .and_then(|found| found.map_or(Ok(()), |what| reason(&what)));
+        }
+    });
+    settled?;
+    let restricted = Restricted::new(query, keys, builder)?;
+    let mut stored_columns = restricted.stored.clone();
+    for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
+        key.name.clone_from(&stored_columns[*position].name);
+    }
+    let columns = compared(&stored_columns, builder)?;
+    if storage.is_inner() {
+        stored_columns.push(Stored::number());
+    }
+    let rekey = Rekey {
+        table: storage.sql(),
+        columns: columns.clone(),
+        key: key.clone(),
+        touch: Touch::Block { block, keys: key_sql },
+        rows: restricted.arms(&key, builder)?,
+    };
+    let rows = crate::sql::query::print(&restricted.query, builder)?;
+    let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
+    let unique = matches!(what, What::Group(_) | What::DistinctOn);
+    let view = view(query, &restricted.positions, storage, &mut stored_columns, builder);
+    let tree = Op::PerKey(PerKey {
+        input: Box::new(tree),
+        what,
+        keys: names.clone(),
+    });
+    Ok(Lowered {
+        columns: storage_columns(&stored_columns, builder)?,
+        indexes: vec![names.iter().map(|name| crate::sql::ident::quote_ident(name)).collect()],
+        view,
+        compared: columns,
+        identity: Identity::None,
+        key: if unique { names } else { Vec::new() },
+        rows,
+        constraints: query.constraint_deps.clone(),
+        reads: query.clone(),
+        tree: Some(tree),
+        maintain: Maintain::Rekey(rekey),
+    })
+}
+
+/// The stored columns as they are compared.
+pub fn compared(stored: &[Stored], catalog: &dyn Catalog) -> Result<Vec<Compared>, Stop> {
+    stored
+        .iter()
+        .map(|column| {
+            Ok(Compared {
+                name: column.name.clone(),
+                by_text: contains_composite(column.type_oid, catalog)?,
+            })
+        })
+        .collect()
+}
+
+/// A view of the storage with the query's columns: `positions` says where each target is stored.
+pub fn view(
+    query: &Query,
+    positions: &[Option<usize>],
+    storage: &Storage,
+    stored: &mut [Stored],
+    builder: &Builder,
+) -> Query {
+    let mut view = builder.register(storage, stored, &[]);
+    let targets = query
+        .targets
+        .iter()
+        .zip(positions)
+        .filter_map(|(target, position)| {
+            Some(Target {
+                expr: column_of(&view, stored, (*position)?),
+                ..target.clone()
+            })
+        })
+        .collect();
+    view.targets = targets;
+    view.sort.clone_from(&query.sort);
+    view
+}
+
+/// A query whose key is part of what it selects, ready to be restricted to some keys.
+pub struct Restricted<'q> {
+    /// The query, with all that is stored as visible columns and without ORDER BY.
+    pub query: Query,
+    /// What is stored.
+    pub stored: Vec<Stored>,
+    /// Where each target of the original query is stored.
+    pub positions: Vec<Option<usize>>,
+    /// Where each key is stored.
+    pub key_positions: Vec<usize>,
+    keys: &'q [Expr],
+}
+
+impl<'q> Restricted<'q> {
+    /// Adds what is missing to the select list.
+    pub fn new(original: &Query, keys: &'q [Expr], catalog: &dyn Catalog) -> Result<Self, Stop> {
+        let mut query = original.clone();
+        let sorts = std::mem::take(&mut query.sort);
+        let is_sorted = |target: &Target| sorts.iter().any(|sort| sort.target_ref == target.ressortgroupref);
+        let mut positions = Vec::new();
+        let mut stored = Vec::new();
+        let mut visible = Vec::new();
+        let mut junk = Vec::new();
+        for (position, mut target) in std::mem::take(&mut query.targets).into_iter().enumerate() {
+            if target.junk && (!is_sorted(&target) || is_pseudo(type_of(&target.expr, catalog)?, catalog)?) {
+                if is_sorted(&target) {
+                    return reason("ORDER BY a row");
+                }
+                positions.push(None);
+                junk.push(target);
+                continue;
+            }
+            if target.junk || target.name.is_none() {
+                target.name = Some(format!("__pgt_o{}", position + 1));
+            }
+            target.junk = false;
+            positions.push(Some(stored.len()));
+            stored.push(Stored::of(
+                target.name.clone().unwrap_or_default(),
+                &target.expr,
+                catalog,
+            )?);
+            visible.push(target);
+        }
+        let mut key_positions = Vec::new();
+        for (n, key) in keys.iter().enumerate() {
+            let known = visible.iter().position(|target| target.expr == *key);
+            let position = match known {
+                Some(position) => position,
+                None => {
+                    let name = format!("__pgt_k{}", n + 1);
+                    // A grouping expression that is not selected becomes visible; its reference stays.
+                    let own = junk.iter().position(|target| target.expr == *key);
+                    let ressortgroupref = own.map_or(0, |own| junk.remove(own).ressortgroupref);
+                    stored.push(Stored::of(name.clone(), key, catalog)?);
+                    visible.push(Target {
+                        expr: key.clone(),
+                        name: Some(name),
+                        resno: 0,
+                        ressortgroupref,
+                        junk: false,
+                    });
+                    visible.len() - 1
+                }
+            };
+            key_positions.push(position);
+        }
+        // DISTINCT ON needs its order to choose by.
+        if query.distinct_on {
+            query.sort = sorts;
+        }
+        visible.append(&mut junk);
+        for (n, target) in visible.iter_mut().enumerate() {
+            target.resno = i16::try_from(n + 1).unwrap_or(i16::MAX);
+        }
+        query.targets = visible;
+        Ok(Restricted {
+            query,
+            stored,
+            positions,
+            key_positions,
+            keys,
+        })
+    }
+
+    /// The query for the touched keys: one SELECT for each combination of NULLs.
+    pub fn arms(&self, key: &[KeyColumn], builder: &Builder) -> Result<Vec<String>, Stop> {
+        let nullable: Vec<bool> = key.iter().map(|key| key.nullable).collect();
+        let arms = null_arms(&nullable);
+        let covers_nulls = arms.len() == 1 && nullable.contains(&true);
+        let mut texts = Vec::new();
+        for arm in arms {
+            let mut query = self.query.clone();
+            let columns = (0..key.len()).map(key_column).collect();
+            query.rtable.push(touched_keys(columns));
+            let varno = i32::try_from(query.rtable.len()).unwrap_or(i32::MAX);
+            query.from.insert(0, FromItem::Rel(varno));
+            for (n, (expr, key)) in self.keys.iter().zip(key).enumerate() {
+                let given = Expr::Var(Var {
+                    varno,
+                    attno: i16::try_from(n + 1).unwrap_or(i16::MAX),
+                    type_oid: expr.type_oid(),
+                    typmod: -1,
+                    collation: expr.collation(),
+                    levels_up: 0,
+                });
+                let equal = SqlLeaf::condition(
+                    &["", &format!(" {} ", key.equals), ""],
+                    vec![expr.clone(), given.clone()],
+                );
+                let both_null = Expr::Bool(Bool {
+                    op: BoolOp::And,
+                    args: vec![is_null(expr.clone()), is_null(given)],
+                });
+                let condition = match (arm[n], covers_nulls && key.nullable) {
+                    (true, _) => both_null,
+                    (false, true) => Expr::Bool(Bool {
+                        op: BoolOp::Or,
+                        args: vec![equal, both_null],
+                    }),
+                    (false, false) => equal,
+                };
+                add_qual(&mut query, Some(condition));
+            }
+            texts.push(format!("({})", crate::sql::query::print(&query, builder)?));
+        }
+        Ok(texts)
+    }
+}
+
+fn is_null(arg: Expr) -> Expr {
+    Expr::NullTest(Box::new(NullTest {
+        arg,
+        negated: false,
+        is_row: false,
+    }))
+}
+
+fn touched_keys(columns: Vec<String>) -> Rte {
+    Rte {
+        kind: RteKind::NamedTuplestore {
+            name: TOUCHED.to_owned(),
+        },
+        alias: None,
+        alias_columns: Vec::new(),
+        name: TOUCHED.to_owned(),
+        columns,
+        lateral: false,
+        inh: false,
+    }
+}
+
+/// The conjuncts of a condition.
+pub fn conjuncts(condition: Option<&Expr>) -> Vec<Expr> {
+    let mut list = Vec::new();
+    if let Some(condition) = condition {
+        flatten_and(condition.clone(), &mut list);
+    }
+    list
+}

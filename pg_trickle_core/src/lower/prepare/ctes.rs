@@ -1,0 +1,132 @@
+//! CTEs as subqueries, one for each reference. References to one CTE become equal subqueries, which are cut into one
+//! and the same stage where they need one. A recursive CTE becomes a subquery that contains it.
+
+use crate::lower::stop::{Stop, reason};
+use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target, Var};
+
+/// A CTE that can be referred to.
+#[derive(Clone)]
+enum Known {
+    Plain(Query),
+    Recursive(Box<Cte>),
+}
+
+type Scope = Vec<(String, Known)>;
+
+/// Replaces all references to CTEs.
+pub fn inline(query: &mut Query) -> Result<(), Stop> {
+    inline_in(query, &mut Vec::new())
+}
+
+fn inline_in(query: &mut Query, scopes: &mut Vec<Scope>) -> Result<(), Stop> {
+    scopes.push(Vec::new());
+    for mut cte in std::mem::take(&mut query.ctes) {
+        inline_in(&mut cte.query, scopes)?;
+        let known = if cte.recursive {
+            Known::Recursive(Box::new(cte.clone()))
+        } else {
+            Known::Plain(*cte.query)
+        };
+        if let Some(own) = scopes.last_mut() {
+            own.push((cte.name, known));
+        }
+    }
+    query.recursive = false;
+    for rte in &mut query.rtable {
+        if let RteKind::Cte {
+            name,
+            levels_up,
+            self_reference: false,
+            ..
+        } = &rte.kind
+        {
+            let subquery = resolve(rte, name, *levels_up, scopes)?;
+            if let Some(subquery) = subquery {
+                rte.kind = RteKind::Subquery(Box::new(subquery));
+            }
+        } else if let RteKind::Subquery(subquery) = &mut rte.kind {
+            inline_in(subquery, scopes)?;
+        }
+    }
+    let mut result = Ok(());
+    query.for_each_expr_mut(&mut |expr| inline_sublinks(expr, scopes, &mut result));
+    scopes.pop();
+    result
+}
+
+fn inline_sublinks(expr: &mut Expr, scopes: &mut Vec<Scope>, result: &mut Result<(), Stop>) {
+    if result.is_err() {
+        return;
+    }
+    if let Expr::SubLink(sublink) = expr {
+        *result = inline_in(&mut sublink.query, scopes);
+    }
+    expr.for_each_child_mut(&mut |child| inline_sublinks(child, scopes, result));
+}
+
+/// The subquery for a reference; nothing where the CTE is the recursive one that the reference stands in.
+fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Option<Query>, Stop> {
+    let scope = scopes
+        .len()
+        .checked_sub(1 + levels_up as usize)
+        .map(|level| &scopes[level]);
+    let Some((_, known)) = scope.and_then(|scope| scope.iter().find(|(known, _)| known == name)) else {
+        // Inside of the recursive CTE itself, in a subquery.
+        return Ok(None);
+    };
+    match known {
+        Known::Plain(query) => {
+            let mut query = query.clone();
+            query.raise_outer(levels_up);
+            Ok(Some(query))
+        }
+        Known::Recursive(cte) => {
+            if cte.query.is_correlated() {
+                return reason("correlated recursive CTE");
+            }
+            Ok(Some(wrapped(cte, rte)))
+        }
+    }
+}
+
+/// `WITH RECURSIVE cte SELECT * FROM cte`.
+fn wrapped(cte: &Cte, reference: &Rte) -> Query {
+    let mut rte = reference.clone();
+    let mut targets = Vec::new();
+    if let RteKind::Cte {
+        levels_up,
+        types,
+        typmods,
+        collations,
+        ..
+    } = &mut rte.kind
+    {
+        *levels_up = 0;
+        for (n, type_oid) in types.iter().enumerate() {
+            let attno = i16::try_from(n + 1).unwrap_or(i16::MAX);
+            targets.push(Target {
+                expr: Expr::Var(Var {
+                    varno: 1,
+                    attno,
+                    type_oid: *type_oid,
+                    typmod: typmods.get(n).copied().unwrap_or(-1),
+                    collation: collations.get(n).copied().unwrap_or(0),
+                    levels_up: 0,
+                }),
+                name: Some(format!("c{}", n + 1)),
+                resno: attno,
+                ressortgroupref: 0,
+                junk: false,
+            });
+        }
+    }
+    rte.lateral = false;
+    Query {
+        ctes: vec![cte.clone()],
+        recursive: true,
+        rtable: vec![rte],
+        from: vec![FromItem::Rel(1)],
+        targets,
+        ..Query::default()
+    }
+}

@@ -1,0 +1,241 @@
+//! UNION, INTERSECT and EXCEPT, with and without ALL.
+//!
+//! UNION ALL is a bag of several branches. The others group the rows of both sides by all columns and count each side,
+//! l and r; how often a row is shown follows from the counts: UNION l + r > 0, INTERSECT l > 0 and r > 0, EXCEPT l > 0 and
+//! r = 0, INTERSECT ALL min(l, r) times, EXCEPT ALL max(l − r, 0) times.
+
+use super::builder::{Builder, Storage};
+use super::columns::INT8;
+use super::grouped::{counted, finish};
+use super::simplify::{is_complex, simplify};
+use super::stop::{Stop, reason};
+use super::{Lowered, bag, column_of, only_linear};
+use crate::query::{Expr, FromItem, Query, RangeFunction, Rte, RteKind, SetOp, SetOperation, SqlLeaf, Target};
+
+/// Lowers a query that is a set operation.
+pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let Some(SetOperation::Op {
+        op, all, left, right, ..
+    }) = &query.set_operations
+    else {
+        return reason("set operation over nothing");
+    };
+    if query.targets.iter().any(|target| target.junk) {
+        return reason("ORDER BY an expression over a set operation");
+    }
+    if *op == SetOp::Union {
+        let mut leaves = Vec::new();
+        collect(query, left, *all, &mut leaves, builder)?;
+        collect(query, right, *all, &mut leaves, builder)?;
+        if *all {
+            return bag::lower_union(query, &leaves, storage, builder);
+        }
+        let sides: Vec<(Query, usize)> = leaves.into_iter().map(|leaf| (leaf, 0)).collect();
+        return grouped(query, &sides, None, storage, builder);
+    }
+    let mut sides = Vec::new();
+    for (side, operand) in [left, right].into_iter().enumerate() {
+        let mut leaves = Vec::new();
+        collect(query, operand, *all, &mut leaves, builder)?;
+        sides.extend(leaves.into_iter().map(|leaf| (leaf, side)));
+    }
+    grouped(query, &sides, Some((*op, *all)), storage, builder)
+}
+
+/// The branches of an operand. `keep_counts` is false where only their rows matter, not how often they occur.
+fn collect(
+    query: &Query,
+    operand: &SetOperation,
+    keep_counts: bool,
+    leaves: &mut Vec<Query>,
+    builder: &Builder,
+) -> Result<(), Stop> {
+    match operand {
+        SetOperation::Rel(varno) => {
+            let position = usize::try_from(varno - 1).unwrap_or(usize::MAX);
+            let Some(RteKind::Subquery(leaf)) = query.rtable.get(position).map(|rte| &rte.kind) else {
+                return reason("set operation over no subquery");
+            };
+            let mut leaf = (**leaf).clone();
+            if only_linear(&leaf).is_err() {
+                leaf = builder.cut(&leaf)?;
+            }
+            leaf.sort.clear();
+            simplify(&mut leaf, builder)?;
+            if is_complex(&leaf) {
+                leaf = builder.cut(&leaf)?;
+                simplify(&mut leaf, builder)?;
+            }
+            leaves.push(leaf);
+            Ok(())
+        }
+        SetOperation::Op {
+            op: SetOp::Union,
+            all,
+            left,
+            right,
+            ..
+        } if *all || !keep_counts => {
+            collect(query, left, keep_counts, leaves, builder)?;
+            collect(query, right, keep_counts, leaves, builder)
+        }
+        SetOperation::Op { .. } => {
+            let nested = nested(query, operand)?;
+            let mut leaf = builder.cut(&nested)?;
+            simplify(&mut leaf, builder)?;
+            leaves.push(leaf);
+            Ok(())
+        }
+    }
+}
+
+/// An operand that is a set operation, as a query of its own.
+fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Stop> {
+    fn first(operand: &SetOperation) -> i32 {
+        match operand {
+            SetOperation::Rel(varno) => *varno,
+            SetOperation::Op { left, .. } => first(left),
+        }
+    }
+    let SetOperation::Op {
+        types,
+        typmods,
+        collations,
+        ..
+    } = operand
+    else {
+        return reason("set operation over nothing");
+    };
+    let varno = first(operand);
+    let targets = types
+        .iter()
+        .enumerate()
+        .map(|(n, type_oid)| {
+            let attno = i16::try_from(n + 1).unwrap_or(i16::MAX);
+            Target {
+                expr: Expr::Var(crate::query::Var {
+                    varno,
+                    attno,
+                    type_oid: *type_oid,
+                    typmod: typmods.get(n).copied().unwrap_or(-1),
+                    collation: collations.get(n).copied().unwrap_or(0),
+                    levels_up: 0,
+                }),
+                name: Some(format!("c{}", n + 1)),
+                resno: attno,
+                ressortgroupref: 0,
+                junk: false,
+            }
+        })
+        .collect();
+    Ok(Query {
+        rtable: query.rtable.clone(),
+        targets,
+        set_operations: Some(operand.clone()),
+        ..Query::default()
+    })
+}
+
+fn grouped(
+    query: &Query,
+    leaves: &[(Query, usize)],
+    operation: Option<(SetOp, bool)>,
+    storage: &Storage,
+    builder: &Builder,
+) -> Result<Lowered, Stop> {
+    let targets: Vec<&Target> = query.targets.iter().collect();
+    let sides = if operation.is_some() { 2 } else { 1 };
+    let counted = counted(&targets, leaves, sides, storage, builder)?;
+    let names: Vec<String> = counted
+        .group
+        .aggregate
+        .keys
+        .iter()
+        .map(|key| key.name.clone())
+        .collect();
+    let mut view = builder.register(storage, &counted.stored, &names);
+    let shown = targets
+        .iter()
+        .enumerate()
+        .map(|(n, target)| Target {
+            expr: column_of(&view, &counted.stored, n),
+            ..(*target).clone()
+        })
+        .collect();
+    if let Some((op, all)) = operation {
+        let left = column_of(&view, &counted.stored, names.len() + 1);
+        let right = column_of(&view, &counted.stored, names.len() + 2);
+        let counts = vec![left, right];
+        match (op, all) {
+            (SetOp::Intersect, false) => {
+                view.quals = Some(SqlLeaf::condition(
+                    &["", " OPERATOR(pg_catalog.>) 0 AND ", " OPERATOR(pg_catalog.>) 0"],
+                    counts,
+                ));
+            }
+            (SetOp::Except | SetOp::Union, false) => {
+                view.quals = Some(SqlLeaf::condition(
+                    &["", " OPERATOR(pg_catalog.>) 0 AND ", " OPERATOR(pg_catalog.=) 0"],
+                    counts,
+                ));
+            }
+            (SetOp::Intersect, true) => {
+                repeat(&mut view, &["pg_catalog.generate_series(1, LEAST(", ", ", "))"], counts);
+            }
+            (SetOp::Except | SetOp::Union, true) => repeat(
+                &mut view,
+                &["pg_catalog.generate_series(1, ", " OPERATOR(pg_catalog.-) ", ")"],
+                counts,
+            ),
+        }
+    }
+    view.targets = shown;
+    view.sort.clone_from(&query.sort);
+    let reads = Query {
+        rtable: leaves
+            .iter()
+            .map(|(leaf, _)| Rte {
+                kind: RteKind::Subquery(Box::new(leaf.clone())),
+                alias: None,
+                alias_columns: Vec::new(),
+                name: "leaf".to_owned(),
+                columns: Vec::new(),
+                lateral: false,
+                inh: false,
+            })
+            .collect(),
+        ..Query::default()
+    };
+    finish(counted.group, counted.stored, view, &reads, Vec::new(), builder)
+}
+
+/// Shows each row as often as a function returns rows.
+fn repeat(view: &mut Query, parts: &[&str], counts: Vec<Expr>) {
+    let call = Expr::Sql(SqlLeaf {
+        parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        args: counts,
+        type_oid: INT8,
+        typmod: -1,
+        collation: 0,
+    });
+    view.rtable.push(Rte {
+        kind: RteKind::Function {
+            functions: vec![RangeFunction {
+                expr: call,
+                column_count: 1,
+                column_names: Vec::new(),
+                column_types: Vec::new(),
+                column_typmods: Vec::new(),
+                column_collations: Vec::new(),
+            }],
+            ordinality: false,
+        },
+        alias: None,
+        alias_columns: Vec::new(),
+        name: "copies".to_owned(),
+        columns: vec!["copy".to_owned()],
+        lateral: true,
+        inh: false,
+    });
+    view.from.push(FromItem::Rel(2));
+}
