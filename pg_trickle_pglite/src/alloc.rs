@@ -1,7 +1,12 @@
 //! The allocator: PostgreSQL's `malloc`. The default one of this target grows memory behind the host's back.
+//!
+//! When there is no memory left, the failed allocation panics, and the panic becomes an SQL error like any other. A
+//! block kept in reserve makes room for it.
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, set_alloc_error_hook};
+use std::cell::Cell;
 use std::ffi::c_void;
+use std::ptr;
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
@@ -11,6 +16,35 @@ unsafe extern "C" {
 
 /// What `malloc` aligns to, at least.
 const ALIGNMENT: usize = 8;
+
+/// Enough for a panic on its way out.
+const RESERVE: usize = 64 * 1024;
+
+thread_local! {
+    static RESERVED: Cell<*mut c_void> = const { Cell::new(ptr::null_mut()) };
+    static EXHAUSTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets the reserve aside, unless it is there.
+pub fn prepare() {
+    if RESERVED.get().is_null() {
+        // SAFETY: any size may be asked of malloc; NULL only means that there will be no reserve.
+        RESERVED.set(unsafe { malloc(RESERVE) });
+        set_alloc_error_hook(exhausted);
+    }
+}
+
+fn exhausted(layout: Layout) {
+    // SAFETY: the block came from malloc, and is forgotten here; free takes NULL.
+    unsafe { free(RESERVED.replace(ptr::null_mut())) };
+    EXHAUSTED.set(true);
+    panic!("no memory for {} bytes", layout.size());
+}
+
+/// Was it want of memory that the last panic came from? Asked once.
+pub fn was_exhausted() -> bool {
+    EXHAUSTED.replace(false)
+}
 
 /// `malloc`, with room before the block where a type wants more alignment than it gives.
 pub struct HostMalloc;

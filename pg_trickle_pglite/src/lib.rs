@@ -3,6 +3,8 @@
 //! Nothing here nor below may be called while the session's state is borrowed, when it can call PostgreSQL: any query
 //! can fire a trigger, which comes back through these entry points.
 
+// Only where the allocator is ours; a panic is the one way out of a failed allocation.
+#![cfg_attr(target_family = "wasm", feature(alloc_error_hook))]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -43,6 +45,8 @@ thread_local! {
 }
 
 fn remember_panics() {
+    #[cfg(target_family = "wasm")]
+    alloc::prepare();
     thread_local!(static SET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
     if !SET.replace(true) {
         std::panic::set_hook(Box::new(|info| {
@@ -53,6 +57,10 @@ fn remember_panics() {
 }
 
 fn panic_error(_payload: Box<dyn Any + Send>) -> Box<SqlError> {
+    #[cfg(target_family = "wasm")]
+    if alloc::was_exhausted() {
+        return SqlError::new("53200", "out of memory").hint("Close what is not needed, or give PGlite more memory.");
+    }
     let said = PANIC.with(|panic| panic.try_borrow_mut().map(|mut panic| std::mem::take(&mut *panic)));
     SqlError::internal(said.unwrap_or_default())
 }
