@@ -59,6 +59,7 @@ pub(super) mod oids {
 
     pub const BOOL: Oid = 16;
     pub const INT4: Oid = 23;
+    pub const XML: Oid = 142;
     pub const JSONB: Oid = 3802;
     pub const RECORD: Oid = 2249;
 
@@ -228,6 +229,12 @@ impl<'a> Printer<'a> {
         {
             return Ok(value.cast_unsigned().to_string());
         }
+        // The output function of `xml` leaves the declaration out.
+        if constant.type_oid == oids::XML
+            && let Some(text) = stored_text(&constant.node)
+        {
+            return Ok(text);
+        }
         self.catalog.const_text(&constant.node)
     }
 
@@ -328,4 +335,35 @@ fn sql_value(op: i32, typmod: i32) -> Result<String, Error> {
     } else {
         name.to_owned()
     })
+}
+
+/// The text in a datum that is stored like `text`: four bytes of length, then the letters.
+fn stored_text(node: &str) -> Option<String> {
+    let (_, datum) = node.split_once(":constvalue")?;
+    let (_, bytes) = datum.split_once('[')?;
+    let bytes: Vec<u8> = bytes
+        .split_whitespace()
+        .take_while(|byte| *byte != "]" && *byte != "]}")
+        .map(|byte| byte.parse::<i16>().ok().map(|byte| byte.to_le_bytes()[0]))
+        .collect::<Option<_>>()?;
+    let (header, text) = bytes.split_first_chunk::<4>()?;
+    // The lowest two bits of the length say how the value is packed; 0 is not at all.
+    let length = usize::try_from(u32::from_le_bytes(*header)).ok()?;
+    if length & 3 != 0 || length >> 2 != bytes.len() {
+        return None;
+    }
+    String::from_utf8(text.to_vec()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stored_text;
+
+    #[test]
+    fn texts_are_read_from_their_datum() {
+        let node = "{CONST :consttype 142 :constisnull false :location 3 :constvalue 8 [ 32 0 0 0 60 97 47 62 ]}";
+        assert_eq!(stored_text(node).as_deref(), Some("<a/>"));
+        assert_eq!(stored_text("{CONST :constvalue 4 [ 33 0 0 0 ]}"), None);
+        assert_eq!(stored_text("{CONST :constvalue <>}"), None);
+    }
 }

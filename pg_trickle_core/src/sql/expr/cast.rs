@@ -97,14 +97,7 @@ fn serialized(expr: &Expr) -> Option<&Expr> {
 }
 
 /// The constant FALSE.
-fn is_false(expr: &Expr) -> bool {
+pub(super) fn is_false(expr: &Expr) -> bool {
     matches!(expr, Expr::Const(constant)
-        if constant.type_oid == super::oids::BOOL && !constant.is_null && !first_byte_set(&constant.node))
-}
-
-/// The first byte of a datum is not 0: a `bool` that is true, of either byte order's in-memory form on small machines.
-fn first_byte_set(node: &str) -> bool {
-    node.split_once('[')
-        .and_then(|(_, datum)| datum.split_whitespace().next())
-        .is_some_and(|byte| byte != "0")
+        if constant.type_oid == super::oids::BOOL && constant.int4().is_some_and(|value| value & 0xff == 0))
 }

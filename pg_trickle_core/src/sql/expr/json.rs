@@ -2,6 +2,7 @@
 //! user wrote is written: raw inputs, formats, RETURNING.
 
 use super::call::Disguise;
+use super::cast::is_false;
 use super::{Printer, oids};
 use crate::error::Error;
 use crate::query::{
@@ -186,10 +187,23 @@ impl Printer<'_> {
                     .expr
                     .as_ref()
                     .ok_or_else(|| Error::Tree("DEFAULT without a value".to_owned()))?;
-                format!("DEFAULT {}", self.expr(value)?)
+                format!("DEFAULT {}", self.expr(assigned(value))?)
             }
         };
         Ok(format!(" {what} ON {event}"))
+    }
+}
+
+/// What the user gave as a default. The parser assigns it to the result's type, which is stricter than a cast and comes
+/// back with the syntax.
+fn assigned(value: &Expr) -> &Expr {
+    let coerced = match value {
+        Expr::CoerceToDomain(cast) => &cast.arg,
+        other => other,
+    };
+    match coerced {
+        Expr::Func(func) if matches!(func.args.get(2), Some(flag) if is_false(flag)) => &func.args[0],
+        _ => value,
     }
 }
 
