@@ -386,7 +386,15 @@ Datum pgtrickle_ddl(PG_FUNCTION_ARGS) {
     PG_RETURN_NULL();
 }
 
-/* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not. */
+/* Is, or has as elements, a row: its bytes hold more than its value. */
+static bool has_rows(Oid type) {
+    Oid element = get_element_type(getBaseType(type));
+
+    return type_is_rowtype(OidIsValid(element) ? getBaseType(element) : type);
+}
+
+/* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not; rows in
+ * rows when they have the same text. */
 static bytea *row_image(HeapTupleHeader row) {
     TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
     HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
@@ -404,7 +412,14 @@ static bytea *row_image(HeapTupleHeader row) {
 
         if (column->attisdropped)
             continue;
-        if (!nulls[i] && column->attlen == -1) {
+        if (!nulls[i] && column->attlen == -1 && column->attalign == TYPALIGN_DOUBLE && has_rows(column->atttypid)) {
+            Oid output;
+            bool varlena;
+
+            getTypeOutputInfo(column->atttypid, &output, &varlena);
+            bytes = OidOutputFunctionCall(output, values[i]);
+            length = strlen(bytes);
+        } else if (!nulls[i] && column->attlen == -1) {
             bytes = pg_detoast_datum_packed(bytes);
             length = VARSIZE_ANY_EXHDR(bytes);
             bytes = VARDATA_ANY(bytes);

@@ -1,7 +1,7 @@
 //! A query without grouping, as a bag over a linear block; and UNION ALL of such queries.
 
 use super::builder::{Builder, Storage, Stored};
-use super::columns::{contains_composite, is_pseudo, storage_columns, type_of};
+use super::columns::{is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, print};
 use super::stop::{Stop, reason};
@@ -61,9 +61,9 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     let mut key_names = Vec::new();
     let mut key_equals = Vec::new();
     let mut constraints = Vec::new();
-    if let Some((columns, used)) = key {
-        constraints = used;
-        for var in columns {
+    if let Some(key) = key {
+        constraints = key.constraints;
+        for var in key.columns {
             let expr = Expr::Var(var);
             let Some(default) = builder.default_equality(expr.type_oid())? else {
                 return reason("a key without equality");
@@ -198,7 +198,6 @@ fn output(flat: &Flat, expr: &Expr, name: &str, hidden: bool, catalog: &dyn Cata
         name: name.to_owned(),
         type_sql: catalog.type_sql(type_oid, expr.typmod())?,
         hidden,
-        composite: contains_composite(type_oid, catalog)?,
     })
 }
 
@@ -234,7 +233,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
             collation: 0,
             not_null: false,
             numbered: false,
-            generated: Some(rebuild::hash(None, &bag.compared())),
+            generated: Some(rebuild::hash(None, &bag.column_names())),
         }),
         Identity::Single | Identity::None => {}
     }
@@ -258,7 +257,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         columns: storage_columns(&stored, from.builder)?,
         indexes: Vec::new(),
         view,
-        compared: bag.compared(),
+        written: bag.column_names(),
         identity: bag.identity.clone(),
         key,
         rows: bag.query(),

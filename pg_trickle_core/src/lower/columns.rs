@@ -63,17 +63,6 @@ pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(catalog.type_(type_oid)?.kind == 'p')
 }
 
-/// True for types that are or contain composite types.
-pub fn contains_composite(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
-    let of = catalog.type_(type_oid)?;
-    match (of.kind, of.element, of.base) {
-        ('c', _, _) => Ok(true),
-        ('d', _, base) if base != 0 => contains_composite(base, catalog),
-        (_, element, _) if element != 0 => contains_composite(element, catalog),
-        _ => Ok(false),
-    }
-}
-
 /// True where equal values have the same bytes, so that any of them can stand for a group (what a btree class says
 /// with its `equalimage` support function). Not so: numeric 1.0 and 1.00, float −0 and 0, interval 1 day and 24 hours.
 pub fn equal_is_same(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {

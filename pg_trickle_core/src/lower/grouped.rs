@@ -16,7 +16,6 @@ use crate::op::having::{Having, Visible};
 use crate::op::term::Part;
 use crate::query::{Expr, Query, Target};
 use crate::stage::group::Group;
-use crate::stage::rebuild::Compared;
 use crate::stage::storage::Identity;
 use crate::stage::{Fold, Into};
 
@@ -143,11 +142,7 @@ pub fn finish(
         columns: storage_columns(&stored, builder)?,
         indexes: Vec::new(),
         view,
-        compared: group
-            .column_names()
-            .into_iter()
-            .map(|name| Compared { name, by_text: false })
-            .collect(),
+        written: group.column_names(),
         identity,
         key,
         rows: group.query(),

@@ -9,8 +9,16 @@ use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::{Expr, Var};
 
-/// The key columns, as Vars over the scans, and the constraints behind them; none where some scan has no key.
-pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<(Vec<Var>, Vec<Oid>)>, Error> {
+/// What identifies a row.
+pub struct JoinKey {
+    /// Columns, as Vars over the scans.
+    pub columns: Vec<Var>,
+    /// The constraints that make it so.
+    pub constraints: Vec<Oid>,
+}
+
+/// The key of a join; none where some scan has no key.
+pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<JoinKey>, Error> {
     let mut keys: Vec<&Key> = Vec::new();
     for position in 0..flat.scans.len() {
         match flat.table(position).and_then(|relation| relation.keys.first()) {
@@ -47,7 +55,7 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<(Vec<Var>, V
         }
     }
     let constraints = keys.iter().map(|key| key.constraint).filter(|oid| *oid != 0).collect();
-    Ok(Some((columns, constraints)))
+    Ok(Some(JoinKey { columns, constraints }))
 }
 
 /// A column of a scan: position of the scan, and attribute number.

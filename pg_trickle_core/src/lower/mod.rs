@@ -34,7 +34,7 @@ use crate::op::Op;
 use crate::op::union_all::UnionAll;
 use crate::plan::{Oid, OutputColumn, Way};
 use crate::query::{Query, Var};
-use crate::stage::rebuild::{self, Compared};
+use crate::stage::rebuild;
 use crate::stage::rekey::Rekey;
 use crate::stage::storage::{self, Identity, StorageColumn};
 use crate::stage::{Fold, Maintained, Stage};
@@ -58,7 +58,7 @@ struct Lowered {
     /// The query's result, read from the storage.
     view: Query,
     /// The stored columns that are written, in the order of `rows`.
-    compared: Vec<Compared>,
+    written: Vec<String>,
     identity: Identity,
     key: Vec<String>,
     /// Gives the stored rows from scratch.
@@ -192,11 +192,10 @@ fn finish(
 ) -> Result<(Stage, Query), Error> {
     let mut sources = sources::sources(&lowered.reads, catalog)?;
     let table = storage.sql();
-    let names: Vec<String> = lowered.compared.iter().map(|compared| compared.name.clone()).collect();
-    let into = if names.is_empty() {
+    let into = if lowered.written.is_empty() {
         String::new()
     } else {
-        format!(" ({})", crate::sql::statement::names(&names))
+        format!(" ({})", crate::sql::statement::names(&lowered.written))
     };
     let ddl = storage::create(&table, &lowered.columns, &lowered.identity, &lowered.indexes);
     let (way, maintained) = match lowered.maintain {
@@ -219,7 +218,7 @@ fn finish(
         rebuild: vec![rebuild::statement(
             &table,
             &lowered.rows,
-            &lowered.compared,
+            &lowered.written,
             &lowered.identity,
         )],
         sources,

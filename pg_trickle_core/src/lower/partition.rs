@@ -2,7 +2,7 @@
 //! its expressions, aggregates without an incremental state by their group. Maintained by Rekey.
 
 use super::builder::{Builder, Storage, Stored};
-use super::columns::{contains_composite, is_pseudo, storage_columns, type_of};
+use super::columns::{is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver, flatten_and};
 use super::prepare::pull_up::add_qual;
 use super::scans::{block, check, nullable, print};
@@ -12,7 +12,6 @@ use crate::catalog::Catalog;
 use crate::op::Op;
 use crate::op::per_key::{PerKey, What};
 use crate::query::{Bool, BoolOp, Expr, FromItem, NullTest, Query, Rte, RteKind, SqlLeaf, Target, Var};
-use crate::stage::rebuild::Compared;
 use crate::stage::rekey::{KeyColumn, Rekey, TOUCHED, Touch, key_column, null_arms};
 use crate::stage::storage::Identity;
 
@@ -123,7 +122,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
     for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
         key.name.clone_from(&stored_columns[*position].name);
     }
-    let columns = compared(&stored_columns, builder)?;
+    let columns = names(&stored_columns);
     if storage.is_inner() {
         stored_columns.push(Stored::number());
     }
@@ -135,21 +134,26 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         rows: restricted.arms(&key, builder)?,
     };
     let rows = crate::sql::query::print(&restricted.query, builder)?;
-    let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
+    let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
     let unique = matches!(what, What::Group(_) | What::DistinctOn);
     let view = view(query, &restricted.positions, storage, &mut stored_columns, builder);
     let tree = Op::PerKey(PerKey {
         input: Box::new(tree),
         what,
-        keys: names.clone(),
+        keys: key_names.clone(),
     });
     Ok(Lowered {
         columns: storage_columns(&stored_columns, builder)?,
-        indexes: vec![names.iter().map(|name| crate::sql::ident::quote_ident(name)).collect()],
+        indexes: vec![
+            key_names
+                .iter()
+                .map(|name| crate::sql::ident::quote_ident(name))
+                .collect(),
+        ],
         view,
-        compared: columns,
+        written: columns,
         identity: Identity::None,
-        key: if unique { names } else { Vec::new() },
+        key: if unique { key_names } else { Vec::new() },
         rows,
         constraints: query.constraint_deps.clone(),
         reads: query.clone(),
@@ -158,17 +162,9 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
     })
 }
 
-/// The stored columns as they are compared.
-pub fn compared(stored: &[Stored], catalog: &dyn Catalog) -> Result<Vec<Compared>, Stop> {
-    stored
-        .iter()
-        .map(|column| {
-            Ok(Compared {
-                name: column.name.clone(),
-                by_text: contains_composite(column.type_oid, catalog)?,
-            })
-        })
-        .collect()
+/// The names of stored columns.
+pub fn names(stored: &[Stored]) -> Vec<String> {
+    stored.iter().map(|column| column.name.clone()).collect()
 }
 
 /// A view of the storage with the query's columns: `positions` says where each target is stored.

@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, Storage, Stored};
 use super::columns::storage_columns;
-use super::partition::{Restricted, compared, view};
+use super::partition::{Restricted, names, view};
 use super::stop::Stop;
 use super::{Lowered, Maintain};
 use crate::error::Error;
@@ -37,10 +37,7 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         Some(definition) if stored.len() == visible => format!("SELECT * FROM {definition}"),
         _ => crate::sql::query::print(&fresh, builder)?,
     };
-    let columns = compared(&stored, builder).map_err(|stop| match stop {
-        Stop::Error(error) => error,
-        Stop::Reason(why) => Error::Tree(why),
-    })?;
+    let columns = names(&stored);
     if storage.is_inner() {
         stored.push(Stored::number());
     }
@@ -52,7 +49,7 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         columns: storage_columns(&stored, builder)?,
         indexes: Vec::new(),
         view,
-        compared: columns,
+        written: columns,
         identity: Identity::None,
         key: Vec::new(),
         rows,

@@ -7,7 +7,7 @@
 
 use super::builder::{Builder, Storage, Stored};
 use super::columns::storage_columns;
-use super::partition::{Restricted, compared, view};
+use super::partition::{Restricted, names, view};
 use super::prepare::pull_up::pull_up;
 use super::scans::foldable;
 use super::stop::{Stop, reason};
@@ -59,9 +59,9 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
         key.name.clone_from(&stored[*position].name);
     }
-    let names: Vec<String> = key.iter().map(|key| quote_ident(&key.name)).collect();
-    let mut indexes = vec![names.clone()];
-    indexes.extend(parts.iter().skip(1).map(|part| names[part.clone()].to_vec()));
+    let key_names: Vec<String> = key.iter().map(|key| quote_ident(&key.name)).collect();
+    let mut indexes = vec![key_names.clone()];
+    indexes.extend(parts.iter().skip(1).map(|part| key_names[part.clone()].to_vec()));
     let spine = touch::Spine {
         query: &query,
         scans: &scans,
@@ -70,7 +70,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         key: &key,
         table: storage.sql(),
     };
-    let columns = compared(&stored, builder)?;
+    let columns = names(&stored);
     if storage.is_inner() {
         stored.push(Stored::number());
     }
@@ -87,14 +87,14 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
             .iter()
             .filter_map(|varno| name_of(&query, *varno, builder))
             .collect(),
-        keys: names,
+        keys: key_names,
     });
     let view = view(&query, &restricted.positions, storage, &mut stored, builder);
     Ok(Lowered {
         columns: storage_columns(&stored, builder)?,
         indexes,
         view,
-        compared: columns,
+        written: columns,
         identity: Identity::None,
         key: Vec::new(),
         rows,

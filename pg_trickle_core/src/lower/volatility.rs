@@ -114,9 +114,9 @@ fn depends_on_arguments_only(function: &Function) -> bool {
         "row_security",
         "get",
     ];
-    function.schema == "pg_catalog"
-        && !function.arg_types.is_empty()
-        && !(function.name == "age" && function.arg_types.len() == 1)
-        && !OF_THE_SESSION.iter().any(|prefix| function.name.starts_with(prefix))
-        && !function.name.contains("_to_xml")
+    // age(timestamp) counts from today.
+    let from_today = function.name == "age" && function.arg_types.len() == 1;
+    let of_the_session = OF_THE_SESSION.iter().any(|prefix| function.name.starts_with(prefix));
+    let reads_tables = function.name.contains("_to_xml");
+    function.schema == "pg_catalog" && !function.arg_types.is_empty() && !from_today && !of_the_session && !reads_tables
 }

@@ -162,7 +162,7 @@ pub fn longest_scale() -> (String, String) {
 impl State {
     /// The aggregate that gives this state from scratch, over an argument's SQL.
     #[must_use]
-    pub fn from_rows(&self, argument: Option<&str>) -> String {
+    pub fn aggregate_sql(&self, argument: Option<&str>) -> String {
         match (&self.kind, argument) {
             (Kind::Count, None) => "pg_catalog.count(*)".to_owned(),
             (Kind::Count, Some(x)) => format!("pg_catalog.count({x})"),
@@ -194,7 +194,7 @@ impl State {
         match (&self.kind, argument.as_deref()) {
             (Kind::Count, None) => vec![(format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"), name)],
             (Kind::Min(_) | Kind::Max(_), x) => {
-                let aggregate = self.from_rows(x);
+                let aggregate = self.aggregate_sql(x);
                 vec![
                     (of_sign(&aggregate, '>'), name),
                     (of_sign(&aggregate, '<'), removed_name(position)),
@@ -205,7 +205,7 @@ impl State {
             }
             (Kind::Sum { .. }, Some(x)) => vec![(net(&format!("pg_catalog.sum({x})")), name)],
             (Kind::Count | Kind::Sum { .. } | Kind::Scales, x) => {
-                vec![(net(&self.from_rows(x)), name)]
+                vec![(net(&self.aggregate_sql(x)), name)]
             }
         }
     }

@@ -18,8 +18,6 @@ pub struct Output {
     pub type_sql: String,
     /// True where the storage column is not part of the query's result.
     pub hidden: bool,
-    /// The type is (or contains) a composite type, whose bytes are no identity: compare its text.
-    pub composite: bool,
 }
 
 /// The select list.

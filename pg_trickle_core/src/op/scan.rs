@@ -57,7 +57,7 @@ impl Side {
 impl Scan {
     /// The FROM item that reads one side of this occurrence.
     #[must_use]
-    pub fn from_item(&self, side: Side) -> String {
+    pub fn item(&self, side: Side) -> String {
         match side {
             Side::Now | Side::Renewed => format!("{} AS {}{}", self.table, self.alias, self.columns),
             Side::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),

@@ -80,7 +80,7 @@ impl Block {
                 select.from.push(item);
                 select.filter.extend(conditions);
             }
-            select.from.push(scan.from_item(side));
+            select.from.push(scan.item(side));
         }
         select
     }

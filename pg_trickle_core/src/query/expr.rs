@@ -1,6 +1,9 @@
 //! Expressions, one type for each node kind of `src/include/nodes/primnodes.h`.
 
-use super::{Query, SortGroup, Target};
+use super::{
+    ArrayCoerce, CoerceForm, CoerceToDomain, CoerceViaIo, Collate, ConvertRowtype, FieldSelect, JsonConstructor,
+    JsonExpr, JsonIs, JsonValue, Query, Relabel, SortGroup, Target, Xml,
+};
 use crate::plan::Oid;
 
 /// An expression.
@@ -230,19 +233,6 @@ pub struct Subscript {
     pub container: Expr,
 }
 
-/// How a function-like node was written (`CoercionForm`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CoerceForm {
-    /// A call.
-    Call,
-    /// `CAST` or `::`.
-    ExplicitCast,
-    /// Put in by the parser.
-    ImplicitCast,
-    /// Special SQL syntax.
-    SqlSyntax,
-}
-
 /// A function call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FuncExpr {
@@ -369,86 +359,6 @@ pub struct SubLink {
     pub query: Query,
 }
 
-/// `(row).field`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FieldSelect {
-    /// The row.
-    pub arg: Expr,
-    /// The field's number, from 1.
-    pub field: i16,
-    /// Result type.
-    pub type_oid: Oid,
-    /// Result type modifier.
-    pub typmod: i32,
-    /// Result collation.
-    pub collation: Oid,
-}
-
-/// A cast that changes no bits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Relabel {
-    /// The value.
-    pub arg: Expr,
-    /// Result type.
-    pub type_oid: Oid,
-    /// Result type modifier.
-    pub typmod: i32,
-    /// Result collation.
-    pub collation: Oid,
-    /// How it was written.
-    pub form: CoerceForm,
-}
-
-/// A cast by output and input functions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CoerceViaIo {
-    /// The value.
-    pub arg: Expr,
-    /// Result type.
-    pub type_oid: Oid,
-    /// Result collation.
-    pub collation: Oid,
-    /// How it was written.
-    pub form: CoerceForm,
-}
-
-/// A cast of an array's elements.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ArrayCoerce {
-    /// The array.
-    pub arg: Expr,
-    /// The cast of one element, over a `CaseTest`.
-    pub element: Expr,
-    /// Result type.
-    pub type_oid: Oid,
-    /// Result type modifier.
-    pub typmod: i32,
-    /// Result collation.
-    pub collation: Oid,
-    /// How it was written.
-    pub form: CoerceForm,
-}
-
-/// A cast between row types.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ConvertRowtype {
-    /// The row.
-    pub arg: Expr,
-    /// Result type.
-    pub type_oid: Oid,
-    /// How it was written.
-    pub form: CoerceForm,
-}
-
-/// `COLLATE`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Collate {
-    /// The value.
-    pub arg: Expr,
-    /// The collation.
-    pub collation: Oid,
-}
-
 /// `CASE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
@@ -561,236 +471,6 @@ pub struct SqlValue {
     pub typmod: i32,
 }
 
-/// The kinds of XML expressions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum XmlOp {
-    /// `XMLCONCAT`.
-    Concat,
-    /// `XMLELEMENT`.
-    Element,
-    /// `XMLFOREST`.
-    Forest,
-    /// `XMLPARSE`.
-    Parse,
-    /// `XMLPI`.
-    Pi,
-    /// `XMLROOT`.
-    Root,
-    /// `XMLSERIALIZE`.
-    Serialize,
-    /// `IS DOCUMENT`.
-    IsDocument,
-}
-
-/// `XMLELEMENT` and its like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Xml {
-    /// Which.
-    pub op: XmlOp,
-    /// Name of the element or instruction.
-    pub name: Option<String>,
-    /// Attributes.
-    pub named_args: Vec<Expr>,
-    /// Names of the attributes, in their escaped form.
-    pub arg_names: Vec<String>,
-    /// Contents.
-    pub args: Vec<Expr>,
-    /// `DOCUMENT`; otherwise `CONTENT`.
-    pub document: bool,
-    /// `INDENT`.
-    pub indent: bool,
-    /// Result type.
-    pub type_oid: Oid,
-    /// Result type modifier.
-    pub typmod: i32,
-}
-
-/// `FORMAT JSON [ENCODING ...]`: numbers of `JsonFormatType` and `JsonEncoding`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JsonFormat {
-    /// 0 default, 1 JSON, 2 JSONB (internal).
-    pub format: i32,
-    /// 0 default, 1 UTF8, 2 UTF16, 3 UTF32.
-    pub encoding: i32,
-}
-
-/// `RETURNING type [FORMAT ...]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct JsonReturning {
-    /// The format.
-    pub format: JsonFormat,
-    /// The type.
-    pub type_oid: Oid,
-    /// The type modifier.
-    pub typmod: i32,
-}
-
-/// A JSON input with its format.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JsonValue {
-    /// As the user wrote it.
-    pub raw: Expr,
-    /// With the conversion that the parser added.
-    pub formatted: Option<Expr>,
-    /// The format.
-    pub format: JsonFormat,
-}
-
-/// `JsonConstructorType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonConstructorKind {
-    /// `JSON_OBJECT`.
-    Object,
-    /// `JSON_ARRAY`.
-    Array,
-    /// `JSON_OBJECTAGG`.
-    ObjectAgg,
-    /// `JSON_ARRAYAGG`.
-    ArrayAgg,
-    /// `JSON()`.
-    Parse,
-    /// `JSON_SCALAR`.
-    Scalar,
-    /// `JSON_SERIALIZE`.
-    Serialize,
-}
-
-/// `JSON_OBJECT` and its like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JsonConstructor {
-    /// Which.
-    pub kind: JsonConstructorKind,
-    /// Arguments.
-    pub args: Vec<Expr>,
-    /// The aggregate or window function underneath.
-    pub func: Option<Expr>,
-    /// The conversion to the RETURNING type, over a `CaseTest`.
-    pub coercion: Option<Expr>,
-    /// `RETURNING`.
-    pub returning: JsonReturning,
-    /// `ABSENT ON NULL`.
-    pub absent_on_null: bool,
-    /// `WITH UNIQUE KEYS`.
-    pub unique: bool,
-}
-
-/// What `IS JSON` asks for (`JsonValueType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonItem {
-    /// Any.
-    Any,
-    /// `OBJECT`.
-    Object,
-    /// `ARRAY`.
-    Array,
-    /// `SCALAR`.
-    Scalar,
-}
-
-/// `IS JSON`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JsonIs {
-    /// The value.
-    pub arg: Expr,
-    /// Its format.
-    pub format: JsonFormat,
-    /// What it should be.
-    pub item: JsonItem,
-    /// `WITH UNIQUE KEYS`.
-    pub unique: bool,
-}
-
-/// `JsonExprOp`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonExprOp {
-    /// `JSON_EXISTS`.
-    Exists,
-    /// `JSON_QUERY`.
-    Query,
-    /// `JSON_VALUE`.
-    Value,
-    /// `JSON_TABLE`.
-    Table,
-}
-
-/// `JsonWrapper`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonWrapper {
-    /// Not said.
-    Unspecified,
-    /// `WITHOUT WRAPPER`.
-    None,
-    /// `WITH CONDITIONAL WRAPPER`.
-    Conditional,
-    /// `WITH UNCONDITIONAL WRAPPER`.
-    Unconditional,
-}
-
-/// `JsonBehaviorType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonBehaviorKind {
-    /// `NULL`.
-    Null,
-    /// `ERROR`.
-    Error,
-    /// `EMPTY`.
-    Empty,
-    /// `TRUE`.
-    True,
-    /// `FALSE`.
-    False,
-    /// `UNKNOWN`.
-    Unknown,
-    /// `EMPTY ARRAY`.
-    EmptyArray,
-    /// `EMPTY OBJECT`.
-    EmptyObject,
-    /// `DEFAULT ...`.
-    Default,
-}
-
-/// `... ON EMPTY`, `... ON ERROR`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JsonBehavior {
-    /// Which.
-    pub kind: JsonBehaviorKind,
-    /// The value.
-    pub expr: Option<Expr>,
-    /// The value must still be cast to the RETURNING type.
-    pub coerce: bool,
-}
-
-/// `JSON_QUERY` and its like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JsonExpr {
-    /// Which.
-    pub op: JsonExprOp,
-    /// For a column of JSON_TABLE: its name.
-    pub column_name: Option<String>,
-    /// The document.
-    pub formatted: Expr,
-    /// The format of the document.
-    pub format: JsonFormat,
-    /// The path.
-    pub path: Expr,
-    /// `RETURNING`.
-    pub returning: JsonReturning,
-    /// Names of the PASSING arguments.
-    pub passing_names: Vec<String>,
-    /// PASSING arguments.
-    pub passing: Vec<Expr>,
-    /// `ON EMPTY`.
-    pub on_empty: Option<JsonBehavior>,
-    /// `ON ERROR`.
-    pub on_error: Option<JsonBehavior>,
-    /// `WRAPPER`.
-    pub wrapper: JsonWrapper,
-    /// `OMIT QUOTES`.
-    pub omit_quotes: bool,
-    /// Result collation.
-    pub collation: Oid,
-}
-
 /// `IS NULL`, `IS NOT NULL`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NullTest {
@@ -826,21 +506,6 @@ pub struct BooleanTest {
     pub arg: Expr,
     /// Which test.
     pub kind: BooleanTestKind,
-}
-
-/// A cast to a domain.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CoerceToDomain {
-    /// The value.
-    pub arg: Expr,
-    /// The domain.
-    pub type_oid: Oid,
-    /// Its type modifier.
-    pub typmod: i32,
-    /// Result collation.
-    pub collation: Oid,
-    /// How it was written.
-    pub form: CoerceForm,
 }
 
 /// SQL written by the core itself, with expressions in between.

@@ -2,6 +2,8 @@
 //!
 //! Names follow `src/include/nodes/parsenodes.h`; differences between PostgreSQL 17 and 18 end in the reader.
 
+mod cast;
+mod documents;
 mod expr;
 mod from;
 mod read;
@@ -9,13 +11,15 @@ mod rewrite;
 mod types;
 mod walk;
 
+pub use cast::{ArrayCoerce, CoerceForm, CoerceToDomain, CoerceViaIo, Collate, ConvertRowtype, FieldSelect, Relabel};
+pub use documents::{
+    JsonBehavior, JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat, JsonIs,
+    JsonItem, JsonReturning, JsonValue, JsonWrapper, Xml, XmlOp,
+};
 pub use expr::{
-    Aggref, ArrayCoerce, ArrayExpr, Bool, BoolOp, BooleanTest, BooleanTestKind, Case, CoerceForm, CoerceToDomain,
-    CoerceViaIo, Collate, Const, ConvertRowtype, Expr, FieldSelect, FuncExpr, GroupingFunc, JsonBehavior,
-    JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat, JsonIs, JsonItem,
-    JsonReturning, JsonValue, JsonWrapper, List, MinMax, NamedArg, NullTest, OpExpr, Param, ParamKind, Relabel,
-    RowCompare, RowCompareKind, RowExpr, ScalarArrayOp, SqlLeaf, SqlValue, SubLink, SubLinkKind, Subscript, Var,
-    WindowFunc, Xml, XmlOp,
+    Aggref, ArrayExpr, Bool, BoolOp, BooleanTest, BooleanTestKind, Case, Const, Expr, FuncExpr, GroupingFunc, List,
+    MinMax, NamedArg, NullTest, OpExpr, Param, ParamKind, RowCompare, RowCompareKind, RowExpr, ScalarArrayOp, SqlLeaf,
+    SqlValue, SubLink, SubLinkKind, Subscript, Var, WindowFunc,
 };
 pub use from::{
     Cte, CteCycle, CteMaterialize, CteSearch, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, RowMark, Rte,

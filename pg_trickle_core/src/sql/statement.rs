@@ -128,6 +128,18 @@ pub fn union_all(arms: &[Select]) -> String {
     arms.join(" UNION ALL ")
 }
 
+/// Columns with the values they get.
+pub type Assignments = Vec<(String, String)>;
+
+/// `ON CONFLICT (key) DO UPDATE SET ...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnConflict {
+    /// Key columns.
+    pub key: Vec<String>,
+    /// What changes.
+    pub set: Assignments,
+}
+
 /// `INSERT INTO table AS alias (columns) query [ON CONFLICT (key) DO UPDATE SET ...]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insert {
@@ -139,8 +151,8 @@ pub struct Insert {
     pub columns: Vec<String>,
     /// The rows: one query.
     pub query: String,
-    /// Key columns and assignments of `ON CONFLICT .. DO UPDATE`.
-    pub on_conflict: Option<(Vec<String>, Vec<(String, String)>)>,
+    /// `ON CONFLICT .. DO UPDATE`.
+    pub on_conflict: Option<OnConflict>,
 }
 
 impl fmt::Display for Insert {
@@ -151,7 +163,7 @@ impl fmt::Display for Insert {
             return write!(f, "{}", self.query);
         }
         write!(f, "({}) {}", names(&self.columns), self.query)?;
-        if let Some((key, set)) = &self.on_conflict {
+        if let Some(OnConflict { key, set }) = &self.on_conflict {
             write!(f, " ON CONFLICT ({}) DO ", names(key))?;
             if set.is_empty() {
                 f.write_str("NOTHING")?;
@@ -177,9 +189,9 @@ pub struct Merge {
     /// `WHEN MATCHED AND condition THEN DELETE`.
     pub delete_when: Option<String>,
     /// `WHEN MATCHED [AND condition] THEN UPDATE SET ...`.
-    pub update: Option<(Option<String>, Vec<(String, String)>)>,
+    pub update: Option<(Option<String>, Assignments)>,
     /// `WHEN NOT MATCHED AND condition THEN INSERT (columns) VALUES (values)`.
-    pub insert: Option<(String, Vec<(String, String)>)>,
+    pub insert: Option<(String, Assignments)>,
 }
 
 impl fmt::Display for Merge {

@@ -4,7 +4,7 @@
 //! row; a change is netted by key and merged. Keyless: rows can repeat; a change is netted by the image of the row, a
 //! stored copy is found by a hash of it and compared in full.
 
-use super::rebuild::{Compared, hash, image};
+use super::rebuild::{hash, image};
 use super::storage::Identity;
 use crate::op::inner_join::keyed_choices;
 use crate::op::project::Output;
@@ -28,18 +28,8 @@ pub(crate) struct Bag {
 }
 
 impl Bag {
-    /// Outputs as they are compared.
-    pub fn compared(&self) -> Vec<Compared> {
-        self.outputs
-            .iter()
-            .map(|output| Compared {
-                name: output.name.clone(),
-                by_text: output.composite,
-            })
-            .collect()
-    }
-
-    fn column_names(&self) -> Vec<String> {
+    /// The written columns.
+    pub fn column_names(&self) -> Vec<String> {
         self.outputs.iter().map(|output| output.name.clone()).collect()
     }
 
@@ -119,11 +109,8 @@ impl Bag {
             .zip(&self.key_equals)
             .map(|(name, equals)| format!("({} {equals} {})", column("s", name), column("d", name)))
             .collect();
-        let rest: Vec<Compared> = self
-            .compared()
-            .into_iter()
-            .filter(|compared| !key.contains(&compared.name))
-            .collect();
+        let columns = self.column_names();
+        let only_key = columns.iter().all(|name| key.contains(name));
         let set: Vec<(String, String)> = self
             .column_names()
             .into_iter()
@@ -135,8 +122,8 @@ impl Bag {
             source: delta.derived("d"),
             on: and(&on),
             delete_when: Some(op("d.__pgt_w", "<", "0")),
-            update: (!rest.is_empty()).then(|| {
-                let differs = op(&image("s", &self.compared()), "<>", &image("d", &self.compared()));
+            update: (!only_key).then(|| {
+                let differs = op(&image("s", &columns), "<>", &image("d", &columns));
                 (Some(differs), set.clone())
             }),
             insert: Some((op("d.__pgt_w", ">", "0"), set)),
@@ -150,7 +137,6 @@ impl Bag {
 
     /// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy.
     fn net(&self, terms: Vec<Term>, hash_column: &str) -> Statement {
-        let compared = self.compared();
         let list = self.column_names();
         let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
         let target = if list.is_empty() {
@@ -168,12 +154,12 @@ impl Bag {
              added AS (INSERT INTO {table} {target}SELECT {values} FROM n WHERE {is_new} RETURNING 1) \
              SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.__pgt_net), 0) FROM gone)::pg_catalog.int8, \
              (SELECT pg_catalog.count(*) FROM removed)",
-            image = image("t", &compared),
+            image = image("t", &list),
             delta = union_all(&weighted(terms, "__pgt_w")),
             is_gone = and(&[op("n.__pgt_net", "<", "0"), op("n.__pgt_n", "=", "1")]),
             table = self.table,
-            same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), &compared)),
-            same_row = op(&image("c", &compared), "=", "gone.__pgt_image"),
+            same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), &list)),
+            same_row = op(&image("c", &list), "=", "gone.__pgt_image"),
             found = op("s.ctid", "=", "copy.rid"),
             values = values.join(", "),
             is_new = op("n.__pgt_n", "<=", "n.__pgt_net"),

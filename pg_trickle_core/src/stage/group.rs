@@ -4,7 +4,7 @@ use super::rebuild::record;
 use crate::op::aggregate::{Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::op::term::{Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Returns, Statement};
-use crate::sql::statement::{Insert, Merge, Select, and, case, column, op, or, union_all};
+use crate::sql::statement::{Insert, Merge, OnConflict, Select, and, case, column, op, or, union_all};
 
 /// Most nullable keys for which every combination of NULLs gets its own index probe.
 const MAX_NULL_PROBES: usize = 3;
@@ -41,7 +41,7 @@ impl Group {
             .collect();
         columns.extend(aggregate.states.iter().map(|state| {
             let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
-            (state.from_rows(argument.as_deref()), state.name.clone())
+            (state.aggregate_sql(argument.as_deref()), state.name.clone())
         }));
         Select {
             columns,
@@ -103,7 +103,10 @@ impl Group {
             alias: STORED.to_owned(),
             columns: self.column_names(),
             query: query.to_string(),
-            on_conflict: Some((aggregate.keys.iter().map(|key| key.name.clone()).collect(), set)),
+            on_conflict: Some(OnConflict {
+                key: aggregate.keys.iter().map(|key| key.name.clone()).collect(),
+                set,
+            }),
         };
         Statement {
             sql: insert.to_string(),
@@ -267,7 +270,7 @@ impl Group {
                 .map(|part| part.block.now(part.columns(&self.inputs())))
                 .collect();
             let select = Select {
-                columns: vec![(state.from_rows(argument.as_deref()), "v".to_owned())],
+                columns: vec![(state.aggregate_sql(argument.as_deref()), "v".to_owned())],
                 from: vec![format!("({}) AS {ROWS}", union_all(&rows))],
                 filter: conditions,
                 ..Select::default()

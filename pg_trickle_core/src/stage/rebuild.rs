@@ -8,52 +8,29 @@ use crate::plan::{Returns, Statement};
 use crate::sql::ident::quote_ident;
 use crate::sql::statement::{column, names, op, row};
 
-/// A column of a storage table as far as comparing rows needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared {
-    /// The column.
-    pub name: String,
-    /// Its bytes are no identity (a composite type): compare its text.
-    pub by_text: bool,
-}
-
 /// `pgtrickle.row_image(ROW(...))` over the columns of `alias`.
 #[must_use]
-pub fn image(alias: &str, columns: &[Compared]) -> String {
+pub fn image(alias: &str, columns: &[String]) -> String {
     format!("pgtrickle.row_image({})", image_row(alias, columns))
 }
 
 /// `pgtrickle.row_hash(ROW(...))` over the columns of `alias`, or over bare names.
 #[must_use]
-pub fn hash(alias: Option<&str>, columns: &[Compared]) -> String {
+pub fn hash(alias: Option<&str>, columns: &[String]) -> String {
     let record = match alias {
         Some(alias) => image_row(alias, columns),
-        None => row(&columns
-            .iter()
-            .map(|compared| textual(quote_ident(&compared.name), compared.by_text))
-            .collect::<Vec<_>>()),
+        None => row(&columns.iter().map(|name| quote_ident(name)).collect::<Vec<_>>()),
     };
     format!("pgtrickle.row_hash({record})")
 }
 
-fn image_row(alias: &str, columns: &[Compared]) -> String {
-    row(&columns
-        .iter()
-        .map(|compared| textual(column(alias, &compared.name), compared.by_text))
-        .collect::<Vec<_>>())
-}
-
-fn textual(value: String, by_text: bool) -> String {
-    if by_text {
-        format!("({value})::pg_catalog.text")
-    } else {
-        value
-    }
+fn image_row(alias: &str, columns: &[String]) -> String {
+    row(&columns.iter().map(|name| column(alias, name)).collect::<Vec<_>>())
 }
 
 /// The statement that makes `table` hold the rows of `query`, whose columns are `columns` in order.
 #[must_use]
-pub fn statement(table: &str, query: &str, columns: &[Compared], identity: &Identity) -> Statement {
+pub fn statement(table: &str, query: &str, columns: &[String], identity: &Identity) -> Statement {
     let sql = match identity {
         Identity::Hash(_) | Identity::None => patch_bag(table, query, columns),
         Identity::Key(key) => patch_keyed(table, query, columns, key),
@@ -67,14 +44,14 @@ pub fn statement(table: &str, query: &str, columns: &[Compared], identity: &Iden
 }
 
 /// Copies of one row are numbered on both sides; what has no partner is inserted or deleted.
-fn patch_bag(table: &str, query: &str, columns: &[Compared]) -> String {
-    let column_names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+fn patch_bag(table: &str, query: &str, columns: &[String]) -> String {
+    let column_names = columns;
     let wanted = fresh_query(query, columns);
     let list: Vec<String> = column_names.iter().map(|name| column("q", name)).collect();
     let selected = if list.is_empty() {
         String::new()
     } else {
-        format!("({}) ", names(&column_names))
+        format!("({}) ", names(column_names))
     };
     format!(
         "WITH q AS MATERIALIZED (SELECT i.*, pg_catalog.row_number() OVER (PARTITION BY i.__pgt_image) AS __pgt_n \
@@ -99,7 +76,7 @@ fn patch_bag(table: &str, query: &str, columns: &[Compared]) -> String {
 }
 
 /// Rows pair by key (NULLs equal, as record comparison has it); pairs that differ are updated in place.
-fn patch_keyed(table: &str, query: &str, columns: &[Compared], key: &[String]) -> String {
+fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> String {
     let wanted = fresh_query(query, columns);
     let pairs = if key.is_empty() {
         "TRUE".to_owned()
@@ -108,9 +85,9 @@ fn patch_keyed(table: &str, query: &str, columns: &[Compared], key: &[String]) -
     };
     let set: Vec<String> = columns
         .iter()
-        .map(|c| format!("{} = {}", quote_ident(&c.name), column("d", &c.name)))
+        .map(|c| format!("{} = {}", quote_ident(c), column("d", c)))
         .collect();
-    let column_names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let column_names = columns;
     let values: Vec<String> = column_names.iter().map(|name| column("d", name)).collect();
     let count = |action: &str| {
         format!(
@@ -129,7 +106,7 @@ fn patch_keyed(table: &str, query: &str, columns: &[Compared], key: &[String]) -
         found = op("t.ctid", "=", "d.__pgt_rid"),
         differs = op(&image("t", columns), "<>", &image("d", columns)),
         set = set.join(", "),
-        columns = names(&column_names),
+        columns = names(column_names),
         values = values.join(", "),
         inserted = count("INSERT"),
         deleted = count("DELETE"),
@@ -145,10 +122,10 @@ pub fn record(alias: &str, key: &[String]) -> String {
 }
 
 /// The query with the storage's column names.
-fn fresh_query(query: &str, columns: &[Compared]) -> String {
+fn fresh_query(query: &str, columns: &[String]) -> String {
     if columns.is_empty() {
         return query.to_owned();
     }
-    let column_names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    format!("SELECT * FROM ({query}) AS q({})", names(&column_names))
+    let column_names = columns;
+    format!("SELECT * FROM ({query}) AS q({})", names(column_names))
 }

@@ -4,7 +4,7 @@
 //! changed. The key restriction stands inside of the query, next to the tables, where an index can serve it. Rows are
 //! compared by their image, copy by copy, so rows that did not change are left alone.
 
-use super::rebuild::{Compared, image};
+use super::rebuild::image;
 use crate::op::inner_join::keyed_choices;
 use crate::op::scan;
 use crate::op::term::Block;
@@ -66,7 +66,7 @@ pub struct Rekey {
     /// Qualified, quoted name of the storage table.
     pub table: String,
     /// The stored columns that are written.
-    pub columns: Vec<Compared>,
+    pub columns: Vec<String>,
     /// The key; its columns are among the stored ones.
     pub key: Vec<KeyColumn>,
     /// Which keys a change touches.
@@ -109,7 +109,7 @@ impl Rekey {
             return Vec::new();
         }
         let keys: Vec<String> = (0..self.key.len()).map(key_column).collect();
-        let list: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        let list = &self.columns;
         let listed = |alias: &str| -> String {
             let columns: Vec<String> = list.iter().map(|name| column(alias, name)).collect();
             columns.join(", ")
@@ -128,7 +128,7 @@ impl Rekey {
             q_list = listed("q"),
             q_image = image("q", &self.columns),
             rows = self.rows.join(" UNION ALL "),
-            names = names(&list),
+            names = names(list),
             stored = stored.join(" UNION ALL "),
             table = self.table,
             found = op("t.ctid", "=", "n.__pgt_rid"),

@@ -40,7 +40,7 @@ pub fn json(name: &str) -> Result<String> {
     let reason = stages()
         .filter(|stage| Some(stage.way) == weakest)
         .find_map(|stage| stage.reason.as_deref());
-    let key = stages().last().map(|stage| stage.key.clone()).unwrap_or_default();
+    let key = stages().next_back().map(|stage| stage.key.clone()).unwrap_or_default();
     let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     let visible_key: &[String] = if key.iter().all(|name| columns.contains(name)) {
         &key

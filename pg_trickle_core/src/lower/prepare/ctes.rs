@@ -7,7 +7,7 @@ use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target, Var};
 /// A CTE that can be referred to.
 #[derive(Clone)]
 enum Known {
-    Plain(Query),
+    Plain(Box<Query>),
     Recursive(Box<Cte>),
 }
 
@@ -25,7 +25,7 @@ fn inline_in(query: &mut Query, scopes: &mut Vec<Scope>) -> Result<(), Stop> {
         let known = if cte.recursive {
             Known::Recursive(Box::new(cte.clone()))
         } else {
-            Known::Plain(*cte.query)
+            Known::Plain(cte.query)
         };
         if let Some(own) = scopes.last_mut() {
             own.push((cte.name, known));
@@ -76,7 +76,7 @@ fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Op
     };
     match known {
         Known::Plain(query) => {
-            let mut query = query.clone();
+            let mut query = (**query).clone();
             query.raise_outer(levels_up);
             Ok(Some(query))
         }
