@@ -496,6 +496,7 @@ export const CASES: [name: string, query: string, options?: Options][] = [
   [
     'json defaults',
     `select json_value(j, '$.a' returning char(2) default 'x' on error), json_query(j, '$.a' returning code default 'abc' on empty), json_value(j, '$.a' returning varbit(3) default '01' on error) from t`,
+    ROWS,
   ],
   [
     'xml declaration',
