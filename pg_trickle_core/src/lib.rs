@@ -13,6 +13,7 @@ pub mod node;
 mod op;
 pub mod plan;
 pub mod query;
+pub mod sorted;
 pub mod sql;
 mod stage;
 

@@ -8,9 +8,9 @@ use crate::session;
 use crate::spi::{self, Values};
 use crate::sql;
 use pg_trickle_core::plan::{Change, OutputColumn, Source};
+use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ pub struct StreamTable {
     /// Filled, and maintained.
     pub populated: bool,
     /// The relations whose change makes all this obsolete.
-    pub depends: BTreeSet<Oid>,
+    pub depends: Set<Oid>,
     /// The visible columns.
     pub columns: Vec<OutputColumn>,
     /// Its stages, bottom first; the last one's storage is what users see.
@@ -158,7 +158,7 @@ pub struct Compiled {
     /// The SELECT of the user's view.
     pub view: String,
     /// The relations that it was compiled from.
-    pub depends: BTreeSet<Oid>,
+    pub depends: Set<Oid>,
 }
 
 impl Compiled {
@@ -230,7 +230,7 @@ pub fn table(relid: Oid) -> Result<Rc<Table>> {
          WHERE s.relid = $1::oid AND t.status = 'ACTIVE' ORDER BY 1",
         &[Some(&key)],
     )?;
-    let relatives: BTreeSet<Oid> = spi::catalog(
+    let relatives: Set<Oid> = spi::catalog(
         "WITH RECURSIVE above(relid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid UNION \
          SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid), \
          below(relid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid UNION \
