@@ -1,4 +1,4 @@
-/** Random queries: mostly of what is folded, and a share of what is rebuilt. */
+/** Random queries: mostly inner joins and groups, and a share of everything else. */
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'
@@ -15,7 +15,7 @@ const SPELLED = new Set<Type>(['num'])
 
 /** A query over some of the tables. */
 export function query(rng: Rng, tables: readonly Table[]): Query {
-  if (rng.chance(0.25)) return rebuilt(rng, tables)
+  if (rng.chance(0.4)) return other(rng, tables)
   return rng.chance(0.55) ? grouped(rng, tables) : flat(rng, tables)
 }
 
@@ -120,8 +120,8 @@ function grouped(rng: Rng, tables: readonly Table[]): Query {
   return { sql: `${ctes}SELECT ${list} FROM ${sql}${where(rng, expressions)}${group}${having}`, freeSpelling: spelled }
 }
 
-/** What has no fold. Compared by value: duplicates go, and with them one spelling or the other. */
-function rebuilt(rng: Rng, tables: readonly Table[]): Query {
+/** What is more than folds of inner joins. Compared by value: duplicates go, and with them one spelling or the other. */
+function other(rng: Rng, tables: readonly Table[]): Query {
   const make = rng.pick([distinct, setOperation, outerJoin, sublink, windowed, limited, otherAggregate, nested])
   return { sql: make(rng, tables), freeSpelling: true }
 }

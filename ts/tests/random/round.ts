@@ -112,7 +112,27 @@ export async function shrink(lab: Lab, failed: Failed): Promise<Failed> {
       await attempt({ ...smallest.round, [part]: smallest.round[part].filter((_, index) => index !== i) })
     }
   }
+  for (const part of ['setup', 'steps'] as const) {
+    for (let i = 0; i < smallest.round[part].length; i++) {
+      for (let row = 0; ;) {
+        const list = [...smallest.round[part]]
+        const shorter = withoutRow(list[i] ?? '', row)
+        if (shorter === undefined) break
+        list[i] = shorter
+        if (!(await attempt({ ...smallest.round, [part]: list }))) row++
+      }
+    }
+  }
   return smallest
+}
+
+/** The statement without one row of its last VALUES list, if the list has that row and another one. */
+function withoutRow(sql: string, row: number): string | undefined {
+  const [, head, list] = /^([\s\S]*VALUES )(\([\s\S]*\))$/.exec(sql) ?? []
+  // Tuples of literals: the only `), (` outside of them is between two of them, but for those in strings.
+  const rows = list?.slice(1, -1).split('), (')
+  if (head === undefined || rows === undefined || rows.length < 2 || row >= rows.length) return undefined
+  return `${head}(${rows.filter((_, index) => index !== row).join('), (')})`
 }
 
 function kindOf(error: unknown): string {
