@@ -38,7 +38,7 @@ test(
         total.failed += outcome.failed
       } catch (error) {
         const smallest = await shrink(lab, { round, error })
-        throw new Error(`SEED=${seed}: ${messageOf(smallest.error)}\n\n${asCase(smallest.round)}`)
+        throw new Error(`SEED=${seed}: ${messageOf(smallest.error)}\n\n${asCase(smallest.round)}`, { cause: error })
       }
     }
     console.log(`random, from seed ${first}:`, JSON.stringify(total))
