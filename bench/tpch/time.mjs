@@ -41,12 +41,13 @@ async function again(pg, sql) {
 
 /** Rows that the query looks at, the same ones each time, spread over the table; any where these are too few. */
 async function sample(pg, table, hits) {
+  const key = KEY[table].join(', ')
   await pg.exec(
     `CREATE TABLE tpch_sample AS SELECT row_number() OVER () AS n, r.* FROM (
-       (SELECT ${table}.* ${hits} ORDER BY hashint4(${KEY[table][0]}), ${KEY[table].join(', ')} LIMIT ${ROWS})
-       UNION
-       (SELECT * FROM ${table} ORDER BY ${KEY[table].join(', ')} LIMIT ${ROWS})
-       LIMIT ${ROWS}) AS r;
+       SELECT ${table}.* ${hits} ORDER BY hashint4(${KEY[table][0]}), ${key} LIMIT ${ROWS}) AS r;
+     INSERT INTO tpch_sample SELECT (SELECT count(*) FROM tpch_sample) + row_number() OVER (), r.* FROM (
+       SELECT * FROM ${table} WHERE (${key}) NOT IN (SELECT ${key} FROM tpch_sample) ORDER BY ${key} LIMIT ${ROWS}) AS r;
+     DELETE FROM tpch_sample WHERE n > ${ROWS};
      ANALYZE tpch_sample`,
   )
 }
