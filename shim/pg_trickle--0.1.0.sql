@@ -23,7 +23,7 @@ CREATE TABLE pgtrickle.stream_table (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- The tables that a stream table reads: named by its query or a view in it, or inherited from such a table.
+-- The tables that a stream table reads: named by its query or a view in it, or a child or parent of such a table.
 CREATE TABLE pgtrickle.source (
   id integer NOT NULL,
   relid regclass NOT NULL,

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -16,6 +15,7 @@
 #include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -33,13 +33,10 @@ PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
 
 /* ---- statements ---- */
 
-static void become(Oid role) {
-    Oid user;
-    int security;
-
-    GetUserIdAndSecContext(&user, &security);
-    if (OidIsValid(role) && role != user)
-        SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
+static void become(Oid role, Oid *before, int *security) {
+    GetUserIdAndSecContext(before, security);
+    if (OidIsValid(role) && role != *before)
+        SetUserIdAndSecContext(role, *security | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 static int apply_settings(const PgtSetting *settings, int32 count) {
@@ -70,8 +67,7 @@ static void query_body(void *argument) {
         nulls[i] = query->args[i] ? ' ' : 'n';
         values[i] = query->args[i] ? PointerGetDatum(cstring_to_text(query->args[i])) : (Datum)0;
     }
-    GetUserIdAndSecContext(&role, &security);
-    become(query->role);
+    become(query->role, &role, &security);
     check_spi(SPI_connect());
     check_spi(SPI_execute_with_args(query->text, query->nargs, types, values, nulls, false, 0));
     for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++) {
@@ -141,8 +137,7 @@ static void run_body(void *argument) {
     ErrorContextCallback callback = {error_context_stack, run_context, unconstify(char *, run->label)};
 
     error_context_stack = &callback;
-    GetUserIdAndSecContext(&role, &security);
-    become(run->role);
+    become(run->role, &role, &security);
     if (strcmp(GetConfigOption(path.name, false, false), path.value) != 0)
         nest = apply_settings(&path, 1);
     check_spi(SPI_connect());
@@ -189,6 +184,35 @@ static void append_body(void *argument) {
     ReleaseTupleDesc(desc);
 }
 
+/*
+ * An UPDATE puts the two versions of a row at the same place of both stores. Where it does not, finding them different
+ * is only a change too many; and where all are equal the stores hold the same rows, whatever the order.
+ */
+static void compare_body(void *argument) {
+    PgtCompare *compare = argument;
+    TupleDesc desc = lookup_rowtype_tupdesc(get_rel_type_id(compare->relid), -1);
+    TupleTableSlot *added = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+    TupleTableSlot *removed = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+
+    tuplestore_rescan(compare->added);
+    tuplestore_rescan(compare->removed);
+    while (compare->same && tuplestore_gettupleslot(compare->added, true, false, added) &&
+           tuplestore_gettupleslot(compare->removed, true, false, removed)) {
+        for (int i = 0; compare->same && i < compare->ncolumns; i++) {
+            Form_pg_attribute column = TupleDescAttr(desc, compare->columns[i] - 1);
+            bool is_null, was_null;
+            Datum is = slot_getattr(added, compare->columns[i], &is_null);
+            Datum was = slot_getattr(removed, compare->columns[i], &was_null);
+
+            compare->same = is_null == was_null &&
+                            (is_null || datumIsEqual(is, was, column->attbyval, column->attlen));
+        }
+    }
+    ExecDropSingleTupleTableSlot(added);
+    ExecDropSingleTupleTableSlot(removed);
+    ReleaseTupleDesc(desc);
+}
+
 /* ---- texts ---- */
 
 static void parse_body(void *argument) {
@@ -227,7 +251,8 @@ static void notice_body(void *argument) {
 
 /* ---- the fence ---- */
 
-static void (*const bodies[])(void *) = {query_body, const_body, parse_body, notice_body, run_body, append_body};
+static void (*const bodies[])(void *) = {query_body, const_body,  parse_body,  notice_body,
+                                         run_body,   append_body, compare_body};
 
 /* Keeps the error being handled. A second one, for want of memory, must not escape either. */
 static void catch_error(PgtError *error) {
@@ -309,11 +334,7 @@ static void throw_error(PgtError *error) {
                     error->query ? internalerrposition(error->position) : 0));
 }
 
-/* ---- helpers that raise nothing ---- */
-
-int pgt_is_updated(const void *columns, int32 attribute) {
-    return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, columns);
-}
+/* ---- a helper that raises nothing ---- */
 
 char *pgt_copy(const char *text, size_t length) {
     char *copy = MemoryContextAllocExtended(CurrentMemoryContext, length + 1, MCXT_ALLOC_NO_OOM);
@@ -331,26 +352,21 @@ Datum pgtrickle_maintain(PG_FUNCTION_ARGS) {
     TriggerData *data = (TriggerData *)fcinfo->context;
     PgtEvent event = {0};
     PgtError error = {0};
-    Relation relation;
 
     if (!CALLED_AS_TRIGGER(fcinfo) ||
         (TRIGGER_FIRED_FOR_ROW(data->tg_event) && !TRIGGER_FIRED_INSTEAD(data->tg_event)))
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("pgtrickle.maintain() is for the triggers of stream tables only")));
-    relation = data->tg_relation;
-    event.relid = RelationGetRelid(relation);
-    event.view = relation->rd_rel->relkind == RELKIND_VIEW;
+    event.relid = RelationGetRelid(data->tg_relation);
+    event.view = data->tg_relation->rd_rel->relkind == RELKIND_VIEW;
     event.before = TRIGGER_FIRED_BEFORE(data->tg_event);
     event.operation = data->tg_event & TRIGGER_EVENT_OPMASK;
     event.added = data->tg_newtable;
     event.removed = data->tg_oldtable;
     event.nadded = event.added ? tuplestore_tuple_count(event.added) : 0;
     event.nremoved = event.removed ? tuplestore_tuple_count(event.removed) : 0;
-    event.columns = data->tg_updatedcols;
-    event.opaque = relation->rd_rel->relhassubclass || relation->trigdesc->trig_update_before_row ||
-                   (relation->rd_att->constr && relation->rd_att->constr->has_generated_stored);
 #if PG_VERSION_NUM >= 180000
-    event.opaque |= relation->rd_att->constr && relation->rd_att->constr->has_generated_virtual;
+    event.virtual = data->tg_relation->rd_att->constr && data->tg_relation->rd_att->constr->has_generated_virtual;
 #endif
     if (pgt_rs_maintain(&event, &error) != 0)
         throw_error(&error);
@@ -452,11 +468,11 @@ static ProcessUtility_hook_type next_utility;
 static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
                     ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
     PgtError error = {0};
-    Oid table = InvalidOid;
     Oid storage = InvalidOid;
 
     if (IsA(statement->utilityStmt, IndexStmt)) {
-        table = RangeVarGetRelid(((IndexStmt *)statement->utilityStmt)->relation, NoLock, true);
+        Oid table = RangeVarGetRelid(((IndexStmt *)statement->utilityStmt)->relation, NoLock, true);
+
         if (OidIsValid(table) && get_rel_relkind(table) == RELKIND_VIEW && pgt_rs_storage(table, &storage, &error) != 0)
             throw_error(&error);
     }

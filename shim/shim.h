@@ -88,20 +88,28 @@ typedef struct PgtAppend {
 typedef struct PgtEvent {
     Tuplestorestate *added;
     Tuplestorestate *removed;
-    const void *columns; /* of an UPDATE, for pgt_is_updated */
     int32 nadded;
     int32 nremoved;
     Oid relid;
     int32 operation; /* 0 INSERT, 1 DELETE, 2 UPDATE, 3 TRUNCATE */
     int32 before;
-    int32 view;   /* a write to a stream table's view */
-    int32 opaque; /* columns does not tell all that an UPDATE may have changed */
+    int32 view;    /* a write to a stream table's view */
+    int32 virtual; /* a column is computed when it is read: it is not in the rows */
 } PgtEvent;
 
-enum { PGT_QUERY, PGT_CONST, PGT_PARSE, PGT_NOTICE, PGT_RUN, PGT_APPEND };
+/* PGT_COMPARE: do the two versions of every row have equal values in some columns? */
+typedef struct PgtCompare {
+    Oid relid;
+    Tuplestorestate *added;
+    Tuplestorestate *removed;
+    const int16 *columns;
+    int32 ncolumns;
+    int32 same; /* out; at first, whether there are as many old as new */
+} PgtCompare;
+
+enum { PGT_QUERY, PGT_CONST, PGT_PARSE, PGT_NOTICE, PGT_RUN, PGT_APPEND, PGT_COMPARE };
 
 extern int pgt_call(int what, void *argument, PgtError *error);
-extern int pgt_is_updated(const void *columns, int32 attribute);
 extern char *pgt_copy(const char *text, size_t length);
 
 extern int pgt_rs_maintain(const PgtEvent *event, PgtError *error);

@@ -82,7 +82,9 @@ fn changed() -> Result<()> {
          UNION ALL SELECT 'pg_class'::regclass, i.inhparent FROM pg_inherits i \
          WHERE c.classid = 'pg_class'::regclass AND i.inhrelid = c.objid) n) \
          SELECT t.id FROM changed c JOIN pgtrickle.stream_table t ON t.definition = c.objid \
-         WHERE c.classid = 'pg_class'::regclass",
+         WHERE c.classid = 'pg_class'::regclass \
+         UNION SELECT s.id FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.source s ON s.relid = c.objid \
+         WHERE c.classid = 'pg_class'::regclass AND s.inherited AND c.command_tag = 'ALTER TABLE'",
         &[],
     )?;
     renew(rows.into_iter().map(|row| Values::of(row).number()))

@@ -108,14 +108,23 @@ struct RawAppend {
 pub struct RawEvent {
     added: *mut c_void,
     removed: *mut c_void,
-    columns: *const c_void,
     nadded: i32,
     nremoved: i32,
     relid: Oid,
     operation: i32,
     before: i32,
     view: i32,
-    opaque: i32,
+    is_virtual: i32,
+}
+
+#[repr(C)]
+struct RawCompare {
+    relid: Oid,
+    added: *mut c_void,
+    removed: *mut c_void,
+    columns: *const i16,
+    ncolumns: i32,
+    same: i32,
 }
 
 const PGT_QUERY: c_int = 0;
@@ -124,10 +133,10 @@ const PGT_PARSE: c_int = 2;
 const PGT_NOTICE: c_int = 3;
 const PGT_RUN: c_int = 4;
 const PGT_APPEND: c_int = 5;
+const PGT_COMPARE: c_int = 6;
 
 unsafe extern "C" {
     fn pgt_call(what: c_int, argument: *mut c_void, error: *mut RawError) -> c_int;
-    fn pgt_is_updated(columns: *const c_void, attribute: i32) -> c_int;
     fn pgt_copy(text: *const c_char, length: usize) -> *mut c_char;
     /// PostgreSQL's own; raises nothing.
     fn SPI_freeplan(plan: *mut c_void) -> c_int;
@@ -368,14 +377,24 @@ impl<'a> Event<'a> {
         self.raw.added.is_null() && self.raw.removed.is_null()
     }
 
-    /// May the UPDATE have changed one of these columns?
-    #[must_use]
-    pub fn updates(&self, columns: &[i16]) -> bool {
-        self.raw.opaque != 0
-            || columns.iter().any(|column| {
-                // SAFETY: the pointer is the trigger's set of columns, alive during the call; NULL is the empty set.
-                unsafe { pgt_is_updated(self.raw.columns, i32::from(*column)) != 0 }
-            })
+    /// May the UPDATE have changed one of these columns? Goes by the rows: the list of columns that PostgreSQL gives a
+    /// trigger is that of one of the statement's updates only, and knows nothing of what other triggers change.
+    pub fn updates(&self, columns: &[i16]) -> Result<bool> {
+        if self.raw.is_virtual != 0 || columns.iter().any(|column| *column <= 0) {
+            return Ok(true);
+        }
+        let mut raw = RawCompare {
+            relid: self.raw.relid,
+            added: self.raw.added,
+            removed: self.raw.removed,
+            columns: columns.as_ptr(),
+            ncolumns: count(columns.len()),
+            same: i32::from(self.raw.nadded == self.raw.nremoved),
+        };
+        if raw.same != 0 {
+            call(PGT_COMPARE, &mut raw)?;
+        }
+        Ok(raw.same == 0)
     }
 }
 

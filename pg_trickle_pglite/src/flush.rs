@@ -87,15 +87,16 @@ impl Flush {
         let from = self.seen.insert(stage.key, self.changes.len()).unwrap_or(0);
         let mut by_table: BTreeMap<Oid, Vec<&Pending>> = BTreeMap::new();
         for change in &self.changes[from..] {
-            if change.skips.contains(&stage.key) {
-                continue;
-            }
-            if !change.opaque && stage.names(change.relid).is_some() {
-                by_table.entry(change.relid).or_default().push(change);
-            } else if stages::table(change.relid)?.concerns(stage.key) {
-                // No rows to go by, or those of a table that the query reads through its parent.
-                run_rebuild(stage)?;
-                return Ok(());
+            let table = stages::table(change.relid)?;
+            match table.user(stage.key) {
+                Some(user) if !change.skips.contains(&stage.key) => {
+                    if change.opaque || !user.follows {
+                        run_rebuild(stage)?;
+                        return Ok(());
+                    }
+                    by_table.entry(change.relid).or_default().push(change);
+                }
+                Some(_) | None => {}
             }
         }
         let mut changes = Vec::with_capacity(by_table.len());

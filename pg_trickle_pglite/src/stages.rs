@@ -86,15 +86,18 @@ pub struct Table {
 pub struct User {
     /// The stage.
     pub stage: Rc<Maintained>,
-    /// The columns that it reads. None are listed where it reads the table through a parent.
+    /// The columns that it reads.
     pub columns: Vec<i16>,
+    /// The rows of a change tell all that it does to the stage. Not so where the stage reads a parent or a child of the
+    /// table: those rows are a part of another table's then, and no trigger of that table tells them.
+    pub follows: bool,
 }
 
 impl Table {
-    /// Is this stage among those that read it?
+    /// How a stage reads it, where it does.
     #[must_use]
-    pub fn concerns(&self, key: StageKey) -> bool {
-        self.users.iter().any(|user| user.stage.key == key)
+    pub fn user(&self, key: StageKey) -> Option<&User> {
+        self.users.iter().find(|user| user.stage.key == key)
     }
 }
 
@@ -227,23 +230,27 @@ pub fn table(relid: Oid) -> Result<Rc<Table>> {
          WHERE s.relid = $1::oid AND t.status = 'ACTIVE' ORDER BY 1",
         &[Some(&key)],
     )?;
-    let parents = spi::catalog(
-        "WITH RECURSIVE above(relid) AS (SELECT $1::oid UNION \
-         SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid) SELECT relid FROM above",
+    let relatives: BTreeSet<Oid> = spi::catalog(
+        "WITH RECURSIVE above(relid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid UNION \
+         SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid), \
+         below(relid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid UNION \
+         SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.relid) \
+         SELECT relid FROM above UNION SELECT relid FROM below",
         &[Some(&key)],
-    )?;
-    let parents: BTreeSet<Oid> = parents
-        .into_iter()
-        .map(|row| Values::of(row).number())
-        .collect::<Result<_>>()?;
+    )?
+    .into_iter()
+    .map(|row| Values::of(row).number())
+    .collect::<Result<_>>()?;
     let mut users = Vec::new();
     for row in rows {
         for stage in &load(Values::of(row).number()?)?.stages {
             let own = stage.names(relid);
-            if own.is_some() || stage.sources.iter().any(|source| parents.contains(&source.relid)) {
+            let reads_relative = stage.sources.iter().any(|source| relatives.contains(&source.relid));
+            if own.is_some() || reads_relative {
                 users.push(User {
                     stage: Rc::clone(stage),
                     columns: own.map_or_else(Vec::new, |names| names.columns.clone()),
+                    follows: !reads_relative,
                 });
             }
         }

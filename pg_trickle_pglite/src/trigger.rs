@@ -17,7 +17,7 @@ pub fn fired(event: &Event) -> Result<()> {
     }
     let when = session::end_statement();
     let table = stages::table(event.relid())?;
-    let Some(change) = change(event, &table) else {
+    let Some(change) = change(event, &table)? else {
         return if when == When::Last { flush::run(None) } else { Ok(()) };
     };
     match when {
@@ -34,29 +34,31 @@ pub fn fired(event: &Event) -> Result<()> {
 }
 
 /// The change, or nothing where nobody is concerned.
-fn change(event: &Event, table: &Table) -> Option<Pending> {
+fn change(event: &Event, table: &Table) -> Result<Option<Pending>> {
     let (added, removed) = (event.added(), event.removed());
     let opaque = event.operation() == Operation::Truncate || event.is_blind();
-    if !opaque && added.is_none() && removed.is_none() {
-        return None;
+    if table.users.is_empty() || (!opaque && added.is_none() && removed.is_none()) {
+        return Ok(None);
     }
-    let skips = if event.operation() == Operation::Update {
-        let reads = |user: &&stages::User| !event.updates(&user.columns);
-        table.users.iter().filter(reads).map(|user| user.stage.key).collect()
-    } else {
-        Vec::new()
-    };
-    if skips.len() == table.users.len() {
-        return None;
+    let mut skips = Vec::new();
+    if event.operation() == Operation::Update && !opaque {
+        for user in &table.users {
+            if user.follows && !event.updates(&user.columns)? {
+                skips.push(user.stage.key);
+            }
+        }
+        if skips.len() == table.users.len() {
+            return Ok(None);
+        }
     }
-    Some(Pending {
+    Ok(Some(Pending {
         relid: event.relid(),
         added,
         removed,
         opaque,
         owned: false,
         skips,
-    })
+    }))
 }
 
 /// The same change with copies of its rows, which outlive the statement.

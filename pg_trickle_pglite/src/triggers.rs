@@ -40,16 +40,19 @@ pub fn sync() -> Result<()> {
     Ok(())
 }
 
-/// Writes down which tables a stream table reads, children included.
+/// Writes down which tables a stream table reads, and their parents and children: a statement that names one of these
+/// changes rows of the others.
 pub fn record_sources(id: i32, relids: &[u32]) -> Result<()> {
     let list: Vec<String> = relids.iter().map(u32::to_string).collect();
     let key = id.to_string();
     spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
     spi::catalog(
-        "WITH RECURSIVE reads(relid, inherited) AS (SELECT unnest(string_to_array($2, ' ')::oid[]), false \
-         UNION SELECT i.inhrelid, true FROM reads r JOIN pg_inherits i ON i.inhparent = r.relid) \
+        "WITH RECURSIVE below(relid, inherited) AS (SELECT unnest(string_to_array($2, ' ')::oid[]), false \
+         UNION SELECT i.inhrelid, true FROM below b JOIN pg_inherits i ON i.inhparent = b.relid), \
+         above(relid, inherited) AS (SELECT unnest(string_to_array($2, ' ')::oid[]), false \
+         UNION SELECT i.inhparent, true FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid) \
          INSERT INTO pgtrickle.source (id, relid, inherited) \
-         SELECT $1::int, relid, bool_and(inherited) FROM reads GROUP BY relid",
+         SELECT $1::int, relid, bool_and(inherited) FROM (TABLE below UNION ALL TABLE above) AS reads GROUP BY relid",
         &[Some(&key), Some(&list.join(" "))],
     )?;
     Ok(())

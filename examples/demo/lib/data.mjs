@@ -2,9 +2,9 @@
 // of Transportation Statistics, `flights-3m.parquet`, in order of departure) and the airports they connect
 // (`airports.csv`). The flights have no key of their own, so their place in the file becomes one.
 
-import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { decompress } from 'fzstd'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 
@@ -21,7 +21,14 @@ export const SCHEMA = `
     id int PRIMARY KEY, date timestamp NOT NULL, delay int NOT NULL, distance int NOT NULL,
     origin text NOT NULL, destination text NOT NULL);`
 
-const folder = join(dirname(createRequire(import.meta.url).resolve('vega-datasets/data/airports.csv')))
+/** By these the changes find the rows they touch: flights of an airport, the greatest delay. */
+export const INDEXES = `
+  CREATE INDEX ON flights (origin, delay);
+  CREATE INDEX ON flights (destination);
+  CREATE INDEX ON flights (delay);`
+
+/** The package exports its entry build/index.js only; the data lies in the folder beside it. */
+const folder = fileURLToPath(new URL('../data/', import.meta.resolve('vega-datasets')))
 
 /** The airports, with a header line and NA for what is not known. */
 export function airportsCsv() {

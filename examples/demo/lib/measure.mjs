@@ -3,47 +3,40 @@
 // The first round looks and compares and is not timed; the rounds after it time the bare statements; a last comparison
 // after these makes sure that what was timed was right as well.
 
-/** One stream table alone: creates it, puts it through the changes, drops it. */
-export async function measureStreamTable({ withTables, without, streamTable, changes, rounds }) {
-  const { name, query } = streamTable
-  const createMs = await milliseconds(() => withTables.trickle.createStreamTable(name, query))
-  const plan = await withTables.trickle.explainStreamTable(name)
-  const { rows } = await withTables.query(`SELECT count(*)::int AS count FROM ${name}`)
+/** Rounds are timed until this much time has gone by, but at least 3, so that a slow query takes not too long. */
+const LEAST_ROUNDS = 3
+const ENOUGH_MS = 1500
 
+/** Creates a stream table and says what it is. */
+export async function createStreamTable({ withTables, streamTable: { name, about, query } }) {
+  const start = performance.now()
+  const { sources } = await withTables.trickle.createStreamTable(name, query)
+  const createMs = performance.now() - start
+  const { way, reason } = await withTables.trickle.explainStreamTable(name)
+  const { rows } = await withTables.query(`SELECT count(*)::int AS count FROM ${name}`)
+  return { name, about, query, sources, way, reason, rows: rows[0].count, createMs }
+}
+
+/** Puts one stream table through the changes. */
+export async function measureStreamTable({ withTables, without, streamTable, changes, rounds }) {
   const seen = []
   for (const change of changes) seen.push(await look({ withTables, without, streamTable, change }))
-
-  const times = await timeRounds({ withTables, without, changes, rounds })
-  const rerunMs = median(await repeat(rounds, () => rerun(without, query)))
-  const equalAtTheEnd = await equalsQuery(withTables, streamTable)
-  await withTables.trickle.dropStreamTable(name)
-
+  const times = await timeRounds({ withTables, without, queries: [streamTable.query], changes, rounds })
+  const equalAtTheEnd = await isRight(withTables, streamTable)
   return {
-    name,
-    about: streamTable.about,
-    query,
-    way: plan.way,
-    reason: plan.reason,
-    rows: rows[0].count,
-    createMs,
-    rerunMs,
-    changes: changes.map((change, index) => {
-      const { withoutMs, withMs } = times[index]
-      return {
-        change: change.name,
-        sql: change.sql,
-        ...seen[index],
-        withoutMs,
-        withMs,
-        rerunMs,
-        ratio: (withoutMs + rerunMs) / withMs,
-        equal: seen[index].equal && equalAtTheEnd,
-      }
-    }),
+    rounds: times.rounds,
+    rerunMs: times.rerunMs,
+    changes: changes.map((change, index) => ({
+      change: change.name,
+      sql: change.sql,
+      ...seen[index],
+      ...times.changes[index],
+      equal: seen[index].equal && equalAtTheEnd,
+    })),
   }
 }
 
-/** All stream tables at once over the same sources. */
+/** Puts several stream tables over the same sources through the changes, all of them at once. */
 export async function measureTogether({ withTables, without, streamTables, changes, rounds }) {
   for (const { name, query } of streamTables) await withTables.trickle.createStreamTable(name, query)
   const equal = changes.map(() => true)
@@ -52,21 +45,19 @@ export async function measureTogether({ withTables, without, streamTables, chang
     await apply(withTables, change)
     for (const streamTable of streamTables) equal[index] &&= await equalsQuery(withTables, streamTable)
   }
-  const times = await timeRounds({ withTables, without, changes, rounds })
-  let rerunMs = 0
+  const queries = streamTables.map(({ query }) => query)
+  const times = await timeRounds({ withTables, without, queries, changes, rounds })
   let equalAtTheEnd = true
-  for (const streamTable of streamTables) {
-    rerunMs += median(await repeat(rounds, () => rerun(without, streamTable.query)))
-    equalAtTheEnd &&= await equalsQuery(withTables, streamTable)
-  }
+  for (const streamTable of streamTables) equalAtTheEnd &&= await isRight(withTables, streamTable)
   return {
     streamTables: streamTables.map(({ name }) => name),
-    rerunMs,
-    changes: changes.map((change, index) => {
-      const { withoutMs, withMs } = times[index]
-      const ratio = (withoutMs + rerunMs) / withMs
-      return { change: change.name, withoutMs, withMs, rerunMs, ratio, equal: equal[index] && equalAtTheEnd }
-    }),
+    rounds: times.rounds,
+    rerunMs: times.rerunMs,
+    changes: changes.map((change, index) => ({
+      change: change.name,
+      ...times.changes[index],
+      equal: equal[index] && equalAtTheEnd,
+    })),
   }
 }
 
@@ -96,28 +87,49 @@ async function look({ withTables, without, streamTable, change }) {
 }
 
 /** Medians per change, over rounds in which the two databases take turns in going first. */
-async function timeRounds({ withTables, without, changes, rounds }) {
+async function timeRounds({ withTables, without, queries, changes, rounds }) {
   const samples = changes.map(() => ({ withTables: [], without: [] }))
-  for (let round = 0; round < rounds; round++) {
+  const reruns = queries.map(() => [])
+  const start = performance.now()
+  let done = 0
+  while (done < rounds && (done < LEAST_ROUNDS || performance.now() - start < ENOUGH_MS)) {
     for (const [index, change] of changes.entries()) {
       const turns = [
         async () => samples[index].without.push(await milliseconds(() => apply(without, change))),
         async () => samples[index].withTables.push(await milliseconds(() => apply(withTables, change))),
       ]
-      if (round % 2) turns.reverse()
+      if (done % 2) turns.reverse()
       for (const turn of turns) await turn()
     }
+    for (const [index, query] of queries.entries()) reruns[index].push(await rerun(without, query))
+    done++
   }
-  return samples.map((sample) => ({ withoutMs: median(sample.without), withMs: median(sample.withTables) }))
+  const rerunMs = reruns.reduce((sum, times) => sum + median(times), 0)
+  return {
+    rounds: done,
+    rerunMs,
+    changes: samples.map((sample) => {
+      const withoutMs = median(sample.without)
+      const withMs = median(sample.withTables)
+      return { withoutMs, withMs, rerunMs, ratio: (withoutMs + rerunMs) / withMs }
+    }),
+  }
+}
+
+/** The extension's own comparison, which is stricter (1.0 is not 1.00), and the one below. */
+async function isRight(pg, streamTable) {
+  const { ok } = await pg.trickle.verifyStreamTable(streamTable.name)
+  return ok && (await equalsQuery(pg, streamTable))
 }
 
 /** The oracle: EXCEPT ALL both ways, so that duplicates and NULLs count. */
 async function equalsQuery(pg, { name, query }) {
   const { rows } = await pg.query(`
+    WITH truth AS MATERIALIZED (${query})
     SELECT count(*)::int AS wrong FROM (
-      (SELECT * FROM ${name} EXCEPT ALL (${query}))
+      (SELECT * FROM ${name} EXCEPT ALL SELECT * FROM truth)
       UNION ALL
-      ((${query}) EXCEPT ALL SELECT * FROM ${name})) AS difference`)
+      (SELECT * FROM truth EXCEPT ALL SELECT * FROM ${name})) AS difference`)
   return rows[0].wrong === 0
 }
 
@@ -134,12 +146,6 @@ async function milliseconds(action) {
   const start = performance.now()
   await action()
   return performance.now() - start
-}
-
-async function repeat(times, action) {
-  const results = []
-  for (let i = 0; i < times; i++) results.push(await action())
-  return results
 }
 
 function median(values) {

@@ -9,71 +9,88 @@ const green = paint(32)
 const red = paint(31)
 
 const MEANING = {
-  fold: 'folded: the change itself is added to the stored rows',
-  rekey: 'rekeyed: the touched keys are computed again',
-  rebuild: 'rebuilt at every change: exact, but no faster than the query',
+  fold: () => 'the change itself is added to the stored result',
+  rekey: () => 'the touched keys are computed again',
+  rebuild: (reason) => `the query runs again, because of\n  ${reason}`,
 }
 
-export function printHeader({ pglite, postgres, pg_trickle, node, cpu, cores, flights, rounds }) {
+export function printHeader({ pglite, postgres, pg_trickle, node, cpu, cores, flights, airports }) {
   console.log(bold('Stream tables on real flights'))
   console.log(
     dim(
-      `PGlite ${pglite} (PostgreSQL ${postgres}), pg_trickle ${pg_trickle}, Node ${node}\n${cpu}, ${cores} cores\n\n`,
-    ) +
-      `${number(flights)} flights and their airports, in two databases: one with stream tables,\n` +
-      'one without. Times are in ms, medians of ' +
-      `${rounds} rounds.\n\n` +
+      `PGlite ${pglite} (PostgreSQL ${postgres}), pg_trickle ${pg_trickle}, Node ${node}\n` +
+        fit(`${cpu}, ${count(cores, 'core')}`),
+    ),
+  )
+  console.log(
+    `\n${number(flights)} flights and ${number(airports)} airports, in two databases: one with stream tables,\n` +
+      'one without. Times are in ms, medians of all rounds.\n\n' +
       dim(
         '  rows      of the stream table: + inserted, - deleted, ~ updated by the change\n' +
-          '  without   the statement in PGlite as it comes\n' +
-          '  with      the same statement, with the stream table kept equal to its query\n' +
-          '  ratio     (without + running the query again) / with\n' +
-          '  equal     stream table EXCEPT ALL query, both ways, is empty',
+          '  without   the statement, without stream tables\n' +
+          '  with      the same statement, which also keeps the stream table up to date\n' +
+          '  re-run    running the query again\n' +
+          '  ratio     (without + re-run) / with: how many times cheaper\n' +
+          '  equal     the stream table equals its query (EXCEPT ALL both ways is empty)',
       ),
   )
 }
 
-export function printStreamTable({ name, about, query, way, rows, createMs, rerunMs, changes }) {
+/** What stands above the figures of a stream table, printed while they are measured. */
+export function printStreamTable({ name, about, query, way, reason, rows, createMs }) {
   console.log(`\n${rule(name, about)}\n`)
   console.log(dim(indent(query)))
-  console.log(`\n  ${capital(MEANING[way] ?? way)}.`)
-  console.log(
-    `  ${count(rows, 'row')}, created in ${ms(createMs)} ms; running the query again takes ${ms(rerunMs)} ms.\n`,
-  )
+  console.log(`\n  ${capital(way)}: ${MEANING[way](reason)}.`)
+  console.log(`  ${count(rows, 'row')}, created in ${ms(createMs)} ms.\n`)
+}
+
+export function printChanges({ rounds, changes }) {
   print(
-    ['change', 'rows', 'without', 'with', 'ratio', 'equal'],
-    changes.map((line) => [
-      line.change,
-      delta(line),
-      ms(line.withoutMs),
-      ms(line.withMs),
-      ratio(line.ratio),
-      mark(line.equal),
-    ]),
+    ['change', 'rows', ...FIGURES],
+    changes.map((line) => [line.change, delta(line), ...figures(line)]),
   )
   const example = changes.find((line) => line.sample)
   if (example) {
-    console.log(dim(`\n  For example, "${example.change}":`))
+    console.log(dim(`\n  What "${example.change}" did:`))
     if (example.sample.before) console.log(dim(fit(`  - ${row(example.sample.before)}`)))
     if (example.sample.after) console.log(dim(fit(`  + ${row(example.sample.after)}`)))
   }
+  console.log(dim(`\n  ${count(rounds, 'round')}.`))
 }
 
-export function printTogether({ streamTables, rerunMs, changes }) {
-  console.log(`\n${rule(`all ${streamTables.length} together`, 'each change maintains all of them')}\n`)
-  console.log(`  Running all of the queries again takes ${ms(rerunMs)} ms.\n`)
+export function printTogether({ streamTables, rounds, changes }) {
+  const title = `${streamTables.length} at once`
+  console.log(`\n${rule(title, 'all but those that are rebuilt')}\n`)
+  console.log('  Each change keeps all of them up to date; "re-run" runs all of their queries.\n')
   print(
-    ['change', 'without', 'with', 'ratio', 'equal'],
-    changes.map((line) => [line.change, ms(line.withoutMs), ms(line.withMs), ratio(line.ratio), mark(line.equal)]),
+    ['change', ...FIGURES],
+    changes.map((line) => [line.change, ...figures(line)]),
   )
+  console.log(dim(`\n  ${count(rounds, 'round')}.`))
+}
+
+export function printEnd({ equal, comparisons, seconds }) {
+  const result = equal
+    ? green(`All ${comparisons} comparisons of a stream table with its query were equal.`)
+    : red('A stream table did NOT equal its query.')
+  console.log(`\n${result} ${dim(`(${seconds.toFixed(0)} s)`)}`)
+}
+
+const FIGURES = ['without', 'with', 're-run', 'ratio', 'equal']
+
+function figures({ withoutMs, withMs, rerunMs, ratio, equal }) {
+  return [ms(withoutMs), ms(withMs), ms(rerunMs), times(ratio), mark(equal)]
 }
 
 /** A table whose first column is text and whose others are figures. */
 function print(head, lines) {
-  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column].length)))
+  const least = (column) => (column === 0 ? 18 : head[column] === 'rows' ? 11 : 7)
+  const widths = head.map((_, column) =>
+    Math.max(least(column), ...[head, ...lines].map((line) => line[column].length)),
+  )
   const format = (line, style = (text) => text) => {
     const cells = line.map((cell, column) => {
-      const padded = column === 0 ? cell.padEnd(Math.max(widths[0], 22)) : cell.padStart(Math.max(widths[column], 9))
+      const padded = column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])
       return cell === 'yes' ? green(padded) : cell === 'NO' ? red(padded) : style(padded)
     })
     return `  ${cells.join('  ')}`
@@ -119,6 +136,6 @@ function ms(value) {
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : number(Math.round(value))
 }
 
-function ratio(value) {
+function times(value) {
   return `${value < 10 ? value.toFixed(1) : number(Math.round(value))} x`
 }

@@ -4,7 +4,7 @@
 export const STREAM_TABLES = [
   {
     name: 'routes',
-    about: 'a join of three tables with aggregates',
+    about: 'joins with aggregates',
     key: ['from_state', 'to_state'],
     query: `SELECT o.state AS from_state, d.state AS to_state, count(*) AS flights,
        sum(f.distance) AS miles, avg(f.delay) AS avg_delay
@@ -23,51 +23,78 @@ WHERE delay >= 180`,
   },
   {
     name: 'overall',
-    about: 'a global aggregate',
+    about: 'aggregates over everything',
     key: [],
     query: `SELECT count(*) AS flights, sum(distance) AS miles, avg(delay) AS avg_delay,
        min(delay) AS earliest, max(delay) AS latest
 FROM flights`,
   },
   {
-    name: 'busy_airports',
-    about: 'a join with GROUP BY and HAVING',
+    name: 'unused_airports',
+    about: 'NOT EXISTS',
     key: ['iata'],
-    query: `SELECT a.iata, a.city, count(*) AS departures, avg(f.delay) AS avg_delay
-FROM flights f JOIN airports a ON a.iata = f.origin
-GROUP BY a.iata, a.city
-HAVING count(*) >= 100`,
+    query: `SELECT iata, city, state
+FROM airports a
+WHERE NOT EXISTS (SELECT FROM flights f WHERE f.origin = a.iata)`,
   },
   {
-    name: 'ranking',
-    about: 'a window over an aggregate',
-    key: ['origin'],
-    query: `SELECT origin, count(*) AS departures,
-       rank() OVER (ORDER BY count(*) DESC) AS place
+    name: 'worst_delays',
+    about: 'a window function',
+    key: ['id'],
+    query: `SELECT id, origin, delay,
+       rank() OVER (PARTITION BY origin ORDER BY delay DESC) AS place
 FROM flights
-GROUP BY origin`,
+WHERE delay >= 60`,
+  },
+  {
+    name: 'top_airports',
+    about: 'the first 10 groups',
+    key: ['destination'],
+    query: `SELECT destination, count(*) AS arrivals
+FROM flights
+GROUP BY destination
+ORDER BY arrivals DESC, destination
+LIMIT 10`,
+  },
+  {
+    name: 'subtotals',
+    about: 'ROLLUP, which has no incremental rule',
+    key: ['state', 'origin'],
+    query: `SELECT a.state, f.origin, count(*) AS departures, avg(f.delay) AS avg_delay
+FROM flights f JOIN airports a ON a.iata = f.origin
+GROUP BY ROLLUP (a.state, f.origin)`,
   },
 ]
 
-/** The changes, for `rows` loaded flights. One after the other they leave the tables as they were. */
+/** The changes, for `rows` loaded flights, with the table that each is made to. In this order they leave all as it was. */
 export function changesFor(rows) {
   const id = rows + 1
   return [
     {
       name: 'insert 1 flight',
-      sql: `INSERT INTO flights VALUES (${id}, '2001-01-31 18:05', 1600, 2704, 'SFO', 'BOS')`,
+      table: 'flights',
+      sql: `INSERT INTO flights VALUES (${id}, '2001-01-13 18:05', 1600, 1680, 'TVL', 'ORD')`,
     },
-    { name: 'correct its delay', sql: `UPDATE flights SET delay = 16 WHERE id = ${id}` },
-    { name: 'delete it', sql: `DELETE FROM flights WHERE id = ${id}` },
+    { name: 'correct its delay', table: 'flights', sql: `UPDATE flights SET delay = 16 WHERE id = ${id}` },
+    { name: 'delete it', table: 'flights', sql: `DELETE FROM flights WHERE id = ${id}` },
     {
-      name: 'insert 1,000 flights',
+      name: 'insert 1,000',
+      table: 'flights',
       sql: `INSERT INTO flights
             SELECT id + ${rows}, date + interval '1 year', delay, distance, origin, destination
             FROM flights WHERE id BETWEEN 1 AND 1000`,
     },
-    { name: 'correct 1,000 delays', sql: `UPDATE flights SET delay = delay + 30 WHERE id > ${rows}` },
-    { name: 'delete 1,000 flights', sql: `DELETE FROM flights WHERE id > ${rows}` },
-    { name: 'move 1 airport', sql: `UPDATE airports SET state = 'NV', city = 'Reno' WHERE iata = 'ACV'` },
-    { name: 'and back', sql: `UPDATE airports SET state = 'CA', city = 'Arcata/Eureka' WHERE iata = 'ACV'` },
+    { name: 'correct 1,000', table: 'flights', sql: `UPDATE flights SET delay = delay + 30 WHERE id > ${rows}` },
+    { name: 'delete 1,000', table: 'flights', sql: `DELETE FROM flights WHERE id > ${rows}` },
+    {
+      name: 'move 1 airport',
+      table: 'airports',
+      sql: `UPDATE airports SET city = 'Truckee', state = 'CA' WHERE iata = 'RNO'`,
+    },
+    {
+      name: 'move it back',
+      table: 'airports',
+      sql: `UPDATE airports SET city = 'Reno', state = 'NV' WHERE iata = 'RNO'`,
+    },
   ]
 }

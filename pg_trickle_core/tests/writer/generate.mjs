@@ -73,18 +73,18 @@ note('type', types)
 for (const [oid] of types) {
   for (const typmod of typmods) {
     const found = await rows(
-      `SELECT n.nspname = 'pg_catalog' AND format_type(e.oid, -1) IN (e.typname, quote_ident(e.typname)),
-        e.typname, e.typmodin <> 0, format_type(t.oid, ${typmod}) FROM pg_type t
+      `SELECT n.nspname = 'pg_catalog' AND quote_ident(e.typname) = substring(format_type(e.oid, ${typmod}) FROM '^[^ (]+'),
+        e.typmodin <> 0, format_type(t.oid, ${typmod}) FROM pg_type t
       JOIN pg_type e ON e.oid = CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc AND t.typlen = -1
         THEN t.typelem ELSE t.oid END
       JOIN pg_namespace n ON n.oid = e.typnamespace WHERE t.oid = ${oid}`,
     ).catch(() => [])
     // A modifier of another type may be none of this one.
     if (found.length === 0) continue
-    const [[isPlain, name, takesTypmod, text]] = found
+    const [[isPlain, takesTypmod, text]] = found
     if (typmod !== '-1' && takesTypmod !== 'true') continue
-    // Words of SQL mean the same under every search_path; all other names of pg_catalog need their schema.
-    note('type_sql', [[oid, typmod, isPlain === 'true' && name !== 'interval' ? `pg_catalog.${text}` : text]])
+    // Words of SQL are not quoted here and mean the same under every search_path; other names need their schema.
+    note('type_sql', [[oid, typmod, isPlain === 'true' ? `pg_catalog.${text}` : text]])
   }
   const equality = await rows(
     `WITH RECURSIVE b AS (SELECT oid, typbasetype, typtype FROM pg_type WHERE oid = ${oid}

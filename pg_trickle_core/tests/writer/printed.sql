@@ -5,19 +5,19 @@ SELECT ((r0_1.marks)[1]) AS a, ((r0_1.marks)[1 : 2]) AS b, ((r0_1.marks)[ : 2]) 
 SELECT r0_1.id AS id, (r0_1.paid IS TRUE) AS a, (r0_1.paid IS NOT TRUE) AS b, (r0_1.paid IS FALSE) AS c, (r0_1.paid IS NOT FALSE) AS d, (r0_1.paid IS UNKNOWN) AS e, (r0_1.paid IS NOT UNKNOWN) AS f, (r0_1.amount IS NULL) AS g, (NOT (((r0_1.amount IS NOT NULL) AND r0_1.paid) OR (r0_1.id OPERATOR(pg_catalog.>) 3))) AS h FROM public.purchase AS r0_1;
 
 -- expr_calls
-SELECT public.named(1) AS a, public.named(1, c => 'q'::pg_catalog.text) AS b, public.named(a => r0_1.id) AS c, public.total(VARIADIC ARRAY[1::pg_catalog.numeric, 2::pg_catalog.numeric, 3::pg_catalog.numeric]) AS d, public.total(VARIADIC ARRAY['1.0'::pg_catalog.numeric, '2.0'::pg_catalog.numeric]) AS e, pg_catalog.upper(r0_1.name) AS f, pg_catalog.format('%s %s'::pg_catalog.text, r0_1.id, r0_1.name) AS g FROM public.customer AS r0_1;
+SELECT public.named(1) AS a, public.named(1, c => 'q'::pg_catalog.text) AS b, public.named(a => r0_1.id) AS c, public.total(VARIADIC ARRAY[1::numeric, 2::numeric, 3::numeric]) AS d, public.total(VARIADIC ARRAY['1.0'::numeric, '2.0'::numeric]) AS e, pg_catalog.upper(r0_1.name) AS f, pg_catalog.format('%s %s'::pg_catalog.text, r0_1.id, r0_1.name) AS g FROM public.customer AS r0_1;
 
 -- expr_case
 SELECT CASE WHEN (r0_1.id OPERATOR(pg_catalog.>) 3) THEN 'big'::pg_catalog.text WHEN (r0_1.id OPERATOR(pg_catalog.>) 1) THEN 'mid'::pg_catalog.text ELSE 'small'::pg_catalog.text END AS a, CASE r0_1.id WHEN 1 THEN 'one'::pg_catalog.text ELSE NULL::pg_catalog.text END AS b, CASE r0_1.level WHEN 'sad'::public.mood THEN 1 ELSE 2 END AS c, COALESCE(r0_1.name, 'x'::pg_catalog.text, 'y'::pg_catalog.text) AS d, GREATEST(r0_1.id, 3) AS e, LEAST(r0_1.name, 'q'::pg_catalog.text) AS f FROM public.customer AS r0_1;
 
 -- expr_casts
-SELECT r0_1.id::pg_catalog.text AS a, r0_1.name::integer AS b, r0_1.name::character varying AS c, r0_1.name::character varying::character varying(3) AS d, r0_1.marks::pg_catalog.text[] AS e, r0_1.marks::bigint[] AS f, r0_1.share::double precision AS g, r0_1.id::pg_catalog.numeric::public.percent AS h, r0_1.level::pg_catalog.text AS i, 'ok'::public.mood AS j, ARRAY['a'::pg_catalog.text]::pg_catalog.text[]::public.tags AS k, (r0_1.at).x AS l, (ROW(1, 'a'::pg_catalog.text)::public.pair).y AS m, '{1,2}'::integer[] AS n, r0_1.id::pg_catalog.oid::pg_catalog.regclass AS o, r0_1.marks::public.percent[] AS p, r0_1.doc::pg_catalog.numeric AS q FROM public.customer AS r0_1;
+SELECT r0_1.id::pg_catalog.text AS a, r0_1.name::integer AS b, r0_1.name::character varying AS c, r0_1.name::character varying::character varying(3) AS d, r0_1.marks::pg_catalog.text[] AS e, r0_1.marks::bigint[] AS f, r0_1.share::double precision AS g, r0_1.id::numeric::public.percent AS h, r0_1.level::pg_catalog.text AS i, 'ok'::public.mood AS j, ARRAY['a'::pg_catalog.text]::pg_catalog.text[]::public.tags AS k, (r0_1.at).x AS l, (ROW(1, 'a'::pg_catalog.text)::public.pair).y AS m, '{1,2}'::integer[] AS n, r0_1.id::pg_catalog.oid::pg_catalog.regclass AS o, r0_1.marks::public.percent[] AS p, r0_1.doc::numeric AS q FROM public.customer AS r0_1;
 
 -- expr_json_aggs
-SELECT JSON_OBJECTAGG(r0_1.id : r0_1.name ABSENT ON NULL WITH UNIQUE KEYS RETURNING pg_catalog.jsonb) AS a, JSON_ARRAYAGG(r0_1.name ORDER BY r0_1.id ASC NULLS LAST NULL ON NULL RETURNING pg_catalog.json) FILTER (WHERE (r0_1.id OPERATOR(pg_catalog.>) 1)) AS b FROM public.customer AS r0_1;
+SELECT JSON_OBJECTAGG(r0_1.id : r0_1.name ABSENT ON NULL WITH UNIQUE KEYS RETURNING pg_catalog.jsonb) AS a, JSON_ARRAYAGG(r0_1.name ORDER BY r0_1.id ASC NULLS LAST NULL ON NULL RETURNING json) FILTER (WHERE (r0_1.id OPERATOR(pg_catalog.>) 1)) AS b FROM public.customer AS r0_1;
 
 -- expr_json_constructors
-SELECT JSON_OBJECT('k'::pg_catalog.unknown : r0_1.id, 'l'::pg_catalog.unknown : r0_1.raw::pg_catalog.text FORMAT JSON ABSENT ON NULL WITH UNIQUE KEYS RETURNING pg_catalog.json) AS a, JSON_ARRAY(r0_1.id, r0_1.name NULL ON NULL RETURNING pg_catalog.jsonb) AS b, JSON(r0_1.name WITH UNIQUE KEYS) AS c, JSON_SCALAR(r0_1.id) AS d, JSON_SERIALIZE(r0_1.doc RETURNING pg_catalog.bytea FORMAT JSON ENCODING UTF8) AS e, (SELECT JSON_ARRAYAGG(r1_1.a ABSENT ON NULL RETURNING pg_catalog.json) AS "json_arrayagg" FROM ((SELECT 1 AS "?column?") UNION ALL (SELECT 2 AS "?column?")) AS r1_1(a)) AS f, JSON_OBJECT( RETURNING pg_catalog.json) AS g FROM public.customer AS r0_1;
+SELECT JSON_OBJECT('k'::pg_catalog.unknown : r0_1.id, 'l'::pg_catalog.unknown : r0_1.raw::pg_catalog.text FORMAT JSON ABSENT ON NULL WITH UNIQUE KEYS RETURNING json) AS a, JSON_ARRAY(r0_1.id, r0_1.name NULL ON NULL RETURNING pg_catalog.jsonb) AS b, JSON(r0_1.name WITH UNIQUE KEYS) AS c, JSON_SCALAR(r0_1.id) AS d, JSON_SERIALIZE(r0_1.doc RETURNING pg_catalog.bytea FORMAT JSON ENCODING UTF8) AS e, (SELECT JSON_ARRAYAGG(r1_1.a ABSENT ON NULL RETURNING json) AS "json_arrayagg" FROM ((SELECT 1 AS "?column?") UNION ALL (SELECT 2 AS "?column?")) AS r1_1(a)) AS f, JSON_OBJECT( RETURNING json) AS g FROM public.customer AS r0_1;
 
 -- expr_json_predicates
 SELECT (r0_1.name IS JSON) AS a, (r0_1.name IS JSON OBJECT WITH UNIQUE KEYS) AS b, (NOT (r0_1.name IS JSON ARRAY)) AS c, (r0_1.doc IS JSON SCALAR) AS d FROM public.customer AS r0_1;
@@ -26,7 +26,7 @@ SELECT (r0_1.name IS JSON) AS a, (r0_1.name IS JSON OBJECT WITH UNIQUE KEYS) AS 
 SELECT JSON_EXISTS(r0_1.doc, '$."a"?(@ > $"x")'::pg_catalog.jsonpath PASSING r0_1.id AS x TRUE ON ERROR) AS a, JSON_VALUE(r0_1.doc, '$."a"'::pg_catalog.jsonpath RETURNING integer DEFAULT 0 ON EMPTY ERROR ON ERROR) AS b, JSON_VALUE(r0_1.doc, '$."a"'::pg_catalog.jsonpath RETURNING character varying(3) NULL ON EMPTY NULL ON ERROR) AS c, JSON_QUERY(r0_1.doc, '$."a"'::pg_catalog.jsonpath WITH CONDITIONAL WRAPPER EMPTY ARRAY ON EMPTY NULL ON ERROR) AS d, JSON_QUERY(r0_1.doc, '$."a"'::pg_catalog.jsonpath RETURNING pg_catalog.text OMIT QUOTES NULL ON EMPTY EMPTY OBJECT ON ERROR) AS e, JSON_QUERY(r0_1.raw, '$."b"'::pg_catalog.jsonpath WITH UNCONDITIONAL WRAPPER NULL ON EMPTY NULL ON ERROR) AS f FROM public.customer AS r0_1;
 
 -- expr_operators
-SELECT (r0_1.id OPERATOR(pg_catalog.+) 1) AS a, (OPERATOR(pg_catalog.-) r0_1.amount) AS b, (r0_1.amount IS DISTINCT FROM r0_1.weight::pg_catalog.numeric) AS c, (NOT (r0_1.amount IS DISTINCT FROM 1::pg_catalog.numeric)) AS d, NULLIF(r0_1.amount, 0::pg_catalog.numeric) AS e, (r0_1.id OPERATOR(pg_catalog.=) ANY (ARRAY[1, 2])) AS f, (r0_1.id OPERATOR(pg_catalog.<>) ALL ('{1,2}'::bigint[])) AS g, (r0_1.id OPERATOR(pg_catalog.=) ANY (ARRAY[1::bigint, 2::bigint, 3::bigint])) AS h, (r0_1.id OPERATOR(pg_catalog.<>) ALL (ARRAY[4::bigint, 5::bigint])) AS i, (((r0_1.id OPERATOR(pg_catalog.>=) 1) AND (r0_1.id OPERATOR(pg_catalog.<=) 9)) OR ((r0_1.id OPERATOR(pg_catalog.>=) 9) AND (r0_1.id OPERATOR(pg_catalog.<=) 1))) AS j, (r0_1.id OPERATOR(pg_catalog.+) 1) AS k FROM public.purchase AS r0_1;
+SELECT (r0_1.id OPERATOR(pg_catalog.+) 1) AS a, (OPERATOR(pg_catalog.-) r0_1.amount) AS b, (r0_1.amount IS DISTINCT FROM r0_1.weight::numeric) AS c, (NOT (r0_1.amount IS DISTINCT FROM 1::numeric)) AS d, NULLIF(r0_1.amount, 0::numeric) AS e, (r0_1.id OPERATOR(pg_catalog.=) ANY (ARRAY[1, 2])) AS f, (r0_1.id OPERATOR(pg_catalog.<>) ALL ('{1,2}'::bigint[])) AS g, (r0_1.id OPERATOR(pg_catalog.=) ANY (ARRAY[1::bigint, 2::bigint, 3::bigint])) AS h, (r0_1.id OPERATOR(pg_catalog.<>) ALL (ARRAY[4::bigint, 5::bigint])) AS i, (((r0_1.id OPERATOR(pg_catalog.>=) 1) AND (r0_1.id OPERATOR(pg_catalog.<=) 9)) OR ((r0_1.id OPERATOR(pg_catalog.>=) 9) AND (r0_1.id OPERATOR(pg_catalog.<=) 1))) AS j, (r0_1.id OPERATOR(pg_catalog.+) 1) AS k FROM public.purchase AS r0_1;
 
 -- expr_row_tests
 SELECT (r0_1.at IS NULL) AS a, (ROW(r0_1.id, r0_1.name) IS NOT NULL) AS b, (ROW(r0_1.id, r0_1.name) OPERATOR(pg_catalog.<) ROW(3, 'x'::pg_catalog.text)) AS c, (ROW(r0_1.id, r0_1.name) OPERATOR(pg_catalog.>=) ROW(1, 'a'::pg_catalog.text)) AS d, ((r0_1.id OPERATOR(pg_catalog.=) 1) AND (r0_1.name OPERATOR(pg_catalog.=) 'a'::pg_catalog.text)) AS e, ((r0_1.id OPERATOR(pg_catalog.<>) 1) OR (r0_1.name OPERATOR(pg_catalog.<>) 'a'::pg_catalog.text)) AS f, ((r0_1.id IS DISTINCT FROM 1) OR (r0_1.name IS DISTINCT FROM 'a'::pg_catalog.text)) AS g, ROW(1, r0_1.name)::public.pair AS h, (ROW(r0_1.id, r0_1.name, r0_1."Odd {name}", r0_1.level, r0_1.at, r0_1.share, r0_1.marks, r0_1.doc, r0_1.raw, r0_1.page, r0_1.born, r0_1.seen) IS NULL) AS i FROM public.customer AS r0_1;
@@ -47,7 +47,7 @@ SELECT (r0_1.name OPERATOR(pg_catalog.~~) 'a%'::pg_catalog.text) AS a, (r0_1.nam
 SELECT pg_catalog."extract"('year'::pg_catalog.text, r0_1.seen) AS a, pg_catalog.timezone('UTC'::pg_catalog.text, r0_1.seen) AS b, pg_catalog."overlaps"(r0_1.born::timestamp with time zone, r0_1.born::timestamp with time zone, r0_1.born::timestamp with time zone, 'P1D'::interval) AS c, CURRENT_DATE AS d, CURRENT_TIME AS e, CURRENT_TIME(2) AS f, CURRENT_TIMESTAMP AS g, CURRENT_TIMESTAMP(3) AS h, LOCALTIME AS i, LOCALTIME(1) AS j, LOCALTIMESTAMP AS k, LOCALTIMESTAMP(0) AS l, (r0_1.seen OPERATOR(pg_catalog.+) 'PT1H'::interval) AS m FROM public.customer AS r0_1;
 
 -- expr_var_const
-SELECT r0_1.id AS id, r0_1."Odd {name}" AS "Odd {name}", 1 AS one, '-7'::integer AS minus, E'it''s \\ (a) {b}'::pg_catalog.text AS txt, NULL::integer AS nil, '1.50'::pg_catalog.numeric AS num, E'\\x00ff'::pg_catalog.bytea AS bin, true AS yes, r0_1.ctid AS tid, r0_1.tableoid AS rel, r0_1.*::public.customer AS whole, 'ab'::character varying::character varying(5) AS cut FROM public.customer AS r0_1;
+SELECT r0_1.id AS id, r0_1."Odd {name}" AS "Odd {name}", 1 AS one, '-7'::integer AS minus, E'it''s \\ (a) {b}'::pg_catalog.text AS txt, NULL::integer AS nil, '1.50'::numeric AS num, E'\\x00ff'::pg_catalog.bytea AS bin, true AS yes, r0_1.ctid AS tid, r0_1.tableoid AS rel, r0_1.*::public.customer AS whole, 'ab'::character varying::character varying(5) AS cut FROM public.customer AS r0_1;
 
 -- expr_xml
 SELECT XMLELEMENT(NAME "r{1}", XMLATTRIBUTES(r0_1.id AS i, r0_1.name AS name), 'x'::pg_catalog.unknown, r0_1.page) AS a, XMLFOREST(r0_1.id AS id, r0_1.name AS n) AS b, XMLCONCAT(r0_1.page, r0_1.page) AS c, XMLPARSE(CONTENT r0_1.name PRESERVE WHITESPACE) AS d, XMLPARSE(DOCUMENT r0_1.name STRIP WHITESPACE) AS e, XMLPI(NAME php, 'echo'::pg_catalog.text) AS f, XMLROOT(r0_1.page, VERSION '1.0'::pg_catalog.text, STANDALONE YES) AS g, XMLSERIALIZE(CONTENT r0_1.page AS pg_catalog.text) AS h, XMLSERIALIZE(DOCUMENT r0_1.page AS character varying(9) INDENT) AS i, (r0_1.page IS DOCUMENT) AS j FROM public.customer AS r0_1;
@@ -77,7 +77,7 @@ SELECT FROM public.customer AS r0_1;
 SELECT 1 AS one WHERE (2 OPERATOR(pg_catalog.>) 1);
 
 -- from_subview
-SELECT r0_1.id AS id, r0_1.amount AS amount FROM public.from_joins AS r0_1 WHERE (r0_1.amount OPERATOR(pg_catalog.>) 1::pg_catalog.numeric);
+SELECT r0_1.id AS id, r0_1.amount AS amount FROM public.from_joins AS r0_1 WHERE (r0_1.amount OPERATOR(pg_catalog.>) 1::numeric);
 
 -- from_tablesample
 SELECT r0_1.id AS id FROM public.customer AS r0_1 TABLESAMPLE pg_catalog.bernoulli((10 OPERATOR(pg_catalog.+) 5)::real) REPEATABLE (42::double precision), public.purchase AS r0_2 TABLESAMPLE pg_catalog.system(1::real);
@@ -113,7 +113,7 @@ SELECT ((r0_1.id OPERATOR(pg_catalog.%) 3) OPERATOR(pg_catalog.+) 1) AS g, ((r0_
 SELECT pg_catalog.max(r0_1.amount) AS m, pg_catalog.min(r0_1.id) AS i FROM public.purchase AS r0_1 HAVING (pg_catalog.count(*) OPERATOR(pg_catalog.>) 0);
 
 -- group_ordered_sets
-SELECT pg_catalog.percentile_cont('0.5'::pg_catalog.numeric::double precision) WITHIN GROUP (ORDER BY r0_1.weight ASC NULLS LAST) AS med, pg_catalog.mode() WITHIN GROUP (ORDER BY r0_1.paid ASC NULLS LAST) AS m, pg_catalog.rank(3::bigint) WITHIN GROUP (ORDER BY r0_1.id DESC NULLS FIRST) AS r, pg_catalog.json_object_agg(r0_1.id, r0_1.paid) AS j, pg_catalog.concat(VARIADIC pg_catalog.array_agg(r0_1.amount)) AS v FROM public.purchase AS r0_1;
+SELECT pg_catalog.percentile_cont('0.5'::numeric::double precision) WITHIN GROUP (ORDER BY r0_1.weight ASC NULLS LAST) AS med, pg_catalog.mode() WITHIN GROUP (ORDER BY r0_1.paid ASC NULLS LAST) AS m, pg_catalog.rank(3::bigint) WITHIN GROUP (ORDER BY r0_1.id DESC NULLS FIRST) AS r, pg_catalog.json_object_agg(r0_1.id, r0_1.paid) AS j, pg_catalog.concat(VARIADIC pg_catalog.array_agg(r0_1.amount)) AS v FROM public.purchase AS r0_1;
 
 -- group_plain
 SELECT r0_1.customer_id AS customer_id, pg_catalog.count(*) AS n, pg_catalog.sum(r0_1.amount) AS s, pg_catalog.count(DISTINCT r0_1.paid) AS d, pg_catalog.avg(r0_1.weight) FILTER (WHERE r0_1.paid) AS w, pg_catalog.string_agg(r0_1.id::pg_catalog.text, ','::pg_catalog.text ORDER BY r0_1.amount DESC NULLS FIRST, r0_1.id ASC NULLS LAST) AS l, public.keep(r0_1.amount) AS k FROM public.purchase AS r0_1 GROUP BY 1 HAVING ((pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) AND (r0_1.customer_id OPERATOR(pg_catalog.<) 9));
@@ -128,10 +128,10 @@ SELECT (r0_1.src OPERATOR(pg_catalog.%) 3) AS g, (r0_1.dst OPERATOR(pg_catalog.+
 SELECT u0_3.id AS id, pg_catalog.count(*) AS n FROM (public.customer AS r0_1 FULL JOIN public.purchase AS r0_2 USING (id) AS u0_3) GROUP BY 1;
 
 -- group_window_over_group
-SELECT r0_1.customer_id AS customer_id, pg_catalog.sum(pg_catalog.sum(r0_1.amount)) OVER (ORDER BY r0_1.customer_id ASC NULLS LAST) AS running, JSON_ARRAYAGG(r0_1.customer_id ABSENT ON NULL RETURNING pg_catalog.json) OVER () AS j FROM public.purchase AS r0_1 GROUP BY 1;
+SELECT r0_1.customer_id AS customer_id, pg_catalog.sum(pg_catalog.sum(r0_1.amount)) OVER (ORDER BY r0_1.customer_id ASC NULLS LAST) AS running, JSON_ARRAYAGG(r0_1.customer_id ABSENT ON NULL RETURNING json) OVER () AS j FROM public.purchase AS r0_1 GROUP BY 1;
 
 -- group_windows
-SELECT r0_1.id AS id, pg_catalog.rank() OVER w AS r, pg_catalog.sum(r0_1.amount) FILTER (WHERE r0_1.paid) OVER (w ROWS BETWEEN 1::bigint PRECEDING AND CURRENT ROW) AS s, pg_catalog.lag(r0_1.amount, 2, 0::pg_catalog.numeric) OVER (PARTITION BY r0_1.paid ORDER BY r0_1.id DESC NULLS FIRST) AS l, pg_catalog.count(*) OVER () AS n, pg_catalog.max(r0_1.weight) OVER (ORDER BY r0_1.weight ASC NULLS LAST RANGE BETWEEN '2.5'::pg_catalog.numeric::double precision PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES) AS m, pg_catalog.first_value(r0_1.id) OVER (ORDER BY r0_1.id ASC NULLS LAST GROUPS (2 OPERATOR(pg_catalog.+) 1)::bigint PRECEDING EXCLUDE CURRENT ROW) AS f FROM public.purchase AS r0_1 WINDOW w AS (PARTITION BY r0_1.customer_id ORDER BY r0_1.amount ASC NULLS LAST);
+SELECT r0_1.id AS id, pg_catalog.rank() OVER w AS r, pg_catalog.sum(r0_1.amount) FILTER (WHERE r0_1.paid) OVER (w ROWS BETWEEN 1::bigint PRECEDING AND CURRENT ROW) AS s, pg_catalog.lag(r0_1.amount, 2, 0::numeric) OVER (PARTITION BY r0_1.paid ORDER BY r0_1.id DESC NULLS FIRST) AS l, pg_catalog.count(*) OVER () AS n, pg_catalog.max(r0_1.weight) OVER (ORDER BY r0_1.weight ASC NULLS LAST RANGE BETWEEN '2.5'::numeric::double precision PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE TIES) AS m, pg_catalog.first_value(r0_1.id) OVER (ORDER BY r0_1.id ASC NULLS LAST GROUPS (2 OPERATOR(pg_catalog.+) 1)::bigint PRECEDING EXCLUDE CURRENT ROW) AS f FROM public.purchase AS r0_1 WINDOW w AS (PARTITION BY r0_1.customer_id ORDER BY r0_1.amount ASC NULLS LAST);
 
 -- limit_all
 SELECT r0_1.id AS id FROM public.purchase AS r0_1 ORDER BY r0_1.weight ASC NULLS FIRST LIMIT NULL::bigint;
@@ -143,13 +143,13 @@ SELECT r0_1.id AS id FROM public.purchase AS r0_1 ORDER BY r0_1.amount DESC NULL
 SELECT r0_1.id AS id FROM public.purchase AS r0_1 ORDER BY r0_1.amount ASC NULLS LAST FETCH FIRST (3::bigint) ROWS WITH TIES;
 
 -- set_json
-(SELECT r1_1.raw AS raw FROM public.customer AS r1_1) UNION ALL (SELECT NULL::pg_catalog.json AS "?column?");
+(SELECT r1_1.raw AS raw FROM public.customer AS r1_1) UNION ALL (SELECT NULL::json AS "?column?");
 
 -- set_nested
 ((SELECT r1_1.id AS id, r1_1.name::character varying::character varying(5) AS v FROM public.customer AS r1_1) EXCEPT ALL (SELECT 1 AS "?column?", 'x'::character varying AS "?column?")) INTERSECT ((SELECT 2 AS "?column?", 'y'::pg_catalog.text AS "?column?") UNION ALL (SELECT r1_1.src AS src, 'z'::pg_catalog.text AS "?column?" FROM public.edge AS r1_1)) ORDER BY 1 ASC NULLS LAST LIMIT 3::bigint;
 
 -- set_types
-((SELECT 1 AS n) UNION ALL (SELECT '2.5'::pg_catalog.numeric AS "?column?")) UNION ALL (SELECT r1_1.amount AS amount FROM public.purchase AS r1_1);
+((SELECT 1 AS n) UNION ALL (SELECT '2.5'::numeric AS "?column?")) UNION ALL (SELECT r1_1.amount AS amount FROM public.purchase AS r1_1);
 
 -- set_union
 (SELECT r1_1.id AS id FROM public.customer AS r1_1) UNION (SELECT r1_1.customer_id AS customer_id FROM public.purchase AS r1_1);

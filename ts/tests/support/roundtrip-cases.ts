@@ -493,6 +493,15 @@ export const CASES: [name: string, query: string, options?: Options][] = [
     'xmltable',
     `select q.* from t, xmltable(xmlnamespaces('http://x' as "n s", default 'http://y'), '/r/row' passing t.x columns o for ordinality, a int path '@a' not null, b text default 'zz' path 'b', c numeric(5,2), d varchar(3) path v) q`,
   ],
+  [
+    'json defaults',
+    `select json_value(j, '$.a' returning char(2) default 'x' on error), json_query(j, '$.a' returning code default 'abc' on empty), json_value(j, '$.a' returning varbit(3) default '01' on error) from t`,
+    ROWS,
+  ],
+  [
+    'xml declaration',
+    `select xml '<?xml version="1.0"?><a/>', xmlserialize(content '<?xml version="1.0"?><a/>' as text)`,
+  ],
   ['xmltable simple', `select * from xmltable('/r' passing ('<r/>'::xml) columns a text) as x(b)`],
   // SQL/JSON
   [

@@ -194,17 +194,16 @@ impl Printer<'_> {
     }
 }
 
-/// What the user gave as a default. The parser assigns it to the result's type, which is stricter than a cast and comes
-/// back with the syntax.
+/// A default for a domain without what the parser's assignment to its base type has added: no cast would say the same,
+/// and it comes back with the syntax.
 fn assigned(value: &Expr) -> &Expr {
-    let coerced = match value {
-        Expr::CoerceToDomain(cast) => &cast.arg,
-        other => other,
-    };
-    match coerced {
-        Expr::Func(func) if matches!(func.args.get(2), Some(flag) if is_false(flag)) => &func.args[0],
-        _ => value,
+    if let Expr::CoerceToDomain(cast) = value
+        && let Expr::Func(func) = &cast.arg
+        && matches!(func.args.get(2), Some(flag) if is_false(flag))
+    {
+        return &func.args[0];
     }
+    value
 }
 
 /// ` FORMAT JSON [ENCODING ..]`, where it says something.
