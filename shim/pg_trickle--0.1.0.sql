@@ -147,6 +147,10 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
 COMMENT ON VIEW pgtrickle.stream_tables IS 'the stream tables of this database';
 GRANT SELECT ON pgtrickle.stream_tables TO PUBLIC;
 
+CREATE FUNCTION pgtrickle.print_query(view regclass) RETURNS text
+  LANGUAGE sql AS $$ SELECT pgtrickle.command('print', $1::pg_catalog.oid::pg_catalog.text) $$;
+COMMENT ON FUNCTION pgtrickle.print_query(regclass) IS 'the query of a view, with every name in full';
+
 CREATE FUNCTION pgtrickle.list_sources(name text) RETURNS TABLE (source text, kind text)
   LANGUAGE sql AS $$
   SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),

@@ -179,10 +179,8 @@ fn type_(oid: Oid) -> Result<Option<Type>> {
 fn type_text(oid: Oid, typmod: i32) -> Result<Option<String>> {
     spi::catalog_value(
         "SELECT CASE WHEN n.nspname <> 'pg_catalog' THEN format_type(t.oid, m.typmod) \
-         WHEN e.typname IN ('bpchar', 'bit', 'char') AND m.typmod < 0 THEN format('pg_catalog.%I', e.typname) \
-         || CASE WHEN t.oid <> e.oid THEN '[]' ELSE '' END \
-         WHEN e.typname IN ('bpchar', 'bit', 'interval') THEN format_type(t.oid, m.typmod) \
-         WHEN format_type(e.oid, -1) IN (e.typname, quote_ident(e.typname)) \
+         WHEN e.typname = 'interval' THEN format_type(t.oid, m.typmod) \
+         WHEN quote_ident(e.typname) = substring(format_type(e.oid, m.typmod) FROM '^[^ (]+') \
          THEN 'pg_catalog.' || format_type(t.oid, m.typmod) ELSE format_type(t.oid, m.typmod) END \
          FROM (SELECT $2::int AS typmod) m, pg_type t \
          JOIN pg_type e ON e.oid = CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc AND t.typelem <> 0 \

@@ -94,6 +94,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     };
     finish(Finish {
         query,
+        reads: query.clone(),
         storage,
         outputs,
         stored,
@@ -106,8 +107,14 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     })
 }
 
-/// Lowers the branches of a UNION ALL. `query` is the whole, with its ORDER BY.
-pub fn lower_union(query: &Query, leaves: &[Query], storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+/// Lowers the branches of a UNION ALL. `query` is the whole, with its ORDER BY; `reads` what all of them read.
+pub fn lower_union(
+    query: &Query,
+    leaves: &[Query],
+    reads: Query,
+    storage: &Storage,
+    builder: &Builder,
+) -> Result<Lowered, Stop> {
     let branches: Vec<Branch> = leaves
         .iter()
         .map(|leaf| branch(leaf, builder))
@@ -147,6 +154,7 @@ pub fn lower_union(query: &Query, leaves: &[Query], storage: &Storage, builder: 
     }
     finish(Finish {
         query,
+        reads,
         storage,
         outputs,
         stored,
@@ -203,6 +211,7 @@ fn output(flat: &Flat, expr: &Expr, name: &str, hidden: bool, catalog: &dyn Cata
 
 struct Finish<'a> {
     query: &'a Query,
+    reads: Query,
     storage: &'a Storage,
     outputs: Vec<Output>,
     stored: Vec<Stored>,
@@ -262,7 +271,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         key,
         rows: bag.query(),
         constraints: from.constraints,
-        reads: from.query.clone(),
+        reads: from.reads,
         tree: Some(tree.clone()),
         maintain: Maintain::Fold(Fold {
             tree,

@@ -6,6 +6,7 @@
 //! the construct named.
 
 mod bag;
+mod branches;
 mod builder;
 mod columns;
 mod distinct;
@@ -33,7 +34,7 @@ use crate::error::Error;
 use crate::op::Op;
 use crate::op::union_all::UnionAll;
 use crate::plan::{Oid, OutputColumn, Way};
-use crate::query::{Query, Var};
+use crate::query::{Expr, Query, Var};
 use crate::stage::rebuild;
 use crate::stage::rekey::Rekey;
 use crate::stage::storage::{self, Identity, StorageColumn};
@@ -148,30 +149,47 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     if query.set_operations.is_some() {
         return set_operation::lower(query, storage, builder);
     }
+    let grouped = is_grouped(query);
+    let stacked = grouped || query.has_windows || query.has_target_srfs;
+    if !query.distinct.is_empty() && stacked {
+        return plan(&split::above_select_list(query, builder)?, storage, builder);
+    }
+    let above_groups = query.has_windows
+        || query.has_target_srfs
+        || query.having.as_ref().is_some_and(simplify::has_sublink)
+        || query
+            .targets
+            .iter()
+            .any(|target| simplify::has_sublink_outside_aggregates(&target.expr));
+    if grouped && above_groups {
+        return plan(&split::above_grouping(query, builder)?, storage, builder);
+    }
+    let type_sql = |expr: &Expr| Ok(builder.type_sql(columns::type_of(expr, builder)?, expr.typmod())?);
+    if !query.grouping_sets.is_empty() {
+        return if has_hidden_order(query) {
+            plan(&split::above_select_list(query, builder)?, storage, builder)
+        } else {
+            plan(&branches::grouping_sets(query, &type_sql)?, storage, builder)
+        };
+    }
     let mut query = query.clone();
     simplify::simplify(&mut query, builder)?;
-    let grouped = is_grouped(&query);
-    if !query.distinct.is_empty() {
-        if grouped || query.has_windows || query.has_target_srfs || simplify::is_complex(&query) {
-            return plan(&split::above_select_list(&query, builder)?, storage, builder);
-        }
-        return distinct::lower(&query, storage, builder);
-    }
-    let above_groups = |query: &Query| {
-        query.has_windows
-            || query.has_target_srfs
-            || query.having.as_ref().is_some_and(simplify::has_sublink)
-            || query
-                .targets
-                .iter()
-                .any(|target| simplify::has_sublink_outside_aggregates(&target.expr))
-    };
-    if grouped && above_groups(&query) {
-        return plan(&split::above_grouping(&query, builder)?, storage, builder);
-    }
     let complex = simplify::is_complex(&query);
-    if (grouped || query.has_windows) && complex {
+    if complex && !query.distinct.is_empty() {
+        return plan(&split::above_select_list(&query, builder)?, storage, builder);
+    }
+    if complex && stacked {
         return plan(&split::above_from(&query, builder)?, storage, builder);
+    }
+    if branches::has_full_join(&query) {
+        return if query.targets.iter().any(|target| target.junk) {
+            plan(&split::above_select_list(&query, builder)?, storage, builder)
+        } else {
+            plan(&branches::full_join(&query, &type_sql)?, storage, builder)
+        };
+    }
+    if !query.distinct.is_empty() {
+        return distinct::lower(&query, storage, builder);
     }
     if query.has_windows {
         partition::windows(&query, storage, builder)
@@ -182,6 +200,15 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     } else {
         bag::lower(&query, storage, builder)
     }
+}
+
+/// True where ORDER BY names something that is not selected.
+fn has_hidden_order(query: &Query) -> bool {
+    let is_sorted = |target_ref| query.sort.iter().any(|sort| sort.target_ref == target_ref);
+    query
+        .targets
+        .iter()
+        .any(|target| target.junk && is_sorted(target.ressortgroupref))
 }
 
 fn finish(
@@ -250,9 +277,9 @@ fn view_of_columns(query: &Query, storage: &Storage, stored: &[Stored], key: &[S
 }
 
 /// The `n`-th column of the storage that a view reads, counted from 0.
-fn column_of(view: &Query, stored: &[Stored], n: usize) -> crate::query::Expr {
+fn column_of(view: &Query, stored: &[Stored], n: usize) -> Expr {
     debug_assert_eq!(view.rtable.len(), 1, "a view over one storage table");
-    crate::query::Expr::Var(Var {
+    Expr::Var(Var {
         varno: 1,
         attno: i16::try_from(n + 1).unwrap_or(i16::MAX),
         type_oid: stored[n].type_oid,

@@ -28,7 +28,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         collect(query, left, *all, &mut leaves, builder)?;
         collect(query, right, *all, &mut leaves, builder)?;
         if *all {
-            return bag::lower_union(query, &leaves, storage, builder);
+            return bag::lower_union(query, &leaves, reads(leaves.iter()), storage, builder);
         }
         let sides: Vec<(Query, usize)> = leaves.into_iter().map(|leaf| (leaf, 0)).collect();
         return grouped(query, &sides, None, storage, builder);
@@ -136,6 +136,24 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Stop> {
     })
 }
 
+/// A query that reads what all the branches read.
+fn reads<'q>(leaves: impl Iterator<Item = &'q Query>) -> Query {
+    Query {
+        rtable: leaves
+            .map(|leaf| Rte {
+                kind: RteKind::Subquery(Box::new(leaf.clone())),
+                alias: None,
+                alias_columns: Vec::new(),
+                name: "leaf".to_owned(),
+                columns: Vec::new(),
+                lateral: false,
+                inh: false,
+            })
+            .collect(),
+        ..Query::default()
+    }
+}
+
 fn grouped(
     query: &Query,
     leaves: &[(Query, usize)],
@@ -191,21 +209,7 @@ fn grouped(
     }
     view.targets = shown;
     view.sort.clone_from(&query.sort);
-    let reads = Query {
-        rtable: leaves
-            .iter()
-            .map(|(leaf, _)| Rte {
-                kind: RteKind::Subquery(Box::new(leaf.clone())),
-                alias: None,
-                alias_columns: Vec::new(),
-                name: "leaf".to_owned(),
-                columns: Vec::new(),
-                lateral: false,
-                inh: false,
-            })
-            .collect(),
-        ..Query::default()
-    };
+    let reads = reads(leaves.iter().map(|(leaf, _)| leaf));
     finish(counted.group, counted.stored, view, &reads, Vec::new(), builder)
 }
 

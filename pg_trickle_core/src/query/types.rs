@@ -8,6 +8,7 @@ const INT4: Oid = 23;
 const XML: Oid = 142;
 const RECORD: Oid = 2249;
 const NAME: Oid = 19;
+const TEXT: Oid = 25;
 /// The collation of the type `name`.
 const C_COLLATION: Oid = 950;
 
@@ -53,7 +54,7 @@ impl Expr {
             Expr::SqlValue(e) => e.type_oid,
             Expr::Xml(e) => match e.op {
                 super::XmlOp::IsDocument => BOOL,
-                super::XmlOp::Serialize => e.type_oid,
+                super::XmlOp::Serialize => TEXT,
                 _ => XML,
             },
             Expr::JsonValue(e) => e.formatted.as_ref().unwrap_or(&e.raw).type_oid(),

@@ -6,6 +6,7 @@ mod define;
 mod drop;
 mod explain;
 mod find;
+mod print;
 mod refresh;
 pub mod replace;
 mod verify;
@@ -41,6 +42,7 @@ pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
         }
         [Some("refresh"), name] => refresh::run(required(*name, "name")?).map(Some),
         [Some("verify"), name] => verify::run(required(*name, "name")?).map(Some),
+        [Some("print"), view] => print::run(required(*view, "view")?).map(Some),
         [Some("explain"), name] => explain::rows(required(*name, "name")?).map(Some),
         [Some("explain_json"), name] => explain::json(required(*name, "name")?).map(Some),
         _ => Err(SqlError::internal("an unknown command, or one with other arguments")),

@@ -1,0 +1,18 @@
+//! `print_query`: the query of a view as SQL that means the same under every `search_path`.
+
+use crate::catalog::SpiCatalog;
+use crate::error::{Result, SqlError};
+use pg_trickle_core::catalog::Catalog;
+
+/// The text of the query of the view with this OID.
+pub fn run(view: &str) -> Result<String> {
+    let oid = view
+        .parse()
+        .map_err(|_| SqlError::internal(format_args!("{view} is no OID")))?;
+    let catalog = SpiCatalog::new();
+    let text = catalog
+        .view_tree(oid)
+        .and_then(|tree| pg_trickle_core::print_query(&tree, &catalog));
+    catalog.finish()?;
+    Ok(text?)
+}

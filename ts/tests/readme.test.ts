@@ -1,0 +1,181 @@
+/** What the README shows: its snippets run as they stand, print what it says, and its tables are true. */
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { trickle } from '../dist/index.js'
+import { emptyDataDir, loadModule, openDatabase } from './support/pglite.js'
+import type { Database } from './support/pglite.js'
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+/** The fenced blocks of a language, in order. */
+function blocks(language: string): string[] {
+  return [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] ?? '')
+}
+
+/** The cells of the table rows below a heading, without the head of the table. */
+function tableBelow(heading: string): string[][] {
+  const section = README.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? ''
+  const rows = section.split('\n').filter((line) => line.startsWith('|'))
+  return rows.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
+/** What the comments behind and below console.log say, in order. */
+function printedAccordingTo(code: string): string[] {
+  return [...code.matchAll(/console\.log\([^\n]*\n?\/\/ (.*)$|console\.log\([^\n]*\) \/\/ (.*)$/gm)].map(
+    (match) => match[2] ?? match[1] ?? '',
+  )
+}
+
+function shown(values: unknown[]): string {
+  return values
+    .map((value) => (typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: null })))
+    .join(' ')
+}
+
+describe('README', () => {
+  let pg: Database
+
+  beforeAll(async () => {
+    pg = await openDatabase()
+  })
+  afterAll(() => pg?.close())
+
+  test('its snippets run in order and print what their comments say', async () => {
+    const code = blocks('ts').join('\n')
+    const lines = code.split('\n')
+    const imports = lines.filter((line) => line.startsWith('import '))
+    expect(imports).toEqual([
+      "import { PGlite } from '@electric-sql/pglite'",
+      "import { trickle } from '@pgtrickle/pglite'",
+    ])
+    const expected = printedAccordingTo(code)
+    expect(expected).toHaveLength(code.split('console.log(').length - 1)
+    // An empty database that initdb need not make anew; the SQL snippets go on with it.
+    const { PGlite } = await loadModule()
+    const dataDir = await emptyDataDir()
+    const create = async (options: object): Promise<unknown> => {
+      await pg.close()
+      pg = (await PGlite.create({ loadDataDir: dataDir, ...options })) as unknown as Database
+      return pg
+    }
+    const printed: string[] = []
+    const body = lines.filter((line) => !line.startsWith('import ')).join('\n')
+    const run = new Function('PGlite', 'trickle', 'console', `return (async () => {\n${body}\n})()`) as (
+      ...given: unknown[]
+    ) => Promise<void>
+    await run({ create }, trickle, { log: (...values: unknown[]) => printed.push(shown(values)) })
+    expect(printed).toEqual(expected)
+  })
+
+  test('its SQL runs after them', async () => {
+    const sql = blocks('sql')
+    expect(sql).not.toHaveLength(0)
+    for (const block of sql) await pg.exec(block)
+    for (const { name } of await pg.trickle.listStreamTables()) {
+      expect(await pg.trickle.verifyStreamTable(name), name).toEqual({ ok: true, missing: 0, extra: 0 })
+    }
+  })
+
+  test('its commands are there', () => {
+    const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    for (const [, name] of README.matchAll(/npm (?:run )?(test|(?<=run )[a-z]+)/g)) {
+      expect(scripts, `npm run ${name}`).toHaveProperty(name ?? '')
+    }
+  })
+
+  test('its table of methods has every method', () => {
+    const named = tableBelow('API').map(([method]) => /^`(\w+)\(/.exec(method ?? '')?.[1])
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(pg.trickle)).filter((key) => key !== 'constructor')
+    expect(new Set(named)).toEqual(new Set(methods))
+  })
+})
+
+/** For each line of the table of operators, by a piece of it: queries that it is about. */
+const OPERATORS: Record<string, string[]> = {
+  '`WHERE`, expressions': ['SELECT upper(t) FROM a WHERE n > 3', 'SELECT id, g FROM a, generate_series(1, n) g'],
+  'inner and cross join': [
+    'SELECT a.id, b.id AS other FROM a JOIN b ON b.a_id = a.id',
+    'SELECT x.id, y.id AS other FROM a x JOIN a y ON x.id = y.n',
+    'SELECT a.id, b.id AS other FROM a, b',
+  ],
+  '`GROUP BY` with `count`': ['SELECT n, count(*), sum(n), avg(m), sum(m) AS m FROM a GROUP BY n'],
+  'without `GROUP BY`; `HAVING`': [
+    'SELECT count(*), sum(n), avg(m) FROM a',
+    'SELECT n FROM a GROUP BY n HAVING count(*) FILTER (WHERE id > 3) > 1',
+  ],
+  '`min`, `max`': ['SELECT n, min(t), max(f), max(id) AS newest FROM a GROUP BY n', 'SELECT max(t) FROM a'],
+  '`DISTINCT` |': ['SELECT DISTINCT n, t FROM a'],
+  '`UNION`': ['UNION', 'INTERSECT', 'EXCEPT'].flatMap((operation) =>
+    ['', ' ALL'].map((all) => `SELECT n FROM a ${operation}${all} SELECT a_id FROM b`),
+  ),
+  '`LEFT JOIN`': ['LEFT', 'RIGHT'].map((side) => `SELECT a.id, b.id AS other FROM a ${side} JOIN b ON b.a_id = a.id`),
+  '`EXISTS`': [
+    'SELECT id FROM a WHERE EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
+    'SELECT id FROM a WHERE id NOT IN (SELECT a_id FROM b)',
+    'SELECT id, (SELECT max(id) FROM b WHERE b.a_id = a.id) FROM a',
+    'SELECT a.id, b.id AS other FROM a, LATERAL (SELECT * FROM b WHERE b.a_id = a.id ORDER BY id LIMIT 2) b',
+  ],
+  'that share a `PARTITION BY`': [
+    'SELECT id, rank() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY n, t) FROM a',
+  ],
+  '`DISTINCT ON`': ['SELECT DISTINCT ON (n) n, id FROM a ORDER BY n, id'],
+  ') with `GROUP BY`': [
+    "SELECT n, string_agg(t, ',' ORDER BY id), count(DISTINCT t), sum(f), stddev(n) FROM a GROUP BY n",
+  ],
+  'grouping by types': ['d', 'f', 'i', 'j'].map((column) => `SELECT ${column}, count(*) FROM a GROUP BY ${column}`),
+  '`LIMIT`': ['SELECT id FROM a ORDER BY id DESC LIMIT 10', 'SELECT id FROM a ORDER BY id OFFSET 2'],
+  '`WITH RECURSIVE`': [
+    'WITH RECURSIVE up AS (SELECT id FROM a WHERE id = 1 UNION SELECT a.n FROM a JOIN up USING (id)) SELECT id FROM up',
+  ],
+  '`FULL JOIN`': ['SELECT a.id, b.id AS other FROM a FULL JOIN b ON b.a_id = a.id'],
+  '`ROLLUP`': [
+    'SELECT n, t, count(*) FROM a GROUP BY GROUPING SETS ((n), (t))',
+    'SELECT n, t, count(*) FROM a GROUP BY ROLLUP (n, t)',
+    'SELECT n, t, count(*) FROM a GROUP BY CUBE (n, t)',
+  ],
+  'without a common `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
+  'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a", 'SELECT sum(f) FROM a'],
+  'of the clock': ['SELECT id FROM a WHERE at < now()', 'SELECT id FROM a WHERE t = current_user'],
+  '`TABLESAMPLE`': [
+    'SELECT id FROM a TABLESAMPLE BERNOULLI (50) REPEATABLE (1)',
+    'SELECT id FROM a FOR UPDATE',
+    'SELECT id FROM guarded',
+  ],
+}
+
+describe('the table of operators', () => {
+  let pg: Database
+
+  beforeAll(async () => {
+    pg = await openDatabase()
+    await pg.exec(`
+      CREATE TABLE a (id int PRIMARY KEY, n int, m numeric(8, 2), t text, f float8, d numeric, i interval, j jsonb,
+        at timestamptz);
+      CREATE TABLE b (id int PRIMARY KEY, a_id int);
+      CREATE TABLE guarded (id int PRIMARY KEY);
+      ALTER TABLE guarded ENABLE ROW LEVEL SECURITY`)
+  })
+  afterAll(() => pg?.close())
+
+  test.each(tableBelow('What a change costs').map((cells) => ({ operator: cells[0] ?? '', way: cells[1] })))(
+    'says the way of $operator',
+    async ({ operator, way }) => {
+      if (operator.startsWith('subquery in `FROM`')) return
+      const pieces = Object.keys(OPERATORS).filter((piece) => `${operator} |`.includes(piece))
+      expect(pieces, 'the queries that the line is about').toHaveLength(1)
+      for (const query of OPERATORS[pieces[0] ?? ''] ?? []) {
+        await pg.trickle.createStreamTable('tried', query, { orReplace: true })
+        const plan = await pg.trickle.explainStreamTable('tried')
+        expect(plan.way, query).toBe(way)
+      }
+    },
+  )
+})
