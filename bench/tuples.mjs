@@ -54,7 +54,10 @@ async function measure(pg, result, size) {
     result.ways = plan.stages.map((stage) => stage.way)
     for (const [what, sql] of CHANGES) {
       const table = what.split(/[ .]/)[1]
-      if (!new RegExp(`\\b${table}\\b`).test(plan.stages.flatMap((stage) => stage.sources.map((s) => s.name)).join(' '))) continue
+      if (
+        !new RegExp(`\\b${table}\\b`).test(plan.stages.flatMap((stage) => stage.sources.map((s) => s.name)).join(' '))
+      )
+        continue
       // The first time compiles.
       await undone(pg, sql)
       const { seq, idx, scans } = await undone(pg, sql)
@@ -70,20 +73,19 @@ async function measure(pg, result, size) {
 /** Runs one statement, counts, rolls back. */
 async function undone(pg, sql) {
   let counts
-  await pg
-    .transaction(async (tx) => {
-      const before = new Map((await tx.query(READ)).rows.map((row) => [row.name, row]))
-      await tx.query(sql)
-      const after = (await tx.query(READ)).rows
-      counts = { seq: 0, idx: 0, scans: [] }
-      for (const { name, seq, idx } of after) {
-        const was = before.get(name) ?? { seq: 0, idx: 0 }
-        counts.seq += seq - was.seq
-        counts.idx += idx - was.idx
-        if (seq > was.seq) counts.scans.push(`${name} ${seq - was.seq}`)
-      }
-      await tx.rollback()
-    })
+  await pg.transaction(async (tx) => {
+    const before = new Map((await tx.query(READ)).rows.map((row) => [row.name, row]))
+    await tx.query(sql)
+    const after = (await tx.query(READ)).rows
+    counts = { seq: 0, idx: 0, scans: [] }
+    for (const { name, seq, idx } of after) {
+      const was = before.get(name) ?? { seq: 0, idx: 0 }
+      counts.seq += seq - was.seq
+      counts.idx += idx - was.idx
+      if (seq > was.seq) counts.scans.push(`${name} ${seq - was.seq}`)
+    }
+    await tx.rollback()
+  })
   return counts
 }
 
@@ -110,6 +112,8 @@ function print() {
       console.log(`     ${what.padEnd(12)} ${read[small]?.tuples} -> ${read[large]?.tuples}${scans}`)
     }
   }
-  console.log(`\nTuples read by a one-row change: the most at ${large} rows; "a -> b": at ${small} and at ${large} rows.`)
+  console.log(
+    `\nTuples read by a one-row change: the most at ${large} rows; "a -> b": at ${small} and at ${large} rows.`,
+  )
   console.log(`${results.length - offenders.length} of ${results.length} queries do not grow`)
 }

@@ -43,5 +43,10 @@ const SHORT = { fold: 'F', rekey: 'K', rebuild: 'REBUILD' }
 const WIDTHS = [4, 8, 22, 9, 8, 9, 9, 9, 8, 0]
 
 function line(cells) {
-  console.log(cells.map((cell, n) => (n < 3 ? cell.padEnd(WIDTHS[n]) : cell.padStart(WIDTHS[n]))).join(' ').trimEnd())
+  console.log(
+    cells
+      .map((cell, n) => (n < 3 ? cell.padEnd(WIDTHS[n]) : cell.padStart(WIDTHS[n])))
+      .join(' ')
+      .trimEnd(),
+  )
 }

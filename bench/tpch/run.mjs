@@ -31,7 +31,10 @@ await load(pg, Number(options.scale), progress)
 const timed = options.time ? await time() : []
 const checked = options.verify ? await verify() : []
 if (options.json) console.log(JSON.stringify({ scale: options.scale, queries: timed, changes: checked }, null, 2))
-const wrong = [...timed.filter((query) => query.error || query.equal === false), ...checked.flatMap((change) => change.wrong)]
+const wrong = [
+  ...timed.filter((query) => query.error || query.equal === false),
+  ...checked.flatMap((change) => change.wrong),
+]
 if (wrong.length) process.exitCode = 1
 await pg.close()
 

@@ -58,7 +58,8 @@ export async function load(pg, scale, progress) {
 
 /** The folder with the data, which is made once by Apache's generator. */
 function generate(scale, progress) {
-  const cache = process.env.PG_TRICKLE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pg_trickle')
+  const cache =
+    process.env.PG_TRICKLE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pg_trickle')
   const folder = join(cache, `tpch-${scale}`)
   if (TABLES.every((table) => existsSync(join(folder, `${table}.csv`)))) return folder
   const tool = join(cache, 'tpchgen')
@@ -66,9 +67,13 @@ function generate(scale, progress) {
   mkdirSync(folder, { recursive: true })
   if (!existsSync(command)) {
     progress(`installing ${GENERATOR}`)
-    execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--root-user-action=ignore', '--no-deps', '--target', tool, GENERATOR], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
+    execFileSync(
+      'python3',
+      ['-m', 'pip', 'install', '--quiet', '--root-user-action=ignore', '--no-deps', '--target', tool, GENERATOR],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
   }
   progress(`generating data at scale ${scale}`)
   execFileSync(command, ['csv', '--scale-factor', String(scale), '--output-dir', folder, '--overwrite', '--quiet'], {
