@@ -16,6 +16,9 @@ die() {
 # version_at_least 6.0.5 6.0: is the first at least the second?
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
+# The last line that says what is being done, without a compiler's notes.
+last_message() { grep -v -E '^ *([=|^]|-->|[0-9]+ \||note:|warning:|help:|$)' | tail -n 1 | cut -c 1-66; }
+
 # step WHAT COMMAND...: runs a quiet command that may take long. A line every ten seconds shows that it
 # lives; its output is shown only when it fails. COMMAND must be a program, not a function: `||` below
 # would switch `set -e` off inside a function.
@@ -27,7 +30,7 @@ step() {
   (
     # The sleep must not hold our stderr: it outlives its killed parent by some seconds.
     while sleep 10 >/dev/null 2>&1; do
-      printf '    %3d s  %s\n' $((SECONDS - start)) "$(tail -c 300 "$log" | tr '\r' '\n' | grep . | tail -n 1 | cut -c 1-66)" >&2
+      printf '    %3d s  %s\n' $((SECONDS - start)) "$(tail -c 3000 "$log" | tr '\r' '\n' | last_message)" >&2
     done
   ) &
   ticker=$!

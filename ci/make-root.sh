@@ -9,8 +9,8 @@ source "$(dirname "$0")/lib.sh"
 
 suite=forky # the first Debian with Emscripten 6 and PostgreSQL 18
 suite17=trixie # the last one with PostgreSQL 17
-recipe=1 # raise it when a change below needs a new root
-packages=(emscripten binaryen lld clang rustc cargo rust-src rustfmt rust-clippy ca-certificates)
+recipe=2 # raise it when a change below needs a new root
+packages=(emscripten binaryen zopfli lld clang rustc cargo rust-src rustfmt rust-clippy ca-certificates)
 root=$cache/$suite-$recipe
 
 # The archive's Release file may be past its date on a mirror that is a snapshot.

@@ -3,7 +3,7 @@
 # variable PG_HEADERS, a folder that holds the server headers as $PG_HEADERS/18/usr/include/postgresql/18/server.
 #
 # The tools of PATH are used when they are all there and new enough: Emscripten 6.0, Rust 1.97 with rust-src,
-# binaryen 120, and $PG_HEADERS with the unpacked armhf packages postgresql-server-dev-17 and -18.
+# binaryen 120, zopfli, and $PG_HEADERS with the unpacked armhf packages postgresql-server-dev-17 and -18.
 # Otherwise the Debian root of make-root.sh is used, and made if need be.
 source "$(dirname "$0")/lib.sh"
 
@@ -12,7 +12,7 @@ version_of() { "$@" 2>/dev/null </dev/null | grep -o -m 1 -E '[0-9]+(\.[0-9]+)*'
 
 tools_on_path() {
   local major
-  for tool in emcc emnm wasm-opt cargo rustc; do
+  for tool in emcc emnm wasm-opt cargo rustc zopfli; do
     command -v "$tool" >/dev/null || return 1
   done
   version_at_least "$(version_of emcc --version)" 6.0 || return 1

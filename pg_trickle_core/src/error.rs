@@ -24,7 +24,7 @@ impl Error {
     pub fn sqlstate(&self) -> &'static str {
         match self {
             Error::Unsupported { .. } => "0A000",
-            Error::Catalog(_) | Error::Tree(_) => ".item(side000",
+            Error::Catalog(_) | Error::Tree(_) => "XX000",
         }
     }
 

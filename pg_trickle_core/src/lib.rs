@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// The module is built without: `{:?}` would print nothing (ci/build-wasm.sh).
+#![cfg_attr(not(test), deny(clippy::use_debug))]
 
 pub mod catalog;
 pub mod error;
@@ -13,6 +15,7 @@ pub mod node;
 mod op;
 pub mod plan;
 pub mod query;
+pub mod sorted;
 pub mod sql;
 mod stage;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, lowest first. `lib.rs` stands above all of them.
-const ORDER: [&str; 9] = [
-    "error", "plan", "node", "query", "catalog", "sql", "op", "stage", "lower",
+const ORDER: [&str; 10] = [
+    "error", "sorted", "plan", "node", "query", "catalog", "sql", "op", "stage", "lower",
 ];
 
 fn source() -> PathBuf {

@@ -5,9 +5,8 @@ use crate::ffi::{self, Oid, Setting};
 use crate::spi::{self, Values};
 use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use pg_trickle_core::error::Error;
+use pg_trickle_core::sorted::{Map, Set};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
 
 /// Constants are written so that they mean the same under all settings.
 const WRITING: &[Setting] = &[
@@ -21,7 +20,7 @@ const WRITING: &[Setting] = &[
 /// The type `record`.
 const RECORD: Oid = 2249;
 
-type Answers<K, V> = RefCell<BTreeMap<K, V>>;
+type Answers<K, V> = RefCell<Map<K, V>>;
 
 /// The catalog as it is during one compilation.
 #[derive(Default)]
@@ -32,7 +31,7 @@ pub struct SpiCatalog {
     type_texts: Answers<(Oid, i32), String>,
     relations: Answers<Oid, Relation>,
     defaults: Answers<Oid, Option<DefaultOperators>>,
-    depends: RefCell<BTreeSet<Oid>>,
+    depends: RefCell<Set<Oid>>,
     /// The first error of PostgreSQL. It must be raised, whatever the core makes of it.
     failure: RefCell<Option<Box<SqlError>>>,
 }
@@ -47,7 +46,7 @@ impl SpiCatalog {
     }
 
     /// The relations that were asked for; fails when a question failed.
-    pub fn finish(self) -> Result<BTreeSet<Oid>> {
+    pub fn finish(self) -> Result<Set<Oid>> {
         match self.failure.into_inner() {
             Some(failure) => Err(failure),
             None => Ok(self.depends.into_inner()),
@@ -62,9 +61,11 @@ impl SpiCatalog {
         })
     }
 
-    fn cached<K: Ord + Copy + Debug, V: Clone>(
+    /// What is known of `oid`; `key` is all that the answer depends on.
+    fn cached<K: Ord, V: Clone>(
         &self,
         answers: &Answers<K, V>,
+        oid: Oid,
         key: K,
         ask: impl FnOnce() -> Result<Option<V>>,
         what: &str,
@@ -74,7 +75,7 @@ impl SpiCatalog {
         }
         let answer = self
             .note(ask())?
-            .ok_or_else(|| Error::Catalog(format!("there is no {what} {key:?}")))?;
+            .ok_or_else(|| Error::Catalog(format!("there is no {what} {oid}")))?;
         answers.borrow_mut().insert(key, answer.clone());
         Ok(answer)
     }
@@ -307,19 +308,19 @@ fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
 
 impl Catalog for SpiCatalog {
     fn function(&self, oid: Oid) -> Answer<Function> {
-        self.cached(&self.functions, oid, || function(oid), "function")
+        self.cached(&self.functions, oid, oid, || function(oid), "function")
     }
 
     fn operator(&self, oid: Oid) -> Answer<Operator> {
-        self.cached(&self.operators, oid, || operator(oid), "operator")
+        self.cached(&self.operators, oid, oid, || operator(oid), "operator")
     }
 
     fn type_(&self, oid: Oid) -> Answer<Type> {
-        self.cached(&self.types, oid, || type_(oid), "type")
+        self.cached(&self.types, oid, oid, || type_(oid), "type")
     }
 
     fn type_sql(&self, oid: Oid, typmod: i32) -> Answer<String> {
-        self.cached(&self.type_texts, (oid, typmod), || type_text(oid, typmod), "type")
+        self.cached(&self.type_texts, oid, (oid, typmod), || type_text(oid, typmod), "type")
     }
 
     fn collation(&self, oid: Oid) -> Answer<(String, String)> {
@@ -334,7 +335,7 @@ impl Catalog for SpiCatalog {
 
     fn relation(&self, oid: Oid) -> Answer<Relation> {
         self.depends.borrow_mut().insert(oid);
-        self.cached(&self.relations, oid, || relation(oid), "relation")
+        self.cached(&self.relations, oid, oid, || relation(oid), "relation")
     }
 
     fn view_tree(&self, oid: Oid) -> Answer<String> {

@@ -6,16 +6,16 @@ use crate::plans::{self, Action};
 use crate::session::{self, Flushing, Pending};
 use crate::stages::{self, Maintained, StageKey, StreamTable};
 use pg_trickle_core::plan::Change;
-use std::collections::BTreeMap;
+use pg_trickle_core::sorted::Map;
 use std::rc::Rc;
 
 /// All changes of a flush, and the stream tables that they reach.
 struct Flush {
     changes: Vec<Pending>,
     /// What is still to be run, lowest first.
-    queue: BTreeMap<(u32, StageKey), Rc<Maintained>>,
+    queue: Map<(u32, StageKey), Rc<Maintained>>,
     /// How many of the changes each stage has seen.
-    seen: BTreeMap<StageKey, usize>,
+    seen: Map<StageKey, usize>,
     /// Copies that put several changes of one table together.
     merged: Vec<Store>,
 }
@@ -27,8 +27,8 @@ pub fn run(first: Option<Pending>) -> Result<()> {
     };
     let mut flush = Flush {
         changes: Vec::new(),
-        queue: BTreeMap::new(),
-        seen: BTreeMap::new(),
+        queue: Map::new(),
+        seen: Map::new(),
         merged: Vec::new(),
     };
     flush.add(session::take_pending())?;
@@ -85,7 +85,7 @@ impl Flush {
 
     fn maintain(&mut self, stage: &Maintained) -> Result<()> {
         let from = self.seen.insert(stage.key, self.changes.len()).unwrap_or(0);
-        let mut by_table: BTreeMap<Oid, Vec<&Pending>> = BTreeMap::new();
+        let mut by_table: Map<Oid, Vec<&Pending>> = Map::new();
         for change in &self.changes[from..] {
             let table = stages::table(change.relid)?;
             match table.user(stage.key) {
@@ -94,15 +94,15 @@ impl Flush {
                         run_rebuild(stage)?;
                         return Ok(());
                     }
-                    by_table.entry(change.relid).or_default().push(change);
+                    by_table.or_default(change.relid).push(change);
                 }
                 Some(_) | None => {}
             }
         }
-        let mut changes = Vec::with_capacity(by_table.len());
-        let mut deltas = Vec::with_capacity(2 * by_table.len());
+        let mut changes = Vec::new();
+        let mut deltas = Vec::new();
         let mut rows = 0;
-        for (relid, parts) in &by_table {
+        for (relid, parts) in by_table.iter() {
             let Some(names) = stage.names(*relid) else {
                 continue;
             };

@@ -7,6 +7,8 @@
 #![cfg_attr(target_family = "wasm", feature(alloc_error_hook))]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
+// The module is built without: `{:?}` would print nothing (ci/build-wasm.sh).
+#![cfg_attr(not(test), deny(clippy::use_debug))]
 
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code)]

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::ffi::{Oid, Store};
 use crate::flush;
 use crate::stages::{StageKey, StreamTable, Table};
+use pg_trickle_core::sorted::{Map, Set};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A change of one table that is still to be applied.
@@ -36,10 +36,10 @@ struct Session {
     /// Our own DDL is running: event triggers have nothing to do.
     busy: u32,
     saved: Vec<Saved>,
-    tables: BTreeMap<Oid, Rc<Table>>,
-    stream_tables: BTreeMap<i32, Rc<StreamTable>>,
+    tables: Map<Oid, Rc<Table>>,
+    stream_tables: Map<i32, Rc<StreamTable>>,
     /// Those that a relation is said to have changed under.
-    suspects: BTreeMap<i32, Rc<StreamTable>>,
+    suspects: Map<i32, Rc<StreamTable>>,
 }
 
 /// What a subtransaction found, to be restored when it aborts.
@@ -54,8 +54,8 @@ struct Saved {
 thread_local! {
     static SESSION: RefCell<Session> = RefCell::default();
     /// Relations that compiled stages depend on. Apart from the rest: PostgreSQL reports changes at any moment.
-    static WATCHED: RefCell<BTreeSet<Oid>> = const { RefCell::new(BTreeSet::new()) };
-    static CHANGED: RefCell<BTreeSet<Oid>> = const { RefCell::new(BTreeSet::new()) };
+    static WATCHED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
+    static CHANGED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
     static STALE: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -3,8 +3,8 @@
 
 use crate::error::{Result, SqlError};
 use crate::ffi::{self, Oid, Plan, Row, Setting};
+use pg_trickle_core::sorted::Map;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// The role that every database has, and that owns the catalog.
 pub const SUPERUSER: Oid = 10;
@@ -23,7 +23,7 @@ const MAX_KEPT: usize = 100;
 
 thread_local! {
     /// Compiling asks the same questions about many objects, and planning one takes longer than answering it.
-    static KEPT: RefCell<BTreeMap<String, Plan>> = const { RefCell::new(BTreeMap::new()) };
+    static KEPT: RefCell<Map<String, Plan>> = const { RefCell::new(Map::new()) };
 }
 
 const USER_SETTINGS: &[Setting] = &[
@@ -37,15 +37,16 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     if args.is_empty() {
         return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER);
     }
-    let known = KEPT.with_borrow(|kept| match kept.get(text) {
-        None if kept.len() >= MAX_KEPT => None,
+    let key = text.to_owned();
+    let known = KEPT.with_borrow(|kept| match kept.get(&key) {
+        None if kept.values().count() >= MAX_KEPT => None,
         known => Some(known.copied().unwrap_or_default()),
     });
     let Some(mut plan) = known else {
         return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER);
     };
     let rows = ffi::query_kept(text, args, CATALOG_SETTINGS, SUPERUSER, &mut plan);
-    KEPT.with_borrow_mut(|kept| kept.insert(text.to_owned(), plan));
+    KEPT.with_borrow_mut(|kept| kept.insert(key, plan));
     rows
 }
 

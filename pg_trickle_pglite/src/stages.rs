@@ -8,9 +8,9 @@ use crate::session;
 use crate::spi::{self, Values};
 use crate::sql;
 use pg_trickle_core::plan::{Change, OutputColumn, Source};
+use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ pub struct StreamTable {
     /// Filled, and maintained.
     pub populated: bool,
     /// The relations whose change makes all this obsolete.
-    pub depends: BTreeSet<Oid>,
+    pub depends: Set<Oid>,
     /// What the catalogs said of these when it was compiled.
     fingerprint: String,
     /// The visible columns.
@@ -160,7 +160,7 @@ pub struct Compiled {
     /// The SELECT of the user's view.
     pub view: String,
     /// The relations that it was compiled from.
-    pub depends: BTreeSet<Oid>,
+    pub depends: Set<Oid>,
 }
 
 impl Compiled {
@@ -232,7 +232,7 @@ pub fn table(relid: Oid) -> Result<Rc<Table>> {
          WHERE s.relid = $1::oid AND t.status = 'ACTIVE' ORDER BY 1",
         &[Some(&key)],
     )?;
-    let relatives: BTreeSet<Oid> = spi::catalog(
+    let relatives: Set<Oid> = spi::catalog(
         "WITH RECURSIVE above(relid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid UNION \
          SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid), \
          below(relid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid UNION \
@@ -314,7 +314,7 @@ fn described(id: i32) -> Result<Row> {
 
 /// Differs where the definition of one of the relations does. A version of a catalog's row is told by who wrote it and
 /// where it lies; statistics are written over the old ones and leave both as they are.
-fn fingerprint(described: &Row, relations: &BTreeSet<Oid>) -> Result<String> {
+fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
     let list: Vec<String> = relations.iter().map(Oid::to_string).collect();
     let versions = spi::catalog_value(
         "SELECT string_agg(v.version, ';' ORDER BY v.version) FROM (SELECT $1::oid[] AS relids) r, LATERAL (\
@@ -331,7 +331,12 @@ fn fingerprint(described: &Row, relations: &BTreeSet<Oid>) -> Result<String> {
          ) AS v(version)",
         &[Some(&format!("{{{}}}", list.join(",")))],
     )?;
-    Ok(format!("{described:?} {}", versions.unwrap_or_default()))
+    let mut all = versions.unwrap_or_default();
+    for value in described {
+        all.push('\u{1f}');
+        all.push_str(value.as_deref().unwrap_or_default());
+    }
+    Ok(all)
 }
 
 fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<StreamTable>> {

@@ -113,10 +113,12 @@ const OPERATORS: Record<string, string[]> = {
   ],
   '`min`, `max`': ['SELECT n, min(t), max(f), max(id) AS newest FROM a GROUP BY n', 'SELECT max(t) FROM a'],
   '`DISTINCT` |': ['SELECT DISTINCT n, t FROM a'],
-  '`UNION`': ['UNION', 'INTERSECT', 'EXCEPT'].flatMap((operation) =>
+  'each also with `ALL`': ['UNION', 'INTERSECT', 'EXCEPT'].flatMap((operation) =>
     ['', ' ALL'].map((all) => `SELECT n FROM a ${operation}${all} SELECT a_id FROM b`),
   ),
-  '`LEFT JOIN`': ['LEFT', 'RIGHT'].map((side) => `SELECT a.id, b.id AS other FROM a ${side} JOIN b ON b.a_id = a.id`),
+  '`LEFT JOIN`': ['LEFT', 'RIGHT', 'FULL'].map(
+    (side) => `SELECT a.id, b.id AS other FROM a ${side} JOIN b ON b.a_id = a.id`,
+  ),
   '`EXISTS`': [
     'SELECT id FROM a WHERE EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
     'SELECT id FROM a WHERE id NOT IN (SELECT a_id FROM b)',
@@ -126,16 +128,19 @@ const OPERATORS: Record<string, string[]> = {
   'that share a `PARTITION BY`': [
     'SELECT id, rank() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY n, t) FROM a',
   ],
+  '(without `ALL`)': ['SELECT d FROM a UNION SELECT d + 1 FROM a', 'SELECT j FROM a EXCEPT SELECT j FROM a'],
   '`DISTINCT ON`': ['SELECT DISTINCT ON (n) n, id FROM a ORDER BY n, id'],
   ') with `GROUP BY`': [
     "SELECT n, string_agg(t, ',' ORDER BY id), count(DISTINCT t), sum(f), stddev(n) FROM a GROUP BY n",
   ],
-  'grouping by types': ['d', 'f', 'i', 'j'].map((column) => `SELECT ${column}, count(*) FROM a GROUP BY ${column}`),
+  '`DISTINCT` by types': ['d', 'f', 'i', 'j'].flatMap((column) => [
+    `SELECT ${column}, count(*) FROM a GROUP BY ${column}`,
+    `SELECT DISTINCT ${column} FROM a`,
+  ]),
   '`LIMIT`': ['SELECT id FROM a ORDER BY id DESC LIMIT 10', 'SELECT id FROM a ORDER BY id OFFSET 2'],
   '`WITH RECURSIVE`': [
     'WITH RECURSIVE up AS (SELECT id FROM a WHERE id = 1 UNION SELECT a.n FROM a JOIN up USING (id)) SELECT id FROM up',
   ],
-  '`FULL JOIN`': ['SELECT a.id, b.id AS other FROM a FULL JOIN b ON b.a_id = a.id'],
   '`ROLLUP`': [
     'SELECT n, t, count(*) FROM a GROUP BY GROUPING SETS ((n), (t))',
     'SELECT n, t, count(*) FROM a GROUP BY ROLLUP (n, t)',

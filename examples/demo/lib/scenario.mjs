@@ -57,12 +57,14 @@ ORDER BY arrivals DESC, destination
 LIMIT 10`,
   },
   {
-    name: 'subtotals',
-    about: 'ROLLUP, which has no incremental rule',
-    key: ['state', 'origin'],
-    query: `SELECT a.state, f.origin, count(*) AS departures, avg(f.delay) AS avg_delay
-FROM flights f JOIN airports a ON a.iata = f.origin
-GROUP BY ROLLUP (a.state, f.origin)`,
+    name: 'ways_to_chicago',
+    about: 'WITH RECURSIVE, which has no incremental rule',
+    key: ['iata'],
+    query: `WITH RECURSIVE ways (iata) AS (
+  SELECT 'ORD'
+  UNION
+  SELECT f.origin FROM ways w JOIN flights f ON f.destination = w.iata)
+SELECT iata FROM ways`,
   },
 ]
 

@@ -1,18 +1,17 @@
 //! The base tables of a query, views inlined, and the columns it reads of each.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::{Oid, Source};
 use crate::query::{Expr, Query, RteKind, Var};
+use crate::sorted::{Map, Set};
 use crate::sql::ident::qualified;
 
 /// Collected while walking.
 #[derive(Default)]
 struct Found {
-    occurrences: BTreeMap<Oid, usize>,
-    columns: BTreeMap<Oid, BTreeSet<i16>>,
+    occurrences: Map<Oid, usize>,
+    columns: Map<Oid, Set<i16>>,
 }
 
 /// The tables whose changes reach the query, by OID. Fails for a table whose changes nobody can see.
@@ -103,8 +102,8 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
             "PostgreSQL runs no triggers on its own catalogs, so their changes cannot be followed.",
         );
     }
-    *found.occurrences.entry(relid).or_default() += 1;
-    found.columns.entry(relid).or_default();
+    *found.occurrences.or_default(relid) += 1;
+    found.columns.or_default(relid);
     Ok(())
 }
 

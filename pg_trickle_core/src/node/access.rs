@@ -101,8 +101,19 @@ impl<'t> Value<'t> {
 
     /// The number that the value is.
     #[must_use]
-    pub fn number<T: std::str::FromStr>(self) -> Option<T> {
+    pub fn number<T: TryFrom<i64>>(self) -> Option<T> {
+        self.integer()?.try_into().ok()
+    }
+
+    #[inline(never)]
+    fn integer(self) -> Option<i64> {
         self.word()?.parse().ok()
+    }
+
+    /// The nodes that a list's items are.
+    #[must_use]
+    pub fn nodes(self) -> Option<Vec<Node<'t>>> {
+        self.items()?.map(Value::node).collect()
     }
 }
 
@@ -126,11 +137,21 @@ impl<'t> Node<'t> {
     /// The node's kind, e.g. `OPEXPR`.
     #[must_use]
     pub fn label(self) -> &'t str {
-        let inner = &self.value.raw()[1..];
+        let inner = self.value.raw().get(1..).unwrap_or_default();
         let end = inner
             .find(|character: char| " \n\t(){}".contains(character))
             .unwrap_or(inner.len());
         &inner[..end]
+    }
+
+    /// A node without label and fields, of the same tree.
+    #[must_use]
+    pub fn nothing(self) -> Self {
+        let tree = self.value.tree;
+        let index = tree.entries.len() - 1;
+        Node {
+            value: Value { tree, index },
+        }
     }
 
     /// The whole text of the node, braces included.
@@ -175,22 +196,29 @@ impl<'t> Node<'t> {
     /// # Errors
     /// [`Error::Tree`] when the node has no such field; all accessors below fail the same way, and when the value is
     /// not of their type.
+    #[inline(never)]
     pub fn value(self, field: &str) -> Result<Value<'t>, Error> {
         self.get(field).ok_or_else(|| self.bad(field, "is missing"))
     }
 
     /// The error that names a field of this node.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn bad(self, field: &str, problem: &str) -> Error {
         Error::Tree(format!("field {field} of {} {problem}", self.label()))
     }
 
     fn parsed<T>(self, field: &str, expected: &str, parse: impl FnOnce(Value<'t>) -> Option<T>) -> Result<T, Error> {
         let value = self.value(field)?;
-        parse(value).ok_or_else(|| {
-            let shown: String = value.raw().chars().take(40).collect();
-            self.bad(field, &format!("is no {expected}: {shown}"))
-        })
+        parse(value).ok_or_else(|| self.unlike(field, expected, value))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unlike(self, field: &str, expected: &str, value: Value<'t>) -> Error {
+        let shown: String = value.raw().chars().take(40).collect();
+        self.bad(field, &format!("is no {expected}: {shown}"))
     }
 
     /// `true` or `false`.
@@ -205,7 +233,7 @@ impl<'t> Node<'t> {
     ///
     /// # Errors
     /// As [`Node::value`].
-    pub fn number<T: std::str::FromStr>(self, field: &str) -> Result<T, Error> {
+    pub fn number<T: TryFrom<i64>>(self, field: &str) -> Result<T, Error> {
         self.parsed(field, "number of its range", Value::number)
     }
 
@@ -283,16 +311,14 @@ impl<'t> Node<'t> {
     /// # Errors
     /// As [`Node::value`], also when an item is no node.
     pub fn nodes(self, field: &str) -> Result<Vec<Node<'t>>, Error> {
-        self.parsed(field, "list of nodes", |value| {
-            value.items()?.map(Value::node).collect()
-        })
+        self.parsed(field, "list of nodes", Value::nodes)
     }
 
     /// A list of numbers, or a Bitmapset.
     ///
     /// # Errors
     /// As [`Node::value`], also when an item is no such number.
-    pub fn numbers<T: std::str::FromStr>(self, field: &str) -> Result<Vec<T>, Error> {
+    pub fn numbers<T: TryFrom<i64>>(self, field: &str) -> Result<Vec<T>, Error> {
         self.parsed(field, "list of numbers", |value| {
             value.items()?.map(Value::number).collect()
         })

@@ -73,6 +73,8 @@ impl<'a> Tree<'a> {
             depth: 0,
         };
         parser.run()?;
+        // Behind the text's own values: see `Node::nothing`.
+        parser.leaf(Shape::Node, 0, 0);
         Ok(Tree {
             text,
             entries: parser.entries,

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Reader, expect, pick, sort_groups};
+use super::Reader;
 use crate::error::Error;
 use crate::node::Node;
 use crate::query::{
@@ -10,35 +10,36 @@ use crate::query::{
     SubLinkKind, Subscript, Var, WindowFunc,
 };
 
-fn form(node: Node<'_>, field: &str) -> Result<CoerceForm, Error> {
-    pick(
-        node,
-        field,
-        &[
-            CoerceForm::Call,
-            CoerceForm::ExplicitCast,
-            CoerceForm::ImplicitCast,
-            CoerceForm::SqlSyntax,
-        ],
-    )
-}
-
 impl Reader {
+    #[inline(never)]
+    fn form(&mut self, node: Node<'_>, field: &str) -> CoerceForm {
+        self.pick(
+            node,
+            field,
+            &[
+                CoerceForm::Call,
+                CoerceForm::ExplicitCast,
+                CoerceForm::ImplicitCast,
+                CoerceForm::SqlSyntax,
+            ],
+        )
+    }
+
     /// One arm for each node kind; the readers are methods so that their locals take no stack while others recurse.
-    pub(super) fn expr(&mut self, node: Node<'_>) -> Result<Expr, Error> {
+    pub(super) fn expr(&mut self, node: Node<'_>) -> Expr {
         match node.label() {
             "VAR" => self.var(node),
-            "CONST" => constant(node),
-            "PARAM" => param(node),
+            "CONST" => self.constant(node),
+            "PARAM" => self.param(node),
             "AGGREF" => self.aggref(node),
             "GROUPINGFUNC" => self.grouping(node),
             "WINDOWFUNC" => self.window_func(node),
             "SUBSCRIPTINGREF" => self.subscript(node),
             "FUNCEXPR" => self.func(node),
             "NAMEDARGEXPR" => self.named_arg(node),
-            "OPEXPR" => self.op(node).map(Expr::Op),
-            "DISTINCTEXPR" => self.op(node).map(Expr::Distinct),
-            "NULLIFEXPR" => self.op(node).map(Expr::NullIf),
+            "OPEXPR" => Expr::Op(self.op(node)),
+            "DISTINCTEXPR" => Expr::Distinct(self.op(node)),
+            "NULLIFEXPR" => Expr::NullIf(self.op(node)),
             "SCALARARRAYOPEXPR" => self.scalar_array_op(node),
             "BOOLEXPR" => self.bool(node),
             "SUBLINK" => self.sublink(node),
@@ -49,13 +50,13 @@ impl Reader {
             "CONVERTROWTYPEEXPR" => self.convert_rowtype(node),
             "COLLATEEXPR" => self.collate(node),
             "CASEEXPR" => self.case(node),
-            "CASETESTEXPR" => case_test(node),
+            "CASETESTEXPR" => self.case_test(node),
             "ARRAYEXPR" => self.array(node),
             "ROWEXPR" => self.row(node),
             "ROWCOMPAREEXPR" => self.row_compare(node),
             "COALESCEEXPR" => self.coalesce(node),
             "MINMAXEXPR" => self.min_max(node),
-            "SQLVALUEFUNCTION" => sql_value(node),
+            "SQLVALUEFUNCTION" => self.sql_value(node),
             "XMLEXPR" => self.xml(node),
             "JSONVALUEEXPR" => self.json_value(node),
             "JSONCONSTRUCTOREXPR" => self.json_constructor(node),
@@ -72,150 +73,160 @@ impl Reader {
             | "COERCETODOMAINVALUE"
             | "MERGESUPPORTFUNC"
             | "RETURNINGEXPR"
-            | "INFERENCEELEM") => Err(Error::Tree(format!("a SELECT cannot contain a {label}"))),
-            label => Err(Error::Tree(format!("unknown expression {label}"))),
+            | "INFERENCEELEM") => self.no_expr(format!("a SELECT cannot contain a {label}")),
+            label => self.no_expr(format!("unknown expression {label}")),
         }
     }
 
+    /// What stands for an expression that cannot be read.
+    pub(super) fn no_expr(&mut self, why: String) -> Expr {
+        self.wrong(Error::Tree(why));
+        Expr::CaseTest(0, -1, 0)
+    }
+
     #[inline(never)]
-    fn var(&mut self, node: Node<'_>) -> Result<Expr, Error> {
+    fn var(&mut self, node: Node<'_>) -> Expr {
         // 0 is the column itself; OLD and NEW belong to RETURNING.
-        if node.get("varreturningtype").is_some() && node.number::<i32>("varreturningtype")? != 0 {
-            return Err(node.bad("varreturningtype", "is set outside of RETURNING"));
+        if node.get("varreturningtype").is_some() && self.number::<i32>(node, "varreturningtype") != 0 {
+            self.wrong(node.bad("varreturningtype", "is set outside of RETURNING"));
         }
-        self.ungroup(Var {
-            varno: node.number("varno")?,
-            attno: node.number("varattno")?,
-            type_oid: node.number("vartype")?,
-            typmod: node.number("vartypmod")?,
-            collation: node.number("varcollid")?,
-            levels_up: node.number("varlevelsup")?,
+        let var = Var {
+            varno: self.number(node, "varno"),
+            attno: self.number(node, "varattno"),
+            type_oid: self.number(node, "vartype"),
+            typmod: self.number(node, "vartypmod"),
+            collation: self.number(node, "varcollid"),
+            levels_up: self.number(node, "varlevelsup"),
+        };
+        self.ungroup(var)
+    }
+
+    #[inline(never)]
+    fn aggref(&mut self, node: Node<'_>) -> Expr {
+        Expr::Aggref(Box::new(Aggref {
+            function: self.number(node, "aggfnoid"),
+            type_oid: self.number(node, "aggtype"),
+            collation: self.number(node, "aggcollid"),
+            input_collation: self.number(node, "inputcollid"),
+            arg_types: self.numbers(node, "aggargtypes"),
+            direct_args: self.exprs(node, "aggdirectargs"),
+            args: self.targets(node, "args"),
+            order: self.sort_groups(node, "aggorder"),
+            distinct: self.sort_groups(node, "aggdistinct"),
+            filter: self.opt_expr(node, "aggfilter"),
+            star: self.flag(node, "aggstar"),
+            variadic: self.flag(node, "aggvariadic"),
+            kind: self.char(node, "aggkind"),
+            levels_up: self.number(node, "agglevelsup"),
+        }))
+    }
+
+    #[inline(never)]
+    fn grouping(&mut self, node: Node<'_>) -> Expr {
+        Expr::Grouping(GroupingFunc {
+            args: self.exprs(node, "args"),
+            refs: self.numbers(node, "refs"),
+            levels_up: self.number(node, "agglevelsup"),
         })
     }
 
     #[inline(never)]
-    fn aggref(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Aggref(Box::new(Aggref {
-            function: node.number("aggfnoid")?,
-            type_oid: node.number("aggtype")?,
-            collation: node.number("aggcollid")?,
-            input_collation: node.number("inputcollid")?,
-            arg_types: node.numbers("aggargtypes")?,
-            direct_args: self.exprs(node, "aggdirectargs")?,
-            args: self.targets(node, "args")?,
-            order: sort_groups(node, "aggorder")?,
-            distinct: sort_groups(node, "aggdistinct")?,
-            filter: self.opt_expr(node, "aggfilter")?,
-            star: node.bool("aggstar")?,
-            variadic: node.bool("aggvariadic")?,
-            kind: node.char("aggkind")?,
-            levels_up: node.number("agglevelsup")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn grouping(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Grouping(GroupingFunc {
-            args: self.exprs(node, "args")?,
-            refs: node.numbers("refs")?,
-            levels_up: node.number("agglevelsup")?,
+    fn window_func(&mut self, node: Node<'_>) -> Expr {
+        Expr::Window(Box::new(WindowFunc {
+            function: self.number(node, "winfnoid"),
+            type_oid: self.number(node, "wintype"),
+            collation: self.number(node, "wincollid"),
+            input_collation: self.number(node, "inputcollid"),
+            args: self.exprs(node, "args"),
+            filter: self.opt_expr(node, "aggfilter"),
+            winref: self.number(node, "winref"),
+            star: self.flag(node, "winstar"),
+            is_agg: self.flag(node, "winagg"),
         }))
     }
 
     #[inline(never)]
-    fn window_func(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Window(Box::new(WindowFunc {
-            function: node.number("winfnoid")?,
-            type_oid: node.number("wintype")?,
-            collation: node.number("wincollid")?,
-            input_collation: node.number("inputcollid")?,
-            args: self.exprs(node, "args")?,
-            filter: self.opt_expr(node, "aggfilter")?,
-            winref: node.number("winref")?,
-            star: node.bool("winstar")?,
-            is_agg: node.bool("winagg")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn subscript(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        if node.child("refassgnexpr")?.is_some() {
-            return Err(node.bad("refassgnexpr", "assigns to an element in a SELECT"));
+    fn subscript(&mut self, node: Node<'_>) -> Expr {
+        if self.child(node, "refassgnexpr").is_some() {
+            self.wrong(node.bad("refassgnexpr", "assigns to an element in a SELECT"));
         }
-        Ok(Expr::Subscript(Box::new(Subscript {
-            container_type: node.number("refcontainertype")?,
-            type_oid: node.number("refrestype")?,
-            typmod: node.number("reftypmod")?,
-            collation: node.number("refcollid")?,
-            upper: self.opt_exprs(node, "refupperindexpr")?,
-            lower: self.opt_exprs(node, "reflowerindexpr")?,
-            container: self.one(node, "refexpr")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn func(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Func(FuncExpr {
-            function: node.number("funcid")?,
-            type_oid: node.number("funcresulttype")?,
-            returns_set: node.bool("funcretset")?,
-            variadic: node.bool("funcvariadic")?,
-            form: form(node, "funcformat")?,
-            collation: node.number("funccollid")?,
-            input_collation: node.number("inputcollid")?,
-            args: self.exprs(node, "args")?,
+        Expr::Subscript(Box::new(Subscript {
+            container_type: self.number(node, "refcontainertype"),
+            type_oid: self.number(node, "refrestype"),
+            typmod: self.number(node, "reftypmod"),
+            collation: self.number(node, "refcollid"),
+            upper: self.opt_exprs(node, "refupperindexpr"),
+            lower: self.opt_exprs(node, "reflowerindexpr"),
+            container: self.one(node, "refexpr"),
         }))
     }
 
     #[inline(never)]
-    fn named_arg(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::NamedArg(Box::new(NamedArg {
-            arg: self.one(node, "arg")?,
-            name: node.name("name")?,
-            number: node.number("argnumber")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn op(&mut self, node: Node<'_>) -> Result<OpExpr, Error> {
-        Ok(OpExpr {
-            operator: node.number("opno")?,
-            function: node.number("opfuncid")?,
-            type_oid: node.number("opresulttype")?,
-            returns_set: node.bool("opretset")?,
-            collation: node.number("opcollid")?,
-            input_collation: node.number("inputcollid")?,
-            args: self.exprs(node, "args")?,
+    fn func(&mut self, node: Node<'_>) -> Expr {
+        Expr::Func(FuncExpr {
+            function: self.number(node, "funcid"),
+            type_oid: self.number(node, "funcresulttype"),
+            returns_set: self.flag(node, "funcretset"),
+            variadic: self.flag(node, "funcvariadic"),
+            form: self.form(node, "funcformat"),
+            collation: self.number(node, "funccollid"),
+            input_collation: self.number(node, "inputcollid"),
+            args: self.exprs(node, "args"),
         })
     }
 
     #[inline(never)]
-    fn scalar_array_op(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::ScalarArrayOp(ScalarArrayOp {
-            operator: node.number("opno")?,
-            any: node.bool("useOr")?,
-            input_collation: node.number("inputcollid")?,
-            args: self.exprs(node, "args")?,
+    fn named_arg(&mut self, node: Node<'_>) -> Expr {
+        Expr::NamedArg(Box::new(NamedArg {
+            arg: self.one(node, "arg"),
+            name: self.name(node, "name"),
+            number: self.number(node, "argnumber"),
         }))
     }
 
     #[inline(never)]
-    fn bool(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Bool(Bool {
-            op: match node.name("boolop")?.as_str() {
+    fn op(&mut self, node: Node<'_>) -> OpExpr {
+        OpExpr {
+            operator: self.number(node, "opno"),
+            function: self.number(node, "opfuncid"),
+            type_oid: self.number(node, "opresulttype"),
+            returns_set: self.flag(node, "opretset"),
+            collation: self.number(node, "opcollid"),
+            input_collation: self.number(node, "inputcollid"),
+            args: self.exprs(node, "args"),
+        }
+    }
+
+    #[inline(never)]
+    fn scalar_array_op(&mut self, node: Node<'_>) -> Expr {
+        Expr::ScalarArrayOp(ScalarArrayOp {
+            operator: self.number(node, "opno"),
+            any: self.flag(node, "useOr"),
+            input_collation: self.number(node, "inputcollid"),
+            args: self.exprs(node, "args"),
+        })
+    }
+
+    #[inline(never)]
+    fn bool(&mut self, node: Node<'_>) -> Expr {
+        Expr::Bool(Bool {
+            op: match self.name(node, "boolop").as_str() {
                 "and" => BoolOp::And,
                 "or" => BoolOp::Or,
                 "not" => BoolOp::Not,
-                op => return Err(node.bad("boolop", &format!("has the unknown value {op}"))),
+                op => {
+                    self.unknown(node, "boolop", op);
+                    BoolOp::And
+                }
             },
-            args: self.exprs(node, "args")?,
-        }))
+            args: self.exprs(node, "args"),
+        })
     }
 
     #[inline(never)]
-    fn sublink(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::SubLink(Box::new(SubLink {
-            kind: pick(
+    fn sublink(&mut self, node: Node<'_>) -> Expr {
+        Expr::SubLink(Box::new(SubLink {
+            kind: self.pick(
                 node,
                 "subLinkType",
                 &[
@@ -228,167 +239,172 @@ impl Reader {
                     SubLinkKind::Array,
                     SubLinkKind::Cte,
                 ],
-            )?,
-            test: self.opt_expr(node, "testexpr")?,
-            operator_name: node.strings("operName")?,
-            query: self.query(node.node("subselect")?)?,
-        })))
-    }
-
-    #[inline(never)]
-    fn field_select(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::FieldSelect(Box::new(FieldSelect {
-            arg: self.one(node, "arg")?,
-            field: node.number("fieldnum")?,
-            type_oid: node.number("resulttype")?,
-            typmod: node.number("resulttypmod")?,
-            collation: node.number("resultcollid")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn relabel(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Relabel(Box::new(Relabel {
-            arg: self.one(node, "arg")?,
-            type_oid: node.number("resulttype")?,
-            typmod: node.number("resulttypmod")?,
-            collation: node.number("resultcollid")?,
-            form: form(node, "relabelformat")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn coerce_via_io(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::CoerceViaIo(Box::new(CoerceViaIo {
-            arg: self.one(node, "arg")?,
-            type_oid: node.number("resulttype")?,
-            collation: node.number("resultcollid")?,
-            form: form(node, "coerceformat")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn array_coerce(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::ArrayCoerce(Box::new(ArrayCoerce {
-            arg: self.one(node, "arg")?,
-            element: self.one(node, "elemexpr")?,
-            type_oid: node.number("resulttype")?,
-            typmod: node.number("resulttypmod")?,
-            collation: node.number("resultcollid")?,
-            form: form(node, "coerceformat")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn convert_rowtype(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::ConvertRowtype(Box::new(ConvertRowtype {
-            arg: self.one(node, "arg")?,
-            type_oid: node.number("resulttype")?,
-            form: form(node, "convertformat")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn collate(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Collate(Box::new(Collate {
-            arg: self.one(node, "arg")?,
-            collation: node.number("collOid")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn case(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Case(Box::new(Case {
-            type_oid: node.number("casetype")?,
-            collation: node.number("casecollid")?,
-            arg: self.opt_expr(node, "arg")?,
-            whens: self.each(node, "args", |reader, when| {
-                expect(when, "CASEWHEN")?;
-                Ok((reader.one(when, "expr")?, reader.one(when, "result")?))
-            })?,
-            otherwise: self.opt_expr(node, "defresult")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn array(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Array(ArrayExpr {
-            type_oid: node.number("array_typeid")?,
-            collation: node.number("array_collid")?,
-            element_type: node.number("element_typeid")?,
-            elements: self.exprs(node, "elements")?,
-            multidims: node.bool("multidims")?,
+            ),
+            test: self.opt_expr(node, "testexpr"),
+            operator_name: self.strings(node, "operName"),
+            query: self.inner(node, "subselect", Self::query),
         }))
     }
 
     #[inline(never)]
-    fn row(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Row(RowExpr {
-            type_oid: node.number("row_typeid")?,
-            args: self.exprs(node, "args")?,
-            form: form(node, "row_format")?,
-            names: node.strings("colnames")?,
+    fn field_select(&mut self, node: Node<'_>) -> Expr {
+        Expr::FieldSelect(Box::new(FieldSelect {
+            arg: self.one(node, "arg"),
+            field: self.number(node, "fieldnum"),
+            type_oid: self.number(node, "resulttype"),
+            typmod: self.number(node, "resulttypmod"),
+            collation: self.number(node, "resultcollid"),
         }))
     }
 
     #[inline(never)]
-    fn row_compare(&mut self, node: Node<'_>) -> Result<Expr, Error> {
+    fn relabel(&mut self, node: Node<'_>) -> Expr {
+        Expr::Relabel(Box::new(Relabel {
+            arg: self.one(node, "arg"),
+            type_oid: self.number(node, "resulttype"),
+            typmod: self.number(node, "resulttypmod"),
+            collation: self.number(node, "resultcollid"),
+            form: self.form(node, "relabelformat"),
+        }))
+    }
+
+    #[inline(never)]
+    fn coerce_via_io(&mut self, node: Node<'_>) -> Expr {
+        Expr::CoerceViaIo(Box::new(CoerceViaIo {
+            arg: self.one(node, "arg"),
+            type_oid: self.number(node, "resulttype"),
+            collation: self.number(node, "resultcollid"),
+            form: self.form(node, "coerceformat"),
+        }))
+    }
+
+    #[inline(never)]
+    fn array_coerce(&mut self, node: Node<'_>) -> Expr {
+        Expr::ArrayCoerce(Box::new(ArrayCoerce {
+            arg: self.one(node, "arg"),
+            element: self.one(node, "elemexpr"),
+            type_oid: self.number(node, "resulttype"),
+            typmod: self.number(node, "resulttypmod"),
+            collation: self.number(node, "resultcollid"),
+            form: self.form(node, "coerceformat"),
+        }))
+    }
+
+    #[inline(never)]
+    fn convert_rowtype(&mut self, node: Node<'_>) -> Expr {
+        Expr::ConvertRowtype(Box::new(ConvertRowtype {
+            arg: self.one(node, "arg"),
+            type_oid: self.number(node, "resulttype"),
+            form: self.form(node, "convertformat"),
+        }))
+    }
+
+    #[inline(never)]
+    fn collate(&mut self, node: Node<'_>) -> Expr {
+        Expr::Collate(Box::new(Collate {
+            arg: self.one(node, "arg"),
+            collation: self.number(node, "collOid"),
+        }))
+    }
+
+    #[inline(never)]
+    fn case(&mut self, node: Node<'_>) -> Expr {
+        Expr::Case(Box::new(Case {
+            type_oid: self.number(node, "casetype"),
+            collation: self.number(node, "casecollid"),
+            arg: self.opt_expr(node, "arg"),
+            whens: self.each(node, "args", Self::when),
+            otherwise: self.opt_expr(node, "defresult"),
+        }))
+    }
+
+    fn when(&mut self, node: Node<'_>) -> (Expr, Expr) {
+        self.expect(node, "CASEWHEN");
+        (self.one(node, "expr"), self.one(node, "result"))
+    }
+
+    #[inline(never)]
+    fn array(&mut self, node: Node<'_>) -> Expr {
+        Expr::Array(ArrayExpr {
+            type_oid: self.number(node, "array_typeid"),
+            collation: self.number(node, "array_collid"),
+            element_type: self.number(node, "element_typeid"),
+            elements: self.exprs(node, "elements"),
+            multidims: self.flag(node, "multidims"),
+        })
+    }
+
+    #[inline(never)]
+    fn row(&mut self, node: Node<'_>) -> Expr {
+        Expr::Row(RowExpr {
+            type_oid: self.number(node, "row_typeid"),
+            args: self.exprs(node, "args"),
+            form: self.form(node, "row_format"),
+            names: self.strings(node, "colnames"),
+        })
+    }
+
+    #[inline(never)]
+    fn row_compare(&mut self, node: Node<'_>) -> Expr {
         // PostgreSQL 18 renamed the field when the enumeration became CompareType; the numbers are the same.
         let field = match node.get("cmptype") {
             Some(_) => "cmptype",
             None => "rctype",
         };
-        Ok(Expr::RowCompare(RowCompare {
-            kind: match node.number(field)? {
-                1 => RowCompareKind::Lt,
-                2 => RowCompareKind::Le,
-                3 => RowCompareKind::Eq,
-                4 => RowCompareKind::Ge,
-                5 => RowCompareKind::Gt,
-                6 => RowCompareKind::Ne,
-                kind => return Err(node.bad(field, &format!("has the unknown value {kind}"))),
-            },
-            operators: node.numbers("opnos")?,
-            collations: node.numbers("inputcollids")?,
-            left: self.exprs(node, "largs")?,
-            right: self.exprs(node, "rargs")?,
+        Expr::RowCompare(RowCompare {
+            kind: self.pick_from_1(
+                node,
+                field,
+                &[
+                    RowCompareKind::Lt,
+                    RowCompareKind::Le,
+                    RowCompareKind::Eq,
+                    RowCompareKind::Ge,
+                    RowCompareKind::Gt,
+                    RowCompareKind::Ne,
+                ],
+            ),
+            operators: self.numbers(node, "opnos"),
+            collations: self.numbers(node, "inputcollids"),
+            left: self.exprs(node, "largs"),
+            right: self.exprs(node, "rargs"),
+        })
+    }
+
+    #[inline(never)]
+    fn coalesce(&mut self, node: Node<'_>) -> Expr {
+        Expr::Coalesce(List {
+            type_oid: self.number(node, "coalescetype"),
+            collation: self.number(node, "coalescecollid"),
+            args: self.exprs(node, "args"),
+        })
+    }
+
+    #[inline(never)]
+    fn min_max(&mut self, node: Node<'_>) -> Expr {
+        Expr::MinMax(MinMax {
+            type_oid: self.number(node, "minmaxtype"),
+            collation: self.number(node, "minmaxcollid"),
+            input_collation: self.number(node, "inputcollid"),
+            least: self.pick(node, "op", &[false, true]),
+            args: self.exprs(node, "args"),
+        })
+    }
+
+    #[inline(never)]
+    fn null_test(&mut self, node: Node<'_>) -> Expr {
+        Expr::NullTest(Box::new(NullTest {
+            arg: self.one(node, "arg"),
+            negated: self.pick(node, "nulltesttype", &[false, true]),
+            is_row: self.flag(node, "argisrow"),
         }))
     }
 
     #[inline(never)]
-    fn coalesce(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Coalesce(List {
-            type_oid: node.number("coalescetype")?,
-            collation: node.number("coalescecollid")?,
-            args: self.exprs(node, "args")?,
-        }))
-    }
-
-    #[inline(never)]
-    fn min_max(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::MinMax(MinMax {
-            type_oid: node.number("minmaxtype")?,
-            collation: node.number("minmaxcollid")?,
-            input_collation: node.number("inputcollid")?,
-            least: pick(node, "op", &[false, true])?,
-            args: self.exprs(node, "args")?,
-        }))
-    }
-
-    #[inline(never)]
-    fn null_test(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::NullTest(Box::new(NullTest {
-            arg: self.one(node, "arg")?,
-            negated: pick(node, "nulltesttype", &[false, true])?,
-            is_row: node.bool("argisrow")?,
-        })))
-    }
-
-    #[inline(never)]
-    fn boolean_test(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::BooleanTest(Box::new(BooleanTest {
-            arg: self.one(node, "arg")?,
-            kind: pick(
+    fn boolean_test(&mut self, node: Node<'_>) -> Expr {
+        Expr::BooleanTest(Box::new(BooleanTest {
+            arg: self.one(node, "arg"),
+            kind: self.pick(
                 node,
                 "booltesttype",
                 &[
@@ -399,67 +415,67 @@ impl Reader {
                     BooleanTestKind::Unknown,
                     BooleanTestKind::NotUnknown,
                 ],
-            )?,
-        })))
+            ),
+        }))
     }
 
     #[inline(never)]
-    fn coerce_to_domain(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::CoerceToDomain(Box::new(CoerceToDomain {
-            arg: self.one(node, "arg")?,
-            type_oid: node.number("resulttype")?,
-            typmod: node.number("resulttypmod")?,
-            collation: node.number("resultcollid")?,
-            form: form(node, "coercionformat")?,
-        })))
+    fn coerce_to_domain(&mut self, node: Node<'_>) -> Expr {
+        Expr::CoerceToDomain(Box::new(CoerceToDomain {
+            arg: self.one(node, "arg"),
+            type_oid: self.number(node, "resulttype"),
+            typmod: self.number(node, "resulttypmod"),
+            collation: self.number(node, "resultcollid"),
+            form: self.form(node, "coercionformat"),
+        }))
     }
-}
 
-#[inline(never)]
-fn constant(node: Node<'_>) -> Result<Expr, Error> {
-    Ok(Expr::Const(Const {
-        type_oid: node.number("consttype")?,
-        typmod: node.number("consttypmod")?,
-        collation: node.number("constcollid")?,
-        is_null: node.bool("constisnull")?,
-        node: node.raw().to_owned(),
-    }))
-}
+    #[inline(never)]
+    fn constant(&mut self, node: Node<'_>) -> Expr {
+        Expr::Const(Const {
+            type_oid: self.number(node, "consttype"),
+            typmod: self.number(node, "consttypmod"),
+            collation: self.number(node, "constcollid"),
+            is_null: self.flag(node, "constisnull"),
+            node: node.raw().to_owned(),
+        })
+    }
 
-#[inline(never)]
-fn param(node: Node<'_>) -> Result<Expr, Error> {
-    Ok(Expr::Param(Param {
-        kind: pick(
-            node,
-            "paramkind",
-            &[
-                ParamKind::Extern,
-                ParamKind::Exec,
-                ParamKind::Sublink,
-                ParamKind::Multiexpr,
-            ],
-        )?,
-        id: node.number("paramid")?,
-        type_oid: node.number("paramtype")?,
-        typmod: node.number("paramtypmod")?,
-        collation: node.number("paramcollid")?,
-    }))
-}
+    #[inline(never)]
+    fn param(&mut self, node: Node<'_>) -> Expr {
+        Expr::Param(Param {
+            kind: self.pick(
+                node,
+                "paramkind",
+                &[
+                    ParamKind::Extern,
+                    ParamKind::Exec,
+                    ParamKind::Sublink,
+                    ParamKind::Multiexpr,
+                ],
+            ),
+            id: self.number(node, "paramid"),
+            type_oid: self.number(node, "paramtype"),
+            typmod: self.number(node, "paramtypmod"),
+            collation: self.number(node, "paramcollid"),
+        })
+    }
 
-#[inline(never)]
-fn case_test(node: Node<'_>) -> Result<Expr, Error> {
-    Ok(Expr::CaseTest(
-        node.number("typeId")?,
-        node.number("typeMod")?,
-        node.number("collation")?,
-    ))
-}
+    #[inline(never)]
+    fn case_test(&mut self, node: Node<'_>) -> Expr {
+        Expr::CaseTest(
+            self.number(node, "typeId"),
+            self.number(node, "typeMod"),
+            self.number(node, "collation"),
+        )
+    }
 
-#[inline(never)]
-fn sql_value(node: Node<'_>) -> Result<Expr, Error> {
-    Ok(Expr::SqlValue(SqlValue {
-        op: node.number("op")?,
-        type_oid: node.number("type")?,
-        typmod: node.number("typmod")?,
-    }))
+    #[inline(never)]
+    fn sql_value(&mut self, node: Node<'_>) -> Expr {
+        Expr::SqlValue(SqlValue {
+            op: self.number(node, "op"),
+            type_oid: self.number(node, "type"),
+            typmod: self.number(node, "typmod"),
+        })
+    }
 }

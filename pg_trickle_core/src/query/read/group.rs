@@ -4,7 +4,6 @@
 //! refers to its columns. PostgreSQL 17 repeats the grouping expressions instead; so does the typed query.
 
 use super::Reader;
-use crate::error::Error;
 use crate::query::{Expr, Var};
 
 /// The grouping entry of one query.
@@ -17,32 +16,33 @@ pub(super) struct Group {
 
 impl Reader {
     /// The expression that a Var is: itself, or the grouping expression it stands for.
-    pub(super) fn ungroup(&self, var: Var) -> Result<Expr, Error> {
+    pub(super) fn ungroup(&mut self, var: Var) -> Expr {
         let scope = usize::try_from(var.levels_up)
             .ok()
             .and_then(|levels| self.groups.len().checked_sub(1)?.checked_sub(levels));
         let group = scope.and_then(|scope| self.groups[scope].as_ref());
         let Some(group) = group.filter(|group| group.varno == var.varno) else {
-            return Ok(Expr::Var(var));
+            return Expr::Var(var);
         };
         let column = usize::try_from(var.attno)
             .ok()
             .and_then(|attno| group.exprs.get(attno.checked_sub(1)?));
         match column {
-            Some(expr) if var.levels_up == 0 => Ok(expr.clone()),
+            Some(expr) if var.levels_up == 0 => expr.clone(),
             // The parser lets subqueries use those grouping expressions of an outer query only that are columns.
-            Some(Expr::Var(column)) => Ok(Expr::Var(Var {
+            Some(Expr::Var(column)) => Expr::Var(Var {
                 levels_up: column.levels_up + var.levels_up,
                 ..column.clone()
-            })),
-            Some(_) => Err(Error::Tree(
-                "a subquery refers to a grouping expression of an outer query".to_owned(),
-            )),
-            None => Err(Error::Tree(format!(
-                "a VAR refers to grouping expression {} of {}",
-                var.attno,
-                group.exprs.len()
-            ))),
+            }),
+            Some(_) => self.no_expr("a subquery refers to a grouping expression of an outer query".to_owned()),
+            None => {
+                let why = format!(
+                    "a VAR refers to grouping expression {} of {}",
+                    var.attno,
+                    group.exprs.len()
+                );
+                self.no_expr(why)
+            }
         }
     }
 }

@@ -1,85 +1,89 @@
 //! SQL/JSON expressions.
 
-use super::{Reader, expect, pick};
-use crate::error::Error;
+use super::Reader;
 use crate::node::Node;
 use crate::query::{
     Expr, JsonBehavior, JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat,
     JsonIs, JsonItem, JsonReturning, JsonValue, JsonWrapper,
 };
 
-/// A format; where the parser put none it is the default one.
-fn format(node: Node<'_>, field: &str) -> Result<JsonFormat, Error> {
-    let Some(format) = node.child(field)? else {
-        return Ok(JsonFormat::default());
-    };
-    expect(format, "JSONFORMAT")?;
-    Ok(JsonFormat {
-        format: format.number("format_type")?,
-        encoding: format.number("encoding")?,
-    })
-}
-
-fn returning(node: Node<'_>, field: &str) -> Result<JsonReturning, Error> {
-    let returning = node.node(field)?;
-    expect(returning, "JSONRETURNING")?;
-    Ok(JsonReturning {
-        format: format(returning, "format")?,
-        type_oid: returning.number("typid")?,
-        typmod: returning.number("typmod")?,
-    })
-}
-
 impl Reader {
+    /// A format; where the parser put none it is the default one.
     #[inline(never)]
-    pub(super) fn json_value(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::JsonValue(Box::new(JsonValue {
-            raw: self.one(node, "raw_expr")?,
-            formatted: self.opt_expr(node, "formatted_expr")?,
-            format: format(node, "format")?,
-        })))
+    fn format(&mut self, node: Node<'_>, field: &str) -> JsonFormat {
+        let Some(format) = self.child(node, field) else {
+            return JsonFormat::default();
+        };
+        self.expect(format, "JSONFORMAT");
+        JsonFormat {
+            format: self.number(format, "format_type"),
+            encoding: self.number(format, "encoding"),
+        }
     }
 
     #[inline(never)]
-    pub(super) fn json_constructor(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::JsonConstructor(Box::new(JsonConstructor {
-            kind: match node.number("type")? {
-                1 => JsonConstructorKind::Object,
-                2 => JsonConstructorKind::Array,
-                3 => JsonConstructorKind::ObjectAgg,
-                4 => JsonConstructorKind::ArrayAgg,
-                5 => JsonConstructorKind::Parse,
-                6 => JsonConstructorKind::Scalar,
-                7 => JsonConstructorKind::Serialize,
-                kind => return Err(node.bad("type", &format!("has the unknown value {kind}"))),
-            },
-            args: self.exprs(node, "args")?,
-            func: self.opt_expr(node, "func")?,
-            coercion: self.opt_expr(node, "coercion")?,
-            returning: returning(node, "returning")?,
-            absent_on_null: node.bool("absent_on_null")?,
-            unique: node.bool("unique")?,
-        })))
+    fn returning(&mut self, node: Node<'_>, field: &str) -> JsonReturning {
+        let returning = self.node(node, field);
+        self.expect(returning, "JSONRETURNING");
+        JsonReturning {
+            format: self.format(returning, "format"),
+            type_oid: self.number(returning, "typid"),
+            typmod: self.number(returning, "typmod"),
+        }
     }
 
     #[inline(never)]
-    pub(super) fn json_is(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::JsonIs(Box::new(JsonIs {
-            arg: self.one(node, "expr")?,
-            format: format(node, "format")?,
-            item: pick(
+    pub(super) fn json_value(&mut self, node: Node<'_>) -> Expr {
+        Expr::JsonValue(Box::new(JsonValue {
+            raw: self.one(node, "raw_expr"),
+            formatted: self.opt_expr(node, "formatted_expr"),
+            format: self.format(node, "format"),
+        }))
+    }
+
+    #[inline(never)]
+    pub(super) fn json_constructor(&mut self, node: Node<'_>) -> Expr {
+        Expr::JsonConstructor(Box::new(JsonConstructor {
+            kind: self.pick_from_1(
+                node,
+                "type",
+                &[
+                    JsonConstructorKind::Object,
+                    JsonConstructorKind::Array,
+                    JsonConstructorKind::ObjectAgg,
+                    JsonConstructorKind::ArrayAgg,
+                    JsonConstructorKind::Parse,
+                    JsonConstructorKind::Scalar,
+                    JsonConstructorKind::Serialize,
+                ],
+            ),
+            args: self.exprs(node, "args"),
+            func: self.opt_expr(node, "func"),
+            coercion: self.opt_expr(node, "coercion"),
+            returning: self.returning(node, "returning"),
+            absent_on_null: self.flag(node, "absent_on_null"),
+            unique: self.flag(node, "unique"),
+        }))
+    }
+
+    #[inline(never)]
+    pub(super) fn json_is(&mut self, node: Node<'_>) -> Expr {
+        Expr::JsonIs(Box::new(JsonIs {
+            arg: self.one(node, "expr"),
+            format: self.format(node, "format"),
+            item: self.pick(
                 node,
                 "item_type",
                 &[JsonItem::Any, JsonItem::Object, JsonItem::Array, JsonItem::Scalar],
-            )?,
-            unique: node.bool("unique_keys")?,
-        })))
+            ),
+            unique: self.flag(node, "unique_keys"),
+        }))
     }
 
     #[inline(never)]
-    pub(super) fn json_expr(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::JsonExpr(Box::new(JsonExpr {
-            op: pick(
+    pub(super) fn json_expr(&mut self, node: Node<'_>) -> Expr {
+        Expr::JsonExpr(Box::new(JsonExpr {
+            op: self.pick(
                 node,
                 "op",
                 &[
@@ -88,17 +92,17 @@ impl Reader {
                     JsonExprOp::Value,
                     JsonExprOp::Table,
                 ],
-            )?,
-            column_name: node.string("column_name")?,
-            formatted: self.one(node, "formatted_expr")?,
-            format: format(node, "format")?,
-            path: self.one(node, "path_spec")?,
-            returning: returning(node, "returning")?,
-            passing_names: node.strings("passing_names")?,
-            passing: self.exprs(node, "passing_values")?,
-            on_empty: self.json_behavior(node, "on_empty")?,
-            on_error: self.json_behavior(node, "on_error")?,
-            wrapper: pick(
+            ),
+            column_name: self.string(node, "column_name"),
+            formatted: self.one(node, "formatted_expr"),
+            format: self.format(node, "format"),
+            path: self.one(node, "path_spec"),
+            returning: self.returning(node, "returning"),
+            passing_names: self.strings(node, "passing_names"),
+            passing: self.exprs(node, "passing_values"),
+            on_empty: self.json_behavior(node, "on_empty"),
+            on_error: self.json_behavior(node, "on_error"),
+            wrapper: self.pick(
                 node,
                 "wrapper",
                 &[
@@ -107,19 +111,17 @@ impl Reader {
                     JsonWrapper::Conditional,
                     JsonWrapper::Unconditional,
                 ],
-            )?,
-            omit_quotes: node.bool("omit_quotes")?,
-            collation: node.number("collation")?,
-        })))
+            ),
+            omit_quotes: self.flag(node, "omit_quotes"),
+            collation: self.number(node, "collation"),
+        }))
     }
 
-    fn json_behavior(&mut self, node: Node<'_>, field: &str) -> Result<Option<JsonBehavior>, Error> {
-        let Some(behavior) = node.child(field)? else {
-            return Ok(None);
-        };
-        expect(behavior, "JSONBEHAVIOR")?;
-        Ok(Some(JsonBehavior {
-            kind: pick(
+    fn json_behavior(&mut self, node: Node<'_>, field: &str) -> Option<JsonBehavior> {
+        let behavior = self.child(node, field)?;
+        self.expect(behavior, "JSONBEHAVIOR");
+        Some(JsonBehavior {
+            kind: self.pick(
                 behavior,
                 "btype",
                 &[
@@ -133,9 +135,9 @@ impl Reader {
                     JsonBehaviorKind::EmptyObject,
                     JsonBehaviorKind::Default,
                 ],
-            )?,
-            expr: self.opt_expr(behavior, "expr")?,
-            coerce: behavior.bool("coerce")?,
-        }))
+            ),
+            expr: self.opt_expr(behavior, "expr"),
+            coerce: self.flag(behavior, "coerce"),
+        })
     }
 }

@@ -5,6 +5,7 @@
 //! what a newer server may add, is an [`Error::Tree`] that names it.
 
 mod expr;
+mod fields;
 mod from;
 mod group;
 mod json;
@@ -25,40 +26,28 @@ use group::Group;
 pub fn read_view(ev_action: &str) -> Result<Query, Error> {
     let tree = Tree::parse(ev_action)?;
     let mut items = tree.items()?;
-    match (items.next().map(|item| item.node()), items.next()) {
-        (Some(Some(node)), None) => Reader::default().query(node),
-        _ => Err(Error::Tree("the rule does not hold one query".to_owned())),
-    }
+    let (Some(Some(node)), None) = (items.next().map(|item| item.node()), items.next()) else {
+        return Err(Error::Tree("the rule does not hold one query".to_owned()));
+    };
+    let mut reader = Reader::default();
+    let query = reader.query(node);
+    reader.mistake.map_or(Ok(query), Err)
 }
 
-/// The state of reading: the grouping entries of the queries around the current place, outermost first.
+/// The state of reading.
 #[derive(Default)]
 struct Reader {
+    /// The grouping entries of the queries around the current place, outermost first.
     groups: Vec<Option<Group>>,
-}
-
-/// The element of `values` that a C enumeration's number means.
-fn pick<T: Copy>(node: Node<'_>, field: &str, values: &[T]) -> Result<T, Error> {
-    let number: usize = node.number(field)?;
-    values
-        .get(number)
-        .copied()
-        .ok_or_else(|| node.bad(field, &format!("has the unknown value {number}")))
-}
-
-/// Checks that a node is of the kind that its place asks for.
-fn expect(node: Node<'_>, label: &str) -> Result<(), Error> {
-    if node.label() == label {
-        return Ok(());
-    }
-    Err(Error::Tree(format!("found a {} where a {label} belongs", node.label())))
+    /// What was wrong first.
+    mistake: Option<Error>,
 }
 
 impl Reader {
-    fn query(&mut self, node: Node<'_>) -> Result<Query, Error> {
-        expect(node, "QUERY")?;
-        if node.number::<i32>("commandType")? != 1 {
-            return Err(node.bad("commandType", "is not SELECT"));
+    fn query(&mut self, node: Node<'_>) -> Query {
+        self.expect(node, "QUERY");
+        if self.number::<i32>(node, "commandType") != 1 {
+            self.wrong(node.bad("commandType", "is not SELECT"));
         }
         self.groups.push(None);
         let query = self.select(node);
@@ -66,9 +55,9 @@ impl Reader {
         query
     }
 
-    fn select(&mut self, node: Node<'_>) -> Result<Query, Error> {
-        let ctes = self.each(node, "cteList", Self::cte)?;
-        let rtable = self.each(node, "rtable", Self::rte)?;
+    fn select(&mut self, node: Node<'_>) -> Query {
+        let ctes = self.each(node, "cteList", Self::cte);
+        let rtable = self.each(node, "rtable", Self::rte);
         // The entry stands last, and FROM comes before grouping: nothing read so far refers to it.
         let group = rtable.iter().zip(1..).find_map(|(rte, varno)| {
             let RteKind::Group { exprs } = &rte.kind else {
@@ -82,209 +71,195 @@ impl Reader {
         if let Some(scope) = self.groups.last_mut() {
             *scope = group;
         }
-        let jointree = node.node("jointree")?;
-        expect(jointree, "FROMEXPR")?;
-        Ok(Query {
+        let jointree = self.node(node, "jointree");
+        self.expect(jointree, "FROMEXPR");
+        Query {
             ctes,
-            recursive: node.bool("hasRecursive")?,
+            recursive: self.flag(node, "hasRecursive"),
             rtable,
-            from: self.each(jointree, "fromlist", Self::item)?,
-            quals: self.opt_expr(jointree, "quals")?,
-            targets: self.targets(node, "targetList")?,
-            group: sort_groups(node, "groupClause")?,
-            group_distinct: node.bool("groupDistinct")?,
-            grouping_sets: grouping_sets(node, "groupingSets")?,
-            having: self.opt_expr(node, "havingQual")?,
-            windows: self.each(node, "windowClause", Self::window)?,
-            distinct: sort_groups(node, "distinctClause")?,
-            distinct_on: node.bool("hasDistinctOn")?,
-            sort: sort_groups(node, "sortClause")?,
-            limit_offset: self.opt_expr(node, "limitOffset")?,
-            limit_count: self.opt_expr(node, "limitCount")?,
-            limit_with_ties: pick(node, "limitOption", &[false, true])?,
-            row_marks: self.each(node, "rowMarks", |_, mark| row_mark(mark))?,
-            set_operations: node.child("setOperations")?.map(set_operation).transpose()?,
-            constraint_deps: node.numbers("constraintDeps")?,
-            has_aggs: node.bool("hasAggs")?,
-            has_windows: node.bool("hasWindowFuncs")?,
-            has_target_srfs: node.bool("hasTargetSRFs")?,
-            has_sublinks: node.bool("hasSubLinks")?,
-        })
-    }
-
-    /// Reads every node of a list.
-    fn each<T>(
-        &mut self,
-        node: Node<'_>,
-        field: &str,
-        mut read: impl FnMut(&mut Self, Node<'_>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        // A plain loop: the adapters of an iterator would stand on the stack at every level.
-        let mut items = Vec::new();
-        for item in node.nodes(field)? {
-            items.push(read(self, item)?);
+            from: self.each(jointree, "fromlist", Self::item),
+            quals: self.opt_expr(jointree, "quals"),
+            targets: self.targets(node, "targetList"),
+            group: self.sort_groups(node, "groupClause"),
+            group_distinct: self.flag(node, "groupDistinct"),
+            grouping_sets: self.grouping_sets(node, "groupingSets"),
+            having: self.opt_expr(node, "havingQual"),
+            windows: self.each(node, "windowClause", Self::window),
+            distinct: self.sort_groups(node, "distinctClause"),
+            distinct_on: self.flag(node, "hasDistinctOn"),
+            sort: self.sort_groups(node, "sortClause"),
+            limit_offset: self.opt_expr(node, "limitOffset"),
+            limit_count: self.opt_expr(node, "limitCount"),
+            limit_with_ties: self.pick(node, "limitOption", &[false, true]),
+            row_marks: self.each(node, "rowMarks", Self::row_mark),
+            set_operations: self.opt(node, "setOperations", Self::set_operation),
+            constraint_deps: self.numbers(node, "constraintDeps"),
+            has_aggs: self.flag(node, "hasAggs"),
+            has_windows: self.flag(node, "hasWindowFuncs"),
+            has_target_srfs: self.flag(node, "hasTargetSRFs"),
+            has_sublinks: self.flag(node, "hasSubLinks"),
         }
-        Ok(items)
     }
 
-    fn exprs(&mut self, node: Node<'_>, field: &str) -> Result<Vec<Expr>, Error> {
+    #[inline(never)]
+    fn exprs(&mut self, node: Node<'_>, field: &str) -> Vec<Expr> {
         self.each(node, field, Self::expr)
     }
 
     /// A list of expressions that may be null.
-    fn opt_exprs(&mut self, node: Node<'_>, field: &str) -> Result<Vec<Option<Expr>>, Error> {
-        node.list(field)?
-            .map(|item| match item.node() {
-                Some(expr) => self.expr(expr).map(Some),
-                None if item.is_null() => Ok(None),
-                None => Err(node.bad(field, "is no list of expressions")),
-            })
-            .collect()
+    fn opt_exprs(&mut self, node: Node<'_>, field: &str) -> Vec<Option<Expr>> {
+        let mut exprs = Vec::new();
+        for item in self.items(node, field) {
+            let expr = item.node().map(|expr| self.expr(expr));
+            if expr.is_none() && !item.is_null() {
+                self.wrong(node.bad(field, "is no list of expressions"));
+            }
+            exprs.push(expr);
+        }
+        exprs
     }
 
-    fn opt_expr(&mut self, node: Node<'_>, field: &str) -> Result<Option<Expr>, Error> {
-        node.child(field)?.map(|expr| self.expr(expr)).transpose()
+    #[inline(never)]
+    fn opt_expr(&mut self, node: Node<'_>, field: &str) -> Option<Expr> {
+        self.opt(node, field, Self::expr)
     }
 
     /// The expression in a field that must not be null.
-    fn one(&mut self, node: Node<'_>, field: &str) -> Result<Expr, Error> {
-        self.expr(node.node(field)?)
+    #[inline(never)]
+    fn one(&mut self, node: Node<'_>, field: &str) -> Expr {
+        self.inner(node, field, Self::expr)
     }
 
-    fn targets(&mut self, node: Node<'_>, field: &str) -> Result<Vec<Target>, Error> {
-        self.each(node, field, |reader, target| {
-            expect(target, "TARGETENTRY")?;
-            Ok(Target {
-                expr: reader.one(target, "expr")?,
-                name: target.string("resname")?,
-                resno: target.number("resno")?,
-                ressortgroupref: target.number("ressortgroupref")?,
-                junk: target.bool("resjunk")?,
-            })
-        })
+    #[inline(never)]
+    fn targets(&mut self, node: Node<'_>, field: &str) -> Vec<Target> {
+        self.each(node, field, Self::target)
     }
 
-    fn window(&mut self, node: Node<'_>) -> Result<Window, Error> {
-        expect(node, "WINDOWCLAUSE")?;
-        Ok(Window {
-            name: node.string("name")?,
-            refname: node.string("refname")?,
-            partition: sort_groups(node, "partitionClause")?,
-            order: sort_groups(node, "orderClause")?,
-            frame_options: node.number("frameOptions")?,
-            start_offset: self.opt_expr(node, "startOffset")?,
-            end_offset: self.opt_expr(node, "endOffset")?,
-            winref: node.number("winref")?,
-            copied_order: node.bool("copiedOrder")?,
-        })
+    fn target(&mut self, node: Node<'_>) -> Target {
+        self.expect(node, "TARGETENTRY");
+        Target {
+            expr: self.one(node, "expr"),
+            name: self.string(node, "resname"),
+            resno: self.number(node, "resno"),
+            ressortgroupref: self.number(node, "ressortgroupref"),
+            junk: self.flag(node, "resjunk"),
+        }
     }
 
-    fn cte(&mut self, node: Node<'_>) -> Result<Cte, Error> {
-        expect(node, "COMMONTABLEEXPR")?;
-        Ok(Cte {
-            name: node.name("ctename")?,
-            columns: node.strings("ctecolnames")?,
-            query: Box::new(self.query(node.node("ctequery")?)?),
-            recursive: node.bool("cterecursive")?,
-            materialize: pick(
+    fn window(&mut self, node: Node<'_>) -> Window {
+        self.expect(node, "WINDOWCLAUSE");
+        Window {
+            name: self.string(node, "name"),
+            refname: self.string(node, "refname"),
+            partition: self.sort_groups(node, "partitionClause"),
+            order: self.sort_groups(node, "orderClause"),
+            frame_options: self.number(node, "frameOptions"),
+            start_offset: self.opt_expr(node, "startOffset"),
+            end_offset: self.opt_expr(node, "endOffset"),
+            winref: self.number(node, "winref"),
+            copied_order: self.flag(node, "copiedOrder"),
+        }
+    }
+
+    fn cte(&mut self, node: Node<'_>) -> Cte {
+        self.expect(node, "COMMONTABLEEXPR");
+        Cte {
+            name: self.name(node, "ctename"),
+            columns: self.strings(node, "ctecolnames"),
+            query: Box::new(self.inner(node, "ctequery", Self::query)),
+            recursive: self.flag(node, "cterecursive"),
+            materialize: self.pick(
                 node,
                 "ctematerialized",
                 &[CteMaterialize::Default, CteMaterialize::Always, CteMaterialize::Never],
-            )?,
-            search: node.child("search_clause")?.map(search).transpose()?,
-            cycle: node
-                .child("cycle_clause")?
-                .map(|clause| self.cycle(clause))
-                .transpose()?,
-        })
+            ),
+            search: self.opt(node, "search_clause", Self::search),
+            cycle: self.opt(node, "cycle_clause", Self::cycle),
+        }
     }
 
-    fn cycle(&mut self, node: Node<'_>) -> Result<CteCycle, Error> {
-        expect(node, "CTECYCLECLAUSE")?;
-        Ok(CteCycle {
-            columns: node.strings("cycle_col_list")?,
-            mark: node.name("cycle_mark_column")?,
-            value: self.one(node, "cycle_mark_value")?,
-            default: self.one(node, "cycle_mark_default")?,
-            path: node.name("cycle_path_column")?,
-        })
+    fn cycle(&mut self, node: Node<'_>) -> CteCycle {
+        self.expect(node, "CTECYCLECLAUSE");
+        CteCycle {
+            columns: self.strings(node, "cycle_col_list"),
+            mark: self.name(node, "cycle_mark_column"),
+            value: self.one(node, "cycle_mark_value"),
+            default: self.one(node, "cycle_mark_default"),
+            path: self.name(node, "cycle_path_column"),
+        }
     }
-}
 
-fn search(node: Node<'_>) -> Result<CteSearch, Error> {
-    expect(node, "CTESEARCHCLAUSE")?;
-    Ok(CteSearch {
-        columns: node.strings("search_col_list")?,
-        breadth_first: node.bool("search_breadth_first")?,
-        sequence: node.name("search_seq_column")?,
-    })
-}
+    fn search(&mut self, node: Node<'_>) -> CteSearch {
+        self.expect(node, "CTESEARCHCLAUSE");
+        CteSearch {
+            columns: self.strings(node, "search_col_list"),
+            breadth_first: self.flag(node, "search_breadth_first"),
+            sequence: self.name(node, "search_seq_column"),
+        }
+    }
 
-fn sort_groups(node: Node<'_>, field: &str) -> Result<Vec<SortGroup>, Error> {
-    node.nodes(field)?
-        .into_iter()
-        .map(|item| {
-            expect(item, "SORTGROUPCLAUSE")?;
-            Ok(SortGroup {
-                target_ref: item.number("tleSortGroupRef")?,
-                eq_op: item.number("eqop")?,
-                sort_op: item.number("sortop")?,
-                reverse: match item.get("reverse_sort") {
-                    Some(_) => item.bool("reverse_sort")?,
-                    None => false,
-                },
-                nulls_first: item.bool("nulls_first")?,
-                hashable: item.bool("hashable")?,
-            })
-        })
-        .collect()
-}
+    #[inline(never)]
+    fn sort_groups(&mut self, node: Node<'_>, field: &str) -> Vec<SortGroup> {
+        self.each(node, field, Self::sort_group)
+    }
 
-fn grouping_sets(node: Node<'_>, field: &str) -> Result<Vec<GroupingSet>, Error> {
-    node.nodes(field)?
-        .into_iter()
-        .map(|set| {
-            expect(set, "GROUPINGSET")?;
-            match set.number("kind")? {
-                0 => Ok(GroupingSet::Empty),
-                1 => Ok(GroupingSet::Simple(set.numbers("content")?)),
-                2 => Ok(GroupingSet::Rollup(grouping_sets(set, "content")?)),
-                3 => Ok(GroupingSet::Cube(grouping_sets(set, "content")?)),
-                4 => Ok(GroupingSet::Sets(grouping_sets(set, "content")?)),
-                kind => Err(set.bad("kind", &format!("has the unknown value {kind}"))),
+    fn sort_group(&mut self, node: Node<'_>) -> SortGroup {
+        self.expect(node, "SORTGROUPCLAUSE");
+        SortGroup {
+            target_ref: self.number(node, "tleSortGroupRef"),
+            eq_op: self.number(node, "eqop"),
+            sort_op: self.number(node, "sortop"),
+            reverse: node.get("reverse_sort").is_some() && self.flag(node, "reverse_sort"),
+            nulls_first: self.flag(node, "nulls_first"),
+            hashable: self.flag(node, "hashable"),
+        }
+    }
+
+    #[inline(never)]
+    fn grouping_sets(&mut self, node: Node<'_>, field: &str) -> Vec<GroupingSet> {
+        self.each(node, field, Self::grouping_set)
+    }
+
+    fn grouping_set(&mut self, node: Node<'_>) -> GroupingSet {
+        self.expect(node, "GROUPINGSET");
+        match self.number(node, "kind") {
+            0 => GroupingSet::Empty,
+            1 => GroupingSet::Simple(self.numbers(node, "content")),
+            2 => GroupingSet::Rollup(self.grouping_sets(node, "content")),
+            3 => GroupingSet::Cube(self.grouping_sets(node, "content")),
+            4 => GroupingSet::Sets(self.grouping_sets(node, "content")),
+            kind => {
+                self.unknown(node, "kind", kind);
+                GroupingSet::Empty
             }
-        })
-        .collect()
-}
-
-fn row_mark(node: Node<'_>) -> Result<RowMark, Error> {
-    expect(node, "ROWMARKCLAUSE")?;
-    Ok(RowMark {
-        rti: node.number("rti")?,
-        strength: node.number("strength")?,
-        wait_policy: node.number("waitPolicy")?,
-        pushed_down: node.bool("pushedDown")?,
-    })
-}
-
-fn set_operation(node: Node<'_>) -> Result<SetOperation, Error> {
-    if node.label() == "RANGETBLREF" {
-        return Ok(SetOperation::Rel(node.number("rtindex")?));
+        }
     }
-    expect(node, "SETOPERATIONSTMT")?;
-    Ok(SetOperation::Op {
-        op: match node.number("op")? {
-            1 => SetOp::Union,
-            2 => SetOp::Intersect,
-            3 => SetOp::Except,
-            op => return Err(node.bad("op", &format!("has the unknown value {op}"))),
-        },
-        all: node.bool("all")?,
-        left: Box::new(set_operation(node.node("larg")?)?),
-        right: Box::new(set_operation(node.node("rarg")?)?),
-        types: node.numbers("colTypes")?,
-        typmods: node.numbers("colTypmods")?,
-        collations: node.numbers("colCollations")?,
-        groups: sort_groups(node, "groupClauses")?,
-    })
+
+    fn row_mark(&mut self, node: Node<'_>) -> RowMark {
+        self.expect(node, "ROWMARKCLAUSE");
+        RowMark {
+            rti: self.number(node, "rti"),
+            strength: self.number(node, "strength"),
+            wait_policy: self.number(node, "waitPolicy"),
+            pushed_down: self.flag(node, "pushedDown"),
+        }
+    }
+
+    fn set_operation(&mut self, node: Node<'_>) -> SetOperation {
+        // Only what is one is read as the node that holds others: the reading of a broken tree has to end.
+        if node.label() != "SETOPERATIONSTMT" {
+            self.expect(node, "RANGETBLREF");
+            return SetOperation::Rel(self.number(node, "rtindex"));
+        }
+        SetOperation::Op {
+            op: self.pick_from_1(node, "op", &[SetOp::Union, SetOp::Intersect, SetOp::Except]),
+            all: self.flag(node, "all"),
+            left: Box::new(self.inner(node, "larg", Self::set_operation)),
+            right: Box::new(self.inner(node, "rarg", Self::set_operation)),
+            types: self.numbers(node, "colTypes"),
+            typmods: self.numbers(node, "colTypmods"),
+            collations: self.numbers(node, "colCollations"),
+            groups: self.sort_groups(node, "groupClauses"),
+        }
+    }
 }

@@ -1,15 +1,14 @@
 //! XML expressions.
 
-use super::{Reader, pick};
-use crate::error::Error;
+use super::Reader;
 use crate::node::Node;
 use crate::query::{Expr, Xml, XmlOp};
 
 impl Reader {
     #[inline(never)]
-    pub(super) fn xml(&mut self, node: Node<'_>) -> Result<Expr, Error> {
-        Ok(Expr::Xml(Box::new(Xml {
-            op: pick(
+    pub(super) fn xml(&mut self, node: Node<'_>) -> Expr {
+        Expr::Xml(Box::new(Xml {
+            op: self.pick(
                 node,
                 "op",
                 &[
@@ -22,15 +21,15 @@ impl Reader {
                     XmlOp::Serialize,
                     XmlOp::IsDocument,
                 ],
-            )?,
-            name: node.string("name")?,
-            named_args: self.exprs(node, "named_args")?,
-            arg_names: node.strings("arg_names")?,
-            args: self.exprs(node, "args")?,
-            document: pick(node, "xmloption", &[true, false])?,
-            indent: node.bool("indent")?,
-            type_oid: node.number("type")?,
-            typmod: node.number("typmod")?,
-        })))
+            ),
+            name: self.string(node, "name"),
+            named_args: self.exprs(node, "named_args"),
+            arg_names: self.strings(node, "arg_names"),
+            args: self.exprs(node, "args"),
+            document: self.pick(node, "xmloption", &[true, false]),
+            indent: self.flag(node, "indent"),
+            type_oid: self.number(node, "type"),
+            typmod: self.number(node, "typmod"),
+        }))
     }
 }
