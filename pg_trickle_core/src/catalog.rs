@@ -144,6 +144,8 @@ pub struct Relation {
     /// not partial, no expressions, not WITHOUT OVERLAPS, valid; and of this relation alone, so none for a table with
     /// inheritance children (partitions do not count as such).
     pub keys: Vec<Key>,
+    /// Columns that come first in some index that covers all rows.
+    pub indexed: Vec<i16>,
     /// Other tables inherit from it, as partitions or otherwise.
     pub has_children: bool,
     /// `relkind = 'p'`.

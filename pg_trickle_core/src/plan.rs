@@ -55,6 +55,8 @@ pub struct Source {
     pub occurrences: usize,
     /// Attribute numbers the query reads. An UPDATE of other columns only is no change.
     pub columns: Vec<i16>,
+    /// The query looks at where rows lie (TABLESAMPLE, ctid), so that every UPDATE is a change.
+    pub physical: bool,
     /// False where only a Rebuild can follow a change of this table.
     pub fold: bool,
 }

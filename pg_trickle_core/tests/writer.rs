@@ -156,6 +156,7 @@ impl Catalog for Recorded {
             has_children: false,
             is_partitioned: false,
             row_security: false,
+            indexed: Vec::new(),
             is_system: false,
         })
     }

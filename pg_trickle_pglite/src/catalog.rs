@@ -218,6 +218,7 @@ fn relation(oid: Oid) -> Result<Option<Relation>> {
         } else {
             keys(oid)?
         },
+        indexed: indexed(oid)?,
         has_children,
         is_partitioned,
         row_security,
@@ -246,6 +247,19 @@ fn columns(oid: Oid) -> Result<Vec<Column>> {
         })
     })
     .collect()
+}
+
+fn indexed(oid: Oid) -> Result<Vec<i16>> {
+    let list = spi::catalog_value(
+        "SELECT string_agg(DISTINCT i.indkey[0]::text, ' ') FROM pg_index i \
+         WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL",
+        &[Some(&oid.to_string())],
+    )?;
+    let list = list.unwrap_or_default();
+    Ok(list
+        .split_whitespace()
+        .filter_map(|attnum| attnum.parse().ok())
+        .collect())
 }
 
 /// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.

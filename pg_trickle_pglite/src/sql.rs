@@ -166,27 +166,30 @@ pub fn move_index(definition: &str, from: &str, to: &str) -> String {
 }
 
 /// Counts the rows that two relations do not share, as bags: `(missing, extra)` from the second's point of view.
-/// `columns` are (name, compare as text).
+/// `columns` tells which ones are compared as text.
 #[must_use]
-pub fn difference(truth: &str, stored: &str, columns: &[(String, bool)]) -> String {
-    let list: Vec<String> = columns
+pub fn difference(truth: &str, stored: &str, columns: &[bool]) -> String {
+    let names: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
+    let list: String = names
         .iter()
-        .map(|(name, by_text)| {
-            let cast = if *by_text { "::pg_catalog.text" } else { "" };
-            format!("{}{cast}, ", ident(name))
-        })
+        .zip(columns)
+        .map(|(name, by_text)| format!("{name}{}, ", if *by_text { "::pg_catalog.text" } else { "" }))
         .collect();
     let keys: Vec<String> = (1..=columns.len()).map(|n| n.to_string()).collect();
-    let group = if keys.is_empty() {
-        "()".to_owned()
+    let (group, alias) = if keys.is_empty() {
+        ("()".to_owned(), "q".to_owned())
     } else {
-        keys.join(", ")
+        (keys.join(", "), format!("q({})", names.join(", ")))
     };
-    let list = list.concat();
     format!(
-        "SELECT coalesce(sum(__pgt_sum) FILTER (WHERE __pgt_sum > 0), 0)::int8, \
-         coalesce(-sum(__pgt_sum) FILTER (WHERE __pgt_sum < 0), 0)::int8 \
-         FROM (SELECT {list}sum(__pgt_n) AS __pgt_sum FROM (SELECT {list}1 AS __pgt_n FROM {truth} \
-         UNION ALL SELECT {list}-1 FROM {stored}) AS both_sides GROUP BY {group}) AS counted"
+        "SELECT coalesce(sum(total) FILTER (WHERE total > 0), 0)::int8, \
+         coalesce(-sum(total) FILTER (WHERE total < 0), 0)::int8 \
+         FROM (SELECT {list}sum(n) AS total FROM (SELECT {list}1 AS n FROM {truth} AS {alias} \
+         UNION ALL SELECT {list}-1 FROM {stored} AS {alias}) AS {both} GROUP BY {group}) AS counted",
+        both = if names.is_empty() {
+            "q(n)".to_owned()
+        } else {
+            format!("q({}, n)", names.join(", "))
+        },
     )
 }

@@ -74,6 +74,8 @@ pub struct Names {
     pub removed: CString,
     /// The columns that are read.
     pub columns: Vec<i16>,
+    /// Where rows lie matters.
+    pub physical: bool,
 }
 
 /// Who reads a table.
@@ -93,6 +95,8 @@ pub struct User {
     /// The rows of a change tell all that it does to the stage. Not so where the stage reads a parent or a child of the
     /// table: those rows are a part of another table's then, and no trigger of that table tells them.
     pub follows: bool,
+    /// Every UPDATE is a change, whatever it does to the columns.
+    pub physical: bool,
 }
 
 impl Table {
@@ -253,6 +257,7 @@ pub fn table(relid: Oid) -> Result<Rc<Table>> {
                     stage: Rc::clone(stage),
                     columns: own.map_or_else(Vec::new, |names| names.columns.clone()),
                     follows: !reads_relative,
+                    physical: own.is_some_and(|names| names.physical),
                 });
             }
         }
@@ -418,6 +423,7 @@ fn names(source: &Source, own: &[(Oid, Oid)]) -> Names {
         added: ffi::c_string(&format!("__pgt_new_{known_as}")),
         removed: ffi::c_string(&format!("__pgt_old_{known_as}")),
         columns: source.columns.clone(),
+        physical: source.physical,
     }
 }
 

@@ -43,7 +43,7 @@ fn change(event: &Event, table: &Table) -> Result<Option<Pending>> {
     let mut skips = Vec::new();
     if event.operation() == Operation::Update && !opaque {
         for user in &table.users {
-            if user.follows && !event.updates(&user.columns)? {
+            if user.follows && !user.physical && !event.updates(&user.columns)? {
                 skips.push(user.stage.key);
             }
         }

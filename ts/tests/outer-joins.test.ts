@@ -110,4 +110,34 @@ runCases('outer joins and subqueries', [
       'DELETE FROM b',
     ],
   },
+  {
+    name: 'outer joins of one table on two levels',
+    setup: [
+      'CREATE TABLE a (id int PRIMARY KEY, x int, v int)',
+      'CREATE TABLE b (y int, d int)',
+      'INSERT INTO a VALUES (1, 1, 2), (11, 3, 1), (13, 3, 1)',
+      'INSERT INTO b VALUES (4, 0)',
+    ],
+    views: {
+      right_right: 'SELECT x3.v, x2.x, x1.d FROM b x1 RIGHT JOIN a x2 ON x1.y = x2.x RIGHT JOIN a x3 ON x2.x = x3.x',
+      full_full: 'SELECT -x2.y AS c FROM a x1 FULL JOIN b x2 ON x1.x = x2.y FULL JOIN b x3 ON x1.id = x3.y',
+      full_right:
+        'SELECT x1.x, x1.id, x2.y, x1.v FROM a x1 FULL JOIN b x2 ON x1.x = x2.y RIGHT JOIN a x3 ON x1.x = x3.x',
+      left_left: 'SELECT x1.id, x2.y, x3.v FROM a x1 LEFT JOIN b x2 ON x1.x = x2.y LEFT JOIN a x3 ON x3.x = x2.d',
+      left_inner: 'SELECT x1.y, x2.id, x3.v FROM b x1 LEFT JOIN (a x2 JOIN a x3 ON x2.x = x3.id) ON x1.y = x2.x',
+    },
+    steps: [
+      'INSERT INTO a SELECT id + 100, x, v FROM a',
+      'INSERT INTO a VALUES (4, -2, 0)',
+      'INSERT INTO a VALUES (72, 3, NULL)',
+      'INSERT INTO b VALUES (3, 1), (3, NULL), (NULL, 3)',
+      'UPDATE a SET x = id WHERE id < 20',
+      'WITH w AS (DELETE FROM b WHERE y = 3) UPDATE a SET x = 4 WHERE x = 3',
+      'UPDATE b SET y = d, d = y',
+      'DELETE FROM a WHERE x = 4',
+      'TRUNCATE b',
+      'TRUNCATE a',
+    ],
+    way: 'incremental',
+  },
 ])

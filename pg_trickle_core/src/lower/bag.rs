@@ -1,6 +1,6 @@
 //! A query without grouping, as a bag over a linear block; and UNION ALL of such queries.
 
-use super::builder::{Builder, Storage, Stored};
+use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, print};
@@ -128,10 +128,10 @@ pub fn lower_union(
         let Some(own) = first.targets.get(position) else {
             return reason("UNION ALL of different widths");
         };
-        let name = target
-            .name
-            .clone()
-            .unwrap_or_else(|| format!("__pgt_o{}", position + 1));
+        let name = match &target.name {
+            Some(name) => stored_name(name),
+            None => format!("__pgt_o{}", position + 1),
+        };
         let own = coerced(&own.expr, &target.expr, builder)?;
         outputs.push(output(&first.flat, &own, &name, false, builder)?);
         stored.push(Stored::of(name, &target.expr, builder)?);
@@ -187,7 +187,7 @@ fn outputs(branch: &Branch, builder: &Builder) -> Result<(Vec<Output>, Vec<Store
     let mut stored = Vec::new();
     for (position, target) in branch.targets.iter().enumerate() {
         let name = match (&target.name, target.junk) {
-            (Some(name), false) => name.clone(),
+            (Some(name), false) => stored_name(name),
             _ => format!("__pgt_o{}", position + 1),
         };
         if target.junk && is_pseudo(target.expr.type_oid(), builder)? {
@@ -272,6 +272,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         rows: bag.query(),
         constraints: from.constraints,
         reads: from.reads,
+        looked_up: Vec::new(),
         tree: Some(tree.clone()),
         maintain: Maintain::Fold(Fold {
             tree,

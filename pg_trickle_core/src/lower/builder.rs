@@ -57,6 +57,14 @@ impl Stored {
     }
 }
 
+/// The name under which a column of the query is stored: its own, unless that looks like one of ours.
+pub fn stored_name(name: &str) -> String {
+    match name.strip_prefix("__pgt_") {
+        Some(rest) => format!("_upgt_{rest}"),
+        None => name.to_owned(),
+    }
+}
+
 /// The column that numbers the rows of a stage.
 pub const NUMBER: &str = "__pgt_id";
 
@@ -247,6 +255,7 @@ impl<'c> Builder<'c> {
             persistence: 'p',
             columns: known,
             keys,
+            indexed: Vec::new(),
             has_children: false,
             is_partitioned: false,
             row_security: false,

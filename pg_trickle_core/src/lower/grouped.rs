@@ -1,7 +1,7 @@
 //! A query with GROUP BY, aggregates or HAVING, as groups over a linear block.
 
 use super::bag::{Branch, branch, coerced};
-use super::builder::{Builder, Storage, Stored};
+use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{INT8, collate, equal_is_same, is_pseudo, storage_columns};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, nullable, print};
@@ -148,6 +148,7 @@ pub fn finish(
         rows: group.query(),
         constraints,
         reads: reads.clone(),
+        looked_up: Vec::new(),
         tree: Some(tree.clone()),
         maintain: Maintain::Fold(Fold {
             tree,
@@ -243,7 +244,7 @@ fn name(keys: &mut Keys, states: &mut States, targets: &[Target]) {
         let Some(name) = &target.name else { continue };
         if let Some((_, key)) = keys.keys.iter_mut().find(|(expr, _)| *expr == target.expr) {
             if key.name.is_empty() {
-                key.name.clone_from(name);
+                key.name = stored_name(name);
                 key.hidden = false;
             }
         } else if let Expr::Aggref(call) = &target.expr
@@ -251,7 +252,7 @@ fn name(keys: &mut Keys, states: &mut States, targets: &[Target]) {
         {
             let state = &mut states.states[state];
             if state.name.is_empty() {
-                state.name.clone_from(name);
+                state.name = stored_name(name);
                 state.hidden = false;
             }
         }
@@ -342,10 +343,10 @@ pub fn counted(
         let Some(mut key) = all else {
             return reason("a set operation over nothing");
         };
-        key.name = target
-            .name
-            .clone()
-            .unwrap_or_else(|| format!("__pgt_k{}", position + 1));
+        key.name = match &target.name {
+            Some(name) => stored_name(name),
+            None => format!("__pgt_k{}", position + 1),
+        };
         key.type_sql = builder.type_sql(target.expr.type_oid(), target.expr.typmod())?;
         key.collate = collate(target.expr.type_oid(), target.expr.collation(), builder)?;
         key.hidden = false;

@@ -5,6 +5,7 @@
 //! do subqueries with operators of their own ([`simplify`]). What no rule covers becomes a stage that is recomputed, with
 //! the construct named.
 
+mod advice;
 mod bag;
 mod branches;
 mod builder;
@@ -68,6 +69,8 @@ struct Lowered {
     constraints: Vec<Oid>,
     /// What it reads.
     reads: Query,
+    /// Expressions over it by which touched rows are looked up.
+    looked_up: Vec<Expr>,
     tree: Option<Op>,
     maintain: Maintain,
 }
@@ -255,7 +258,7 @@ fn finish(
         sources,
         key: lowered.key,
         constraints: lowered.constraints,
-        advice: Vec::new(),
+        advice: advice::indexes(&lowered.reads, &lowered.looked_up, catalog)?,
         operators: lowered.tree.map(|tree| tree.tree()).unwrap_or_default(),
         maintained,
     };

@@ -1,7 +1,7 @@
 //! Operators whose result for one key depends on the rows with that key only: windows by their partition, DISTINCT ON by
 //! its expressions, aggregates without an incremental state by their group. Maintained by Rekey.
 
-use super::builder::{Builder, Storage, Stored};
+use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver, flatten_and};
 use super::prepare::pull_up::add_qual;
@@ -157,6 +157,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         rows,
         constraints: query.constraint_deps.clone(),
         reads: query.clone(),
+        looked_up: keys.to_vec(),
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })
@@ -227,8 +228,13 @@ impl<'q> Restricted<'q> {
             if target.junk || target.name.is_none() {
                 target.name = Some(format!("__pgt_o{}", position + 1));
             }
-            target.junk = false;
             positions.push(Some(stored.len()));
+            if !target.junk
+                && let Some(name) = &target.name
+            {
+                target.name = Some(stored_name(name));
+            }
+            target.junk = false;
             stored.push(Stored::of(
                 target.name.clone().unwrap_or_default(),
                 &target.expr,

@@ -55,6 +55,7 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         rows,
         constraints: Vec::new(),
         reads: query.clone(),
+        looked_up: Vec::new(),
         tree: None,
         maintain: Maintain::Rebuild,
     })

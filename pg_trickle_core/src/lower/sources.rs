@@ -7,6 +7,9 @@ use crate::query::{Expr, Query, RteKind, Var};
 use crate::sorted::{Map, Set};
 use crate::sql::ident::qualified;
 
+/// `SelfItemPointerAttributeNumber`.
+const CTID: i16 = -1;
+
 /// Collected while walking.
 #[derive(Default)]
 struct Found {
@@ -36,6 +39,7 @@ pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Erro
                 name: qualified(&relation.schema, &relation.name),
                 occurrences,
                 columns,
+                physical: read.iter().any(|attnum| *attnum < 0),
                 fold: false,
             })
         })
@@ -52,7 +56,18 @@ fn collect<'q>(
     outer.push(query);
     for rte in &query.rtable {
         match &rte.kind {
-            RteKind::Relation { relid, relkind, .. } => relation(*relid, *relkind, found, catalog)?,
+            RteKind::Relation {
+                relid,
+                relkind,
+                tablesample,
+            } => {
+                relation(*relid, *relkind, found, catalog)?;
+                if tablesample.is_some()
+                    && let Some(columns) = found.columns.get_mut(relid)
+                {
+                    columns.insert(CTID);
+                }
+            }
             RteKind::Subquery(subquery) => collect(subquery, outer, found, catalog)?,
             _ => {}
         }

@@ -100,6 +100,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         rows,
         constraints: Vec::new(),
         reads: query,
+        looked_up: Vec::new(),
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })

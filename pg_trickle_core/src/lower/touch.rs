@@ -59,6 +59,8 @@ pub fn occurrences(spine: &Spine, builder: &Builder) -> Result<Vec<Occurrence>, 
     for item in &spine.query.from {
         inner_conditions(item, &mut conditions);
     }
+    // What is said about a table that can be NULL does not hold for its rows.
+    conditions.retain(|condition| mentions_only(condition, spine.scans));
     let way = Way {
         query: spine.query.clone(),
         from: spine.scans.to_vec(),
@@ -187,7 +189,12 @@ impl Walk<'_, '_> {
         };
         let mut with_quals = way.clone();
         if nullable || join.kind != JoinKind::Inner {
-            with_quals.conditions.extend(conjuncts(join.quals.as_ref()));
+            let mut certain = way.from.clone();
+            preserved(&way.query, &join.left, &mut certain);
+            preserved(&way.query, &join.right, &mut certain);
+            let mut quals = conjuncts(join.quals.as_ref());
+            quals.retain(|qual| mentions_only(qual, &certain));
+            with_quals.conditions.extend(quals);
         }
         let (left_nullable, right_nullable) = match join.kind {
             JoinKind::Inner => (nullable, nullable),
@@ -200,7 +207,9 @@ impl Walk<'_, '_> {
             (&join.right, &join.left, right_nullable),
         ];
         for (side, other, side_nullable) in sides {
-            let mut way = with_quals.clone();
+            // On the side that is preserved the condition decides nothing.
+            let meets = join.kind == JoinKind::Inner || side_nullable;
+            let mut way = if meets { with_quals.clone() } else { way.clone() };
             if side_nullable {
                 // What stands between: the tables of the other side that are not of the spine.
                 self.between(other, &mut way);
@@ -359,11 +368,14 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        way.conditions.extend(conditions);
         let mut spine = Vec::new();
         for item in &items {
             preserved(&way.query, item, &mut spine);
         }
+        let mut certain = way.from.clone();
+        certain.extend(&spine);
+        conditions.retain(|condition| mentions_only(condition, &certain));
+        way.conditions.extend(conditions);
         way.from.extend(&spine);
         way.between.extend(&spine);
         for varno in &spine {
@@ -378,6 +390,11 @@ impl Walk<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// True where all columns of this level are of these tables.
+fn mentions_only(condition: &Expr, tables: &[i32]) -> bool {
+    !condition.any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up == 0 && !tables.contains(&var.varno)))
 }
 
 /// The tables of FROM that no outer join makes NULL.

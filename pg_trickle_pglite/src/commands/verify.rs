@@ -19,7 +19,7 @@ pub fn run(name: &str) -> Result<String> {
     for column in view?.columns {
         // Equality is that of the type; one that has none is compared by its text.
         let equality = catalog.default_equality(column.type_oid)?;
-        columns.push((column.name, equality.is_none()));
+        columns.push(equality.is_none());
     }
     catalog.finish()?;
     let text = sql::difference(&stage.definition, &stage.name, &columns);

@@ -1,13 +1,15 @@
-/** Random queries: mostly of what is folded, and a share of what is rebuilt. */
+/** Random queries: mostly inner joins and groups, and a share of everything else. */
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'
-import type { Table, Type } from './schema.js'
+import type { Column, Table, Type } from './schema.js'
 
 export interface Query {
   sql: string
   /** Rows may be spelled differently, as 1.0 and 1.00 in one group. */
   freeSpelling: boolean
+  /** What another query can read, where it is known. */
+  columns?: Column[]
 }
 
 /** Types whose equal values can look different. */
@@ -15,7 +17,7 @@ const SPELLED = new Set<Type>(['num'])
 
 /** A query over some of the tables. */
 export function query(rng: Rng, tables: readonly Table[]): Query {
-  if (rng.chance(0.25)) return rebuilt(rng, tables)
+  if (rng.chance(0.4)) return other(rng, tables)
   return rng.chance(0.55) ? grouped(rng, tables) : flat(rng, tables)
 }
 
@@ -80,11 +82,24 @@ function where(rng: Rng, expressions: Expressions): string {
   return rng.chance(0.5) ? ` WHERE ${expressions.condition()}` : ''
 }
 
+/** A select list that names its items c1, c2, .. */
+function listOf(items: readonly Scalar[]): string {
+  return items.map(({ sql }, i) => `${sql} AS c${i + 1}`).join(', ')
+}
+
+function columnsOf(items: readonly Scalar[]): Column[] {
+  return items.map(({ type }, i) => ({ name: `c${i + 1}`, type }))
+}
+
 function flat(rng: Rng, tables: readonly Table[], most = 4): Query {
   const { ctes, sql, scope } = from(rng, tables, most)
   const expressions = new Expressions(rng, scope)
-  const items = rng.times(1, 4, (i) => `${expressions.any().sql} AS c${i + 1}`)
-  return { sql: `${ctes}SELECT ${items.join(', ')} FROM ${sql}${where(rng, expressions)}`, freeSpelling: false }
+  const items = rng.times(1, 4, () => expressions.any())
+  return {
+    sql: `${ctes}SELECT ${listOf(items)} FROM ${sql}${where(rng, expressions)}`,
+    freeSpelling: false,
+    columns: columnsOf(items),
+  }
 }
 
 /** An aggregate of an exact type, its argument and its result. */
@@ -108,26 +123,41 @@ function grouped(rng: Rng, tables: readonly Table[]): Query {
   const aggregates = rng.times(1, 4, () => aggregate(rng, expressions))
   const spelled = keys.some(({ type }) => SPELLED.has(type)) || aggregates.some((item) => item.spelled)
 
-  const items = keys.filter(() => rng.chance(0.85)).map((key) => key.sql)
-  for (const item of aggregates) {
-    const over = new Expressions(rng, [{ sql: item.sql, type: item.type }])
-    items.push(rng.chance(0.2) ? over.of(item.type, 1) : item.sql)
+  const items = keys.filter(() => rng.chance(0.85))
+  for (const { sql: call, type } of aggregates) {
+    const over = new Expressions(rng, [{ sql: call, type }])
+    items.push({ sql: rng.chance(0.2) ? over.of(type, 1) : call, type })
   }
-  const list = items.map((item, i) => `${item} AS c${i + 1}`).join(', ')
   const group = keys.length > 0 ? ` GROUP BY ${keys.map((key) => `(${key.sql})`).join(', ')}` : ''
   const outputs = [...keys, ...aggregates].map((item) => ({ sql: item.sql, type: item.type }))
   const having = rng.chance(0.25) ? ` HAVING ${new Expressions(rng, outputs).condition(1)}` : ''
-  return { sql: `${ctes}SELECT ${list} FROM ${sql}${where(rng, expressions)}${group}${having}`, freeSpelling: spelled }
+  return {
+    sql: `${ctes}SELECT ${listOf(items)} FROM ${sql}${where(rng, expressions)}${group}${having}`,
+    freeSpelling: spelled,
+    columns: columnsOf(items),
+  }
 }
 
-/** What has no fold. Compared by value: duplicates go, and with them one spelling or the other. */
-function rebuilt(rng: Rng, tables: readonly Table[]): Query {
-  const make = rng.pick([distinct, setOperation, outerJoin, sublink, windowed, limited, otherAggregate, nested])
+/** What is more than folds of inner joins. Compared by value: duplicates go, and with them one spelling or the other. */
+function other(rng: Rng, tables: readonly Table[]): Query {
+  const make = rng.pick([
+    ...[distinct, distinctOn, setOperation, outerJoin, outerJoin, sublink, sublink, scalarSubquery, lateral],
+    ...[windowed, limited, otherAggregate, groupingSets, nested],
+  ])
   return { sql: make(rng, tables), freeSpelling: true }
 }
 
 function distinct(rng: Rng, tables: readonly Table[]): string {
   return flat(rng, tables, 2).sql.replace('SELECT ', 'SELECT DISTINCT ')
+}
+
+/** One row for each key; ordered by all that is shown, so that there is one answer. */
+function distinctOn(rng: Rng, tables: readonly Table[]): string {
+  const { ctes, sql, scope } = from(rng, tables, 2)
+  const expressions = new Expressions(rng, scope)
+  const items = rng.times(2, 4, () => expressions.any(1))
+  const order = items.map(({ sql: item }) => `${item}${rng.pick(['', ' DESC', ' NULLS FIRST'])}`)
+  return `${ctes}SELECT DISTINCT ON (${items[0]?.sql}) ${listOf(items)} FROM ${sql}${where(rng, expressions)} ORDER BY ${order.join(', ')}`
 }
 
 function setOperation(rng: Rng, tables: readonly Table[]): string {
@@ -179,10 +209,50 @@ function sublink(rng: Rng, tables: readonly Table[]): string {
   return `${ctes}SELECT ${expressions.any(1).sql} AS c1${shown} FROM ${sql} WHERE ${condition}`
 }
 
+/** A correlated aggregate in the select list or in the condition. */
+function scalarSubquery(rng: Rng, tables: readonly Table[]): string {
+  const { ctes, sql, scope } = from(rng, tables, 2)
+  const inner = rng.pick(tables)
+  const columns = inner.columns.map(({ name, type }) => ({ sql: `y.${name}`, type }))
+  const item = new Expressions(rng, columns)
+  const call = rng.pick(['count(*)', `sum(${item.of('int', 1)})`, `max(${item.of('big', 1)})`])
+  const subquery = `(SELECT ${call} FROM ${inner.name} y WHERE ${link(rng, scope, columns)})`
+  const expressions = new Expressions(rng, scope)
+  const shown = expressions.any(1).sql
+  if (rng.chance(0.5)) return `${ctes}SELECT ${shown} AS c1, ${subquery} AS c2 FROM ${sql}${where(rng, expressions)}`
+  return `${ctes}SELECT ${shown} AS c1 FROM ${sql} WHERE ${expressions.of('int', 1)} ${rng.pick(['<', '=', '>='])} ${subquery}`
+}
+
+function lateral(rng: Rng, tables: readonly Table[]): string {
+  const { ctes, sql, scope } = from(rng, tables, 2)
+  const inner = rng.pick(tables)
+  const columns = inner.columns.map(({ name, type }) => ({ sql: `y.${name}`, type }))
+  const item = new Expressions(rng, columns)
+  const condition = link(rng, scope, columns)
+  const body = rng.pick([
+    `SELECT count(*) AS a, max(${item.of('int', 1)}) AS b FROM ${inner.name} y WHERE ${condition}`,
+    `SELECT ${item.of('int', 1)} AS a, ${item.of('text', 1)} AS b FROM ${inner.name} y WHERE ${condition}`,
+    `SELECT DISTINCT ${item.of('int', 1)} AS a, 1 AS b FROM ${inner.name} y WHERE ${condition}`,
+    `SELECT ${item.of('int', 1)} AS a, 1 AS b FROM ${inner.name} y WHERE ${condition} ORDER BY 1 LIMIT 2`,
+  ])
+  const join = rng.pick(['CROSS JOIN LATERAL (', 'LEFT JOIN LATERAL (']) + `${body}) l`
+  const on = join.startsWith('LEFT') ? ' ON true' : ''
+  return `${ctes}SELECT ${new Expressions(rng, scope).any(1).sql} AS c1, l.a AS c2, l.b AS c3 FROM ${sql} ${join}${on}`
+}
+
+function groupingSets(rng: Rng, tables: readonly Table[]): string {
+  const { ctes, sql, scope } = from(rng, tables, 2)
+  const expressions = new Expressions(rng, scope)
+  const [a, b] = [expressions.any(0).sql, expressions.any(0).sql]
+  const sets = rng.pick([`ROLLUP (${a}, ${b})`, `CUBE (${a}, ${b})`, `GROUPING SETS ((${a}), (${b}), ())`])
+  const call = aggregate(rng, expressions).sql
+  return `${ctes}SELECT ${a} AS c1, ${b} AS c2, grouping(${a}) AS c3, ${call} AS c4 FROM ${sql} GROUP BY ${sets}`
+}
+
 function windowed(rng: Rng, tables: readonly Table[]): string {
   const { ctes, sql, scope } = from(rng, tables, 2)
   const expressions = new Expressions(rng, scope)
-  const partition = rng.chance(0.7) ? `PARTITION BY ${expressions.any(0).sql} ` : ''
+  const partition = rng.chance(0.85) ? `PARTITION BY ${expressions.any(0).sql} ` : ''
   const order = expressions.any(0).sql
   // Only what does not depend on the order of peers.
   const call = rng.pick([

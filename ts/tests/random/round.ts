@@ -30,7 +30,15 @@ export function generate(seed: number): Round {
   const sources = tables(rng)
   const changes = new Changes(rng, sources)
   const setup = [...sources.flatMap(({ ddl }) => ddl), ...changes.initial()]
-  const views = Object.fromEntries(rng.times(2, 4, (i) => [`st${i + 1}`, query(rng, sources)]))
+  const readable = [...sources]
+  const views: Round['views'] = {}
+  for (let i = rng.int(1, 3); i >= 0; i--) {
+    const name = `st${Object.keys(views).length + 1}`
+    const { columns, ...made } = query(rng, readable)
+    views[name] = made
+    // Now and then a stream table is itself a source of the next ones.
+    if (columns !== undefined && rng.chance(0.3)) readable.push({ name, columns, keyed: false, ddl: [] })
+  }
   const steps = rng.times(8, 14, () => changes.step()).flat()
   return { seed, setup, views, steps }
 }
@@ -103,8 +111,9 @@ export async function shrink(lab: Lab, failed: Failed): Promise<Failed> {
       return true
     }
   }
-  for (const [name, view] of Object.entries(failed.round.views)) {
-    if (await attempt({ ...failed.round, views: { [name]: view } })) break
+  for (const name of Object.keys(failed.round.views).reverse()) {
+    const { [name]: _, ...views } = smallest.round.views
+    await attempt({ ...smallest.round, views })
   }
   for (const part of ['steps', 'setup'] as const) {
     // From the end: what came after the failure goes first.
@@ -112,7 +121,27 @@ export async function shrink(lab: Lab, failed: Failed): Promise<Failed> {
       await attempt({ ...smallest.round, [part]: smallest.round[part].filter((_, index) => index !== i) })
     }
   }
+  for (const part of ['setup', 'steps'] as const) {
+    for (let i = 0; i < smallest.round[part].length; i++) {
+      for (let row = 0; ;) {
+        const list = [...smallest.round[part]]
+        const shorter = withoutRow(list[i] ?? '', row)
+        if (shorter === undefined) break
+        list[i] = shorter
+        if (!(await attempt({ ...smallest.round, [part]: list }))) row++
+      }
+    }
+  }
   return smallest
+}
+
+/** The statement without one row of its last VALUES list, if the list has that row and another one. */
+function withoutRow(sql: string, row: number): string | undefined {
+  const [, head, list] = /^([\s\S]*VALUES )(\([\s\S]*\))$/.exec(sql) ?? []
+  // Tuples of literals: the only `), (` outside of them is between two of them, but for those in strings.
+  const rows = list?.slice(1, -1).split('), (')
+  if (head === undefined || rows === undefined || rows.length < 2 || row >= rows.length) return undefined
+  return `${head}(${rows.filter((_, index) => index !== row).join('), (')})`
 }
 
 function kindOf(error: unknown): string {

@@ -13,6 +13,9 @@ enum Known {
 
 type Scope = Vec<(String, Known)>;
 
+/// `record` and `record[]`.
+const ROWS: [u32; 2] = [2249, 2287];
+
 /// Replaces all references to CTEs.
 pub fn inline(query: &mut Query) -> Result<(), Stop> {
     inline_in(query, &mut Vec::new())
@@ -83,6 +86,12 @@ fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Op
         Known::Recursive(cte) => {
             if cte.query.is_correlated() {
                 return reason("correlated recursive CTE");
+            }
+            if let RteKind::Cte { types, .. } = &rte.kind
+                && types.iter().any(|type_oid| ROWS.contains(type_oid))
+            {
+                // The path of CYCLE, of which no column can be.
+                return reason("WITH RECURSIVE");
             }
             Ok(Some(wrapped(cte, rte)))
         }
