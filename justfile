@@ -28,6 +28,14 @@ demo *options:
 bench *options:
     ci/with-build.sh node bench/run.mjs {{ options }}
 
+# TPC-H: all 22 queries at once under changes of all tables, and times: just tpch --scale 0.1
+tpch *options:
+    ci/with-build.sh node bench/tpch/run.mjs {{ options }}
+
+# Tuples that the maintenance of a one-row change reads, by operator, in small and large tables
+tuples *options:
+    ci/with-build.sh node bench/tuples.mjs {{ options }}
+
 # Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
 fuzz:
     cd ts && ../ci/with-build.sh npx vitest run tests/random

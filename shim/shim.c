@@ -53,6 +53,13 @@ static void check_spi(int code) {
         elog(ERROR, "SPI: %s", SPI_result_code_string(code));
 }
 
+static SPIPlanPtr prepare(const char *text, int nargs, Oid *types, bool keep) {
+    SPIPlanPtr plan = SPI_prepare(text, nargs, types);
+
+    check_spi(plan && keep ? SPI_keepplan(plan) : SPI_result);
+    return plan;
+}
+
 static void query_body(void *argument) {
     PgtText *query = argument;
     Oid role;
@@ -69,7 +76,9 @@ static void query_body(void *argument) {
     }
     become(query->role, &role, &security);
     check_spi(SPI_connect());
-    check_spi(SPI_execute_with_args(query->text, query->nargs, types, values, nulls, false, 0));
+    if (query->plan == NULL)
+        query->plan = prepare(query->text, query->nargs, types, query->keep);
+    check_spi(SPI_execute_plan(query->plan, values, nulls, false, 0));
     for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++) {
         pgt_rs_row(query->rows);
         for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++) {
@@ -99,12 +108,8 @@ static void plan_step(const PgtRun *run, PgtStep *step) {
     int nest = apply_settings(run->settings, run->nsettings);
     CachedPlan *plan;
 
-    if (step->plan == NULL) {
-        SPIPlanPtr prepared = SPI_prepare(step->sql, 0, NULL);
-
-        check_spi(prepared && run->keep ? SPI_keepplan(prepared) : SPI_result);
-        step->plan = prepared;
-    }
+    if (step->plan == NULL)
+        step->plan = prepare(step->sql, 0, NULL, run->keep);
     plan = SPI_plan_get_cached_plan(step->plan);
     if (plan != NULL)
         ReleaseCachedPlan(plan, run->keep ? CurrentResourceOwner : NULL);

@@ -44,6 +44,8 @@ typedef struct PgtText {
     Oid role; /* run as, InvalidOid for the current user */
     int32 statements;
     void *rows;
+    int32 keep;      /* keep the plan */
+    SPIPlanPtr plan; /* the plan that was kept, NULL before */
 } PgtText;
 
 /* The rows that a statement added to or took from a table. */

@@ -180,6 +180,7 @@ fn type_(oid: Oid) -> Result<Option<Type>> {
 fn type_text(oid: Oid, typmod: i32) -> Result<Option<String>> {
     spi::catalog_value(
         "SELECT CASE WHEN n.nspname <> 'pg_catalog' THEN format_type(t.oid, m.typmod) \
+         WHEN e.typname = 'interval' THEN format_type(t.oid, m.typmod) \
          WHEN quote_ident(e.typname) = substring(format_type(e.oid, m.typmod) FROM '^[^ (]+') \
          THEN 'pg_catalog.' || format_type(t.oid, m.typmod) ELSE format_type(t.oid, m.typmod) END \
          FROM (SELECT $2::int AS typmod) m, pg_type t \

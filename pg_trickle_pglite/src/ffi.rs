@@ -63,6 +63,8 @@ struct RawText {
     role: Oid,
     statements: i32,
     rows: *mut Rows,
+    keep: i32,
+    plan: *mut c_void,
 }
 
 #[repr(C)]
@@ -234,6 +236,7 @@ fn text_call(
     args: &[Option<&str>],
     settings: &[Setting],
     role: Oid,
+    kept: Option<&mut Plan>,
 ) -> Result<(i32, Vec<Row>)> {
     let text = c_string(text);
     let args: Vec<Option<CString>> = args.iter().map(|arg| arg.map(c_string)).collect();
@@ -251,19 +254,47 @@ fn text_call(
         role,
         statements: 0,
         rows: &raw mut rows,
+        keep: i32::from(kept.is_some()),
+        plan: kept.as_ref().map_or(ptr::null_mut(), |plan| plan.0),
     };
-    call(what, &mut raw)?;
+    let result = call(what, &mut raw);
+    if let Some(plan) = kept {
+        // Also where the query failed: a plan that was kept before lives on.
+        plan.0 = raw.plan;
+    }
+    result?;
     Ok((raw.statements, rows.rows))
+}
+
+/// A plan that lives as long as the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan(*mut c_void);
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self(ptr::null_mut())
+    }
 }
 
 /// Runs one statement with text parameters, as `role` (0 for the current user).
 pub fn query(text: &str, args: &[Option<&str>], settings: &[Setting], role: Oid) -> Result<Vec<Row>> {
-    Ok(text_call(PGT_QUERY, text, args, settings, role)?.1)
+    Ok(text_call(PGT_QUERY, text, args, settings, role, None)?.1)
+}
+
+/// The same with a plan that is kept: the same text again, with the same number of parameters.
+pub fn query_kept(
+    text: &str,
+    args: &[Option<&str>],
+    settings: &[Setting],
+    role: Oid,
+    plan: &mut Plan,
+) -> Result<Vec<Row>> {
+    Ok(text_call(PGT_QUERY, text, args, settings, role, Some(plan))?.1)
 }
 
 /// The value of a `CONST` node, written by its type's output function.
 pub fn const_text(node: &str, settings: &[Setting]) -> Result<String> {
-    let (_, mut rows) = text_call(PGT_CONST, node, &[], settings, 0)?;
+    let (_, mut rows) = text_call(PGT_CONST, node, &[], settings, 0, None)?;
     rows.pop()
         .and_then(|mut row| row.pop().flatten())
         .ok_or_else(|| SqlError::internal("a constant has no text"))
@@ -271,7 +302,7 @@ pub fn const_text(node: &str, settings: &[Setting]) -> Result<String> {
 
 /// How many statements a text holds; `None` where one of them is not a plain query.
 pub fn parse(text: &str) -> Result<Option<usize>> {
-    let (statements, _) = text_call(PGT_PARSE, text, &[], &[], 0)?;
+    let (statements, _) = text_call(PGT_PARSE, text, &[], &[], 0, None)?;
     Ok(usize::try_from(statements).ok())
 }
 
@@ -279,7 +310,7 @@ pub fn parse(text: &str) -> Result<Option<usize>> {
 pub fn notice(message: &str, hint: Option<&str>) -> Result<()> {
     let hint = [hint];
     let args = if hint[0].is_some() { &hint[..] } else { &[] };
-    text_call(PGT_NOTICE, message, args, &[], 0)?;
+    text_call(PGT_NOTICE, message, args, &[], 0, None)?;
     Ok(())
 }
 

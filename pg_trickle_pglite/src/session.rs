@@ -38,6 +38,8 @@ struct Session {
     saved: Vec<Saved>,
     tables: Map<Oid, Rc<Table>>,
     stream_tables: Map<i32, Rc<StreamTable>>,
+    /// Those that a relation is said to have changed under.
+    suspects: Map<i32, Rc<StreamTable>>,
 }
 
 /// What a subtransaction found, to be restored when it aborts.
@@ -261,8 +263,6 @@ pub fn freshen() {
         return;
     }
     let changed = CHANGED.with(|changed| std::mem::take(&mut *changed.borrow_mut()));
-    // Dropped when the state is no longer borrowed.
-    let mut forgotten = Vec::new();
     let tables = with(|session| {
         let is_stale = |stage: &StreamTable| changed.contains(&0) || !changed.is_disjoint(&stage.depends);
         let stale: Vec<i32> = session
@@ -271,15 +271,29 @@ pub fn freshen() {
             .filter(|stage| is_stale(stage))
             .map(|stage| stage.id)
             .collect();
-        forgotten.extend(stale.into_iter().filter_map(|id| session.stream_tables.remove(&id)));
+        for id in stale {
+            if let Some(table) = session.stream_tables.remove(&id) {
+                session.suspects.insert(id, table);
+            }
+        }
         std::mem::take(&mut session.tables)
     });
-    drop((forgotten, tables));
+    // Only when the state is no longer borrowed.
+    drop(tables);
+}
+
+/// A compiled stream table that may not be right any more. It is forgotten.
+#[must_use]
+pub fn take_suspect(id: i32) -> Option<Rc<StreamTable>> {
+    with(|session| session.suspects.remove(&id))
 }
 
 /// Forgets one stream table, and who reads what.
 pub fn forget(id: i32) {
-    let dropped = with(|session| (session.stream_tables.remove(&id), std::mem::take(&mut session.tables)));
+    let dropped = with(|session| {
+        let compiled = (session.stream_tables.remove(&id), session.suspects.remove(&id));
+        (compiled, std::mem::take(&mut session.tables))
+    });
     drop(dropped);
 }
 
@@ -303,5 +317,9 @@ pub fn stream_table(id: i32) -> Option<Rc<StreamTable>> {
 /// Remembers a compiled stream table.
 pub fn remember(table: &Rc<StreamTable>) {
     watch(table.depends.iter().copied());
-    with(|session| session.stream_tables.insert(table.id, Rc::clone(table)));
+    let replaced = with(|session| {
+        let old = session.stream_tables.insert(table.id, Rc::clone(table));
+        (old, session.suspects.remove(&table.id))
+    });
+    drop(replaced);
 }

@@ -2,7 +2,9 @@
 //! stream table is does not depend on who asks.
 
 use crate::error::{Result, SqlError};
-use crate::ffi::{self, Oid, Row, Setting};
+use crate::ffi::{self, Oid, Plan, Row, Setting};
+use pg_trickle_core::sorted::Map;
+use std::cell::RefCell;
 
 /// The role that every database has, and that owns the catalog.
 pub const SUPERUSER: Oid = 10;
@@ -13,7 +15,16 @@ const CATALOG_SETTINGS: &[Setting] = &[
     Setting::new(c"standard_conforming_strings", c"on"),
     Setting::new(c"row_security", c"off"),
     Setting::new(c"bytea_output", c"hex"),
+    Setting::new(c"plan_cache_mode", c"force_generic_plan"),
 ];
+
+/// Most texts whose plans are kept; there are fewer.
+const MAX_KEPT: usize = 100;
+
+thread_local! {
+    /// Compiling asks the same questions about many objects, and planning one takes longer than answering it.
+    static KEPT: RefCell<Map<String, Plan>> = const { RefCell::new(Map::new()) };
+}
 
 const USER_SETTINGS: &[Setting] = &[
     Setting::new(c"client_min_messages", c"warning"),
@@ -22,7 +33,21 @@ const USER_SETTINGS: &[Setting] = &[
 
 /// A query of the catalog, or DDL on our own objects.
 pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
-    ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER)
+    // Texts with parameters are constants of this library, others are often written for the occasion.
+    if args.is_empty() {
+        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER);
+    }
+    let key = text.to_owned();
+    let known = KEPT.with_borrow(|kept| match kept.get(&key) {
+        None if kept.values().count() >= MAX_KEPT => None,
+        known => Some(known.copied().unwrap_or_default()),
+    });
+    let Some(mut plan) = known else {
+        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER);
+    };
+    let rows = ffi::query_kept(text, args, CATALOG_SETTINGS, SUPERUSER, &mut plan);
+    KEPT.with_borrow_mut(|kept| kept.insert(key, plan));
+    rows
 }
 
 /// The one value of the one row, or NULL.

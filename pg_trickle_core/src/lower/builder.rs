@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator,
 use crate::error::Error;
 use crate::plan::{self, Oid};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var};
-use crate::sql::ident::qualified;
+use crate::sql::ident::{qualified, quote_ident};
 use crate::stage::Stage;
 
 /// A column of a storage table.
@@ -156,17 +156,24 @@ impl<'c> Builder<'c> {
         Ok(view)
     }
 
-    /// Adds an index to the storage of a stage, unless it is no stage of ours or has that index.
-    pub fn add_index(&self, relid: Oid, columns: &[String]) {
+    /// Adds an index to the storage of a stage, unless it is no stage of ours or has that index. `method` is empty or
+    /// `USING ...` with a blank.
+    pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {
         for stage in self.stages.borrow_mut().iter_mut() {
-            if stage.relid == relid {
-                let statement = format!("CREATE INDEX ON {} ({})", stage.storage, columns.join(", "));
+            let leads_key = matches!(columns, [only] if stage.key.first().is_some_and(|key| quote_ident(key) == *only));
+            if stage.relid == relid && !leads_key {
+                let statement = format!("CREATE INDEX ON {} {method}({})", stage.storage, columns.join(", "));
                 if !stage.ddl.contains(&statement) {
                     stage.ddl.push(statement);
                     stage.layout = stage.ddl.join(";");
                 }
             }
         }
+    }
+
+    /// Is this the storage of a stage below?
+    pub fn is_stage(&self, relid: Oid) -> bool {
+        self.stages.borrow().iter().any(|stage| stage.relid == relid)
     }
 
     /// How many stages there are.

@@ -12,6 +12,7 @@ mod builder;
 mod columns;
 mod distinct;
 mod grouped;
+mod indexes;
 mod keys;
 mod linear;
 mod partition;
@@ -221,6 +222,9 @@ fn finish(
     catalog: &Builder,
 ) -> Result<(Stage, Query), Error> {
     let mut sources = sources::sources(&lowered.reads, catalog)?;
+    if !matches!(lowered.maintain, Maintain::Rebuild) {
+        indexes::add(&lowered.reads, catalog)?;
+    }
     let table = storage.sql();
     let into = if lowered.written.is_empty() {
         String::new()

@@ -74,7 +74,7 @@ fn index(query: &Query, builder: &Builder) -> Result<(), Stop> {
         ));
     }
     if !columns.is_empty() {
-        builder.add_index(relation.oid, &columns);
+        builder.add_index(relation.oid, "", &columns);
     }
     Ok(())
 }

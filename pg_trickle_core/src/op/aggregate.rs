@@ -178,20 +178,25 @@ impl State {
         }
     }
 
-    /// The columns of the aggregated delta for this state, from rows with weights.
+    /// The columns of the aggregated delta for this state, from rows with weights. `only_old` says that all weights
+    /// are −1, which spares the separation by sign.
     #[must_use]
-    pub fn delta_columns(&self, position: usize) -> Vec<(String, String)> {
+    pub fn delta_columns(&self, position: usize, only_old: bool) -> Vec<(String, String)> {
         let argument = self.argument.map(|argument| column(ROWS, &argument_name(argument)));
         let of_sign = |aggregate: &str, sign: char| {
             format!("{aggregate} FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.{sign}) 0)")
         };
         let net = |aggregate: &str| {
+            if only_old {
+                return op("0", "-", &format!("coalesce({aggregate}, 0)"));
+            }
             let plus = format!("coalesce({}, 0)", of_sign(aggregate, '>'));
             let minus = format!("coalesce({}, 0)", of_sign(aggregate, '<'));
             op(&plus, "-", &minus)
         };
         let name = value_name(position);
         match (&self.kind, argument.as_deref()) {
+            (Kind::Count, None) if only_old => vec![(op("0", "-", "pg_catalog.count(*)"), name)],
             (Kind::Count, None) => vec![(format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"), name)],
             (Kind::Min(_) | Kind::Max(_), x) => {
                 let aggregate = self.aggregate_sql(x);

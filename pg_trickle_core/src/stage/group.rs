@@ -119,7 +119,9 @@ impl Group {
     fn merge(&self, terms: Vec<Term>, exact: bool) -> Statement {
         let aggregate = &self.aggregate;
         let keyed = !aggregate.keys.is_empty();
-        let delta = self.delta(terms);
+        // Rows only go: each touched group is there, and it changes.
+        let only_old = exact && terms.iter().all(|term| term.sign < 0);
+        let delta = self.delta(terms, only_old);
         let states = || aggregate.states.iter().enumerate();
         let recompute = |n: usize| self.recompute(n);
         let update: Vec<(String, String)> = states()
@@ -149,7 +151,7 @@ impl Group {
                 on,
                 delete_when: keyed.then(|| op(&left, "=", "0")),
                 update: Some((None, update.clone())),
-                insert: keyed.then(|| (op(&change_of_count, ">", "0"), insert.clone())),
+                insert: (keyed && !only_old).then(|| (op(&change_of_count, ">", "0"), insert.clone())),
             }
             .to_string()
         };
@@ -180,7 +182,7 @@ impl Group {
     }
 
     /// The change, one row per touched group: keys, and for each state what it gains.
-    fn delta(&self, terms: Vec<Term>) -> Select {
+    fn delta(&self, terms: Vec<Term>, only_old: bool) -> Select {
         let aggregate = &self.aggregate;
         let mut columns: Vec<(String, String)> = self
             .delta_keys(ROWS)
@@ -189,9 +191,9 @@ impl Group {
             .map(|(n, sql)| (sql, key_name(n)))
             .collect();
         let mut changes = Vec::new();
-        let mut always = false;
+        let mut always = only_old && !aggregate.keys.is_empty();
         for (n, state) in aggregate.states.iter().enumerate() {
-            let produced = state.delta_columns(n);
+            let produced = state.delta_columns(n, only_old);
             match state.kind {
                 Kind::Min(_) | Kind::Max(_) => always = true,
                 Kind::Count | Kind::Sum { .. } | Kind::Scales => {

@@ -1,0 +1,108 @@
+// TPC-H: all 22 queries as stream tables, right after every statement; and the time of a one-row change against
+// running the query again.
+//
+//   node bench/tpch/run.mjs [--scale 0.1] [--only q3,q18] [--no-verify] [--no-time] [--json]
+
+import { parseArgs } from 'node:util'
+import { open } from '../lib/database.mjs'
+import { median } from '../lib/stats.mjs'
+import { CHANGES } from './changes.mjs'
+import { QUERIES } from './queries.mjs'
+import { printChanges, printQueries } from './report.mjs'
+import { load } from './schema.mjs'
+import { timeQuery } from './time.mjs'
+
+const { values: options } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '0.01' },
+    only: { type: 'string' },
+    verify: { type: 'boolean', default: true },
+    time: { type: 'boolean', default: true },
+    json: { type: 'boolean', default: false },
+  },
+  allowNegative: true,
+})
+const wanted = options.only?.split(',')
+const queries = QUERIES.filter((query) => wanted?.includes(query.name) ?? true)
+const progress = (text) => process.stderr.write(`${text}\n`)
+
+const pg = await open()
+await load(pg, Number(options.scale), progress)
+const timed = options.time ? await time() : []
+const checked = options.verify ? await verify() : []
+if (options.json) console.log(JSON.stringify({ scale: options.scale, queries: timed, changes: checked }, null, 2))
+const wrong = [
+  ...timed.filter((query) => query.error || query.equal === false),
+  ...checked.flatMap((change) => change.wrong),
+]
+if (wrong.length) process.exitCode = 1
+await pg.close()
+
+/** Each query by itself. */
+async function time() {
+  const results = []
+  for (const query of queries) {
+    progress(`timing ${query.name}`)
+    const result = { name: query.name, table: query.table }
+    try {
+      Object.assign(result, await timeQuery(pg, query))
+    } catch (error) {
+      result.error = error.message
+      await pg.exec('ROLLBACK').catch(() => {})
+    }
+    results.push(result)
+  }
+  if (!options.json) printQueries(results, median)
+  return results
+}
+
+/** All of them at once, under changes of all tables. */
+async function verify() {
+  const kept = []
+  const results = []
+  for (const query of queries) {
+    const start = performance.now()
+    const failed = await attempt(() => pg.trickle.createStreamTable(query.name, query.sql))
+    progress(`creating ${query.name}: ${failed ?? `${Math.round(performance.now() - start)} ms`}`)
+    if (failed) results.push({ what: `create ${query.name}`, wrong: [{ query: query.name, error: failed }] })
+    else kept.push(query)
+  }
+  for (const [what, sql] of CHANGES) {
+    const start = performance.now()
+    const error = await attempt(() => pg.query(sql))
+    const ms = performance.now() - start
+    const wrong = error ? [{ query: 'statement', error }] : await differences(kept)
+    // What is wrong once must not be counted again.
+    for (const { query } of wrong) await attempt(() => pg.trickle.refreshStreamTable(query))
+    progress(`${what}: ${ms.toFixed(0)} ms${wrong.map(({ query, error }) => `\n  ${query}: ${error}`).join('')}`)
+    results.push({ what, ms, wrong })
+  }
+  if (!options.json) printChanges(results)
+  return results
+}
+
+async function differences(list) {
+  const found = []
+  for (const query of list) {
+    const error = await attempt(async () => {
+      const { rows } = await pg.query(
+        `WITH q AS MATERIALIZED (${query.sql}), s AS MATERIALIZED (SELECT * FROM ${query.name})
+         SELECT (SELECT count(*)::int FROM (SELECT * FROM q EXCEPT ALL SELECT * FROM s) AS d) AS missing,
+           (SELECT count(*)::int FROM (SELECT * FROM s EXCEPT ALL SELECT * FROM q) AS d) AS extra`,
+      )
+      const { missing, extra } = rows[0]
+      if (missing || extra) throw new Error(`${missing} missing, ${extra} extra`)
+    })
+    if (error) found.push({ query: query.name, error })
+  }
+  return found
+}
+
+async function attempt(work) {
+  try {
+    await work()
+    return null
+  } catch (error) {
+    return error.message
+  }
+}
