@@ -79,14 +79,9 @@ static void query_body(void *argument) {
     if (query->plan == NULL)
         query->plan = prepare(query->text, query->nargs, types, query->keep);
     check_spi(SPI_execute_plan(query->plan, values, nulls, false, 0));
-    for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++) {
-        pgt_rs_row(query->rows);
-        for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++) {
-            char *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i);
-
-            pgt_rs_value(query->rows, text, text ? strlen(text) : 0);
-        }
-    }
+    for (uint64 row = 0; SPI_tuptable != NULL && row < SPI_processed; row++)
+        for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++)
+            pgt_rs_value(query->rows, i, SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, i));
     SPI_finish();
     SetUserIdAndSecContext(role, security);
     AtEOXact_GUC(true, nest);
@@ -239,12 +234,9 @@ static void const_body(void *argument) {
     int nest = apply_settings(call->settings, call->nsettings);
     Oid output;
     bool varlena;
-    char *text;
 
     getTypeOutputInfo(node->consttype, &output, &varlena);
-    text = OidOutputFunctionCall(output, node->constvalue);
-    pgt_rs_row(call->rows);
-    pgt_rs_value(call->rows, text, strlen(text));
+    pgt_rs_value(call->rows, 1, OidOutputFunctionCall(output, node->constvalue));
     AtEOXact_GUC(true, nest);
 }
 

@@ -31,9 +31,9 @@ typedef struct PgtSetting {
 } PgtSetting;
 
 /*
- * A text for PGT_QUERY (one statement with text parameters; its rows go to pgt_rs_row and pgt_rs_value), PGT_CONST
- * (the node text of a Const; its output goes there), PGT_PARSE (the answer is statements, -1 if there is one and it is
- * no plain query) or PGT_NOTICE (a message, and a hint as argument).
+ * A text for PGT_QUERY (one statement with text parameters; its rows go to pgt_rs_value), PGT_CONST (the node text of a
+ * Const; its output goes there), PGT_PARSE (the answer is statements, -1 if there is one and it is no plain query) or
+ * PGT_NOTICE (a message, and a hint as argument).
  */
 typedef struct PgtText {
     const char *text;
@@ -121,7 +121,6 @@ extern int pgt_rs_ddl(const char *event, PgtError *error);
 extern int pgt_rs_transaction(int32 event, PgtError *error);
 extern void pgt_rs_subtransaction(int32 event);
 extern void pgt_rs_relcache(Oid relid);
-extern void pgt_rs_row(void *rows);
-extern void pgt_rs_value(void *rows, const char *text, size_t length);
+extern void pgt_rs_value(void *rows, int32 column, const char *text);
 
 #endif

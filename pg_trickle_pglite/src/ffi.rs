@@ -149,7 +149,7 @@ unsafe extern "C" {
 /// The values of a result, as text.
 pub type Row = Vec<Option<String>>;
 
-/// Where `pgt_rs_row` and `pgt_rs_value` put what they are given.
+/// Where `pgt_rs_value` puts what it is given.
 #[derive(Default)]
 pub struct Rows {
     rows: Vec<Row>,
@@ -572,28 +572,19 @@ impl Run<'_> {
     }
 }
 
-/// Starts a row of the result that C reads.
+/// Adds a value to the result that C reads; the first column begins a row.
 ///
 /// # Safety
-/// `rows` is the pointer that a text call gave to C, and the call is still going on.
-pub unsafe fn add_row(rows: *mut Rows) {
+/// `rows` is the pointer that a text call gave to C, and the call is still going on; `text` is NULL or ends in a zero
+/// byte.
+pub unsafe fn add_value(rows: *mut Rows, column: i32, text: *const c_char) {
     // SAFETY: as the caller promises; nothing else refers to it during the call.
-    unsafe { &mut *rows }.rows.push(Row::new());
-}
-
-/// Adds a value to the last row.
-///
-/// # Safety
-/// As for [`add_row`]; `text` is NULL or `length` bytes.
-pub unsafe fn add_value(rows: *mut Rows, text: *const c_char, length: usize) {
-    // SAFETY: as the caller promises.
-    let value = (!text.is_null()).then(|| unsafe {
-        let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
-        String::from_utf8_lossy(bytes).into_owned()
-    });
-    // SAFETY: as the caller promises.
-    if let Some(row) = unsafe { &mut *rows }.rows.last_mut() {
-        row.push(value);
+    let rows = unsafe { &mut (*rows).rows };
+    if column == 1 {
+        rows.push(Row::new());
+    }
+    if let Some(row) = rows.last_mut() {
+        row.push(owned(text));
     }
 }
 

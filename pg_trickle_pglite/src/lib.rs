@@ -152,18 +152,10 @@ extern "C" fn pgt_rs_relcache(relid: u32) {
     let _ = catch_unwind(|| session::relation_changed(relid));
 }
 
-/// A row of a result begins.
+/// A value of a result; the first column begins a row.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
-extern "C" fn pgt_rs_row(rows: *mut Rows) {
-    // SAFETY: C gives back the pointer of the call that is going on.
-    let _ = catch_unwind(|| unsafe { ffi::add_row(rows) });
-}
-
-/// A value of a result.
-#[allow(unsafe_code)]
-#[unsafe(no_mangle)]
-extern "C" fn pgt_rs_value(rows: *mut Rows, text: *const c_char, length: usize) {
-    // SAFETY: as above, and the text has that length.
-    let _ = catch_unwind(|| unsafe { ffi::add_value(rows, text, length) });
+extern "C" fn pgt_rs_value(rows: *mut Rows, column: i32, text: *const c_char) {
+    // SAFETY: C gives back the pointer of the call that is going on, and a string or NULL.
+    let _ = catch_unwind(|| unsafe { ffi::add_value(rows, column, text) });
 }
