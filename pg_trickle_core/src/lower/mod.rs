@@ -11,6 +11,7 @@ mod branches;
 mod builder;
 mod columns;
 mod distinct;
+mod from_items;
 mod grouped;
 mod indexes;
 mod keys;

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::builder::Builder;
-use super::linear::flatten_and;
+use super::from_items::{inner_conditions, mentions_only, preserved, relid_of, rels, rte, shift, strictly_compared};
 use super::partition::conjuncts;
 use super::simplify::has_sublink;
 use super::stop::{Stop, reason};
@@ -128,34 +128,6 @@ fn stored(spine: &Spine, scan: i32, relid: Oid, part: Range<usize>, builder: &Bu
     ))
 }
 
-/// ON conditions of inner joins that no outer join stands above.
-fn inner_conditions(item: &FromItem, conditions: &mut Vec<Expr>) {
-    if let FromItem::Join(join) = item {
-        if join.kind == JoinKind::Inner
-            && let Some(quals) = &join.quals
-        {
-            flatten_and(quals.clone(), conditions);
-        }
-        if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
-            inner_conditions(&join.left, conditions);
-        }
-        if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
-            inner_conditions(&join.right, conditions);
-        }
-    }
-}
-
-fn rte(query: &Query, varno: i32) -> Option<&crate::query::Rte> {
-    query.rtable.get(usize::try_from(varno - 1).ok()?)
-}
-
-fn relid_of(query: &Query, varno: i32) -> Option<Oid> {
-    match rte(query, varno)?.kind {
-        RteKind::Relation { relid, .. } => Some(relid),
-        _ => None,
-    }
-}
-
 struct Walk<'a, 'b> {
     spine: &'a Spine<'a>,
     builder: &'a Builder<'a>,
@@ -187,34 +159,51 @@ impl Walk<'_, '_> {
             FromItem::Rel(varno) => return self.reached(*varno, way, nullable),
             FromItem::Join(join) => join,
         };
-        let mut with_quals = way.clone();
-        if nullable || join.kind != JoinKind::Inner {
-            let mut certain = way.from.clone();
-            preserved(&way.query, &join.left, &mut certain);
-            preserved(&way.query, &join.right, &mut certain);
-            let mut quals = conjuncts(join.quals.as_ref());
-            quals.retain(|qual| mentions_only(qual, &certain));
-            with_quals.conditions.extend(quals);
-        }
-        let (left_nullable, right_nullable) = match join.kind {
+        // Which sides the condition decides about: the other rows of a side are there anyway. A row of a FULL JOIN is
+        // there whatever it meets.
+        let (left_meets, right_meets) = match join.kind {
             JoinKind::Inner => (nullable, nullable),
-            JoinKind::Left => (nullable, true),
-            JoinKind::Right => (true, nullable),
-            JoinKind::Full => (true, true),
+            JoinKind::Left => (false, true),
+            JoinKind::Right => (true, false),
+            JoinKind::Full => (false, false),
         };
+        let mut certain = way.from.clone();
+        preserved(&way.query, &join.left, &mut certain);
+        preserved(&way.query, &join.right, &mut certain);
+        let mut quals = conjuncts(join.quals.as_ref());
+        quals.retain(|qual| mentions_only(qual, &certain));
         let sides = [
-            (&join.left, &join.right, left_nullable),
-            (&join.right, &join.left, right_nullable),
+            (
+                &join.left,
+                &join.right,
+                left_meets,
+                nullable || join.kind == JoinKind::Right,
+            ),
+            (
+                &join.right,
+                &join.left,
+                right_meets,
+                nullable || join.kind == JoinKind::Left,
+            ),
         ];
-        for (side, other, side_nullable) in sides {
-            // On the side that is preserved the condition decides nothing.
-            let meets = join.kind == JoinKind::Inner || side_nullable;
-            let mut way = if meets { with_quals.clone() } else { way.clone() };
-            if side_nullable {
+        for (side, other, meets, side_nullable) in sides {
+            let mut way = way.clone();
+            if meets {
+                way.conditions.extend(quals.iter().cloned());
                 // What stands between: the tables of the other side that are not of the spine.
                 self.between(other, &mut way);
+                for qual in conjuncts(join.quals.as_ref()) {
+                    for table in strictly_compared(&qual, self.builder)? {
+                        if !way.from.contains(&table) && rels(other).contains(&table) {
+                            self.reach(other, table, &mut way);
+                            if way.from.contains(&table) {
+                                way.conditions.push(qual.clone());
+                            }
+                        }
+                    }
+                }
             }
-            self.outer(side, &way, side_nullable)?;
+            self.outer(side, &way, side_nullable || join.kind == JoinKind::Full)?;
         }
         Ok(())
     }
@@ -228,15 +217,43 @@ impl Walk<'_, '_> {
                 }
             }
             FromItem::Join(join) => {
-                // Rows that are NULL on a side do not meet anything through it, so preserved sides are enough.
-                if join.kind != JoinKind::Right {
+                // Preserved sides are there whatever the others do.
+                if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
                     self.between(&join.left, way);
                 }
-                if join.kind != JoinKind::Left {
+                if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
                     self.between(&join.right, way);
                 }
             }
         }
+    }
+
+    /// Adds a table that can be NULL in `item`, with what stands before it. For conditions that no NULL satisfies.
+    fn reach(&self, item: &FromItem, table: i32, way: &mut Way) {
+        let FromItem::Join(join) = item else {
+            return self.between(item, way);
+        };
+        let is_left = rels(&join.left).contains(&table);
+        let (side, other) = if is_left {
+            (&join.left, &join.right)
+        } else {
+            (&join.right, &join.left)
+        };
+        let meets = match join.kind {
+            JoinKind::Inner => true,
+            JoinKind::Left => !is_left,
+            JoinKind::Right => is_left,
+            JoinKind::Full => return,
+        };
+        if meets {
+            self.between(other, way);
+            let mut certain = way.from.clone();
+            preserved(&way.query, side, &mut certain);
+            let mut quals = conjuncts(join.quals.as_ref());
+            quals.retain(|qual| mentions_only(qual, &certain));
+            way.conditions.extend(quals);
+        }
+        self.reach(side, table, way);
     }
 
     fn reached(&mut self, varno: i32, way: &Way, nullable: bool) -> Result<(), Stop> {
@@ -389,40 +406,6 @@ impl Walk<'_, '_> {
             self.sublinks(&expr, &way, false)?;
         }
         Ok(())
-    }
-}
-
-/// True where all columns of this level are of these tables.
-fn mentions_only(condition: &Expr, tables: &[i32]) -> bool {
-    !condition.any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up == 0 && !tables.contains(&var.varno)))
-}
-
-/// The tables of FROM that no outer join makes NULL.
-fn preserved(query: &Query, item: &FromItem, found: &mut Vec<i32>) {
-    match item {
-        FromItem::Rel(varno) => {
-            if relid_of(query, *varno).is_some() {
-                found.push(*varno);
-            }
-        }
-        FromItem::Join(join) => {
-            if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
-                preserved(query, &join.left, found);
-            }
-            if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
-                preserved(query, &join.right, found);
-            }
-        }
-    }
-}
-
-fn shift(item: &mut FromItem, offset: i32) {
-    match item {
-        FromItem::Rel(varno) => *varno += offset,
-        FromItem::Join(join) => {
-            shift(&mut join.left, offset);
-            shift(&mut join.right, offset);
-        }
     }
 }
 
