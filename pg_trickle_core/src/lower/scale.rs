@@ -9,6 +9,24 @@ const INTEGERS: [u32; 3] = [20, 21, 23];
 /// `VARHDRSZ`, which numeric's type modifier is offset by.
 const TYPMOD_OFFSET: i32 = 4;
 
+/// Fields of dates and times that are whole numbers.
+const WHOLE_FIELDS: [&str; 14] = [
+    "year",
+    "month",
+    "day",
+    "quarter",
+    "week",
+    "dow",
+    "doy",
+    "isodow",
+    "isoyear",
+    "hour",
+    "minute",
+    "decade",
+    "century",
+    "millennium",
+];
+
 /// The scale that all finite values of the expression have, if that is known.
 pub fn fixed_scale(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<u32>, Error> {
     if INTEGERS.contains(&expr.type_oid()) {
@@ -90,6 +108,10 @@ fn of_function(call: &FuncExpr, catalog: &dyn Catalog) -> Result<Option<u32>, Er
         ("numeric", [_, Expr::Const(modifier)]) => modifier.int4().and_then(of_typmod),
         ("numeric", [from]) if is_cast => fixed_scale(from, catalog)?.filter(|_| from.type_oid() != NUMERIC),
         ("abs", [of]) => fixed_scale(of, catalog)?,
+        ("extract", [Expr::Const(field), _]) if !field.is_null => {
+            let field = catalog.const_text(&field.node)?.to_ascii_lowercase();
+            WHOLE_FIELDS.contains(&field.as_str()).then_some(0)
+        }
         ("round" | "trunc", [_, Expr::Const(digits)]) => {
             digits.int4().and_then(|digits| u32::try_from(digits.max(0)).ok())
         }
