@@ -12,10 +12,10 @@ use crate::op::Op;
 use crate::op::project::{Output, Project};
 use crate::op::term::Part;
 use crate::query::{Expr, Query, SqlLeaf, Target};
+use crate::stage::Into;
 use crate::stage::bag::Bag;
 use crate::stage::rebuild;
 use crate::stage::storage::Identity;
-use crate::stage::{Fold, Into};
 
 /// The column with the hash of a row that has no key.
 const HASH: &str = "__pgt_hash";
@@ -273,10 +273,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         constraints: from.constraints,
         reads: from.reads,
         looked_up: Vec::new(),
-        tree: Some(tree.clone()),
-        maintain: Maintain::Fold(Fold {
-            tree,
-            into: Into::Bag(bag),
-        }),
+        tree: Some(tree),
+        maintain: Maintain::Fold(Into::Bag(bag)),
     })
 }

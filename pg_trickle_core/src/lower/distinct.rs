@@ -1,10 +1,10 @@
 //! SELECT DISTINCT, over a linear block: the rows are counted, and shown while their count is not 0.
 
+use super::Lowered;
 use super::builder::{Builder, Storage};
 use super::grouped::{counted, finish};
 use super::partition;
 use super::stop::Stop;
-use super::{Lowered, column_of};
 use crate::query::{Query, Target};
 
 /// Lowers DISTINCT or DISTINCT ON.
@@ -26,23 +26,6 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         ..query.clone()
     };
     let counted = counted(&targets, &[(leaf, 0)], 1, storage, builder)?;
-    let names: Vec<String> = counted
-        .group
-        .aggregate
-        .keys
-        .iter()
-        .map(|key| key.name.clone())
-        .collect();
-    let mut view = builder.register(storage, &counted.stored, &names);
-    let shown = targets
-        .iter()
-        .enumerate()
-        .map(|(n, target)| Target {
-            expr: column_of(&view, &counted.stored, n),
-            ..(*target).clone()
-        })
-        .collect();
-    view.targets = shown;
-    view.sort.clone_from(&query.sort);
+    let view = counted.view(query, &targets, storage, builder);
     finish(counted.group, counted.stored, view, query, Vec::new(), builder)
 }

@@ -15,9 +15,9 @@ use crate::op::aggregate::{Aggregate, Key, State};
 use crate::op::having::{Having, Visible};
 use crate::op::term::Part;
 use crate::query::{Expr, Query, Target};
+use crate::stage::Into;
 use crate::stage::group::Group;
 use crate::stage::storage::Identity;
-use crate::stage::{Fold, Into};
 
 /// Lowers a query that groups: by folding where all its aggregates have states, else by recomputing touched groups.
 pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
@@ -149,11 +149,8 @@ pub fn finish(
         constraints,
         reads: reads.clone(),
         looked_up: Vec::new(),
-        tree: Some(tree.clone()),
-        maintain: Maintain::Fold(Fold {
-            tree,
-            into: Into::Group(group),
-        }),
+        tree: Some(tree),
+        maintain: Maintain::Fold(Into::Group(group)),
     })
 }
 
@@ -311,6 +308,25 @@ pub struct Counted {
     pub group: Group,
     /// Its columns: keys, the count of rows, the count of each branch.
     pub stored: Vec<Stored>,
+}
+
+impl Counted {
+    /// A view of the rows, once each; `targets` are the query's, as they were grouped.
+    pub fn view(&self, query: &Query, targets: &[&Target], storage: &Storage, builder: &Builder) -> Query {
+        let names: Vec<String> = self.group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
+        let mut view = builder.register(storage, &self.stored, &names);
+        let shown = targets
+            .iter()
+            .enumerate()
+            .map(|(n, target)| Target {
+                expr: column_of(&view, &self.stored, n),
+                ..(*target).clone()
+            })
+            .collect();
+        view.targets = shown;
+        view.sort.clone_from(&query.sort);
+        view
+    }
 }
 
 /// Groups branches by all their columns. `side` gives the side that each branch is counted on, of `sides`.

@@ -41,13 +41,13 @@ use crate::query::{Expr, Query, Var};
 use crate::stage::rebuild;
 use crate::stage::rekey::Rekey;
 use crate::stage::storage::{self, Identity, StorageColumn};
-use crate::stage::{Fold, Maintained, Stage};
+use crate::stage::{Into, Maintained, Stage};
 use builder::{Builder, Storage, Stored};
 use stop::{Stop, reason};
 
 /// How a stage is maintained.
 enum Maintain {
-    Fold(Fold),
+    Fold(Into),
     Rekey(Rekey),
     /// The query as a whole, by a plan that is kept: it is known to read few rows.
     Whole,
@@ -234,7 +234,7 @@ fn finish(
     };
     let ddl = storage::create(&table, &lowered.columns, &lowered.identity, &lowered.indexes);
     let (way, maintained) = match lowered.maintain {
-        Maintain::Fold(fold) => (Way::Fold, Maintained::Fold(fold)),
+        Maintain::Fold(into) => (Way::Fold, Maintained::Fold(into)),
         Maintain::Rekey(rekey) => (Way::Rekey, Maintained::Rekey(rekey)),
         Maintain::Whole => (Way::Rekey, Maintained::Whole),
         Maintain::Rebuild => (Way::Rebuild, Maintained::Rebuild),

@@ -164,25 +164,10 @@ fn grouped(
     let targets: Vec<&Target> = query.targets.iter().collect();
     let sides = if operation.is_some() { 2 } else { 1 };
     let counted = counted(&targets, leaves, sides, storage, builder)?;
-    let names: Vec<String> = counted
-        .group
-        .aggregate
-        .keys
-        .iter()
-        .map(|key| key.name.clone())
-        .collect();
-    let mut view = builder.register(storage, &counted.stored, &names);
-    let shown = targets
-        .iter()
-        .enumerate()
-        .map(|(n, target)| Target {
-            expr: column_of(&view, &counted.stored, n),
-            ..(*target).clone()
-        })
-        .collect();
+    let mut view = counted.view(query, &targets, storage, builder);
     if let Some((op, all)) = operation {
-        let left = column_of(&view, &counted.stored, names.len() + 1);
-        let right = column_of(&view, &counted.stored, names.len() + 2);
+        let left = column_of(&view, &counted.stored, targets.len() + 1);
+        let right = column_of(&view, &counted.stored, targets.len() + 2);
         let counts = vec![left, right];
         match (op, all) {
             (SetOp::Intersect, false) => {
@@ -207,8 +192,6 @@ fn grouped(
             ),
         }
     }
-    view.targets = shown;
-    view.sort.clone_from(&query.sort);
     let reads = reads(leaves.iter().map(|(leaf, _)| leaf));
     finish(counted.group, counted.stored, view, &reads, Vec::new(), builder)
 }

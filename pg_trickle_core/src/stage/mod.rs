@@ -6,7 +6,6 @@ pub mod rebuild;
 pub mod rekey;
 pub mod storage;
 
-use crate::op::Op;
 use crate::op::term::Block;
 use crate::plan::{Change, Oid, Program, Source, Statement, Way};
 use bag::Bag;
@@ -50,22 +49,13 @@ pub struct Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Maintained {
     /// The change is folded into the stored rows.
-    Fold(Fold),
+    Fold(Into),
     /// Touched keys are recomputed.
     Rekey(Rekey),
     /// Everything is recomputed, by a statement that is known to read little.
     Whole,
     /// Everything is recomputed.
     Rebuild,
-}
-
-/// The pieces of a stage that is maintained by Fold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fold {
-    /// Operators.
-    pub tree: Op,
-    /// What the rows are folded into.
-    pub into: Into,
 }
 
 /// The two shapes of storage that a Fold writes.
@@ -87,15 +77,15 @@ impl Stage {
             return Program::Nothing;
         }
         match &self.maintained {
-            Maintained::Fold(fold) => {
-                let parts = match &fold.into {
+            Maintained::Fold(into) => {
+                let parts = match into {
                     Into::Bag(bag) => &bag.parts,
                     Into::Group(group) => &group.parts,
                 };
                 if parts.iter().any(|part| Block::too_many(&part.block.changed(&relevant))) {
                     return Program::Rebuild;
                 }
-                Program::Run(match &fold.into {
+                Program::Run(match into {
                     Into::Bag(bag) => bag.program(&relevant),
                     Into::Group(group) => group.program(&relevant),
                 })
