@@ -181,7 +181,10 @@ function outerJoin(rng: Rng, tables: readonly Table[]): string {
     // FULL JOIN takes plain equalities only, so the condition is one.
     const kind = rng.pick(['LEFT', 'RIGHT', 'FULL', 'INNER'])
     const pairs = scope.flatMap((a) => columns.filter((b) => a.type === b.type).map((b) => `${a.sql} = ${b.sql}`))
-    sql += scope.length === 0 ? `${table.name} ${alias}` : ` ${kind} JOIN ${table.name} ${alias} ON ${rng.pick(pairs)}`
+    sql +=
+      scope.length === 0
+        ? `${table.name} ${alias}`
+        : ` ${kind} JOIN ${table.name} ${alias} ON ${pairs.length > 0 ? rng.pick(pairs) : 'false'}`
     scope.push(...columns)
   }
   const expressions = new Expressions(rng, scope)
@@ -195,7 +198,9 @@ function sublink(rng: Rng, tables: readonly Table[]): string {
   const columns = inner.columns.map(({ name, type }) => ({ sql: `y.${name}`, type }))
   const on = link(rng, scope, columns)
   const expressions = new Expressions(rng, scope)
-  const { type, sql: probe } = rng.pick(scope.filter((column) => columns.some((other) => other.type === column.type)))
+  const shared = scope.filter((column) => columns.some((other) => other.type === column.type))
+  if (shared.length === 0) return `${ctes}SELECT 1 AS c1 FROM ${sql} WHERE EXISTS (SELECT FROM ${inner.name} y)`
+  const { type, sql: probe } = rng.pick(shared)
   const target = rng.pick(columns.filter((column) => column.type === type)).sql
   const condition = rng.pick([
     `EXISTS (SELECT FROM ${inner.name} y WHERE ${on})`,

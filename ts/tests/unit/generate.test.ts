@@ -1,0 +1,12 @@
+/** The random generator itself: it needs no database, and must never run out of choices. */
+import { expect, test } from 'vitest'
+import { asCase, generate } from '../random/round.js'
+
+test('every seed gives a round, and the same one each time', () => {
+  for (let seed = 0; seed < 3000; seed++) {
+    const round = generate(seed)
+    expect(Object.keys(round.views).length).toBeGreaterThan(0)
+    expect(round.steps.length).toBeGreaterThan(7)
+    if (seed % 100 === 0) expect(asCase(generate(seed))).toBe(asCase(round))
+  }
+})
