@@ -2,6 +2,7 @@
 //! `unsafe`.
 
 use crate::error::{Result, SqlError};
+use crate::names::c_string;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
@@ -212,13 +213,6 @@ pub fn copy(text: &str) -> *const c_char {
     unsafe { pgt_copy(text.as_ptr().cast(), text.len()) }
 }
 
-/// A C string; text of ours and of PostgreSQL has no zero byte, and would end there.
-#[must_use]
-pub fn c_string(text: &str) -> CString {
-    let end = text.find('\0').unwrap_or(text.len());
-    CString::new(&text[..end]).unwrap_or_default()
-}
-
 fn count(length: usize) -> i32 {
     i32::try_from(length).unwrap_or(i32::MAX)
 }
@@ -276,20 +270,16 @@ impl Default for Plan {
     }
 }
 
-/// Runs one statement with text parameters, as `role` (0 for the current user).
-pub fn query(text: &str, args: &[Option<&str>], settings: &[Setting], role: Oid) -> Result<Vec<Row>> {
-    Ok(text_call(PGT_QUERY, text, args, settings, role, None)?.1)
-}
-
-/// The same with a plan that is kept: the same text again, with the same number of parameters.
-pub fn query_kept(
+/// Runs one statement with text parameters, as `role` (0 for the current user). A plan is kept for the next time: for the
+/// same text with the same number of parameters.
+pub fn query(
     text: &str,
     args: &[Option<&str>],
     settings: &[Setting],
     role: Oid,
-    plan: &mut Plan,
+    plan: Option<&mut Plan>,
 ) -> Result<Vec<Row>> {
-    Ok(text_call(PGT_QUERY, text, args, settings, role, Some(plan))?.1)
+    Ok(text_call(PGT_QUERY, text, args, settings, role, plan)?.1)
 }
 
 /// The value of a `CONST` node, written by its type's output function.
@@ -308,10 +298,8 @@ pub fn parse(text: &str) -> Result<Option<usize>> {
 
 /// Raises a NOTICE.
 pub fn notice(message: &str, hint: Option<&str>) -> Result<()> {
-    let hint = [hint];
-    let args = if hint[0].is_some() { &hint[..] } else { &[] };
-    text_call(PGT_NOTICE, message, args, &[], 0, None)?;
-    Ok(())
+    let args: Vec<Option<&str>> = hint.into_iter().map(Some).collect();
+    text_call(PGT_NOTICE, message, &args, &[], 0, None).map(|_| ())
 }
 
 /// Rows in a tuplestore of PostgreSQL.

@@ -1,6 +1,7 @@
 //! Names as users write them: `name`, `schema.name`, quoted or folded to lower case.
 
 use crate::error::{Result, SqlError};
+use std::ffi::CString;
 
 /// PostgreSQL's limit for a name, in bytes.
 const MAX_BYTES: usize = 63;
@@ -92,6 +93,13 @@ fn unquote(text: &str) -> Option<(String, &str)> {
 fn invalid(text: &str) -> Box<SqlError> {
     SqlError::new("42602", format!("invalid name of a stream table: {text}"))
         .hint("Write it as in SQL; a name with blanks, capitals or signs in double quotes: \"My table\".")
+}
+
+/// A C string; text of ours and of PostgreSQL has no zero byte, and would end there.
+#[must_use]
+pub fn c_string(text: &str) -> CString {
+    let end = text.find('\0').unwrap_or(text.len());
+    CString::new(&text[..end]).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ const USER_SETTINGS: &[Setting] = &[
 pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     // Texts with parameters are constants of this library, others are often written for the occasion.
     if args.is_empty() {
-        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER);
+        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER, None);
     }
     let key = text.to_owned();
     let known = KEPT.with_borrow(|kept| match kept.get(&key) {
@@ -43,9 +43,9 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
         known => Some(known.copied().unwrap_or_default()),
     });
     let Some(mut plan) = known else {
-        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER);
+        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER, None);
     };
-    let rows = ffi::query_kept(text, args, CATALOG_SETTINGS, SUPERUSER, &mut plan);
+    let rows = ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER, Some(&mut plan));
     KEPT.with_borrow_mut(|kept| kept.insert(key, plan));
     rows
 }
@@ -60,13 +60,13 @@ pub fn catalog_value(text: &str, args: &[Option<&str>]) -> Result<Option<String>
 
 /// A statement as the current user, with the user's `search_path`.
 pub fn as_user(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
-    ffi::query(text, args, USER_SETTINGS, 0)
+    ffi::query(text, args, USER_SETTINGS, 0, None)
 }
 
 /// A statement with the user's text, under all of the user's settings.
 pub fn users_text(text: &str) -> Result<()> {
     const QUIET: &[Setting] = &[Setting::new(c"client_min_messages", c"warning")];
-    ffi::query(text, &[], QUIET, 0)?;
+    ffi::query(text, &[], QUIET, 0, None)?;
     Ok(())
 }
 

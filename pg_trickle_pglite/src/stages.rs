@@ -2,7 +2,7 @@
 
 use crate::catalog::SpiCatalog;
 use crate::error::{Result, SqlError};
-use crate::ffi::{self, Delta, Oid, Outcome, Row, Run, Steps};
+use crate::ffi::{Delta, Oid, Outcome, Row, Run, Steps};
 use crate::plans::{self, Action, Kept};
 use crate::session;
 use crate::spi::{self, Values};
@@ -374,8 +374,8 @@ fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<StreamTable>> {
                 key: (id, place),
                 depth,
                 role,
-                label: ffi::c_string(&name),
-                search_path: ffi::c_string(&search_path),
+                label: crate::names::c_string(&name),
+                search_path: crate::names::c_string(&search_path),
                 sources: stage.sources.iter().map(|source| names(source, &own)).collect(),
                 stage,
                 kept: RefCell::default(),
@@ -420,8 +420,8 @@ fn names(source: &Source, own: &[(Oid, Oid)]) -> Names {
     Names {
         relid: found.map_or(known_as, |(_, relid)| *relid),
         known_as,
-        added: ffi::c_string(&format!("__pgt_new_{known_as}")),
-        removed: ffi::c_string(&format!("__pgt_old_{known_as}")),
+        added: crate::names::c_string(&format!("__pgt_new_{known_as}")),
+        removed: crate::names::c_string(&format!("__pgt_old_{known_as}")),
         columns: source.columns.clone(),
         physical: source.physical,
     }

@@ -179,7 +179,7 @@ pub fn next_id() -> Result<i32> {
 
 /// A statement of the core's, as a role (0 for the current user).
 pub fn our_text(text: &str, role: u32) -> Result<()> {
-    ffi::query(text, &[], plans::PARSING, role)?;
+    ffi::query(text, &[], plans::PARSING, role, None)?;
     Ok(())
 }
 

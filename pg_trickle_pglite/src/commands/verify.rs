@@ -23,7 +23,7 @@ pub fn run(name: &str) -> Result<String> {
     }
     catalog.finish()?;
     let text = sql::difference(&stage.definition, &stage.name, &columns);
-    let row = ffi::query(&text, &[], plans::PARSING, stage.role)
+    let row = ffi::query(&text, &[], plans::PARSING, stage.role, None)
         .map_err(|error| error.about(&stage.name))?
         .pop()
         .unwrap_or_default();
