@@ -134,6 +134,9 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Stop> {
     let Some(join) = query.from.iter().find_map(find_full).cloned() else {
         return reason("FULL JOIN below another outer join");
     };
+    if query.from.iter().any(|item| has_odd_full_join(item, &join)) {
+        return reason("FULL JOIN beside one that compares no columns");
+    }
     let mut matched = query.clone();
     for item in &mut matched.from {
         let found = replace_full(item, &mut |join| {
@@ -148,21 +151,10 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Stop> {
     }
     let mut left = Vec::new();
     rels(&join.left, &mut left);
-    let mut condition = join.quals.clone();
-    if let Some(condition) = &mut condition {
-        condition.replace_vars(&mut |var| {
-            (!left.contains(&var.varno)).then(|| {
-                Expr::Var(Var {
-                    levels_up: 1,
-                    ..var.clone()
-                })
-            })
-        });
-    }
-    let partners = Query {
+    let mut partners = Query {
         rtable: query.rtable.clone(),
         from: vec![join.left.clone()],
-        quals: condition,
+        quals: join.quals.clone(),
         targets: vec![Target {
             expr: SqlLeaf::text("1".to_owned(), 23, -1, 0),
             name: Some("one".to_owned()),
@@ -172,6 +164,15 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Stop> {
         }],
         ..Query::default()
     };
+    // What is not of the left side is one level up from there, also where LATERAL refers to it.
+    partners.replace_vars(&mut |var| {
+        (!left.contains(&var.varno)).then(|| {
+            Expr::Var(Var {
+                levels_up: 1,
+                ..var.clone()
+            })
+        })
+    });
     let mut alone = query.clone();
     for item in &mut alone.from {
         if replace_full(item, &mut |join| join.right.clone()) {
@@ -204,6 +205,17 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Stop> {
     super::prepare::pull_up::add_qual(&mut alone, Some(unmatched));
     alone.has_sublinks = true;
     union_all(vec![matched, alone], query)
+}
+
+/// True where another FULL JOIN is on more than equal columns. PostgreSQL accepts it as long as the joins around reduce it
+/// to a LEFT JOIN, which they do no longer in a branch.
+fn has_odd_full_join(item: &FromItem, but: &JoinExpr) -> bool {
+    let FromItem::Join(join) = item else { return false };
+    let plain = |qual: &Expr| matches!(qual, Expr::Op(op) if op.args.iter().all(|arg| matches!(arg, Expr::Var(_))));
+    let odd = join.kind == JoinKind::Full
+        && **join != *but
+        && !super::partition::conjuncts(join.quals.as_ref()).iter().all(plain);
+    odd || has_odd_full_join(&join.left, but) || has_odd_full_join(&join.right, but)
 }
 
 fn rels(item: &FromItem, found: &mut Vec<i32>) {

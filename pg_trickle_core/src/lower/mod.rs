@@ -154,6 +154,9 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     if query.set_operations.is_some() {
         return set_operation::lower(query, storage, builder);
     }
+    if query.has_sublinks && simplify::has_outer_aggregate(query) {
+        return reason("aggregate inside of a subquery that belongs to the query around it");
+    }
     let grouped = is_grouped(query);
     let stacked = grouped || query.has_windows || query.has_target_srfs;
     if !query.distinct.is_empty() && stacked {
@@ -241,6 +244,13 @@ fn finish(
     };
     for source in &mut sources {
         source.fold = way != Way::Rebuild;
+        // What is stored holds keys, also where the query does not select them.
+        let relation = catalog.relation(source.relid)?;
+        for attnum in relation.keys.first().into_iter().flat_map(|key| &key.columns) {
+            if !source.columns.contains(attnum) {
+                source.columns.push(*attnum);
+            }
+        }
     }
     let stage = Stage {
         relid: storage.relid,

@@ -58,8 +58,12 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, builder: &Builder) 
         subquery.sort.clear();
     }
     simplify(&mut subquery, builder)?;
-    let merge =
-        !nullable && !subquery.from.is_empty() && only_linear(&subquery).is_ok() && !reads_whole_row(query, varno);
+    pull_up::hoist(&mut subquery);
+    let merge = !pull_up::joins_look_outside(&subquery)
+        && !nullable
+        && !subquery.from.is_empty()
+        && only_linear(&subquery).is_ok()
+        && !reads_whole_row(query, varno);
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if merge {
         pull_up::pull_up(query, varno);
@@ -219,6 +223,17 @@ pub fn has_sublink_outside_aggregates(expr: &Expr) -> bool {
             Some(node.clone())
         }
         _ => None,
+    });
+    found
+}
+
+/// True where a subquery holds an aggregate of the query around it.
+pub fn has_outer_aggregate(query: &Query) -> bool {
+    let mut found = false;
+    query.for_each_query(&mut |inner| {
+        inner.for_each_expr(&mut |expr| {
+            found = found || expr.any(&mut |node| matches!(node, Expr::Aggref(call) if call.levels_up > 0));
+        });
     });
     found
 }

@@ -11,6 +11,7 @@ pub fn pull_up(query: &mut Query, varno: i32) {
         return;
     };
     let mut subquery = *subquery;
+    hoist(&mut subquery);
     let offset = i32::try_from(query.rtable.len()).unwrap_or(i32::MAX);
     subquery.replace_vars(&mut |var| {
         Some(Expr::Var(Var {
@@ -54,6 +55,36 @@ fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {
             replace(&mut join.right, varno, by);
         }
     }
+}
+
+/// Moves the conditions of inner joins to WHERE, as far as no outer join stands above them: merged into another FROM,
+/// a join in parentheses would not see what stands beside it.
+pub fn hoist(query: &mut Query) {
+    fn in_item(item: &mut FromItem, found: &mut Vec<Expr>) {
+        let FromItem::Join(join) = item else { return };
+        if join.kind == JoinKind::Inner {
+            found.extend(join.quals.take());
+        }
+        if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
+            in_item(&mut join.left, found);
+        }
+        if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
+            in_item(&mut join.right, found);
+        }
+    }
+    let mut found = Vec::new();
+    query.from.iter_mut().for_each(|item| in_item(item, &mut found));
+    found.into_iter().for_each(|qual| add_qual(query, Some(qual)));
+}
+
+/// True where a condition of an outer join refers to a query around this one.
+pub fn joins_look_outside(query: &Query) -> bool {
+    fn in_item(item: &FromItem) -> bool {
+        let FromItem::Join(join) = item else { return false };
+        let looks = |qual: &Expr| qual.any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up > 0));
+        join.quals.as_ref().is_some_and(looks) || in_item(&join.left) || in_item(&join.right)
+    }
+    query.from.iter().any(in_item)
 }
 
 /// Items as one cross join.
