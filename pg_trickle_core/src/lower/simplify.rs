@@ -5,7 +5,7 @@ use super::prepare::{ctes, joins, pull_up};
 use super::stop::Stop;
 use super::{is_grouped, only_linear};
 use crate::catalog::Catalog;
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Var};
+use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target, Var};
 
 /// Dissolves CTEs and the names of joins, everywhere in the query.
 pub fn prepare(query: &mut Query) -> Result<(), Stop> {
@@ -59,11 +59,16 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, builder: &Builder) 
     }
     simplify(&mut subquery, builder)?;
     pull_up::hoist(&mut subquery);
-    let merge = !pull_up::joins_look_outside(&subquery)
-        && !nullable
-        && !subquery.from.is_empty()
-        && only_linear(&subquery).is_ok()
-        && !reads_whole_row(query, varno);
+    // What an aggregate is of follows from its columns: it must not lose those of its own query.
+    let looks_outside = |target: &Target| {
+        target
+            .expr
+            .any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up > 0))
+    };
+    let keeps_aggregates = !query.has_aggs || !subquery.targets.iter().any(looks_outside);
+    let sees_the_same = keeps_aggregates && !pull_up::joins_look_outside(&subquery);
+    let plain = !subquery.from.is_empty() && only_linear(&subquery).is_ok();
+    let merge = sees_the_same && plain && !nullable && !reads_whole_row(query, varno);
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if merge {
         pull_up::pull_up(query, varno);
