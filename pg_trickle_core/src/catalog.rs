@@ -119,8 +119,6 @@ pub struct Column {
 pub struct Key {
     /// `attnum`s, in the order of the index.
     pub columns: Vec<i16>,
-    /// The constraint behind it, 0 for a bare unique index.
-    pub constraint: Oid,
     /// True for the PRIMARY KEY.
     pub primary: bool,
 }

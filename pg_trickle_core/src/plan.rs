@@ -57,8 +57,6 @@ pub struct Source {
     pub columns: Vec<i16>,
     /// The query looks at where rows lie (TABLESAMPLE, ctid), so that every UPDATE is a change.
     pub physical: bool,
-    /// False where only a Rebuild can follow a change of this table.
-    pub fold: bool,
 }
 
 /// What happened to one source in the statement being maintained.

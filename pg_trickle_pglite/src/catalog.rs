@@ -267,8 +267,7 @@ fn keys(oid: Oid) -> Result<Vec<Key>> {
     spi::catalog(
         "SELECT (SELECT string_agg(k.attnum::text, ' ' ORDER BY k.n) \
          FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) WHERE k.n <= i.indnkeyatts), \
-         coalesce(c.oid, 0)::oid, i.indisprimary \
-         FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u') \
+         i.indisprimary FROM pg_index i \
          WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL \
          AND NOT i.indisexclusion AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) \
          LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
@@ -280,7 +279,6 @@ fn keys(oid: Oid) -> Result<Vec<Key>> {
         let mut v = Values::of(row);
         Ok(Key {
             columns: v.numbers()?,
-            constraint: v.number()?,
             primary: v.boolean()?,
         })
     })

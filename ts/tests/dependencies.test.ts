@@ -13,10 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.close())
 beforeEach(async () => {
-  lab.watched.clear()
-  lab.script.length = 0
-  await lab.exec('ROLLBACK')
-  await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  await lab.fresh()
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int, unused text)')
   await lab.exec('INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, NULL)')
 })

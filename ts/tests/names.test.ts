@@ -32,11 +32,8 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.close())
 beforeEach(async () => {
-  lab.watched.clear()
-  lab.script.length = 0
-  await lab.exec('ROLLBACK')
+  await lab.fresh()
   for (const name of NAMES) await lab.exec(`DROP SCHEMA IF EXISTS ${quote(name)} CASCADE`)
-  await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
 })
 
 describe('any name is right for schema, stream table, source and columns', () => {

@@ -9,10 +9,9 @@ beforeAll(async () => {
 })
 afterAll(() => lab?.close())
 beforeEach(async () => {
-  lab.watched.clear()
-  lab.script.length = 0
   await lab.exec('ROLLBACK')
-  await lab.exec('RESET ROLE; DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  await lab.exec('RESET ROLE')
+  await lab.fresh()
   await lab.exec('GRANT ALL ON SCHEMA test TO owner, writer')
   await lab.exec(
     'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3)',

@@ -1,6 +1,7 @@
 //! Which index would make a stage cheaper: one on each column by which a change of another table looks for rows.
 
 use super::builder::Builder;
+use super::from_items::relid_of;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
@@ -26,8 +27,7 @@ pub fn indexes(query: &Query, keys: &[Expr], builder: &Builder) -> Result<Vec<St
         let Some(name) = relation.column(attnum).map(|column| &column.name) else {
             continue;
         };
-        let is_stage = relid > Oid::MAX / 2;
-        if is_stage || relation.indexed.contains(&attnum) {
+        if builder.is_stage(relid) || relation.indexed.contains(&attnum) {
             continue;
         }
         let table = qualified(&relation.schema, &relation.name);
@@ -99,9 +99,5 @@ fn column(expr: &Expr, levels: &[&Query]) -> Option<Column> {
         return None;
     };
     let query = levels.get(*levels_up as usize)?;
-    let position = usize::try_from(varno - 1).ok()?;
-    match query.rtable.get(position)?.kind {
-        RteKind::Relation { relid, .. } => Some((relid, *attno)),
-        _ => None,
-    }
+    Some((relid_of(query, *varno)?, *attno))
 }

@@ -1,7 +1,7 @@
 //! A query without grouping, as a bag over a linear block; and UNION ALL of such queries.
 
 use super::builder::{Builder, Storage, Stored, stored_name};
-use super::columns::{is_pseudo, storage_columns, type_of};
+use super::columns::{equality, is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, print};
 use super::stop::{Stop, reason};
@@ -60,15 +60,10 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     };
     let mut key_names = Vec::new();
     let mut key_equals = Vec::new();
-    let mut constraints = Vec::new();
-    if let Some(key) = key {
-        constraints = key.constraints;
-        for var in key.columns {
+    if let Some(columns) = key {
+        for var in columns {
             let expr = Expr::Var(var);
-            let Some(default) = builder.default_equality(expr.type_oid())? else {
-                return reason("a key without equality");
-            };
-            key_equals.push(crate::sql::expr::operator_sql(&default.equality));
+            key_equals.push(equality(expr.type_oid(), builder)?);
             let selected = branch.targets.iter().position(|target| target.expr == expr);
             let position = match selected {
                 Some(position) => position,
@@ -102,7 +97,6 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         trees: vec![branch.tree],
         identity,
         key_equals,
-        constraints,
         builder,
     })
 }
@@ -162,7 +156,6 @@ pub fn lower_union(
         trees,
         identity: Identity::Hash(HASH.to_owned()),
         key_equals: Vec::new(),
-        constraints: Vec::new(),
         builder,
     })
 }
@@ -219,7 +212,6 @@ struct Finish<'a> {
     trees: Vec<Op>,
     identity: Identity,
     key_equals: Vec<String>,
-    constraints: Vec<u32>,
     builder: &'a Builder<'a>,
 }
 
@@ -270,7 +262,6 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         identity: bag.identity.clone(),
         key,
         rows: bag.query(),
-        constraints: from.constraints,
         reads: from.reads,
         looked_up: Vec::new(),
         tree: Some(tree),

@@ -4,6 +4,8 @@
 //! - GROUPING SETS, ROLLUP, CUBE: one grouping for each set. What a set does not group by is NULL, and GROUPING() is a
 //!   constant.
 
+use super::from_items::rels;
+use super::linear::conjuncts;
 use super::stop::{Stop, reason};
 use crate::query::{
     Bool, BoolOp, Expr, FromItem, GroupingSet, JoinExpr, JoinKind, Query, Rte, RteKind, SetOp, SetOperation, SqlLeaf,
@@ -49,15 +51,7 @@ fn union_all(leaves: Vec<Query>, like: &Query) -> Result<Query, Stop> {
                 groups: Vec::new(),
             },
         });
-        rtable.push(Rte {
-            kind: RteKind::Subquery(Box::new(leaf)),
-            alias: None,
-            alias_columns: Vec::new(),
-            name: "branch".to_owned(),
-            columns: names.clone(),
-            lateral: false,
-            inh: false,
-        });
+        rtable.push(Rte::new(RteKind::Subquery(Box::new(leaf)), "branch", names.clone()));
     }
     if rtable.len() < 2 {
         return reason("UNION ALL of one branch");
@@ -149,8 +143,7 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Stop> {
             break;
         }
     }
-    let mut left = Vec::new();
-    rels(&join.left, &mut left);
+    let left = rels(&join.left);
     let mut partners = Query {
         rtable: query.rtable.clone(),
         from: vec![join.left.clone()],
@@ -212,20 +205,8 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Stop> {
 fn has_odd_full_join(item: &FromItem, but: &JoinExpr) -> bool {
     let FromItem::Join(join) = item else { return false };
     let plain = |qual: &Expr| matches!(qual, Expr::Op(op) if op.args.iter().all(|arg| matches!(arg, Expr::Var(_))));
-    let odd = join.kind == JoinKind::Full
-        && **join != *but
-        && !super::partition::conjuncts(join.quals.as_ref()).iter().all(plain);
+    let odd = join.kind == JoinKind::Full && **join != *but && !conjuncts(join.quals.as_ref()).iter().all(plain);
     odd || has_odd_full_join(&join.left, but) || has_odd_full_join(&join.right, but)
-}
-
-fn rels(item: &FromItem, found: &mut Vec<i32>) {
-    match item {
-        FromItem::Rel(varno) => found.push(*varno),
-        FromItem::Join(join) => {
-            rels(&join.left, found);
-            rels(&join.right, found);
-        }
-    }
 }
 
 // ---- GROUPING SETS ----

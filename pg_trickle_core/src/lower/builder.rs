@@ -222,7 +222,6 @@ impl<'c> Builder<'c> {
             .filter(|key| !key.is_empty())
             .map(|key| Key {
                 columns: key.iter().map(|column| column.attnum).collect(),
-                constraint: 0,
                 primary: true,
             })
             .into_iter()
@@ -263,17 +262,16 @@ impl<'c> Builder<'c> {
         });
         Query {
             rtable: vec![Rte {
-                kind: RteKind::Relation {
-                    relid: storage.relid,
-                    relkind: 'r',
-                    tablesample: None,
-                },
-                alias: None,
-                alias_columns: Vec::new(),
-                name: storage.name.clone(),
-                columns: names,
-                lateral: false,
                 inh: true,
+                ..Rte::new(
+                    RteKind::Relation {
+                        relid: storage.relid,
+                        relkind: 'r',
+                        tablesample: None,
+                    },
+                    &storage.name,
+                    names,
+                )
             }],
             from: vec![FromItem::Rel(1)],
             targets,

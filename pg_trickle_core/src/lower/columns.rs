@@ -1,6 +1,7 @@
 //! Types of stored columns.
 
 use super::builder::Stored;
+use super::stop::{Stop, reason};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
@@ -55,6 +56,14 @@ pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
             })
         }
         _ => Ok(type_oid),
+    }
+}
+
+/// The default equality of a type, as an operator in SQL.
+pub fn equality(type_oid: Oid, catalog: &dyn Catalog) -> Result<String, Stop> {
+    match catalog.default_equality(type_oid)? {
+        Some(default) => Ok(crate::sql::expr::operator_sql(&default.equality)),
+        None => reason("a key without equality"),
     }
 }
 

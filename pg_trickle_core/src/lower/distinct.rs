@@ -27,5 +27,5 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     };
     let counted = counted(&targets, &[(leaf, 0)], 1, storage, builder)?;
     let view = counted.view(query, &targets, storage, builder);
-    finish(counted.group, counted.stored, view, query, Vec::new(), builder)
+    finish(counted.group, counted.stored, view, query, builder)
 }

@@ -94,7 +94,6 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         .map(|key| key.sql.clone())
         .chain(aggregate.arguments.iter().cloned())
         .collect();
-    let constraints = query.constraint_deps.clone();
     finish(
         Group {
             table: storage.sql(),
@@ -104,7 +103,6 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         stored,
         view,
         query,
-        constraints,
         builder,
     )
 }
@@ -115,7 +113,6 @@ pub fn finish(
     stored: Vec<Stored>,
     view: Query,
     reads: &Query,
-    constraints: Vec<u32>,
     builder: &Builder,
 ) -> Result<Lowered, Stop> {
     let key: Vec<String> = group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
@@ -146,7 +143,6 @@ pub fn finish(
         identity,
         key,
         rows: group.query(),
-        constraints,
         reads: reads.clone(),
         looked_up: Vec::new(),
         tree: Some(tree),
@@ -231,7 +227,6 @@ pub fn key(flat: &Flat, expr: &Expr, builder: &Builder) -> Result<Key, Stop> {
         collate: collate(type_oid, expr.collation(), builder)?,
         equals: crate::sql::expr::operator_sql(&default.equality),
         nullable: nullable(flat, expr)?,
-        hidden: true,
     })
 }
 
@@ -242,7 +237,6 @@ fn name(keys: &mut Keys, states: &mut States, targets: &[Target]) {
         if let Some((_, key)) = keys.keys.iter_mut().find(|(expr, _)| *expr == target.expr) {
             if key.name.is_empty() {
                 key.name = stored_name(name);
-                key.hidden = false;
             }
         } else if let Expr::Aggref(call) = &target.expr
             && let Some(Value::State(state)) = states.value(call)
@@ -250,7 +244,6 @@ fn name(keys: &mut Keys, states: &mut States, targets: &[Target]) {
             let state = &mut states.states[state];
             if state.name.is_empty() {
                 state.name = stored_name(name);
-                state.hidden = false;
             }
         }
     }
@@ -365,7 +358,6 @@ pub fn counted(
         };
         key.type_sql = builder.type_sql(target.expr.type_oid(), target.expr.typmod())?;
         key.collate = collate(target.expr.type_oid(), target.expr.collation(), builder)?;
-        key.hidden = false;
         stored.push(Stored::of(key.name.clone(), &target.expr, builder)?);
         keys.push(key);
     }
@@ -377,7 +369,6 @@ pub fn counted(
         collation: 0,
         kind: crate::op::aggregate::Kind::Count,
         argument,
-        hidden: true,
     };
     let mut states = vec![count("__pgt_s0".to_owned(), None)];
     if sides > 1 {

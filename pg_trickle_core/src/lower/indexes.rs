@@ -2,10 +2,11 @@
 //! without reading the whole stage. Tables of the user have the indexes that the user gives them.
 
 use super::builder::Builder;
+use super::from_items::relid_of;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
-use crate::query::{Expr, Query, RteKind, SubLinkKind, Var};
+use crate::query::{Expr, Query, SubLinkKind, Var};
 use crate::sql::ident::quote_ident;
 
 /// Types of a fixed and small size, whose values always fit into an index: bool, int8, int2, int4, oid, float4, float8,
@@ -65,9 +66,6 @@ fn collect(level: &Query, node: &Expr, compared: &mut Vec<(Oid, i16)>) {
 
 /// The table's column that a variable of this level is.
 fn column_of(level: &Query, var: &Var) -> Option<(Oid, i16)> {
-    let position = usize::try_from(var.varno).ok()?.checked_sub(1)?;
-    match &level.rtable.get(position)?.kind {
-        RteKind::Relation { relid, .. } if var.levels_up == 0 => Some((*relid, var.attno)),
-        _ => None,
-    }
+    let relid = relid_of(level, var.varno)?;
+    (var.levels_up == 0).then_some((relid, var.attno))
 }

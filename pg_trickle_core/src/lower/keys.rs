@@ -6,19 +6,10 @@
 use super::linear::Flat;
 use crate::catalog::{Catalog, Key};
 use crate::error::Error;
-use crate::plan::Oid;
 use crate::query::{Expr, Var};
 
-/// What identifies a row.
-pub struct JoinKey {
-    /// Columns, as Vars over the scans.
-    pub columns: Vec<Var>,
-    /// The constraints that make it so.
-    pub constraints: Vec<Oid>,
-}
-
-/// The key of a join; none where some scan has no key.
-pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<JoinKey>, Error> {
+/// The key of a join, as columns of its scans; none where some scan has no key.
+pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, Error> {
     let mut keys: Vec<&Key> = Vec::new();
     for position in 0..flat.scans.len() {
         match flat.table(position).and_then(|relation| relation.keys.first()) {
@@ -54,8 +45,7 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<JoinKey>, Er
             });
         }
     }
-    let constraints = keys.iter().map(|key| key.constraint).filter(|oid| *oid != 0).collect();
-    Ok(Some(JoinKey { columns, constraints }))
+    Ok(Some(columns))
 }
 
 /// A column of a scan: position of the scan, and attribute number.

@@ -186,3 +186,12 @@ pub fn flatten_and(expr: Expr, into: &mut Vec<Expr>) {
         other => into.push(other),
     }
 }
+
+/// The conjuncts of a condition.
+pub fn conjuncts(condition: Option<&Expr>) -> Vec<Expr> {
+    let mut list = Vec::new();
+    if let Some(condition) = condition {
+        flatten_and(condition.clone(), &mut list);
+    }
+    list
+}

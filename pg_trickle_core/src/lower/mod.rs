@@ -36,7 +36,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::op::Op;
 use crate::op::union_all::UnionAll;
-use crate::plan::{Oid, OutputColumn, Way};
+use crate::plan::{OutputColumn, Way};
 use crate::query::{Expr, Query, Var};
 use crate::stage::rebuild;
 use crate::stage::rekey::Rekey;
@@ -67,7 +67,6 @@ struct Lowered {
     key: Vec<String>,
     /// Gives the stored rows from scratch.
     rows: String,
-    constraints: Vec<Oid>,
     /// What it reads.
     reads: Query,
     /// Expressions over it by which touched rows are looked up.
@@ -243,7 +242,6 @@ fn finish(
         Maintain::Rebuild => (Way::Rebuild, Maintained::Rebuild),
     };
     for source in &mut sources {
-        source.fold = way != Way::Rebuild;
         // What is stored holds keys, also where the query does not select them.
         let relation = catalog.relation(source.relid)?;
         for attnum in relation.keys.first().into_iter().flat_map(|key| &key.columns) {
@@ -268,7 +266,6 @@ fn finish(
         )],
         sources,
         key: lowered.key,
-        constraints: lowered.constraints,
         advice: advice::indexes(&lowered.reads, &lowered.looked_up, catalog)?,
         operators: lowered.tree.map(|tree| tree.tree()).unwrap_or_default(),
         maintained,

@@ -2,8 +2,8 @@
 //! its expressions, aggregates without an incremental state by their group. Maintained by Rekey.
 
 use super::builder::{Builder, Storage, Stored, stored_name};
-use super::columns::{is_pseudo, storage_columns, type_of};
-use super::linear::{Flat, Resolver, flatten_and};
+use super::columns::{equality, is_pseudo, storage_columns, type_of};
+use super::linear::{Flat, Resolver};
 use super::prepare::pull_up::add_qual;
 use super::scans::{block, check, nullable, print};
 use super::stop::{Stop, reason};
@@ -98,12 +98,9 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         if is_pseudo(resolved.type_oid(), builder)? {
             return reason("a row as key");
         }
-        let Some(default) = builder.default_equality(resolved.type_oid())? else {
-            return reason("a key without equality");
-        };
         key.push(KeyColumn {
             name: String::new(),
-            equals: crate::sql::expr::operator_sql(&default.equality),
+            equals: equality(resolved.type_oid(), builder)?,
             nullable: nullable(&flat, &resolved)?,
         });
         key_sql.push(print(&flat, &resolved, builder)?);
@@ -111,9 +108,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
     let mut settled = Ok(());
     query.for_each_expr(&mut |expr| {
         if settled.is_ok() {
-            settled = super::volatility::unstable(expr, builder)
-                .map_err(Stop::from)
-                .and_then(|found| found.map_or(Ok(()), |what| reason(&what)));
+            settled = super::volatility::settled(expr, builder);
         }
     });
     settled?;
@@ -123,9 +118,6 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         key.name.clone_from(&stored_columns[*position].name);
     }
     let columns = names(&stored_columns);
-    if storage.is_inner() {
-        stored_columns.push(Stored::number());
-    }
     let rekey = Rekey {
         table: storage.sql(),
         columns: columns.clone(),
@@ -155,7 +147,6 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         identity: Identity::None,
         key: if unique { key_names } else { Vec::new() },
         rows,
-        constraints: query.constraint_deps.clone(),
         reads: query.clone(),
         looked_up: keys.to_vec(),
         tree: Some(tree),
@@ -168,14 +159,18 @@ pub fn names(stored: &[Stored]) -> Vec<String> {
     stored.iter().map(|column| column.name.clone()).collect()
 }
 
-/// A view of the storage with the query's columns: `positions` says where each target is stored.
+/// A view of the storage with the query's columns: `positions` says where each target is stored. Storage that other stages
+/// read gets a column that numbers its rows.
 pub fn view(
     query: &Query,
     positions: &[Option<usize>],
     storage: &Storage,
-    stored: &mut [Stored],
+    stored: &mut Vec<Stored>,
     builder: &Builder,
 ) -> Query {
+    if storage.is_inner() {
+        stored.push(Stored::number());
+    }
     let mut view = builder.register(storage, stored, &[]);
     let targets = query
         .targets
@@ -337,24 +332,11 @@ fn is_null(arg: Expr) -> Expr {
 }
 
 fn touched_keys(columns: Vec<String>) -> Rte {
-    Rte {
-        kind: RteKind::NamedTuplestore {
+    Rte::new(
+        RteKind::NamedTuplestore {
             name: TOUCHED.to_owned(),
         },
-        alias: None,
-        alias_columns: Vec::new(),
-        name: TOUCHED.to_owned(),
+        TOUCHED,
         columns,
-        lateral: false,
-        inh: false,
-    }
-}
-
-/// The conjuncts of a condition.
-pub fn conjuncts(condition: Option<&Expr>) -> Vec<Expr> {
-    let mut list = Vec::new();
-    if let Some(condition) = condition {
-        flatten_and(condition.clone(), &mut list);
-    }
-    list
+    )
 }

@@ -38,9 +38,6 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         _ => crate::sql::query::print(&fresh, builder)?,
     };
     let columns = names(&stored);
-    if storage.is_inner() {
-        stored.push(Stored::number());
-    }
     let mut view = view(query, &restricted.positions, storage, &mut stored, builder);
     if !sorted {
         view.sort.clear();
@@ -53,7 +50,6 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         identity: Identity::None,
         key: Vec::new(),
         rows,
-        constraints: Vec::new(),
         reads: query.clone(),
         looked_up: Vec::new(),
         tree: None,

@@ -170,9 +170,7 @@ pub fn print(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<String, 
 /// Fails where the value of an expression over the scans would change without a change of the scans, or where a
 /// transition table lacks a column of it.
 pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop> {
-    if let Some(what) = super::volatility::unstable(expr, catalog)? {
-        return reason(&what);
-    }
+    super::volatility::settled(expr, catalog)?;
     check_columns(flat, expr)
 }
 

@@ -106,28 +106,7 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Stop> {
     else {
         return reason("set operation over nothing");
     };
-    let varno = first(operand);
-    let targets = types
-        .iter()
-        .enumerate()
-        .map(|(n, type_oid)| {
-            let attno = i16::try_from(n + 1).unwrap_or(i16::MAX);
-            Target {
-                expr: Expr::Var(crate::query::Var {
-                    varno,
-                    attno,
-                    type_oid: *type_oid,
-                    typmod: typmods.get(n).copied().unwrap_or(-1),
-                    collation: collations.get(n).copied().unwrap_or(0),
-                    levels_up: 0,
-                }),
-                name: Some(format!("c{}", n + 1)),
-                resno: attno,
-                ressortgroupref: 0,
-                junk: false,
-            }
-        })
-        .collect();
+    let targets = Target::columns_of(first(operand), types, typmods, collations);
     Ok(Query {
         rtable: query.rtable.clone(),
         targets,
@@ -140,15 +119,7 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Stop> {
 fn reads<'q>(leaves: impl Iterator<Item = &'q Query>) -> Query {
     Query {
         rtable: leaves
-            .map(|leaf| Rte {
-                kind: RteKind::Subquery(Box::new(leaf.clone())),
-                alias: None,
-                alias_columns: Vec::new(),
-                name: "leaf".to_owned(),
-                columns: Vec::new(),
-                lateral: false,
-                inh: false,
-            })
+            .map(|leaf| Rte::new(RteKind::Subquery(Box::new(leaf.clone())), "leaf", Vec::new()))
             .collect(),
         ..Query::default()
     }
@@ -193,7 +164,7 @@ fn grouped(
         }
     }
     let reads = reads(leaves.iter().map(|(leaf, _)| leaf));
-    finish(counted.group, counted.stored, view, &reads, Vec::new(), builder)
+    finish(counted.group, counted.stored, view, &reads, builder)
 }
 
 /// Shows each row as often as a function returns rows.
@@ -206,23 +177,22 @@ fn repeat(view: &mut Query, parts: &[&str], counts: Vec<Expr>) {
         collation: 0,
     });
     view.rtable.push(Rte {
-        kind: RteKind::Function {
-            functions: vec![RangeFunction {
-                expr: call,
-                column_count: 1,
-                column_names: Vec::new(),
-                column_types: Vec::new(),
-                column_typmods: Vec::new(),
-                column_collations: Vec::new(),
-            }],
-            ordinality: false,
-        },
-        alias: None,
-        alias_columns: Vec::new(),
-        name: "copies".to_owned(),
-        columns: vec!["copy".to_owned()],
         lateral: true,
-        inh: false,
+        ..Rte::new(
+            RteKind::Function {
+                functions: vec![RangeFunction {
+                    expr: call,
+                    column_count: 1,
+                    column_names: Vec::new(),
+                    column_types: Vec::new(),
+                    column_typmods: Vec::new(),
+                    column_collations: Vec::new(),
+                }],
+                ordinality: false,
+            },
+            "copies",
+            vec!["copy".to_owned()],
+        )
     });
     view.from.push(FromItem::Rel(2));
 }

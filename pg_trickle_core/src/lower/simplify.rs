@@ -5,7 +5,7 @@ use super::prepare::{ctes, joins, pull_up};
 use super::stop::Stop;
 use super::{is_grouped, only_linear};
 use crate::catalog::Catalog;
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target, Var};
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, SubLinkKind, Target, Var};
 
 /// Dissolves CTEs and the names of joins, everywhere in the query.
 pub fn prepare(query: &mut Query) -> Result<(), Stop> {
@@ -121,8 +121,8 @@ fn sublink_query(query: &mut Query, builder: &Builder) -> Result<(), Stop> {
 /// aggregates without GROUP BY that do not look outside. They are joined instead.
 fn single_rows(query: &mut Query, builder: &Builder) -> Result<(), Stop> {
     let mut found: Vec<Query> = Vec::new();
-    let mut offset = query.rtable.len();
-    let mut take = |expr: &mut Expr| single_rows_in(expr, &mut found, &mut offset);
+    let offset = query.rtable.len();
+    let mut take = |expr: &mut Expr| single_rows_in(expr, &mut found, offset);
     if let Some(quals) = &mut query.quals {
         take(quals);
     }
@@ -134,22 +134,16 @@ fn single_rows(query: &mut Query, builder: &Builder) -> Result<(), Stop> {
     for subquery in found {
         let view = builder.cut(&subquery)?;
         let names = view.targets.iter().filter_map(|target| target.name.clone()).collect();
-        query.rtable.push(crate::query::Rte {
-            kind: RteKind::Subquery(Box::new(view)),
-            alias: None,
-            alias_columns: Vec::new(),
-            name: "single".to_owned(),
-            columns: names,
-            lateral: false,
-            inh: false,
-        });
+        query
+            .rtable
+            .push(Rte::new(RteKind::Subquery(Box::new(view)), "single", names));
         let varno = i32::try_from(query.rtable.len()).unwrap_or(i32::MAX);
         query.from.push(FromItem::Rel(varno));
     }
     Ok(())
 }
 
-fn single_rows_in(expr: &mut Expr, found: &mut Vec<Query>, offset: &mut usize) {
+fn single_rows_in(expr: &mut Expr, found: &mut Vec<Query>, offset: usize) {
     if let Expr::SubLink(sublink) = expr
         && sublink.kind == SubLinkKind::Expr
         && is_single_row(&sublink.query)
@@ -168,7 +162,7 @@ fn single_rows_in(expr: &mut Expr, found: &mut Vec<Query>, offset: &mut usize) {
             found.push(sublink.query.clone());
             found.len() - 1
         });
-        let varno = i32::try_from(*offset + position + 1).unwrap_or(i32::MAX);
+        let varno = i32::try_from(offset + position + 1).unwrap_or(i32::MAX);
         *expr = Expr::Var(Var { varno, ..var });
         return;
     }

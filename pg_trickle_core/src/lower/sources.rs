@@ -40,7 +40,6 @@ pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Erro
                 occurrences,
                 columns,
                 physical: read.iter().any(|attnum| *attnum < 0),
-                fold: false,
             })
         })
         .collect()

@@ -5,8 +5,9 @@
 //! the spine's tables. A change of a spine table touches its own rows; a change of another table touches the rows of the
 //! spine that meet it: the conditions between it and the spine say which ([`super::touch`]).
 
-use super::builder::{Builder, Storage, Stored};
-use super::columns::storage_columns;
+use super::builder::{Builder, Storage};
+use super::columns::{equality, storage_columns};
+use super::from_items::{preserved, relid_of};
 use super::partition::{Restricted, names, view};
 use super::prepare::pull_up::pull_up;
 use super::scans::foldable;
@@ -26,7 +27,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     let mut query = query.clone();
     let mut scans = Vec::new();
     for item in &query.from {
-        collect(&query, item, &mut scans);
+        preserved(&query, item, &mut scans);
     }
     if scans.is_empty() {
         return reason(if has_full_join(&query) {
@@ -71,9 +72,6 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         table: storage.sql(),
     };
     let columns = names(&stored);
-    if storage.is_inner() {
-        stored.push(Stored::number());
-    }
     let rekey = Rekey {
         table: storage.sql(),
         columns: columns.clone(),
@@ -98,31 +96,11 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         identity: Identity::None,
         key: Vec::new(),
         rows,
-        constraints: Vec::new(),
         reads: query,
         looked_up: Vec::new(),
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })
-}
-
-/// The tables that no outer join makes NULL.
-fn collect(query: &Query, item: &FromItem, scans: &mut Vec<i32>) {
-    match item {
-        FromItem::Rel(varno) => {
-            if matches!(rte_kind(query, *varno), Some(RteKind::Relation { .. })) {
-                scans.push(*varno);
-            }
-        }
-        FromItem::Join(join) => {
-            if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
-                collect(query, &join.left, scans);
-            }
-            if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
-                collect(query, &join.right, scans);
-            }
-        }
-    }
 }
 
 fn has_full_join(query: &Query) -> bool {
@@ -133,11 +111,6 @@ fn has_full_join(query: &Query) -> bool {
         }
     }
     query.from.iter().any(in_item)
-}
-
-fn rte_kind(query: &Query, varno: i32) -> Option<&RteKind> {
-    let position = usize::try_from(varno - 1).ok()?;
-    query.rtable.get(position).map(|rte| &rte.kind)
 }
 
 /// Fails where a result can change without a change of a table, or a change is not told as a whole.
@@ -160,9 +133,7 @@ fn settled_level(query: &Query, builder: &Builder) -> Result<(), Stop> {
             }
         });
         if result.is_ok() {
-            result = super::volatility::unstable(expr, builder)
-                .map_err(Stop::from)
-                .and_then(|found| found.map_or(Ok(()), |what| reason(&what)));
+            result = super::volatility::settled(expr, builder);
         }
     });
     result?;
@@ -240,10 +211,10 @@ fn keyed(query: &mut Query, varno: i32, builder: &Builder) -> Result<i32, Stop> 
 
 /// The key columns of a table, with their equality.
 fn key_of(query: &Query, varno: i32, builder: &Builder) -> Result<Vec<(Expr, String)>, Stop> {
-    let Some(RteKind::Relation { relid, .. }) = rte_kind(query, varno) else {
+    let Some(relid) = relid_of(query, varno) else {
         return reason("a spine that is no table");
     };
-    let relation = builder.relation(*relid)?;
+    let relation = builder.relation(relid)?;
     let Some(key) = relation.keys.first() else {
         return reason("a table without a key next to an outer join or subquery");
     };
@@ -253,9 +224,6 @@ fn key_of(query: &Query, varno: i32, builder: &Builder) -> Result<Vec<(Expr, Str
             let column = relation
                 .column(*attnum)
                 .ok_or_else(|| Error::Tree(format!("key column {attnum}")))?;
-            let Some(default) = builder.default_equality(column.type_oid)? else {
-                return reason("a key without equality");
-            };
             let var = Expr::Var(Var {
                 varno,
                 attno: *attnum,
@@ -264,14 +232,11 @@ fn key_of(query: &Query, varno: i32, builder: &Builder) -> Result<Vec<(Expr, Str
                 collation: column.collation,
                 levels_up: 0,
             });
-            Ok((var, crate::sql::expr::operator_sql(&default.equality)))
+            Ok((var, equality(column.type_oid, builder)?))
         })
         .collect()
 }
 
 fn name_of(query: &Query, varno: i32, builder: &Builder) -> Option<String> {
-    let RteKind::Relation { relid, .. } = rte_kind(query, varno)? else {
-        return None;
-    };
-    Some(builder.relation(*relid).ok()?.name)
+    Some(builder.relation(relid_of(query, varno)?).ok()?.name)
 }

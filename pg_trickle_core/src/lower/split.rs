@@ -99,15 +99,7 @@ fn over(lower: Query, columns: Columns, mut upper: Query, builder: &Builder) -> 
         .filter(|target| !target.junk)
         .filter_map(|target| target.name.clone())
         .collect();
-    upper.rtable = vec![Rte {
-        kind: RteKind::Subquery(Box::new(view)),
-        alias: None,
-        alias_columns: Vec::new(),
-        name: "lower".to_owned(),
-        columns: names,
-        lateral: false,
-        inh: false,
-    }];
+    upper.rtable = vec![Rte::new(RteKind::Subquery(Box::new(view)), "lower", names)];
     upper.from = vec![FromItem::Rel(1)];
     upper.ctes.clear();
     Ok(upper)

@@ -61,7 +61,6 @@ impl<'a> States<'a> {
             collation: 0,
             kind: Kind::Count,
             argument: None,
-            hidden: true,
         };
         States {
             flat,
@@ -253,7 +252,6 @@ impl<'a> States<'a> {
             collation,
             kind,
             argument: Some(argument),
-            hidden: true,
         });
         Ok(self.states.len() - 1)
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::builder::Builder;
 use super::from_items::{inner_conditions, mentions_only, preserved, relid_of, rels, rte, shift, strictly_compared};
-use super::partition::conjuncts;
+use super::linear::conjuncts;
 use super::simplify::has_sublink;
 use super::stop::{Stop, reason};
 use crate::catalog::Catalog;
@@ -73,10 +73,10 @@ pub fn occurrences(spine: &Spine, builder: &Builder) -> Result<Vec<Occurrence>, 
         };
         found.push(Occurrence {
             needs: vec![(relid, Side::New)],
-            sql: select(spine, &way, &[(*scan, relid, Side::New)], &[], builder)?,
+            sql: select(spine, &way, &[(*scan, relid, Side::New)], builder)?,
         });
         let old = if spine.scans.len() == 1 {
-            select(spine, &way, &[(*scan, relid, Side::Old)], &[], builder)?
+            select(spine, &way, &[(*scan, relid, Side::Old)], builder)?
         } else {
             stored(spine, *scan, relid, part.clone(), builder)?
         };
@@ -296,7 +296,7 @@ impl Walk<'_, '_> {
         };
         self.found.push(Occurrence {
             needs: vec![(relid, Side::New)],
-            sql: select(self.spine, &way, &[(varno, relid, Side::New)], &[], self.builder)?,
+            sql: select(self.spine, &way, &[(varno, relid, Side::New)], self.builder)?,
         });
         for lost in 0..1_usize << tried.len() {
             let mut replaced = vec![(varno, relid, Side::Old)];
@@ -309,7 +309,7 @@ impl Walk<'_, '_> {
             needs.dedup();
             self.found.push(Occurrence {
                 needs,
-                sql: select(self.spine, &way, &replaced, &[], self.builder)?,
+                sql: select(self.spine, &way, &replaced, self.builder)?,
             });
         }
         Ok(())
@@ -451,13 +451,7 @@ fn with_outputs(test: &Expr, outputs: &[Expr]) -> Expr {
 }
 
 /// SELECT of the keys over the spine and what stands between, with some tables replaced by their change.
-fn select(
-    spine: &Spine,
-    way: &Way,
-    replaced: &[(i32, Oid, Side)],
-    more: &[Expr],
-    builder: &Builder,
-) -> Result<String, Stop> {
+fn select(spine: &Spine, way: &Way, replaced: &[(i32, Oid, Side)], builder: &Builder) -> Result<String, Stop> {
     let mut query = way.query.clone();
     query.ctes.clear();
     query.group.clear();
@@ -481,7 +475,7 @@ fn select(
     }
     query.from = way.from.iter().map(|varno| FromItem::Rel(*varno)).collect();
     let mut usable: Vec<Expr> = Vec::new();
-    for condition in way.conditions.iter().chain(more) {
+    for condition in &way.conditions {
         if is_usable(condition, way, builder)? {
             usable.push(condition.clone());
         }

@@ -4,6 +4,7 @@
 //! result depends on its arguments and on session settings only; one that reads the clock or the session, or whose
 //! body may read tables, is left to Rebuild.
 
+use super::stop::{Stop, reason};
 use crate::catalog::{Catalog, Function};
 use crate::error::Error;
 use crate::plan::Oid;
@@ -75,7 +76,7 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
 }
 
 /// The part of an expression that keeps it from being folded, if there is one.
-pub fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
+fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
     let mut result = Ok(None);
     expr.for_each(&mut |node| {
         if matches!(result, Ok(None)) {
@@ -83,6 +84,11 @@ pub fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Er
         }
     });
     result
+}
+
+/// Fails where an expression can change its value without a change of a table.
+pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop> {
+    unstable(expr, catalog)?.map_or(Ok(()), |what| reason(&what))
 }
 
 fn unstable_node(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {

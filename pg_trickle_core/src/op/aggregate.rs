@@ -48,8 +48,6 @@ pub struct Key {
     pub equals: String,
     /// Whether a NULL can occur.
     pub nullable: bool,
-    /// True where the query does not select it.
-    pub hidden: bool,
 }
 
 /// What a state column holds.
@@ -92,8 +90,6 @@ pub struct State {
     pub kind: Kind,
     /// The argument, by position among [`Aggregate::arguments`]; none for the count of rows.
     pub argument: Option<usize>,
-    /// True where it is not itself a column of the result.
-    pub hidden: bool,
 }
 
 /// The grouping of a block.

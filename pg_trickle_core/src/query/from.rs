@@ -125,6 +125,22 @@ pub struct Rte {
     pub inh: bool,
 }
 
+impl Rte {
+    /// An entry without an alias of its own, known by this name.
+    #[must_use]
+    pub fn new(kind: RteKind, name: &str, columns: Vec<String>) -> Self {
+        Rte {
+            kind,
+            alias: None,
+            alias_columns: Vec::new(),
+            name: name.to_owned(),
+            columns,
+            lateral: false,
+            inh: false,
+        }
+    }
+}
+
 /// The kinds of range table entries.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RteKind {

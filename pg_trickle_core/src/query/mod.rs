@@ -97,6 +97,30 @@ pub struct Target {
     pub junk: bool,
 }
 
+impl Target {
+    /// Targets for all columns of an entry of the range table, named `c1`, `c2`, ...
+    #[must_use]
+    pub fn columns_of(varno: i32, types: &[Oid], typmods: &[i32], collations: &[Oid]) -> Vec<Target> {
+        let columns = types.iter().zip(typmods).zip(collations).zip(1..);
+        columns
+            .map(|(((type_oid, typmod), collation), attno)| Target {
+                expr: Expr::Var(Var {
+                    varno,
+                    attno,
+                    type_oid: *type_oid,
+                    typmod: *typmod,
+                    collation: *collation,
+                    levels_up: 0,
+                }),
+                name: Some(format!("c{attno}")),
+                resno: attno,
+                ressortgroupref: 0,
+                junk: false,
+            })
+            .collect()
+    }
+}
+
 /// One item of ORDER BY, GROUP BY, DISTINCT, PARTITION BY.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortGroup {

@@ -59,14 +59,6 @@ impl Query {
         found
     }
 
-    /// Calls `visit` for every Var that refers to a query around this one; `levels_up` counts from outside of it, so
-    /// that 0 is the query that directly contains this one.
-    pub fn for_each_outer_var(&self, visit: &mut dyn FnMut(&Var)) {
-        self.clone().outer_vars(0, &mut |var| {
-            visit(var);
-        });
-    }
-
     fn outer_vars(&mut self, depth: u32, visit: &mut dyn FnMut(&Var)) {
         self.for_each_expr_mut(&mut |expr| outer_vars_in(expr, depth, visit));
         for rte in &mut self.rtable {

@@ -34,8 +34,6 @@ pub struct Stage {
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty where rows can repeat.
     pub key: Vec<String>,
-    /// Constraints (primary keys) that make the key one; without them the layout changes.
-    pub constraints: Vec<Oid>,
     /// Names the storage layout: two compilations with one layout can share a storage table.
     pub layout: String,
     /// Indexes that would make maintenance cheaper, as sentences.

@@ -101,6 +101,15 @@ export class Lab {
     await this.check(`creating ${name}`)
   }
 
+  /** Nothing is compared or remembered any more, and the schema `test` is the current one and empty. */
+  async fresh(): Promise<void> {
+    this.watched.clear()
+    this.notices.length = 0
+    this.script.length = 0
+    await this.exec('ROLLBACK')
+    await this.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  }
+
   /** Adds a stream table to those compared after each statement. */
   async watch(name: string, query: string, comparison: Comparison = {}): Promise<void> {
     if (!comparison.frozen) {

@@ -2,7 +2,7 @@
 //! and the same stage where they need one. A recursive CTE becomes a subquery that contains it.
 
 use crate::lower::stop::{Stop, reason};
-use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target, Var};
+use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target};
 
 /// A CTE that can be referred to.
 #[derive(Clone)]
@@ -111,23 +111,7 @@ fn wrapped(cte: &Cte, reference: &Rte) -> Query {
     } = &mut rte.kind
     {
         *levels_up = 0;
-        for (n, type_oid) in types.iter().enumerate() {
-            let attno = i16::try_from(n + 1).unwrap_or(i16::MAX);
-            targets.push(Target {
-                expr: Expr::Var(Var {
-                    varno: 1,
-                    attno,
-                    type_oid: *type_oid,
-                    typmod: typmods.get(n).copied().unwrap_or(-1),
-                    collation: collations.get(n).copied().unwrap_or(0),
-                    levels_up: 0,
-                }),
-                name: Some(format!("c{}", n + 1)),
-                resno: attno,
-                ressortgroupref: 0,
-                junk: false,
-            });
-        }
+        targets = Target::columns_of(1, types, typmods, collations);
     }
     rte.lateral = false;
     Query {

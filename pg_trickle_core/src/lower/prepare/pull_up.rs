@@ -1,5 +1,6 @@
 //! Merges a subquery into the query that reads it (`pull_up_subqueries` in prepjointree.c is the planner's own).
 
+use crate::lower::from_items::shift;
 use crate::query::{Bool, BoolOp, Expr, FromItem, JoinExpr, JoinKind, Query, RteKind, Var};
 
 /// Merges the subquery at `varno` into `query`. It must be linear, and not on the nullable side of an outer join: what it
@@ -119,14 +120,4 @@ pub fn add_qual(query: &mut Query, qual: Option<Expr>) {
             args: vec![first, qual],
         }),
     });
-}
-
-fn shift(item: &mut FromItem, offset: i32) {
-    match item {
-        FromItem::Rel(varno) => *varno += offset,
-        FromItem::Join(join) => {
-            shift(&mut join.left, offset);
-            shift(&mut join.right, offset);
-        }
-    }
 }
