@@ -156,6 +156,12 @@ impl<'c> Builder<'c> {
         Ok(view)
     }
 
+    /// Does the query read, as it is, what a stage offers that was made of such a query?
+    pub fn any_made(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
+        let made = self.made.borrow();
+        made.iter().any(|made| made.view == *view && test(&made.query))
+    }
+
     /// Adds an index to the storage of a stage, unless it is no stage of ours or has that index. `method` is empty or
     /// `USING ...` with a blank.
     pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {

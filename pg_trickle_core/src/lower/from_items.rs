@@ -4,7 +4,7 @@ use super::linear::flatten_and;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind};
+use crate::query::{Expr, FromItem, JoinKind, ParamKind, Query, RteKind};
 
 /// ON conditions of inner joins that no outer join stands above.
 pub fn inner_conditions(item: &FromItem, conditions: &mut Vec<Expr>) {
@@ -94,4 +94,14 @@ pub fn shift(item: &mut FromItem, offset: i32) {
             shift(&mut join.right, offset);
         }
     }
+}
+
+/// A test with the subquery's columns in place of its parameters.
+pub fn with_outputs(test: &Expr, outputs: &[Expr]) -> Expr {
+    test.transform(&mut |node| match node {
+        Expr::Param(param) if param.kind == ParamKind::Sublink => {
+            outputs.get(usize::try_from(param.id).ok()?.checked_sub(1)?).cloned()
+        }
+        _ => None,
+    })
 }

@@ -6,6 +6,7 @@
 //! the construct named.
 
 mod advice;
+mod anti_join;
 mod bag;
 mod branches;
 mod builder;

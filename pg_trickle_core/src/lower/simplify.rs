@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::prepare::{ctes, joins, pull_up};
 use super::stop::Stop;
-use super::{is_grouped, only_linear};
+use super::{anti_join, is_grouped, only_linear};
 use crate::catalog::Catalog;
 use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, SubLinkKind, Target, Var};
 
@@ -25,7 +25,26 @@ pub fn simplify(query: &mut Query, builder: &Builder) -> Result<(), Stop> {
     }
     let mut result = Ok(());
     query.for_each_expr_mut(&mut |expr| sublinks(expr, builder, &mut result));
-    result
+    result?;
+    if query.has_sublinks {
+        let around = query.clone();
+        if let Some(quals) = &mut query.quals {
+            anti_join::condition(&around, quals, builder)?;
+        }
+        for item in &mut query.from {
+            join_conditions(&around, item, builder)?;
+        }
+    }
+    Ok(())
+}
+
+fn join_conditions(query: &Query, item: &mut FromItem, builder: &Builder) -> Result<(), Stop> {
+    let FromItem::Join(join) = item else { return Ok(()) };
+    if let Some(quals) = &mut join.quals {
+        anti_join::condition(query, quals, builder)?;
+    }
+    join_conditions(query, &mut join.left, builder)?;
+    join_conditions(query, &mut join.right, builder)
 }
 
 /// The entries of FROM, and whether an outer join can make them NULL.
@@ -103,6 +122,12 @@ fn sublinks(expr: &mut Expr, builder: &Builder, result: &mut Result<(), Stop>) {
     }
     if let Expr::SubLink(sublink) = expr {
         *result = sublink_query(&mut sublink.query, builder);
+        if result.is_ok() && sublink.kind == SubLinkKind::Exists {
+            match anti_join::any_row(sublink.query.clone(), builder) {
+                Ok(query) => sublink.query = query,
+                Err(stop) => *result = Err(stop),
+            }
+        }
     }
     expr.for_each_child_mut(&mut |child| sublinks(child, builder, result));
 }

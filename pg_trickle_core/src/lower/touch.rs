@@ -8,7 +8,9 @@
 use std::ops::Range;
 
 use super::builder::Builder;
-use super::from_items::{inner_conditions, mentions_only, preserved, relid_of, rels, rte, shift, strictly_compared};
+use super::from_items::{
+    inner_conditions, mentions_only, preserved, relid_of, rels, rte, shift, strictly_compared, with_outputs,
+};
 use super::linear::conjuncts;
 use super::simplify::has_sublink;
 use super::stop::{Stop, reason};
@@ -438,16 +440,6 @@ fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
         return vec![vec![decisive]];
     }
     vec![vec![decisive], vec![is_null(left)], vec![is_null(right)]]
-}
-
-/// A test with the subquery's columns in place of its parameters.
-fn with_outputs(test: &Expr, outputs: &[Expr]) -> Expr {
-    test.transform(&mut |node| match node {
-        Expr::Param(param) if param.kind == ParamKind::Sublink => {
-            outputs.get(usize::try_from(param.id).ok()?.checked_sub(1)?).cloned()
-        }
-        _ => None,
-    })
 }
 
 /// SELECT of the keys over the spine and what stands between, with some tables replaced by their change.

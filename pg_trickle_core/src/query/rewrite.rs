@@ -178,6 +178,11 @@ impl Expr {
     pub fn replace_vars(&mut self, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
         replace_in(self, 0, replace);
     }
+
+    /// Adjusts an expression that is moved into a query `by` levels below the one it stands in.
+    pub fn deepen(&mut self, by: u32) {
+        raise(self, by, 0);
+    }
 }
 
 fn from_item(item: &mut FromItem, visit: &mut dyn FnMut(&mut Expr)) {

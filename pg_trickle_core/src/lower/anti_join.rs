@@ -1,0 +1,194 @@
+//! NOT IN as anti-joins, and EXISTS of a subquery that looks at nothing outside.
+//!
+//! `x NOT IN (SELECT y FROM s)` is true for a row unless `s` has a row with `y = x`, has one with a NULL for `y`, or has any
+//! while `x` is NULL. As three NOT EXISTS each of these is found by an index, where PostgreSQL reads all of `s` for
+//! NOT IN. Where only truth counts (WHERE, ON) the two are the same: NULL is as good as false.
+//!
+//! Whether `s` has a row at all is kept as a stage of at most one row, counted: `SELECT DISTINCT true FROM s`. Its change
+//! is seen above only when the first row comes or the last one goes, and not with every row of `s`.
+
+use super::builder::Builder;
+use super::from_items::{preserved, relid_of, with_outputs};
+use super::only_linear;
+use super::prepare::pull_up::add_qual;
+use super::stop::Stop;
+use crate::catalog::Catalog;
+use crate::plan::Oid;
+use crate::query::{
+    Bool, BoolOp, Expr, NullTest, OpExpr, Query, RteKind, SortGroup, SqlLeaf, SubLink, SubLinkKind, Target, Var,
+};
+
+/// `=` and `<` of bool.
+const BOOL_EQUAL: Oid = 91;
+const BOOL_LESS: Oid = 58;
+
+/// Rewrites a condition of `query` of which only the truth counts.
+pub fn condition(query: &Query, expr: &mut Expr, builder: &Builder) -> Result<(), Stop> {
+    match expr {
+        Expr::Bool(boolean) if boolean.op != BoolOp::Not => {
+            for arg in &mut boolean.args {
+                condition(query, arg, builder)?;
+            }
+        }
+        Expr::Bool(boolean) => {
+            if let [Expr::SubLink(sublink)] = boolean.args.as_slice()
+                && sublink.kind == SubLinkKind::Any
+                && let Some(Expr::Op(test)) = &sublink.test
+                && let Some(anti) = anti_joins(query, sublink, test, builder)?
+            {
+                *expr = anti;
+            }
+        }
+        Expr::SubLink(sublink) if sublink.kind == SubLinkKind::All => {
+            if let Some(Expr::Op(test)) = &sublink.test
+                && let Some(equal) = equality_of(test, builder)?
+                && let Some(anti) = anti_joins(query, sublink, &equal, builder)?
+            {
+                *expr = anti;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `x = y` for a test `x <> y`.
+fn equality_of(test: &OpExpr, builder: &Builder) -> Result<Option<OpExpr>, Stop> {
+    let operator = builder.operator(test.operator)?;
+    let Some(default) = builder.default_equality(operator.left)? else {
+        return Ok(None);
+    };
+    let same = operator.name == "<>"
+        && operator.schema == default.equality.schema
+        && (operator.left, operator.right) == (default.equality.left, default.equality.right);
+    Ok(same.then(|| OpExpr {
+        operator: default.equality.oid,
+        function: 0,
+        ..test.clone()
+    }))
+}
+
+/// What `NOT (x op ANY (subquery))` says, as NOT EXISTS.
+fn anti_joins(query: &Query, sublink: &SubLink, test: &OpExpr, builder: &Builder) -> Result<Option<Expr>, Stop> {
+    let subquery = &sublink.query;
+    let [left, _] = test.args.as_slice() else {
+        return Ok(None);
+    };
+    let [Target { expr: output, .. }] = subquery.targets.as_slice() else {
+        return Ok(None);
+    };
+    // An operator of PostgreSQL's own is strict, and gives NULL for nothing but NULL.
+    if builder.operator(test.operator)?.schema != "pg_catalog"
+        || only_linear(subquery).is_err()
+        || !left.any(&mut |node| matches!(node, Expr::Var(_)))
+    {
+        return Ok(None);
+    }
+    let plain = Query {
+        sort: Vec::new(),
+        ..subquery.clone()
+    };
+    let mut inside = Expr::Op(test.clone());
+    inside.deepen(1);
+    let mut matching = plain.clone();
+    add_qual(&mut matching, Some(with_outputs(&inside, std::slice::from_ref(output))));
+    let mut args = vec![absent(matching)];
+    if can_be_null(subquery, output, builder)? {
+        let mut nulls = plain.clone();
+        add_qual(&mut nulls, Some(is_null(output.clone())));
+        args.push(absent(any_row(nulls, builder)?));
+    }
+    if can_be_null(query, left, builder)? {
+        let mut some = any_row(plain, builder)?;
+        let mut outer = left.clone();
+        outer.deepen(1);
+        add_qual(&mut some, Some(is_null(outer)));
+        args.push(absent(some));
+    }
+    Ok(Some(if args.len() == 1 {
+        args.remove(0)
+    } else {
+        Expr::Bool(Bool { op: BoolOp::And, args })
+    }))
+}
+
+/// A query that has a row exactly where this one has any: over a stage of one row, if it can be.
+pub fn any_row(query: Query, builder: &Builder) -> Result<Query, Stop> {
+    let reads_tables = query
+        .rtable
+        .iter()
+        .any(|rte| matches!(rte.kind, RteKind::Relation { .. } | RteKind::Subquery(_)));
+    let is_one = |made: &Query| matches!(made.targets.as_slice(), [only] if only.expr == found());
+    if query.is_correlated() || !reads_tables || builder.any_made(&query, &is_one) {
+        return Ok(query);
+    }
+    let one = Query {
+        targets: vec![Target {
+            expr: found(),
+            name: Some("found".to_owned()),
+            resno: 1,
+            ressortgroupref: 1,
+            junk: false,
+        }],
+        distinct: vec![SortGroup {
+            target_ref: 1,
+            eq_op: BOOL_EQUAL,
+            sort_op: BOOL_LESS,
+            reverse: false,
+            nulls_first: false,
+            hashable: true,
+        }],
+        sort: Vec::new(),
+        ..query
+    };
+    builder.cut(&one)
+}
+
+fn found() -> Expr {
+    SqlLeaf::condition(&["true"], Vec::new())
+}
+
+fn absent(query: Query) -> Expr {
+    let exists = Expr::SubLink(Box::new(SubLink {
+        kind: SubLinkKind::Exists,
+        test: None,
+        operator_name: Vec::new(),
+        query,
+    }));
+    Expr::Bool(Bool {
+        op: BoolOp::Not,
+        args: vec![exists],
+    })
+}
+
+fn is_null(arg: Expr) -> Expr {
+    Expr::NullTest(Box::new(NullTest {
+        arg,
+        negated: false,
+        is_row: false,
+    }))
+}
+
+/// False for a NOT NULL column of a table that no outer join makes NULL.
+fn can_be_null(query: &Query, expr: &Expr, builder: &Builder) -> Result<bool, Stop> {
+    let Expr::Var(Var {
+        varno,
+        attno,
+        levels_up: 0,
+        ..
+    }) = expr
+    else {
+        return Ok(true);
+    };
+    let mut present = Vec::new();
+    for item in &query.from {
+        preserved(query, item, &mut present);
+    }
+    let Some(relid) = relid_of(query, *varno).filter(|_| present.contains(varno)) else {
+        return Ok(true);
+    };
+    Ok(!builder
+        .relation(relid)?
+        .column(*attno)
+        .is_some_and(|column| column.not_null))
+}
