@@ -20,6 +20,10 @@ test-core:
 test-ts:
     ci/with-build.sh node ci/run-tests.mjs ts
 
+# The tests in Chromium alone
+test-browser:
+    ci/with-build.sh node ci/run-tests.mjs browser
+
 # Stream tables over real data
 demo *options:
     ci/with-build.sh node examples/demo/demo.mjs {{ options }}

@@ -1,7 +1,7 @@
 // Runs the suites one after the other, shows their output as it comes, and adds up what they counted.
 //
 //   run-tests.mjs            all suites
-//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts
+//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, browser
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -9,7 +9,27 @@ import { fileURLToPath } from 'node:url'
 import { cargoCounts, gateCounts, nodeCounts, vitestCounts } from './counts.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-const VITEST = 'build/vitest.json'
+/** A suite of vitest's: its report goes to a file, and what it prints is for people. */
+function vitest(title, id, options) {
+  const report = `build/vitest-${id}.json`
+  return {
+    title,
+    report,
+    command: [
+      'npm',
+      'run',
+      'test',
+      '--workspace',
+      'ts',
+      '--',
+      ...options,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=../${report}`,
+    ],
+    counts: () => vitestCounts(JSON.parse(readFileSync(resolve(root, report), 'utf8'))),
+  }
+}
 
 const SUITES = {
   gates: {
@@ -35,21 +55,9 @@ const SUITES = {
     ],
     counts: cargoCounts,
   },
-  ts: {
-    title: 'The package on PGlite 0.4 and 0.5',
-    command: [
-      'npm',
-      'run',
-      'test',
-      '--workspace',
-      'ts',
-      '--',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=../${VITEST}`,
-    ],
-    counts: () => vitestCounts(JSON.parse(readFileSync(resolve(root, VITEST), 'utf8'))),
-  },
+  ts: vitest('The package on PGlite 0.4 and 0.5', 'ts', ['--project=!browser']),
+  // One file at a time: each has a browser of its own, which takes both cores.
+  browser: vitest('The package in Chromium', 'browser', ['--project=browser', '--no-file-parallelism']),
 }
 
 /** Runs a program with its output shown, both streams as one in their order; resolves to `{ status, output }`. */
@@ -70,7 +78,8 @@ function run(command) {
 }
 
 /** A suite that failed without a failed test to show for it counts as one failure. */
-async function runSuite({ title, command, counts }) {
+async function runSuite({ title, command, counts, report }) {
+  if (report) rmSync(resolve(root, report), { force: true })
   console.log(`\n==> ${title}`)
   const start = performance.now()
   const { status, output } = await run(command)
@@ -93,7 +102,6 @@ if (unknown.length) {
 }
 
 mkdirSync(resolve(root, 'build'), { recursive: true })
-rmSync(resolve(root, VITEST), { force: true })
 const results = []
 for (const id of wanted.length ? wanted : Object.keys(SUITES)) results.push(await runSuite(SUITES[id]))
 

@@ -10,7 +10,7 @@ function project(name: string, pglite: string, include: string[]) {
     test: {
       name,
       include,
-      exclude: ['tests/unit/**'],
+      exclude: ['tests/unit/**', 'tests/browser/**'],
       env: { PGLITE: pglite },
       globalSetup: ['tests/support/data-dir.ts'],
     },
@@ -32,6 +32,16 @@ export default defineConfig({
       project('pg18', NEWEST.pg18, ['tests/**/*.test.ts']),
       project('pg17-oldest', OLDEST.pg17, ['tests/smoke.test.ts']),
       project('pg18-oldest', OLDEST.pg18, ['tests/smoke.test.ts']),
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          globalSetup: ['tests/browser/support/setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
     ],
     // Each file has a PGlite of its own, in a process of its own: a wedged database must not take others with it.
     pool: 'forks',

@@ -1,0 +1,25 @@
+/** What the apps put into the page for the tests to call, and what the tests call. */
+import type { PGliteInterface } from '@electric-sql/pglite'
+import type { Trickle } from '@pgtrickle/pglite'
+
+declare global {
+  /** Opens the database of the page, as `pg`. */
+  var openDatabase: (dataDir?: string) => Promise<void>
+  var pg: PGliteInterface & { trickle: Trickle }
+  /** The rows that a stream table lacks or has too many, beside its query: by PostgreSQL, not by the extension. */
+  var difference: (name: string, query: string) => Promise<object[]>
+}
+
+/** Makes an app of what opens a database. */
+export function provide(open: (dataDir?: string) => Promise<typeof globalThis.pg>): void {
+  globalThis.openDatabase = async (dataDir) => {
+    globalThis.pg = await open(dataDir)
+  }
+  globalThis.difference = async (name, query) => {
+    const { rows } = await pg.query<object>(
+      `(SELECT 'extra', * FROM (SELECT * FROM ${name} EXCEPT ALL (${query})) e)
+       UNION ALL (SELECT 'missing', * FROM ((${query}) EXCEPT ALL SELECT * FROM ${name}) m)`,
+    )
+    return rows
+  }
+}

@@ -1,0 +1,9 @@
+/** A tab of a database that runs in a worker: in that of the tab that leads. */
+import { PGliteWorker } from '@electric-sql/pglite/worker'
+import { trickle } from '@pgtrickle/pglite'
+import { provide } from '../database.js'
+
+provide((dataDir) => {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+  return PGliteWorker.create(worker, { ...(dataDir !== undefined && { dataDir }), extensions: { trickle } })
+})
