@@ -145,6 +145,22 @@ runCases('outer joins and subqueries', [
     way: 'incremental',
   },
   {
+    name: 'subqueries in the arguments of functions in FROM, and in LIMIT',
+    setup: TABLES,
+    views: {
+      top: 'SELECT a.id, g FROM a, generate_series(1, (SELECT count(*) FROM b WHERE b.k = a.k)) AS g',
+      nested: `SELECT id FROM a WHERE 1 NOT IN (SELECT 1 FROM (SELECT (SELECT max(y) FROM b WHERE b.k = c.k) AS m FROM c) q
+        CROSS JOIN LATERAL generate_series(1, q.m) AS e)`,
+      values: 'SELECT c.k, l.v FROM c, LATERAL (VALUES (1), ((SELECT sum(y) FROM b WHERE b.k = c.k))) AS l(v)',
+      values_beside:
+        'SELECT c.k, l.v FROM c, LATERAL (VALUES (1), (c.k)) AS l(v) WHERE EXISTS (SELECT FROM b WHERE b.k = c.k)',
+      limited:
+        'SELECT c.k, l.id FROM c, LATERAL (SELECT id FROM a WHERE a.k = c.k ORDER BY id LIMIT (SELECT count(*) FROM b WHERE b.k = c.k)) l',
+    },
+    steps: CHANGES,
+    way: 'incremental',
+  },
+  {
     name: 'outer joins of one table on two levels',
     setup: [
       'CREATE TABLE a (id int PRIMARY KEY, x int, v int)',

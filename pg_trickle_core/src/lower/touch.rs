@@ -150,8 +150,13 @@ impl Walk<'_, '_> {
         for item in &query.from {
             joins(item, &mut exprs);
         }
-        exprs.extend(query.having.iter().cloned().map(|having| (having, false)));
-        exprs.extend(query.targets.iter().map(|target| (target.expr.clone(), false)));
+        // All others: a subquery can stand in the arguments of a function in FROM, and in LIMIT, too.
+        let conditions = exprs.len();
+        query.for_each_expr(&mut |expr| {
+            if !exprs[..conditions].iter().any(|(condition, _)| condition == expr) {
+                exprs.push((expr.clone(), false));
+            }
+        });
         exprs
     }
 
@@ -366,6 +371,7 @@ impl Walk<'_, '_> {
         });
         query.lower_outer();
         let outputs: Vec<Expr> = query.targets.iter().map(|target| target.expr.clone()).collect();
+        let exprs = self.exprs(&query);
         way.query.rtable.append(&mut query.rtable);
         let mut conditions = conjuncts(query.quals.as_ref());
         let mut items = query.from.clone();
@@ -403,8 +409,7 @@ impl Walk<'_, '_> {
         for item in &items {
             self.outer(item, &way, false)?;
         }
-        let own = Query { from: items, ..query };
-        for (expr, _) in self.exprs(&own) {
+        for (expr, _) in exprs {
             self.sublinks(&expr, &way, false)?;
         }
         Ok(())

@@ -82,6 +82,7 @@ export class Expressions {
           () => `${of('small')}::int`,
           () => `(${of('bool')})::int`,
           () => `extract(month FROM ${of('date')})::int`,
+          () => `cardinality(${of('list')})`,
         ])()
       case 'small':
         return `(${of('small')} & 3::smallint)`
@@ -108,6 +109,20 @@ export class Expressions {
         return `(${of('date')} + ${of('small')}::int)`
       case 'bool':
         return `(${this.condition(depth)})`
+      case 'float':
+        return this.rng.pick([
+          () => `(${of('float')} ${this.rng.pick(['+', '-'])} ${of('float')})`,
+          () => `(${of('float')} * 2)`,
+          () => `${of('int')}::float8`,
+        ])()
+      case 'list':
+        return this.rng.pick([() => `ARRAY[${of('int')}, 2]`, () => `(${of('list')} || ${of('int')})`])()
+      case 'json':
+        return this.rng.pick([
+          () => `jsonb_build_object('a', ${of('int')}, 'b', ${of('text')})`,
+          () => `(${of('json')} -> 'a')`,
+          () => `to_jsonb(${of('list')})`,
+        ])()
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Random queries: mostly inner joins and groups, and a share of everything else. */
+import { Composer } from './composed.js'
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'
@@ -13,10 +14,14 @@ export interface Query {
 }
 
 /** Types whose equal values can look different. */
-const SPELLED = new Set<Type>(['num'])
+const SPELLED = new Set<Type>(['num', 'float'])
 
 /** A query over some of the tables. */
 export function query(rng: Rng, tables: readonly Table[]): Query {
+  if (rng.chance(0.35)) {
+    const { sql, columns } = new Composer(rng, tables).query(rng.int(1, 4))
+    return { sql, columns, freeSpelling: true }
+  }
   if (rng.chance(0.4)) return other(rng, tables)
   return rng.chance(0.55) ? grouped(rng, tables) : flat(rng, tables)
 }

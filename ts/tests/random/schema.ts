@@ -1,8 +1,8 @@
 /** Random tables, with and without keys, over few values: so that joins meet, groups fill and rows repeat. */
 import type { Rng } from './rng.js'
 
-/** What an expression gives. `num` has any scale, `dec` has two decimals. */
-export type Type = 'int' | 'small' | 'big' | 'num' | 'dec' | 'text' | 'date' | 'bool'
+/** What an expression gives. `num` has any scale, `dec` has two decimals, `list` is an array of numbers. */
+export type Type = 'int' | 'small' | 'big' | 'num' | 'dec' | 'float' | 'text' | 'date' | 'bool' | 'list' | 'json'
 
 export const TYPES: Record<Type, string> = {
   int: 'int',
@@ -10,9 +10,12 @@ export const TYPES: Record<Type, string> = {
   big: 'bigint',
   num: 'numeric',
   dec: 'numeric(8,2)',
+  float: 'float8',
   text: 'text',
   date: 'date',
   bool: 'boolean',
+  list: 'int[]',
+  json: 'jsonb',
 }
 
 const VALUES: Record<Type, readonly string[]> = {
@@ -21,9 +24,13 @@ const VALUES: Record<Type, readonly string[]> = {
   big: ['-1', '1', '2', '3', '9000000000'],
   num: ['0', '0.0', '1', '1.0', '1.50', '2.125', '-0.001', '100', "'NaN'", "'Infinity'", "'-Infinity'"],
   dec: ['0', '0.5', '1.25', '2', '-3.10', '999'],
+  // Sums of these are exact in any order.
+  float: ['0', "'-0'", '0.5', '1.25', '-2', '1024', "'NaN'", "'Infinity'"],
   text: ["''", "'a'", "'b'", "'B'", "'ü'", "'it''s'"],
   date: ["'2026-01-01'", "'2026-01-02'", "'2026-02-28'", "'1999-12-31'"],
   bool: ['true', 'false'],
+  list: ["'{}'", "'{1}'", "'{1,2}'", "'{3,NULL,1}'"],
+  json: ["'{}'", `'{"a": 1}'`, `'{"a": 2, "b": [1, 2]}'`, "'[3]'", "'null'"],
 }
 
 export interface Column {
@@ -43,7 +50,8 @@ export interface Table {
 export function value(rng: Rng, type: Type, nulls = 0.2): string {
   if (rng.chance(nulls)) return 'NULL'
   const values = VALUES[type]
-  return rng.pick(type === 'num' && !rng.chance(0.1) ? values.slice(0, -3) : values)
+  const odd = type === 'num' ? 3 : type === 'float' ? 2 : 0
+  return rng.pick(odd > 0 && !rng.chance(0.1) ? values.slice(0, -odd) : values)
 }
 
 export function tables(rng: Rng): Table[] {

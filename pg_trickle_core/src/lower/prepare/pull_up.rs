@@ -37,7 +37,11 @@ pub fn pull_up(query: &mut Query, varno: i32) {
     });
     for mut rte in subquery.rtable {
         // A reference to tables of the containing query is one between neighbours now.
-        rte.lateral |= lateral && matches!(rte.kind, RteKind::Subquery(_) | RteKind::Function { .. });
+        rte.lateral |= lateral
+            && matches!(
+                rte.kind,
+                RteKind::Subquery(_) | RteKind::Function { .. } | RteKind::Values { .. } | RteKind::TableFunc(_)
+            );
         query.rtable.push(rte);
     }
     add_qual(query, subquery.quals);
