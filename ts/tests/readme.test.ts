@@ -125,8 +125,9 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT id, (SELECT max(id) FROM b WHERE b.a_id = a.id) FROM a',
     'SELECT a.id, b.id AS other FROM a, LATERAL (SELECT * FROM b WHERE b.a_id = a.id ORDER BY id LIMIT 2) b',
   ],
-  'that share a `PARTITION BY`': [
+  'window functions, also': [
     'SELECT id, rank() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY n, t) FROM a',
+    'SELECT id, rank() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY t) FROM a',
   ],
   '(without `ALL`)': ['SELECT d FROM a UNION SELECT d + 1 FROM a', 'SELECT j FROM a EXCEPT SELECT j FROM a'],
   '`DISTINCT ON`': ['SELECT DISTINCT ON (n) n, id FROM a ORDER BY n, id'],
@@ -146,7 +147,7 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT n, t, count(*) FROM a GROUP BY ROLLUP (n, t)',
     'SELECT n, t, count(*) FROM a GROUP BY CUBE (n, t)',
   ],
-  'without a common `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
+  'without `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
   'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a", 'SELECT sum(f) FROM a'],
   'of the clock': ['SELECT id FROM a WHERE at < now()', 'SELECT id FROM a WHERE t = current_user'],
   '`TABLESAMPLE`': [

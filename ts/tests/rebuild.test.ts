@@ -40,14 +40,4 @@ runCases('what is rebuilt', [
     steps: CHANGES.filter((sql) => !sql.includes('s = s')),
     way: 'rebuild',
   },
-  {
-    name: 'aggregates over everything that have no inverse',
-    setup: [...TABLES, 'ALTER TABLE t ADD COLUMN f float8', 'UPDATE t SET f = id / 4.0'],
-    views: {
-      float_total: 'SELECT sum(f::float4) AS s FROM t',
-      hypothetical: 'SELECT rank(5) WITHIN GROUP (ORDER BY v) AS r FROM t',
-    },
-    steps: CHANGES.filter((sql) => !sql.includes('VALUES (6')),
-    way: 'rebuild',
-  },
 ])

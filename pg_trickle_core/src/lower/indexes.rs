@@ -16,9 +16,14 @@ const SMALL: &[Oid] = &[16, 20, 21, 23, 26, 700, 701, 1082, 1114, 1184, 1700, 29
 /// Types whose values can be longer than an entry of a B-tree, but not than one of a hash index: text, bpchar, varchar.
 const LONG: &[Oid] = &[25, 1042, 1043];
 
-/// Adds the indexes that the stages below need for this query.
-pub fn add(query: &Query, builder: &Builder) -> Result<(), Error> {
+/// Adds the indexes that the stages below need for this query, whose rows are looked up by the expressions `keys`.
+pub fn add(query: &Query, keys: &[Expr], builder: &Builder) -> Result<(), Error> {
     let mut compared = Vec::new();
+    for key in keys {
+        if let Expr::Var(var) = key {
+            compared.extend(column_of(query, var));
+        }
+    }
     query.for_each_query(&mut |level| {
         level.for_each_expr(&mut |expr| expr.for_each(&mut |node| collect(level, node, &mut compared)));
     });

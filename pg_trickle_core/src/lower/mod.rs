@@ -227,7 +227,7 @@ fn finish(
 ) -> Result<(Stage, Query), Error> {
     let mut sources = sources::sources(&lowered.reads, catalog)?;
     if !matches!(lowered.maintain, Maintain::Rebuild) {
-        indexes::add(&lowered.reads, catalog)?;
+        indexes::add(&lowered.reads, &lowered.looked_up, catalog)?;
     }
     let table = storage.sql();
     let into = if lowered.written.is_empty() {

@@ -7,17 +7,21 @@ use super::linear::{Flat, Resolver};
 use super::prepare::pull_up::add_qual;
 use super::scans::{block, check, nullable, print};
 use super::stop::{Stop, reason};
-use super::{Lowered, Maintain, column_of};
+use super::{Lowered, Maintain, column_of, split};
 use crate::catalog::Catalog;
 use crate::op::Op;
 use crate::op::per_key::{PerKey, What};
+use crate::op::term::Part;
 use crate::query::{Bool, BoolOp, Expr, FromItem, NullTest, Query, Rte, RteKind, SqlLeaf, Target, Var};
-use crate::stage::rekey::{KeyColumn, Rekey, TOUCHED, Touch, key_column, null_arms};
+use crate::sql::ident::quote_ident;
+use crate::stage::rekey::{IS_TOUCHED, KeyColumn, Rekey, TOUCHED, Touch, key_column, null_arms};
 use crate::stage::storage::Identity;
 
-/// Window functions, by what all their partitions have in common.
+/// Window functions: those whose partitions have something in common together, each stage by what its partitions have in
+/// common, the windows without PARTITION BY above all others.
 pub fn windows(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
-    let mut common: Option<Vec<Expr>> = None;
+    let query = &only_used(query);
+    let mut parts: Vec<(Vec<Expr>, Vec<u32>)> = Vec::new();
     for window in &query.windows {
         let own: Vec<Expr> = window
             .partition
@@ -25,16 +29,42 @@ pub fn windows(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lo
             .filter_map(|sort| query.target(sort.target_ref))
             .map(|target| target.expr.clone())
             .collect();
-        common = Some(match common {
-            None => own,
-            Some(common) => common.into_iter().filter(|expr| own.contains(expr)).collect(),
+        let shares = |keys: &[Expr]| keys.iter().any(|key| own.contains(key)) || keys.is_empty() && own.is_empty();
+        let place = parts.iter().position(|(keys, _)| shares(keys));
+        match place {
+            Some(place) => {
+                let (keys, members) = &mut parts[place];
+                keys.retain(|key| own.contains(key));
+                members.push(window.winref);
+            }
+            None => parts.push((own, vec![window.winref])),
+        }
+    }
+    parts.sort_by_key(|(keys, _)| keys.is_empty());
+    match parts.as_slice() {
+        [] => reason("window functions without a window"),
+        [(keys, _)] => lower(query, keys, What::Window, storage, builder),
+        [(_, members), ..] => super::plan(&split::above_windows(query, members, builder)?, storage, builder),
+    }
+}
+
+/// The query with the windows that a function uses, each with all of its definition.
+fn only_used(query: &Query) -> Query {
+    let mut query = query.clone();
+    let mut used = Vec::new();
+    query.for_each_expr(&mut |expr| {
+        expr.for_each(&mut |node| {
+            if let Expr::Window(call) = node {
+                used.push(call.winref);
+            }
         });
+    });
+    query.windows.retain(|window| used.contains(&window.winref));
+    for window in &mut query.windows {
+        window.refname = None;
+        window.copied_order = false;
     }
-    let keys = common.unwrap_or_default();
-    if keys.is_empty() {
-        return reason("window function without a PARTITION BY that all windows share");
-    }
-    lower(query, &keys, What::Window, storage, builder)
+    query
 }
 
 /// DISTINCT ON.
@@ -61,7 +91,7 @@ pub fn distinct(query: &Query, why: &str, storage: &Storage, builder: &Builder) 
 
 /// Groups whose aggregates have no incremental state, for the reason given.
 pub fn groups(query: &Query, why: &str, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
-    if !query.grouping_sets.is_empty() || query.group.is_empty() {
+    if !query.grouping_sets.is_empty() {
         return Err(Stop::Reason(why.to_owned()));
     }
     let keys: Vec<Expr> = query
@@ -122,8 +152,8 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         table: storage.sql(),
         columns: columns.clone(),
         key: key.clone(),
-        touch: Touch::Block { block, keys: key_sql },
-        rows: restricted.arms(&key, builder)?,
+        touch: Touch::Blocks(vec![Part { block, values: key_sql }]),
+        rows: arms(&restricted.query, keys, &key, builder)?,
     };
     let rows = crate::sql::query::print(&restricted.query, builder)?;
     let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
@@ -136,12 +166,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
     });
     Ok(Lowered {
         columns: storage_columns(&stored_columns, builder)?,
-        indexes: vec![
-            key_names
-                .iter()
-                .map(|name| crate::sql::ident::quote_ident(name))
-                .collect(),
-        ],
+        indexes: index(&key),
         view,
         written: columns,
         identity: Identity::None,
@@ -189,7 +214,7 @@ pub fn view(
 }
 
 /// A query whose key is part of what it selects, ready to be restricted to some keys.
-pub struct Restricted<'q> {
+pub struct Restricted {
     /// The query, with all that is stored as visible columns and without ORDER BY.
     pub query: Query,
     /// What is stored.
@@ -198,12 +223,11 @@ pub struct Restricted<'q> {
     pub positions: Vec<Option<usize>>,
     /// Where each key is stored.
     pub key_positions: Vec<usize>,
-    keys: &'q [Expr],
 }
 
-impl<'q> Restricted<'q> {
+impl Restricted {
     /// Adds what is missing to the select list.
-    pub fn new(original: &Query, keys: &'q [Expr], catalog: &dyn Catalog) -> Result<Self, Stop> {
+    pub fn new(original: &Query, keys: &[Expr], catalog: &dyn Catalog) -> Result<Self, Stop> {
         let mut query = original.clone();
         let sorts = std::mem::take(&mut query.sort);
         let is_sorted = |target: &Target| sorts.iter().any(|sort| sort.target_ref == target.ressortgroupref);
@@ -274,53 +298,63 @@ impl<'q> Restricted<'q> {
             stored,
             positions,
             key_positions,
-            keys,
         })
     }
+}
 
-    /// The query for the touched keys: one SELECT for each combination of NULLs.
-    pub fn arms(&self, key: &[KeyColumn], builder: &Builder) -> Result<Vec<String>, Stop> {
-        let nullable: Vec<bool> = key.iter().map(|key| key.nullable).collect();
-        let arms = null_arms(&nullable);
-        let covers_nulls = arms.len() == 1 && nullable.contains(&true);
-        let mut texts = Vec::new();
-        for arm in arms {
-            let mut query = self.query.clone();
-            let columns = (0..key.len()).map(key_column).collect();
-            query.rtable.push(touched_keys(columns));
-            let varno = i32::try_from(query.rtable.len()).unwrap_or(i32::MAX);
-            query.from.insert(0, FromItem::Rel(varno));
-            for (n, (expr, key)) in self.keys.iter().zip(key).enumerate() {
-                let given = Expr::Var(Var {
-                    varno,
-                    attno: i16::try_from(n + 1).unwrap_or(i16::MAX),
-                    type_oid: expr.type_oid(),
-                    typmod: -1,
-                    collation: expr.collation(),
-                    levels_up: 0,
-                });
-                let equal = SqlLeaf::condition(
-                    &["", &format!(" {} ", key.equals), ""],
-                    vec![expr.clone(), given.clone()],
-                );
-                let both_null = Expr::Bool(Bool {
-                    op: BoolOp::And,
-                    args: vec![is_null(expr.clone()), is_null(given)],
-                });
-                let condition = match (arm[n], covers_nulls && key.nullable) {
-                    (true, _) => both_null,
-                    (false, true) => Expr::Bool(Bool {
-                        op: BoolOp::Or,
-                        args: vec![equal, both_null],
-                    }),
-                    (false, false) => equal,
-                };
-                add_qual(&mut query, Some(condition));
-            }
-            texts.push(format!("({})", crate::sql::query::print(&query, builder)?));
-        }
-        Ok(texts)
+/// A query, whose key is `keys`, for the touched keys: one SELECT for each combination of NULLs.
+pub fn arms(query: &Query, keys: &[Expr], key: &[KeyColumn], builder: &Builder) -> Result<Vec<String>, Stop> {
+    if key.is_empty() {
+        // Also a query that gives a row for no rows must give none where nothing is touched.
+        let query = crate::sql::query::print(query, builder)?;
+        return Ok(vec![format!("SELECT q.* FROM ({query}) AS q WHERE {IS_TOUCHED}")]);
     }
+    let nullable: Vec<bool> = key.iter().map(|key| key.nullable).collect();
+    let arms = null_arms(&nullable);
+    let covers_nulls = arms.len() == 1 && nullable.contains(&true);
+    let mut texts = Vec::new();
+    for arm in arms {
+        let mut query = query.clone();
+        let columns = (0..key.len()).map(key_column).collect();
+        query.rtable.push(touched_keys(columns));
+        let varno = i32::try_from(query.rtable.len()).unwrap_or(i32::MAX);
+        query.from.insert(0, FromItem::Rel(varno));
+        for (n, (expr, key)) in keys.iter().zip(key).enumerate() {
+            let given = Expr::Var(Var {
+                varno,
+                attno: i16::try_from(n + 1).unwrap_or(i16::MAX),
+                type_oid: expr.type_oid(),
+                typmod: -1,
+                collation: expr.collation(),
+                levels_up: 0,
+            });
+            let equal = SqlLeaf::condition(
+                &["", &format!(" {} ", key.equals), ""],
+                vec![expr.clone(), given.clone()],
+            );
+            let both_null = Expr::Bool(Bool {
+                op: BoolOp::And,
+                args: vec![is_null(expr.clone()), is_null(given)],
+            });
+            let condition = match (arm[n], covers_nulls && key.nullable) {
+                (true, _) => both_null,
+                (false, true) => Expr::Bool(Bool {
+                    op: BoolOp::Or,
+                    args: vec![equal, both_null],
+                }),
+                (false, false) => equal,
+            };
+            add_qual(&mut query, Some(condition));
+        }
+        texts.push(format!("({})", crate::sql::query::print(&query, builder)?));
+    }
+    Ok(texts)
+}
+
+/// The index that finds stored rows by their key.
+pub fn index(key: &[KeyColumn]) -> Vec<Vec<String>> {
+    let columns: Vec<String> = key.iter().map(|key| quote_ident(&key.name)).collect();
+    if columns.is_empty() { Vec::new() } else { vec![columns] }
 }
 
 fn is_null(arg: Expr) -> Expr {

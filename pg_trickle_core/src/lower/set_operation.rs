@@ -2,7 +2,10 @@
 //!
 //! UNION ALL is a bag of several branches. The others group the rows of both sides by all columns and count each side,
 //! l and r; how often a row is shown follows from the counts: UNION l + r > 0, INTERSECT l > 0 and r > 0, EXCEPT l > 0 and
-//! r = 0, INTERSECT ALL min(l, r) times, EXCEPT ALL max(l − r, 0) times.
+//! r = 0, INTERSECT ALL min(l, r) times, EXCEPT ALL max(l − r, 0) times. Rows that cannot be counted, because equal ones
+//! can look different, are recomputed with all that are equal to them ([`rows`]).
+
+mod rows;
 
 use super::builder::{Builder, Storage};
 use super::columns::INT8;
@@ -31,7 +34,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
             return bag::lower_union(query, &leaves, reads(leaves.iter()), storage, builder);
         }
         let sides: Vec<(Query, usize)> = leaves.into_iter().map(|leaf| (leaf, 0)).collect();
-        return grouped(query, &sides, None, storage, builder);
+        return by_counts_or_rows(query, &sides, None, storage, builder);
     }
     let mut sides = Vec::new();
     for (side, operand) in [left, right].into_iter().enumerate() {
@@ -39,7 +42,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         collect(query, operand, *all, &mut leaves, builder)?;
         sides.extend(leaves.into_iter().map(|leaf| (leaf, side)));
     }
-    grouped(query, &sides, Some((*op, *all)), storage, builder)
+    by_counts_or_rows(query, &sides, Some((*op, *all)), storage, builder)
 }
 
 /// The branches of an operand. `keep_counts` is false where only their rows matter, not how often they occur.
@@ -122,6 +125,19 @@ fn reads<'q>(leaves: impl Iterator<Item = &'q Query>) -> Query {
             .map(|leaf| Rte::new(RteKind::Subquery(Box::new(leaf.clone())), "leaf", Vec::new()))
             .collect(),
         ..Query::default()
+    }
+}
+
+fn by_counts_or_rows(
+    query: &Query,
+    leaves: &[(Query, usize)],
+    operation: Option<(SetOp, bool)>,
+    storage: &Storage,
+    builder: &Builder,
+) -> Result<Lowered, Stop> {
+    match grouped(query, leaves, operation, storage, builder) {
+        Err(Stop::Reason(why)) => rows::lower(query, leaves, operation, &why, storage, builder),
+        other => other,
     }
 }
 

@@ -8,7 +8,7 @@
 use super::builder::{Builder, Storage};
 use super::columns::{equality, storage_columns};
 use super::from_items::{preserved, relid_of};
-use super::partition::{Restricted, names, view};
+use super::partition::{Restricted, arms, names, view};
 use super::prepare::pull_up::pull_up;
 use super::scans::foldable;
 use super::stop::{Stop, reason};
@@ -76,7 +76,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         table: storage.sql(),
         columns: columns.clone(),
         touch: Touch::Occurrences(touch::occurrences(&spine, builder)?),
-        rows: restricted.arms(&key, builder)?,
+        rows: arms(&restricted.query, &keys, &key, builder)?,
         key,
     };
     let rows = crate::sql::query::print(&restricted.query, builder)?;

@@ -6,7 +6,7 @@ use super::simplify::has_sublink;
 use super::stop::Stop;
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var};
+use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window};
 
 /// The expressions that the lower part supplies to the upper one, as columns.
 struct Columns<'c> {
@@ -67,11 +67,9 @@ fn over(lower: Query, columns: Columns, mut upper: Query, builder: &Builder) -> 
     }
     let mut lower = lower;
     lower.targets.retain(|target| {
-        target.ressortgroupref != 0
-            && lower
-                .group
-                .iter()
-                .any(|group| group.target_ref == target.ressortgroupref)
+        let refers = |sort: &SortGroup| sort.target_ref == target.ressortgroupref;
+        let in_window = |window: &Window| window.partition.iter().chain(&window.order).any(refers);
+        target.ressortgroupref != 0 && (lower.group.iter().any(refers) || lower.windows.iter().any(in_window))
     });
     for target in &mut lower.targets {
         target.junk = true;
@@ -79,7 +77,7 @@ fn over(lower: Query, columns: Columns, mut upper: Query, builder: &Builder) -> 
     }
     let mut targets: Vec<Target> = Vec::new();
     for (n, expr) in columns.exprs.into_iter().enumerate() {
-        // A grouping expression that is a column keeps its reference.
+        // An expression that is a column and that something sorts or groups by keeps its reference.
         let group = lower.targets.iter().position(|target| target.expr == expr);
         let ressortgroupref = group.map_or(0, |position| lower.targets.remove(position).ressortgroupref);
         targets.push(Target {
@@ -216,6 +214,26 @@ pub fn above_from(query: &Query, builder: &Builder) -> Result<Query, Stop> {
     lower.windows.clear();
     lower.has_aggs = false;
     lower.has_windows = false;
+    lower.has_target_srfs = false;
+    over(lower, columns, upper, builder)
+}
+
+/// The windows that are not `members` above those that are.
+pub fn above_windows(query: &Query, members: &[u32], builder: &Builder) -> Result<Query, Stop> {
+    let is_column = |expr: &Expr| matches!(expr, Expr::Window(call) if members.contains(&call.winref));
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: builder,
+        error: None,
+    };
+    let mut upper = query.clone();
+    upper.quals = None;
+    upper.windows.retain(|window| !members.contains(&window.winref));
+    for target in &mut upper.targets {
+        target.expr = columns.lift(&target.expr, &is_column);
+    }
+    let mut lower = cleared(query);
+    lower.windows.retain(|window| members.contains(&window.winref));
     lower.has_target_srfs = false;
     over(lower, columns, upper, builder)
 }

@@ -1,10 +1,12 @@
 //! Operators whose result for a key depends on the rows with that key only.
 //!
 //! - Window functions: a row's result depends on the rows of its partition. With several windows the key is what their
-//!   partitions have in common.
+//!   partitions have in common; windows that have nothing in common are stages one above the other.
 //! - DISTINCT ON: the row that is chosen depends on the rows with its key.
 //! - Aggregates without an incremental state (floats, strings, arrays, ordered sets, user-defined ones): a group's
 //!   result depends on its rows.
+//! - Set operations over types whose equal values can look different: what is shown of a row depends on the rows of both
+//!   sides that are equal to it.
 //!
 //! Rule: the keys of changed rows, old and new, are touched; the query is run for them again (`stage/rekey.rs`).
 //!
@@ -21,6 +23,8 @@ pub enum What {
     DistinctOn,
     /// Aggregates, and why they are not folded.
     Group(String),
+    /// A set operation, and why its rows are not counted.
+    Rows(String),
 }
 
 /// An operator that is maintained key by key.
@@ -41,6 +45,7 @@ impl Operator for PerKey {
             What::Window => format!("window by ({keys})"),
             What::DistinctOn => format!("distinct on ({keys})"),
             What::Group(why) => format!("aggregate by ({keys}), group by group: {why}"),
+            What::Rows(why) => format!("set operation by ({keys}), row by row: {why}"),
         }
     }
 

@@ -153,6 +153,7 @@ impl Stage {
                 "the change times its fan-out in the join"
             }
             Maintained::Fold(_) => "the change",
+            Maintained::Rekey(rekey) if rekey.key.is_empty() => "all rows: they are one partition",
             Maintained::Rekey(_) => "the touched keys",
             Maintained::Whole => "the rows shown, with an index in their order",
             Maintained::Rebuild => "the whole query",

@@ -7,12 +7,15 @@
 use super::rebuild::image;
 use crate::op::inner_join::keyed_choices;
 use crate::op::scan;
-use crate::op::term::Block;
+use crate::op::term::Part;
 use crate::plan::{Change, Oid, Returns, Statement};
-use crate::sql::statement::{Select, and, column, names, op, or, union_all};
+use crate::sql::statement::{and, column, names, op, or};
 
 /// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
+
+/// True where a change touches anything, for a key without columns.
+pub const IS_TOUCHED: &str = "EXISTS (SELECT FROM __pgt_touched)";
 
 /// Most nullable key columns for which every combination of NULLs is looked up by itself.
 pub const MAX_NULL_ARMS: usize = 3;
@@ -31,13 +34,8 @@ pub struct KeyColumn {
 /// How the keys that a change touches are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Touch {
-    /// Over a linear block: `keys` are SQL over its scans.
-    Block {
-        /// The block.
-        block: Block,
-        /// The key expressions.
-        keys: Vec<String>,
-    },
+    /// Over linear blocks, whose values are the keys.
+    Blocks(Vec<Part>),
     /// SELECTs for the occurrences of tables, with transition tables in their place.
     Occurrences(Vec<Occurrence>),
 }
@@ -67,7 +65,7 @@ pub struct Rekey {
     pub table: String,
     /// The stored columns that are written.
     pub columns: Vec<String>,
-    /// The key; its columns are among the stored ones.
+    /// The key; its columns are among the stored ones. Without columns it is the same for all rows.
     pub key: Vec<KeyColumn>,
     /// Which keys a change touches.
     pub touch: Touch,
@@ -115,16 +113,20 @@ impl Rekey {
             columns.join(", ")
         };
         let stored: Vec<String> = self.stored_arms(&listed("s"));
+        let touched = touched.join(" UNION ALL ");
+        let touched = if keys.is_empty() {
+            format!("SELECT FROM ({touched}) AS t LIMIT 1")
+        } else {
+            format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "))
+        };
         let sql = format!(
-            "WITH {TOUCHED} AS MATERIALIZED (SELECT DISTINCT * FROM ({touched}) AS t({keys})), \
+            "WITH {TOUCHED} AS MATERIALIZED ({touched}), \
              d AS MATERIALIZED (SELECT {q_list}, NULL::pg_catalog.tid AS __pgt_rid, 1 AS __pgt_w, {q_image} AS __pgt_image \
              FROM ({rows}) AS q({names}) UNION ALL {stored}), \
              n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER (PARTITION BY d.__pgt_image) AS __pgt_net, \
              pg_catalog.row_number() OVER (PARTITION BY d.__pgt_image, d.__pgt_w) AS __pgt_n FROM d), \
              removed AS (DELETE FROM {table} AS t USING n WHERE {found} AND {is_gone} RETURNING 1) \
              INSERT INTO {table} ({names}) SELECT {n_list} FROM n WHERE {is_new}",
-            touched = touched.join(" UNION ALL "),
-            keys = keys.join(", "),
             q_list = listed("q"),
             q_image = image("q", &self.columns),
             rows = self.rows.join(" UNION ALL "),
@@ -170,11 +172,15 @@ impl Rekey {
                         }
                     })
                     .collect();
+                let (from, found) = if conditions.is_empty() {
+                    (String::new(), IS_TOUCHED.to_owned())
+                } else {
+                    (format!("{TOUCHED} AS k, "), and(&conditions))
+                };
                 format!(
-                    "SELECT {list}, s.ctid, -1, {} FROM {TOUCHED} AS k, {} AS s WHERE {}",
+                    "SELECT {list}, s.ctid, -1, {} FROM {from}{} AS s WHERE {found}",
                     image("s", &self.columns),
                     self.table,
-                    and(&conditions)
                 )
             })
             .collect()
@@ -183,29 +189,22 @@ impl Rekey {
     /// SELECTs of the touched keys.
     fn touched(&self, changes: &[Change]) -> Vec<String> {
         match &self.touch {
-            Touch::Block { block, keys } => {
-                let columns: Vec<(String, String)> = keys
-                    .iter()
-                    .enumerate()
-                    .map(|(n, sql)| (sql.clone(), key_column(n)))
-                    .collect();
-                let mut choices = keyed_choices(&block.changed(changes));
-                for (_, sides) in &mut choices {
-                    for (_, side) in sides {
-                        if *side == scan::Side::Renewed {
-                            *side = scan::Side::New;
+            Touch::Blocks(parts) => {
+                let names: Vec<String> = (0..self.key.len()).map(key_column).collect();
+                let mut selects = Vec::new();
+                for part in parts {
+                    let mut choices = keyed_choices(&part.block.changed(changes));
+                    for (_, sides) in &mut choices {
+                        for (_, side) in sides {
+                            if *side == scan::Side::Renewed {
+                                *side = scan::Side::New;
+                            }
                         }
                     }
+                    let terms = part.block.terms(&choices, |_| part.columns(&names));
+                    selects.extend(terms.iter().map(|term| term.select.to_string()));
                 }
-                let selects: Vec<Select> = block
-                    .terms(&choices, |_| columns.clone())
-                    .into_iter()
-                    .map(|term| term.select)
-                    .collect();
                 selects
-                    .iter()
-                    .map(|select| union_all(std::slice::from_ref(select)))
-                    .collect()
             }
             Touch::Occurrences(occurrences) => {
                 let is_there = |(relid, side): &(Oid, Side)| {

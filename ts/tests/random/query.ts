@@ -262,17 +262,24 @@ function groupingSets(rng: Rng, tables: readonly Table[]): string {
 function windowed(rng: Rng, tables: readonly Table[]): string {
   const { ctes, sql, scope } = from(rng, tables, 2)
   const expressions = new Expressions(rng, scope)
-  const partition = rng.chance(0.85) ? `PARTITION BY ${expressions.any(0).sql} ` : ''
-  const order = expressions.any(0).sql
+  const partitions = rng.times(1, 2, () => `PARTITION BY ${expressions.any(0).sql} `)
   // Only what does not depend on the order of peers.
-  const call = rng.pick([
-    'rank()',
-    'dense_rank()',
-    'count(*)',
-    `sum(${expressions.of('int', 1)})`,
-    `max(${expressions.of('date', 0)})`,
-  ])
-  return `${ctes}SELECT ${expressions.any(1).sql} AS c1, ${call} OVER (${partition}ORDER BY ${order}) AS c2 FROM ${sql}`
+  const calls = rng.times(1, 3, (i) => {
+    const partition = rng.chance(0.8) ? rng.pick(partitions) : ''
+    const order = `ORDER BY ${expressions.any(0).sql}${rng.pick(['', ' DESC', ' NULLS FIRST'])}`
+    const frame = rng.pick(['', '', ' GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING', ' GROUPS 2 PRECEDING EXCLUDE TIES'])
+    const call = rng.pick([
+      'rank()',
+      'dense_rank()',
+      'cume_dist()',
+      'count(*)',
+      `sum(${expressions.of('int', 1)})`,
+      `max(${expressions.of('date', 0)})`,
+      `count(*) FILTER (WHERE ${expressions.condition(1)})`,
+    ])
+    return `${call} OVER (${partition}${order}${frame}) AS c${i + 2}`
+  })
+  return `${ctes}SELECT ${expressions.any(1).sql} AS c1, ${calls.join(', ')} FROM ${sql}${where(rng, expressions)}`
 }
 
 function limited(rng: Rng, tables: readonly Table[]): string {
@@ -301,6 +308,7 @@ function otherAggregate(rng: Rng, tables: readonly Table[]): string {
     `bool_or(${expressions.condition(1)})`,
     `bit_xor(${number})`,
   ])
+  if (rng.chance(0.2)) return `${ctes}SELECT ${call} AS c1, count(*) AS c2 FROM ${sql}${where(rng, expressions)}`
   return `${ctes}SELECT ${key} AS c1, ${call} AS c2 FROM ${sql} GROUP BY ${rng.pick([key, `ROLLUP (${key})`])}`
 }
 
