@@ -66,6 +66,91 @@ CREATE FUNCTION pgtrickle.row_hash(record) RETURNS bigint
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_row_hash';
 COMMENT ON FUNCTION pgtrickle.row_hash(record) IS 'a hash of row_image';
 
+-- ---- aggregates, from sums ----
+
+-- Sums of float8 are kept as numeric: exact, so that what was added can be taken away. Where a group is read, these
+-- functions turn the number of inputs and the sums of x, x * x, y, y * y and x * y into what the aggregate of the same
+-- name gives; x is the last argument of those with two. NULL where there are too few inputs.
+
+CREATE FUNCTION pgtrickle.exact(float8) RETURNS numeric
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_exact';
+COMMENT ON FUNCTION pgtrickle.exact(float8) IS 'a float8 with all its digits; NaN and infinities as numbers below all others';
+
+-- A sum without trailing zeros: its last decimal tells the smallest of its numbers.
+CREATE FUNCTION pgtrickle.float_sum(x numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN CASE
+    WHEN scale(x) > 350 THEN CASE
+      WHEN scale(x) <= 400 THEN 'Infinity'
+      WHEN scale(x) <= 430 AND round(x, 400) = round(x, 350) THEN '-Infinity'
+      ELSE float8 'NaN' END
+    WHEN round(x, 324) = 0 THEN 0
+    ELSE x::float8 END;
+
+CREATE FUNCTION pgtrickle.real_sum(x numeric) RETURNS float4
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_sum(x)::float4;
+
+CREATE FUNCTION pgtrickle.float_avg(n bigint, x numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_sum(x) / n;
+
+-- The sum of the products of how far x and y are from their averages.
+CREATE FUNCTION pgtrickle.float_moment(n bigint, x numeric, y numeric, xy numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN CASE
+    WHEN greatest(scale(x), scale(y)) > 350 THEN 'NaN'
+    WHEN round((n * xy - x * y) / n, 323) = 0 THEN 0
+    ELSE ((n * xy - x * y) / n)::float8 END;
+
+CREATE FUNCTION pgtrickle.float_var_pop(n bigint, x numeric, xx numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_moment(n, x, x, xx) / n;
+CREATE FUNCTION pgtrickle.float_var_samp(n bigint, x numeric, xx numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_moment(n, x, x, xx) / nullif(n - 1, 0);
+CREATE FUNCTION pgtrickle.float_stddev_pop(n bigint, x numeric, xx numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN sqrt(pgtrickle.float_var_pop(n, x, xx));
+CREATE FUNCTION pgtrickle.float_stddev_samp(n bigint, x numeric, xx numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN sqrt(pgtrickle.float_var_samp(n, x, xx));
+CREATE FUNCTION pgtrickle.float_covar_pop(n bigint, x numeric, y numeric, xy numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_moment(n, x, y, xy) / n;
+CREATE FUNCTION pgtrickle.float_covar_samp(n bigint, x numeric, y numeric, xy numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_moment(n, x, y, xy) / nullif(n - 1, 0);
+CREATE FUNCTION pgtrickle.float_corr(n bigint, x numeric, xx numeric, y numeric, yy numeric, xy numeric)
+  RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN CASE
+    WHEN greatest(scale(x), scale(y)) > 350 THEN 'NaN' * nullif(pgtrickle.float_moment(n, x, x, xx), 0)
+      * nullif(pgtrickle.float_moment(n, y, y, yy), 0)
+    ELSE sign(n * xy - x * y)::float8 * sqrt(round(
+      (n * xy - x * y) * (n * xy - x * y) / nullif((n * xx - x * x) * (n * yy - y * y), 0), 60)::float8) END;
+CREATE FUNCTION pgtrickle.float_regr_r2(n bigint, x numeric, xx numeric, y numeric, yy numeric, xy numeric)
+  RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN CASE WHEN pgtrickle.float_moment(n, x, x, xx) <> 0
+    THEN coalesce(pgtrickle.float_corr(n, x, xx, y, yy, xy) ^ 2, 1) END;
+CREATE FUNCTION pgtrickle.float_regr_slope(n bigint, x numeric, xx numeric, y numeric, xy numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.float_moment(n, x, y, xy) / nullif(pgtrickle.float_moment(n, x, x, xx), 0);
+CREATE FUNCTION pgtrickle.float_regr_intercept(n bigint, x numeric, xx numeric, y numeric, xy numeric) RETURNS float8
+  IMMUTABLE PARALLEL SAFE RETURN
+    (pgtrickle.float_sum(y) - pgtrickle.float_sum(x) * pgtrickle.float_regr_slope(n, x, xx, y, xy)) / n;
+
+-- The same over integers and numeric, digit by digit as numeric.c computes it: 0 has no decimals, and a root as many as
+-- its variance.
+CREATE FUNCTION pgtrickle.exact_variance(n bigint, x numeric, xx numeric, divisor bigint) RETURNS numeric
+  IMMUTABLE PARALLEL SAFE RETURN CASE WHEN divisor > 0 THEN CASE
+    WHEN n * xx > x * x THEN (n * xx - x * x) / (n::numeric * divisor)
+    WHEN abs(x) >= 'Infinity' THEN 'NaN' ELSE 0 END END;
+CREATE FUNCTION pgtrickle.exact_var_pop(n bigint, x numeric, xx numeric) RETURNS numeric
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.exact_variance(n, x, xx, n);
+CREATE FUNCTION pgtrickle.exact_var_samp(n bigint, x numeric, xx numeric) RETURNS numeric
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.exact_variance(n, x, xx, n - 1);
+CREATE FUNCTION pgtrickle.exact_root(variance numeric) RETURNS numeric
+  IMMUTABLE PARALLEL SAFE RETURN CASE WHEN variance < 'Infinity'
+    THEN round(sqrt(round(variance, scale(variance) + 20)), scale(variance)) ELSE variance END;
+CREATE FUNCTION pgtrickle.exact_stddev_pop(n bigint, x numeric, xx numeric) RETURNS numeric
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.exact_root(pgtrickle.exact_var_pop(n, x, xx));
+CREATE FUNCTION pgtrickle.exact_stddev_samp(n bigint, x numeric, xx numeric) RETURNS numeric
+  IMMUTABLE PARALLEL SAFE RETURN pgtrickle.exact_root(pgtrickle.exact_var_samp(n, x, xx));
+
+CREATE FUNCTION pgtrickle.bool_and(n bigint, trues bigint) RETURNS boolean
+  IMMUTABLE PARALLEL SAFE RETURN CASE WHEN n > 0 THEN trues = n END;
+CREATE FUNCTION pgtrickle.bool_or(n bigint, trues bigint) RETURNS boolean
+  IMMUTABLE PARALLEL SAFE RETURN CASE WHEN n > 0 THEN trues > 0 END;
+
 -- ---- commands ----
 
 CREATE FUNCTION pgtrickle.create_stream_table(name text, query text, schedule text DEFAULT NULL,

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -30,6 +29,7 @@ PG_FUNCTION_INFO_V1(pgtrickle_command);
 PG_FUNCTION_INFO_V1(pgtrickle_ddl);
 PG_FUNCTION_INFO_V1(pgtrickle_row_image);
 PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
+PG_FUNCTION_INFO_V1(pgtrickle_exact);
 
 /* ---- statements ---- */
 
@@ -408,7 +408,8 @@ static bool has_rows(Oid type) {
 
 /* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not; rows in
  * rows when they have the same text. */
-static bytea *row_image(HeapTupleHeader row) {
+Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
+    HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
     TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
     HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
     Datum *values = palloc(sizeof(Datum) * (desc->natts + 1));
@@ -444,17 +445,29 @@ static bytea *row_image(HeapTupleHeader row) {
     }
     ReleaseTupleDesc(desc);
     SET_VARSIZE(image.data, image.len);
-    return (bytea *)image.data;
-}
-
-Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
-    PG_RETURN_BYTEA_P(row_image(PG_GETARG_HEAPTUPLEHEADER(0)));
+    PG_RETURN_BYTEA_P(image.data);
 }
 
 Datum pgtrickle_row_hash(PG_FUNCTION_ARGS) {
-    bytea *image = row_image(PG_GETARG_HEAPTUPLEHEADER(0));
+    bytea *image = DatumGetByteaPP(DirectFunctionCall1(pgtrickle_row_image, PG_GETARG_DATUM(0)));
 
     PG_RETURN_INT64(hash_bytes_extended((unsigned char *)VARDATA(image), VARSIZE(image) - VARHDRSZ, 0));
+}
+
+/*
+ * A float8 as numeric, with all its digits: as many decimals as its last bit has. Of numbers below 1e-90 those after the
+ * 350th are missing, which no float8 that a sum is rounded to can tell. NaN and the infinities are numbers that leave the
+ * first 350 decimals alone and count apart, so that they can be taken away again; pgtrickle.float_sum tells them.
+ */
+Datum pgtrickle_exact(PG_FUNCTION_ARGS) {
+    double x = PG_GETARG_FLOAT8(0);
+    const char *text = isnan(x) ? "1e-460" : x > 0 ? "1e-400" : "1e-430";
+    int exponent = 0;
+
+    frexp(x, &exponent);
+    if (isfinite(x))
+        text = psprintf("%.*f", Max(53 - exponent, 0), x);
+    return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
 /* ---- hooks ---- */
@@ -489,18 +502,10 @@ static void transaction_callback(XactEvent event, void *arg) {
         throw_error(&error);
 }
 
-static void subtransaction_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg) {
-    pgt_rs_subtransaction(event);
-}
-
-static void relcache_callback(Datum arg, Oid relid) {
-    pgt_rs_relcache(relid);
-}
-
 void _PG_init(void) {
     RegisterXactCallback(transaction_callback, NULL);
-    RegisterSubXactCallback(subtransaction_callback, NULL);
-    CacheRegisterRelcacheCallback(relcache_callback, (Datum)0);
+    RegisterSubXactCallback(pgt_rs_subtransaction, NULL);
+    CacheRegisterRelcacheCallback(pgt_rs_relcache, (Datum)0);
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = utility;
 }

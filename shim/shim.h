@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/tuplestore.h"
 
@@ -119,8 +120,8 @@ extern int pgt_rs_command(const char *const *args, int32 nargs, char **result, P
 extern int pgt_rs_storage(Oid view, Oid *storage, PgtError *error);
 extern int pgt_rs_ddl(const char *event, PgtError *error);
 extern int pgt_rs_transaction(int32 event, PgtError *error);
-extern void pgt_rs_subtransaction(int32 event);
-extern void pgt_rs_relcache(Oid relid);
+extern void pgt_rs_subtransaction(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *unused);
+extern void pgt_rs_relcache(Datum unused, Oid relid);
 extern void pgt_rs_value(void *rows, int32 column, const char *text);
 
 #endif

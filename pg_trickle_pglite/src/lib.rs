@@ -34,7 +34,7 @@ use error::{Result, SqlError};
 use ffi::{Event, RawError, RawEvent, Rows};
 use std::any::Any;
 use std::cell::RefCell;
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(target_family = "wasm")]
@@ -141,14 +141,14 @@ extern "C" fn pgt_rs_transaction(event: i32, error: *mut RawError) -> c_int {
 /// A subtransaction starts, commits or aborts.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
-extern "C" fn pgt_rs_subtransaction(event: i32) {
+extern "C" fn pgt_rs_subtransaction(event: i32, _own: u32, _parent: u32, _unused: *const c_void) {
     let _ = catch_unwind(|| session::subtransaction(event));
 }
 
 /// A relation has changed, or all may have.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
-extern "C" fn pgt_rs_relcache(relid: u32) {
+extern "C" fn pgt_rs_relcache(_unused: usize, relid: u32) {
     let _ = catch_unwind(|| session::relation_changed(relid));
 }
 

@@ -165,15 +165,28 @@ pub fn move_index(definition: &str, from: &str, to: &str) -> String {
         .replacen(&format!(" ON {from} "), &format!(" ON {to} "), 1)
 }
 
+/// How the values of a column are compared.
+#[derive(Clone, Copy)]
+pub enum Compared {
+    /// By the equality of their type.
+    ByType,
+    /// By their text, for types without one.
+    ByText,
+    /// They may differ by this fraction.
+    Near(&'static str),
+}
+
 /// Counts the rows that two relations do not share, as bags: `(missing, extra)` from the second's point of view.
-/// `columns` tells which ones are compared as text.
 #[must_use]
-pub fn difference(truth: &str, stored: &str, columns: &[bool]) -> String {
-    let names: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
+pub fn difference(truth: &str, stored: &str, columns: &[Compared]) -> String {
+    let mut names: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
     let list: String = names
         .iter()
         .zip(columns)
-        .map(|(name, by_text)| format!("{name}{}, ", if *by_text { "::pg_catalog.text" } else { "" }))
+        .map(|(name, compared)| match compared {
+            Compared::ByText => format!("{name}::pg_catalog.text, "),
+            Compared::ByType | Compared::Near(_) => format!("{name}, "),
+        })
         .collect();
     let keys: Vec<String> = (1..=columns.len()).map(|n| n.to_string()).collect();
     let (group, alias) = if keys.is_empty() {
@@ -181,15 +194,42 @@ pub fn difference(truth: &str, stored: &str, columns: &[bool]) -> String {
     } else {
         (keys.join(", "), format!("q({})", names.join(", ")))
     };
+    let both = if names.is_empty() {
+        "q(n)".to_owned()
+    } else {
+        format!("q({}, n)", names.join(", "))
+    };
+    let counted = format!(
+        "(SELECT {list}sum(n) AS total FROM (SELECT {list}1 AS n FROM {truth} AS {alias} \
+         UNION ALL SELECT {list}-1 FROM {stored} AS {alias}) AS {both} GROUP BY {group}) AS counted"
+    );
+    let mut near = Vec::new();
+    let mut floats = Vec::new();
+    for n in (0..columns.len()).rev() {
+        if let Compared::Near(most) = columns[n] {
+            let c = names.remove(n);
+            near.push(format!(
+                " AND (count({c}) = 0 OR count({c}) = 2 AND (max({c}) = min({c}) OR \
+                 max({c}) / 2 - min({c}) / 2 < {most} * greatest(abs(max({c})), abs(min({c})))))"
+            ));
+            floats.push(c);
+        }
+    }
+    if floats.is_empty() {
+        return format!(
+            "SELECT coalesce(sum(total) FILTER (WHERE total > 0), 0)::int8, \
+             coalesce(-sum(total) FILTER (WHERE total < 0), 0)::int8 FROM {counted}"
+        );
+    }
+    // What is left of each side, in the order of its floats: the rows at the same place must be near.
+    let others: String = names.iter().map(|name| format!("{name}, ")).collect();
     format!(
-        "SELECT coalesce(sum(total) FILTER (WHERE total > 0), 0)::int8, \
-         coalesce(-sum(total) FILTER (WHERE total < 0), 0)::int8 \
-         FROM (SELECT {list}sum(n) AS total FROM (SELECT {list}1 AS n FROM {truth} AS {alias} \
-         UNION ALL SELECT {list}-1 FROM {stored} AS {alias}) AS {both} GROUP BY {group}) AS counted",
-        both = if names.is_empty() {
-            "q(n)".to_owned()
-        } else {
-            format!("q({}, n)", names.join(", "))
-        },
+        "SELECT coalesce(sum(missing), 0)::int8, coalesce(sum(extra), 0)::int8 FROM (\
+         SELECT count(*) FILTER (WHERE total > 0) AS missing, count(*) FILTER (WHERE total < 0) AS extra FROM (\
+         SELECT *, row_number() OVER (PARTITION BY {others}total > 0 ORDER BY {}) AS place \
+         FROM {counted}, generate_series(1, abs(total)) WHERE total <> 0) AS placed \
+         GROUP BY {others}place HAVING NOT (count(*) = 2{})) AS apart",
+        floats.join(", "),
+        near.concat(),
     )
 }

@@ -3,6 +3,9 @@ import { runCases } from './support/cases.js'
 const AGGREGATES = (column: string) =>
   `count(${column}) AS n, sum(${column}) AS s, avg(${column}) AS a, min(${column}) AS lo, max(${column}) AS hi`
 
+const VARIANCES = (column: string) =>
+  ['var_pop', 'var_samp', 'stddev_pop', 'stddev_samp'].map((name, n) => `${name}(${column}) AS v${n}`).join(', ')
+
 /** The five aggregates over one column, by group and over everything. */
 function overColumns(columns: string[]): Record<string, string> {
   return Object.fromEntries(
@@ -183,5 +186,88 @@ runCases('aggregates of exact types', [
       'DELETE FROM t WHERE tm = $$02:30$$',
       'DELETE FROM t',
     ],
+  },
+  {
+    name: 'variance of integers and numeric, to the last digit',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, i2 int2, i4 int4, i8 int8, fixed numeric(12,2), free numeric)',
+      'INSERT INTO t SELECT i, i % 7, i % 5, i * 7919 % 1009, i * 1000000007::int8 % 998244353 * 1000000, i / 7.0, i ^ 3 / 13.0 FROM generate_series(1, 60) i',
+    ],
+    views: Object.fromEntries(
+      ['i2', 'i4', 'i8', 'fixed', 'free', '(i4 * fixed)'].flatMap((c, n) => [
+        [`by_k_${n}`, `SELECT k, ${VARIANCES(c)}, sum(${c}) AS s FROM t GROUP BY k`],
+        [`total_${n}`, `SELECT ${VARIANCES(c)} FROM t`],
+      ]),
+    ),
+    steps: [
+      'INSERT INTO t VALUES (100, 1, 32767, 2147483647, 9223372036854775807, 9999999999.99, 1e30)',
+      'INSERT INTO t VALUES (101, 1, -32768, -2147483648, -9223372036854775808, -0.01, 1e-30), (102, 8, 1, 1, 1, 1, 1.00)',
+      'DELETE FROM t WHERE id = 100',
+      'UPDATE t SET i2 = NULL, free = free * 1.000 WHERE k = 3',
+      'UPDATE t SET free = 5.50, i4 = 7 WHERE k = 2',
+      'DELETE FROM t WHERE k = 4 AND id > 10',
+      "UPDATE t SET free = 'NaN' WHERE id = 5",
+      "UPDATE t SET free = 'Infinity' WHERE id = 6",
+      "UPDATE t SET free = '-Infinity' WHERE id = 13",
+      'UPDATE t SET free = 1 WHERE id IN (5, 6, 13)',
+      'INSERT INTO t SELECT i, i % 7, i % 100, i % 1000, i, i / 100.0, i / 1000.0 FROM generate_series(1000, 3000) i',
+      'DELETE FROM t WHERE id > 30',
+      'UPDATE t SET free = trunc(free), fixed = trunc(fixed)',
+      'DELETE FROM t',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'variance to the last digit, in many sizes',
+    setup: ['CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)'],
+    views: { v: `SELECT k, ${VARIANCES('n')} FROM t GROUP BY k` },
+    steps: [
+      `INSERT INTO t SELECT i, i / 4, (i * 2654435761 % 1000003)::numeric * 10.0 ^ (i * 31 % 25 - 12)::numeric FROM generate_series(1, 2000) i`,
+      'DELETE FROM t WHERE id % 4 = 1',
+      'UPDATE t SET n = n * 1000 WHERE id % 3 = 1',
+      'UPDATE t SET n = round(n, id % 12) WHERE id % 2 = 0',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'of truth values and of bits',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, b bool, i2 int2, i4 int4 NOT NULL, i8 int8, bits bit(5))',
+      `INSERT INTO t SELECT i, i % 4, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN true ELSE i % 2 = 0 END, nullif(i % 6, 0), i % 9, i * 5,
+        (i % 32)::bit(5) FROM generate_series(1, 24) i`,
+    ],
+    views: {
+      truth:
+        'SELECT k, bool_and(b) AS a, bool_or(b) AS o, every(i4 > 2) AS e, bool_and(b) FILTER (WHERE i4 > 3) AS f FROM t GROUP BY k',
+      total: 'SELECT bool_and(b) AS a, bool_or(b) AS o, bit_xor(i4) AS x, bit_and(i8) AS b, bit_or(bits) AS c FROM t',
+      ...Object.fromEntries(
+        ['i2', 'i4', 'i8', 'bits'].map((c) => [
+          `of_${c}`,
+          `SELECT k, bit_and(${c}) AS a, bit_or(${c}) AS o, bit_xor(${c}) AS x, bit_or(${c}) FILTER (WHERE b) AS f FROM t GROUP BY k`,
+        ]),
+      ),
+      joined:
+        'SELECT a.k, bit_xor(b.i4) AS x, bit_or(a.i4) AS o, bool_or(b.b) AS t FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY a.k',
+      repeated: 'SELECT k, bool_or(DISTINCT b) AS b, bit_and(DISTINCT i4) AS i FROM t GROUP BY k',
+    },
+    steps: [
+      "INSERT INTO t VALUES (100, 1, false, 0, 0, 0, B'00000'), (101, 9, NULL, NULL, 5, NULL, NULL)",
+      "INSERT INTO t VALUES (102, 1, true, -1, -1, -1, B'11111')",
+      'DELETE FROM t WHERE id = 102',
+      'DELETE FROM t WHERE id = 100',
+      'UPDATE t SET i2 = i2 | 8, i4 = i4 & 6, bits = ~bits WHERE k = 2',
+      'UPDATE t SET b = NOT b',
+      'UPDATE t SET b = NULL, i2 = NULL, i8 = NULL, bits = NULL WHERE k = 3',
+      "UPDATE t SET b = true, i2 = 0, i8 = -1, bits = B'10101' WHERE id = 3",
+      'UPDATE t SET b = NULL, i2 = NULL, i8 = NULL, bits = NULL WHERE id = 3',
+      'UPDATE t SET k = k + 1 WHERE id % 2 = 0',
+      'UPDATE t SET id = id + 1000',
+      'WITH x AS (DELETE FROM t WHERE k = 1) INSERT INTO t VALUES (1, 1, true, 1, 1, 1, NULL)',
+      'DELETE FROM t WHERE i4 > 3',
+      'TRUNCATE t',
+      'INSERT INTO t VALUES (1, 1, NULL, NULL, 3, NULL, NULL)',
+      'DELETE FROM t',
+    ],
+    way: 'fold',
   },
 ])

@@ -106,7 +106,12 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT x.id, y.id AS other FROM a x JOIN a y ON x.id = y.n',
     'SELECT a.id, b.id AS other FROM a, b',
   ],
-  '`GROUP BY` with `count`': ['SELECT n, count(*), sum(n), avg(m), sum(m) AS m FROM a GROUP BY n'],
+  '`GROUP BY` with `count`': [
+    'SELECT n, count(*), sum(n), avg(m), sum(m) AS m FROM a GROUP BY n',
+    'SELECT n, sum(f), avg(f::real), variance(m), stddev(f), corr(f, n), covar_pop(n, f), regr_r2(f, id) FROM a GROUP BY n',
+  ],
+  '`bit_xor`': ['SELECT n, bool_and(id > 3), bool_or(n > 4), every(m > 5), bit_xor(id) FROM a GROUP BY n'],
+  '`bit_or`': ['SELECT n, bit_and(id), bit_or(id) FROM a GROUP BY n'],
   'without `GROUP BY`; `HAVING`': [
     'SELECT count(*), sum(n), avg(m) FROM a',
     'SELECT n FROM a GROUP BY n HAVING count(*) FILTER (WHERE id > 3) > 1',
@@ -132,7 +137,7 @@ const OPERATORS: Record<string, string[]> = {
   '(without `ALL`)': ['SELECT d FROM a UNION SELECT d + 1 FROM a', 'SELECT j FROM a EXCEPT SELECT j FROM a'],
   '`DISTINCT ON`': ['SELECT DISTINCT ON (n) n, id FROM a ORDER BY n, id'],
   ') with `GROUP BY`': [
-    "SELECT n, string_agg(t, ',' ORDER BY id), count(DISTINCT t), sum(f), stddev(n) FROM a GROUP BY n",
+    "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t), count(DISTINCT t) FROM a GROUP BY n",
   ],
   '`DISTINCT` by types': ['d', 'f', 'i', 'j'].flatMap((column) => [
     `SELECT ${column}, count(*) FROM a GROUP BY ${column}`,
@@ -148,7 +153,7 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT n, t, count(*) FROM a GROUP BY CUBE (n, t)',
   ],
   'without `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
-  'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a", 'SELECT sum(f) FROM a'],
+  'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a"],
   'of the clock': ['SELECT id FROM a WHERE at < now()', 'SELECT id FROM a WHERE t = current_user'],
   '`TABLESAMPLE`': [
     'SELECT id FROM a TABLESAMPLE BERNOULLI (50) REPEATABLE (1)',

@@ -80,13 +80,18 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
     view.targets = shown;
     view.quals = condition;
     view.sort.clone_from(&query.sort);
-    let arguments = states.arguments;
-    let states = states.states;
+    let States {
+        arguments,
+        states,
+        floats,
+        ..
+    } = states;
     let aggregate = Aggregate {
         input: Box::new(tree),
         keys: keys.keys.into_iter().map(|(_, key)| key).collect(),
         arguments,
         states,
+        rounds_once: floats,
     };
     let values = aggregate
         .keys
@@ -289,7 +294,7 @@ fn over_storage(expr: &Expr, keys: &Keys, states: &States, column: &dyn Fn(usize
             return Some(column(position));
         }
         match node {
-            Expr::Aggref(call) => Some(states.result(states.value(call)?, &state)),
+            Expr::Aggref(call) => Some(states.result(states.value(call)?, call.type_oid, &state)),
             _ => None,
         }
     })
@@ -369,6 +374,7 @@ pub fn counted(
         collation: 0,
         kind: crate::op::aggregate::Kind::Count,
         argument,
+        times: None,
     };
     let mut states = vec![count("__pgt_s0".to_owned(), None)];
     if sides > 1 {
@@ -414,6 +420,7 @@ pub fn counted(
                 keys,
                 arguments: vec!["1".to_owned(); arguments],
                 states,
+                rounds_once: false,
             },
             parts,
         },

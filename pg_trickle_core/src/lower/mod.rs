@@ -17,6 +17,7 @@ mod grouped;
 mod indexes;
 mod keys;
 mod linear;
+mod moments;
 mod partition;
 mod prepare;
 mod recomputed;

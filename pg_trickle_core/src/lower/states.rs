@@ -2,6 +2,7 @@
 
 use super::columns::{INT8, NUMERIC, collate};
 use super::linear::Flat;
+use super::moments;
 use super::scale::fixed_scale;
 use super::scans::{check, nullable, print};
 use super::stop::{Stop, reason};
@@ -21,8 +22,12 @@ fn numeric(parts: &[&str], args: Vec<Expr>) -> Expr {
     })
 }
 
-const INT2: u32 = 21;
-const INT4: u32 = 23;
+const INT2: Oid = 21;
+const INT4: Oid = 23;
+const FLOAT4: Oid = 700;
+const FLOAT8: Oid = 701;
+const BOOL: Oid = 16;
+const BIT: Oid = 1560;
 
 /// The states that the aggregate calls of a query need, each once.
 pub struct States<'a> {
@@ -32,11 +37,13 @@ pub struct States<'a> {
     pub arguments: Vec<String>,
     /// The states; unnamed ones have an empty name.
     pub states: Vec<State>,
+    /// Some are sums of floats.
+    pub floats: bool,
     calls: Vec<(Aggref, Value)>,
 }
 
 /// The result of an aggregate call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A state as it is.
     State(usize),
@@ -48,6 +55,8 @@ pub enum Value {
         scales: Option<usize>,
         count: usize,
     },
+    /// A function of `pgtrickle` over states; over numeric sums with the state that has their scale.
+    Function(String, Vec<(usize, Option<usize>)>),
 }
 
 impl<'a> States<'a> {
@@ -61,12 +70,14 @@ impl<'a> States<'a> {
             collation: 0,
             kind: Kind::Count,
             argument: None,
+            times: None,
         };
         States {
             flat,
             catalog,
             arguments: Vec::new(),
             states: vec![rows],
+            floats: false,
             calls: Vec::new(),
         }
     }
@@ -93,11 +104,11 @@ impl<'a> States<'a> {
         self.calls
             .iter()
             .find(|(known, _)| known == call)
-            .map(|(_, value)| *value)
+            .map(|(_, value)| value.clone())
     }
 
-    /// A result as an expression over states; `state` gives the column of one.
-    pub fn result(&self, value: Value, state: &dyn Fn(usize) -> Expr) -> Expr {
+    /// A result of a type as an expression over states; `state` gives the column of one.
+    pub fn result(&self, value: Value, type_oid: Oid, state: &dyn Fn(usize) -> Expr) -> Expr {
         let rounded = |sum: usize, scales: usize| {
             let (before, after) = longest_scale();
             numeric(
@@ -109,19 +120,29 @@ impl<'a> States<'a> {
                 vec![state(sum), state(scales)],
             )
         };
+        let sum_of = |sum: usize, scales: Option<usize>| scales.map_or_else(|| state(sum), |of| rounded(sum, of));
         match value {
             Value::State(n) => state(n),
             Value::ScaledSum { sum, scales } => rounded(sum, scales),
-            Value::Average { sum, scales, count } => {
-                let sum = scales.map_or_else(|| state(sum), |scales| rounded(sum, scales));
-                numeric(
-                    &[
-                        "",
-                        "::pg_catalog.numeric OPERATOR(pg_catalog./) ",
-                        "::pg_catalog.numeric",
-                    ],
-                    vec![sum, state(count)],
-                )
+            Value::Average { sum, scales, count } => numeric(
+                &[
+                    "",
+                    "::pg_catalog.numeric OPERATOR(pg_catalog./) ",
+                    "::pg_catalog.numeric",
+                ],
+                vec![sum_of(sum, scales), state(count)],
+            ),
+            Value::Function(name, args) => {
+                let mut parts = vec![format!("pgtrickle.{name}(")];
+                parts.resize(args.len(), ", ".to_owned());
+                parts.push(")".to_owned());
+                Expr::Sql(SqlLeaf {
+                    parts,
+                    args: args.into_iter().map(|(sum, scales)| sum_of(sum, scales)).collect(),
+                    type_oid,
+                    typmod: -1,
+                    collation: 0,
+                })
             }
         }
     }
@@ -129,80 +150,127 @@ impl<'a> States<'a> {
     fn lower(&mut self, call: &Aggref) -> Result<Value, Stop> {
         let function = self.catalog.function(call.function)?;
         let name = function.name.as_str();
-        let described = || {
-            let types: Vec<String> = function
-                .arg_types
+        let types = function.arg_types.as_slice();
+        let args: Vec<&Expr> = call.args.iter().filter(|arg| !arg.junk).map(|arg| &arg.expr).collect();
+        let family = (function.schema == "pg_catalog" && call.kind == 'n' && call.levels_up == 0 && !call.variadic)
+            .then(|| Family::of(name, types))
+            .flatten();
+        let Some(family) = family.filter(|_| args.len() == types.len()) else {
+            let types: Vec<String> = types
                 .iter()
                 .map(|oid| self.catalog.type_sql(*oid, -1))
-                .collect::<Result<_, Error>>()
-                .unwrap_or_default();
-            format!("aggregate {name}({})", types.join(", ").replace("pg_catalog.", ""))
+                .collect::<Result<_, Error>>()?;
+            let types = types.join(", ").replace("pg_catalog.", "");
+            return Err(Stop::Reason(format!("aggregate {name}({types})")));
         };
-        let plain = function.schema == "pg_catalog" && call.kind == 'n' && call.levels_up == 0 && !call.variadic;
-        if !plain {
-            return Err(Stop::Reason(described()));
-        }
-        let argument = match (call.args.as_slice(), name) {
-            ([], "count") => None,
-            ([one], "count" | "sum" | "avg" | "min" | "max") => Some(&one.expr),
-            _ => return Err(Stop::Reason(described())),
-        };
-        let extremum = matches!(name, "min" | "max");
-        if !call.distinct.is_empty() && !extremum {
+        let insensitive = matches!(family, Family::Extremum | Family::Truth(_))
+            || matches!(family, Family::Bits(_)) && name != "bit_xor";
+        if !call.distinct.is_empty() && !insensitive {
             return reason(&format!("{name}(DISTINCT ...)"));
         }
+        let mut conditions = Vec::new();
         if let Some(filter) = &call.filter {
             check(self.flat, filter, self.catalog)?;
+            conditions.push(print(self.flat, filter, self.catalog)?);
         }
-        let Some(argument) = argument else {
-            return Ok(Value::State(match &call.filter {
-                None => 0,
-                Some(filter) => {
-                    let filter = print(self.flat, filter, self.catalog)?;
-                    let argument = self.argument(format!("CASE WHEN {filter} THEN 1 END"));
-                    self.count(argument)?
-                }
-            }));
-        };
-        check(self.flat, argument, self.catalog)?;
-        let sql = print(self.flat, argument, self.catalog)?;
-        let not_null = call.filter.is_none() && !nullable(self.flat, argument)?;
-        let sql = match &call.filter {
-            None => sql,
-            Some(filter) => format!("CASE WHEN {} THEN {sql} END", print(self.flat, filter, self.catalog)?),
-        };
-        if extremum {
-            return self.extremum(call, name == "min", sql);
+        let mut printed = Vec::new();
+        for arg in &args {
+            check(self.flat, arg, self.catalog)?;
+            let sql = print(self.flat, arg, self.catalog)?;
+            printed.push((sql, nullable(self.flat, arg)?));
         }
-        let position = if name == "count" && not_null {
-            return Ok(Value::State(0));
+        // An input counts where no argument is NULL.
+        let given = |n: usize| {
+            let others = printed
+                .iter()
+                .enumerate()
+                .filter(|(other, (_, null))| *other != n && *null);
+            let conditions: Vec<String> = conditions
+                .iter()
+                .cloned()
+                .chain(others.map(|(_, (sql, _))| format!("({sql}) IS NOT NULL")))
+                .collect();
+            let value = printed.get(n).map_or("1", |(sql, _)| sql);
+            if conditions.is_empty() {
+                value.to_owned()
+            } else {
+                format!("CASE WHEN {} THEN {value} END", conditions.join(" AND "))
+            }
+        };
+        if let Family::Extremum = family {
+            return self.extremum(call, name == "min", given(0));
+        }
+        let count = if conditions.is_empty() && printed.iter().all(|(_, null)| !null) {
+            0
         } else {
-            self.argument(sql)
+            let argument = self.argument(given(0));
+            self.count(argument)?
         };
-        let count = if not_null { 0 } else { self.count(position)? };
-        if name == "count" {
-            return Ok(Value::State(count));
+        let floats = types.contains(&FLOAT4) || types.contains(&FLOAT8);
+        let (function, sums) = match family {
+            Family::Count | Family::Extremum => return Ok(Value::State(count)),
+            Family::Truth(function) => {
+                let argument = self.argument(format!("CASE WHEN {} THEN 1 END", given(0)));
+                let trues = self.count(argument)?;
+                return Ok(Value::Function(function.to_owned(), vec![(count, None), (trues, None)]));
+            }
+            Family::Bits(all) => {
+                let argument = self.argument(given(0));
+                let kind = match all {
+                    Some(all) => Kind::Bits { count, all },
+                    None => Kind::Xor { count },
+                };
+                return Ok(Value::State(self.state(kind, argument, call.type_oid, 0)?));
+            }
+            Family::Sum if floats && call.type_oid == FLOAT4 => ("real_sum".to_owned(), "x"),
+            Family::Sum if floats => ("float_sum".to_owned(), "x"),
+            Family::Average if floats => ("float_avg".to_owned(), "nx"),
+            Family::Sum | Family::Average => (String::new(), "x"),
+            Family::Moments(of) => (
+                format!("{}_{}", if floats { "float" } else { "exact" }, of.function),
+                of.sums,
+            ),
+        };
+        self.floats |= floats;
+        let mut terms = Vec::new();
+        for sum in sums.chars() {
+            let (first, second) = match sum {
+                'n' => {
+                    terms.push((count, None));
+                    continue;
+                }
+                'x' => (args.len() - 1, None),
+                'X' => (args.len() - 1, Some(args.len() - 1)),
+                'P' => (0, Some(args.len() - 1)),
+                'y' => (0, None),
+                _ => (0, Some(0)),
+            };
+            let of = types[first];
+            let mut argument = |n: usize| {
+                let sql = given(n);
+                self.argument(if floats { format!("pgtrickle.exact({sql})") } else { sql })
+            };
+            let (position, times) = (argument(first), second.map(&mut argument));
+            let whole = of == INT2 || of == INT4;
+            let type_oid = if whole && times.is_none() { INT8 } else { NUMERIC };
+            let scaled = floats || fixed_scale(args[first], self.catalog)?.is_none();
+            let kind = Kind::Sum {
+                count,
+                numeric: of == NUMERIC,
+                scaled,
+            };
+            let state = self.product(kind, position, times, type_oid, 0)?;
+            let scales = match scaled && !floats && times.is_none() {
+                false => None,
+                true => Some(self.state(Kind::Scales, position, NUMERIC, 0)?),
+            };
+            terms.push((state, scales));
         }
-        let of = argument.type_oid();
-        if ![INT2, INT4, INT8, NUMERIC].contains(&of) || function.arg_types != [of] {
-            return Err(Stop::Reason(described()));
-        }
-        let type_oid = if of == INT2 || of == INT4 { INT8 } else { NUMERIC };
-        let scaled = fixed_scale(argument, self.catalog)?.is_none();
-        let kind = Kind::Sum {
-            count,
-            numeric: of == NUMERIC,
-            scaled,
-        };
-        let sum = self.state(kind, position, type_oid, 0)?;
-        let scales = match scaled {
-            false => None,
-            true => Some(self.state(Kind::Scales, position, NUMERIC, 0)?),
-        };
-        Ok(match (name, scales) {
-            ("avg", scales) => Value::Average { sum, scales, count },
-            (_, Some(scales)) => Value::ScaledSum { sum, scales },
-            (_, None) => Value::State(sum),
+        Ok(match (family, terms.as_slice()) {
+            (Family::Average, &[(sum, scales)]) => Value::Average { sum, scales, count },
+            (Family::Sum, &[(sum, Some(scales))]) if !floats => Value::ScaledSum { sum, scales },
+            (Family::Sum, &[(sum, None)]) if !floats => Value::State(sum),
+            _ => Value::Function(function, terms),
         })
     }
 
@@ -237,10 +305,21 @@ impl<'a> States<'a> {
     }
 
     fn state(&mut self, kind: Kind, argument: usize, type_oid: Oid, collation: Oid) -> Result<usize, Error> {
+        self.product(kind, argument, None, type_oid, collation)
+    }
+
+    fn product(
+        &mut self,
+        kind: Kind,
+        argument: usize,
+        times: Option<usize>,
+        type_oid: Oid,
+        collation: Oid,
+    ) -> Result<usize, Error> {
         let known = self
             .states
             .iter()
-            .position(|state| state.kind == kind && state.argument == Some(argument));
+            .position(|state| state.kind == kind && state.argument == Some(argument) && state.times == times);
         if let Some(known) = known {
             return Ok(known);
         }
@@ -252,7 +331,42 @@ impl<'a> States<'a> {
             collation,
             kind,
             argument: Some(argument),
+            times,
         });
         Ok(self.states.len() - 1)
+    }
+}
+
+/// How the state of an aggregate follows from its arguments.
+#[derive(Clone, Copy)]
+enum Family {
+    Count,
+    Sum,
+    Average,
+    Extremum,
+    /// The function of `pgtrickle` that gives the result.
+    Truth(&'static str),
+    /// `Some(true)` for `bit_and`, `None` for `bit_xor`.
+    Bits(Option<bool>),
+    Moments(&'static moments::Moments),
+}
+
+impl Family {
+    fn of(name: &str, types: &[Oid]) -> Option<Family> {
+        Some(match (name, types) {
+            ("count" | "regr_count", _) => Family::Count,
+            ("min" | "max", [_]) => Family::Extremum,
+            ("bool_and" | "every", [BOOL]) => Family::Truth("bool_and"),
+            ("bool_or", [BOOL]) => Family::Truth("bool_or"),
+            ("bit_and", [INT2 | INT4 | INT8 | BIT]) => Family::Bits(Some(true)),
+            ("bit_or", [INT2 | INT4 | INT8 | BIT]) => Family::Bits(Some(false)),
+            ("bit_xor", [INT2 | INT4 | INT8 | BIT]) => Family::Bits(None),
+            ("sum", [INT2 | INT4 | INT8 | NUMERIC | FLOAT4 | FLOAT8]) => Family::Sum,
+            ("avg", [INT2 | INT4 | INT8 | NUMERIC | FLOAT4 | FLOAT8]) => Family::Average,
+            (_, [INT2 | INT4 | INT8 | NUMERIC | FLOAT4 | FLOAT8] | [FLOAT8, FLOAT8]) => {
+                Family::Moments(moments::find(name)?)
+            }
+            _ => return None,
+        })
     }
 }

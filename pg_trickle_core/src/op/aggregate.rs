@@ -1,21 +1,28 @@
-//! Aggregate: `GROUP BY` with count, sum, avg, min and max over exact types.
+//! Aggregate: `GROUP BY` with aggregates whose result follows from a state of fixed size.
 //!
 //! A group is one stored row: its key, the number of its input rows, and per aggregate a state from which the result
 //! follows. count and sum are homomorphisms from bags to a group (the algebraic kind), so the state changes by the sum
-//! over the delta with weights: n' = n + Σw, s' = s + Σw·x. A group whose n' is 0 goes. avg is sum / count.
+//! over the delta with weights: n' = n + Σw, s' = s + Σw·x. A group whose n' is 0 goes. avg is sum / count; variance,
+//! covariance and regression are functions of the sums of x, y, x², y² and xy; bool_and and bool_or of the number of
+//! inputs that are true. bit_xor is its own inverse.
 //! min and max have no inverse: an insert keeps the better of stored and new value; only when a deleted value reaches
-//! the stored one, and no new value does, is the group's extremum looked up again in the sources.
+//! the stored one, and no new value does, is the group's extremum looked up again in the sources. So it is with bit_and
+//! and bit_or, where a deleted value decides a bit that no new value decides.
 //!
-//! NULL inputs: sum, avg, min and max skip them, so each has the count of its non-NULL inputs beside it, and is NULL
-//! when that is 0.
+//! NULL inputs: all but count skip them, so each has the count of its non-NULL inputs beside it, and is NULL when that
+//! is 0 (min and max are so by themselves).
 //!
 //! numeric: sums are exact, but NaN and the infinities cannot be taken back, so a non-finite sum that meets a deletion
 //! is computed again for its group. The number of decimals of sum(numeric) is the longest of its inputs
 //! (numeric_accum's maxScale); for inputs without a fixed scale a histogram of scales, kept as one number in base 10^8,
 //! follows it under deletions.
 //!
+//! Floats: their sums depend on the order of summation, and what was rounded cannot be taken back. But each finite one is
+//! a finite decimal, so the sum is kept as numeric, exact (Kulisch's long accumulator, in decimal), and rounded once,
+//! where the group is read. NaN and the infinities are numbers so large in it that they count apart.
+//!
 //! State: one row per group. Cost: the touched groups; for a deleted extremum its group, or one probe of an index on
-//! (key, value). Not here: floats, whose sums are not associative, and all other aggregates.
+//! (key, value). Not here: aggregates whose state is as long as their input.
 
 use super::{Op, Operator};
 use crate::plan::Oid;
@@ -67,6 +74,18 @@ pub enum Kind {
     },
     /// Histogram of the scales of a numeric argument.
     Scales,
+    /// `bit_and` or `bit_or`.
+    Bits {
+        /// As in `Sum`.
+        count: usize,
+        /// `bit_and`.
+        all: bool,
+    },
+    /// `bit_xor`.
+    Xor {
+        /// As in `Sum`.
+        count: usize,
+    },
     /// Smallest value. The text is the type's default `<`.
     Min(String),
     /// Largest value. The text is the type's default `<`.
@@ -90,6 +109,8 @@ pub struct State {
     pub kind: Kind,
     /// The argument, by position among [`Aggregate::arguments`]; none for the count of rows.
     pub argument: Option<usize>,
+    /// Another argument, or the same, that it is multiplied with.
+    pub times: Option<usize>,
 }
 
 /// The grouping of a block.
@@ -103,6 +124,8 @@ pub struct Aggregate {
     pub arguments: Vec<String>,
     /// The state columns; the first counts the group's rows.
     pub states: Vec<State>,
+    /// Sums of floats are rounded once, here; the query may round after every step.
+    pub rounds_once: bool,
 }
 
 impl Operator for Aggregate {
@@ -156,21 +179,34 @@ pub fn longest_scale() -> (String, String) {
 }
 
 impl State {
-    /// The aggregate that gives this state from scratch, over an argument's SQL.
+    /// The aggregate that gives this state from scratch, over the rows called [`ROWS`].
     #[must_use]
-    pub fn aggregate_sql(&self, argument: Option<&str>) -> String {
-        match (&self.kind, argument) {
-            (Kind::Count, None) => "pg_catalog.count(*)".to_owned(),
-            (Kind::Count, Some(x)) => format!("pg_catalog.count({x})"),
-            (Kind::Sum { scaled, .. }, Some(x)) => trimmed(*scaled, format!("pg_catalog.sum({x})")),
-            (Kind::Scales, Some(x)) => {
-                format!("coalesce(pg_catalog.sum({}), 0)", scale_mark(x))
-            }
-            (Kind::Min(_), Some(x)) => format!("pg_catalog.min({x})"),
-            (Kind::Max(_), Some(x)) => format!("pg_catalog.max({x})"),
-            (Kind::Sum { .. } | Kind::Scales | Kind::Min(_) | Kind::Max(_), None) => {
-                unreachable!("only the count of rows has no argument")
-            }
+    pub fn aggregate_sql(&self) -> String {
+        let argument = |n: Option<usize>| n.map(|n| column(ROWS, &argument_name(n)));
+        let x = match (argument(self.argument), argument(self.times)) {
+            (Some(x), Some(y)) => op(&format!("{x}::pg_catalog.numeric"), "*", &y),
+            (x, _) => x.unwrap_or_else(|| "*".to_owned()),
+        };
+        match &self.kind {
+            Kind::Count => format!("pg_catalog.count({x})"),
+            Kind::Sum { .. } => format!("pg_catalog.sum({x})"),
+            Kind::Scales => format!("pg_catalog.sum({})", scale_mark(&x)),
+            Kind::Min(_) => format!("pg_catalog.min({x})"),
+            Kind::Max(_) => format!("pg_catalog.max({x})"),
+            Kind::Bits { all: true, .. } => format!("pg_catalog.bit_and({x})"),
+            Kind::Bits { .. } => format!("pg_catalog.bit_or({x})"),
+            Kind::Xor { .. } => format!("pg_catalog.bit_xor({x})"),
+        }
+    }
+
+    /// The same as it is stored.
+    #[must_use]
+    pub fn initial_sql(&self) -> String {
+        let aggregate = self.aggregate_sql();
+        match &self.kind {
+            Kind::Scales => format!("coalesce({aggregate}, 0)"),
+            Kind::Sum { scaled, .. } => trimmed(*scaled, aggregate),
+            _ => aggregate,
         }
     }
 
@@ -178,37 +214,35 @@ impl State {
     /// are −1, which spares the separation by sign.
     #[must_use]
     pub fn delta_columns(&self, position: usize, only_old: bool) -> Vec<(String, String)> {
-        let argument = self.argument.map(|argument| column(ROWS, &argument_name(argument)));
+        let aggregate = self.aggregate_sql();
         let of_sign = |aggregate: &str, sign: char| {
             format!("{aggregate} FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.{sign}) 0)")
         };
-        let net = |aggregate: &str| {
-            if only_old {
-                return op("0", "-", &format!("coalesce({aggregate}, 0)"));
-            }
-            let plus = format!("coalesce({}, 0)", of_sign(aggregate, '>'));
-            let minus = format!("coalesce({}, 0)", of_sign(aggregate, '<'));
-            op(&plus, "-", &minus)
-        };
         let name = value_name(position);
-        match (&self.kind, argument.as_deref()) {
-            (Kind::Count, None) if only_old => vec![(op("0", "-", "pg_catalog.count(*)"), name)],
-            (Kind::Count, None) => vec![(format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"), name)],
-            (Kind::Min(_) | Kind::Max(_), x) => {
-                let aggregate = self.aggregate_sql(x);
-                vec![
-                    (of_sign(&aggregate, '>'), name),
-                    (of_sign(&aggregate, '<'), removed_name(position)),
-                ]
+        match &self.kind {
+            Kind::Count if self.argument.is_none() && !only_old => {
+                vec![(format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"), name)]
             }
-            (Kind::Scales, Some(x)) => {
-                vec![(net(&format!("pg_catalog.sum({})", scale_mark(x))), name)]
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } => vec![
+                (of_sign(&aggregate, '>'), name),
+                (of_sign(&aggregate, '<'), removed_name(position)),
+            ],
+            Kind::Xor { .. } => vec![(aggregate, name)],
+            Kind::Count | Kind::Sum { .. } | Kind::Scales if only_old => {
+                vec![(op("0", "-", &format!("coalesce({aggregate}, 0)")), name)]
             }
-            (Kind::Sum { .. }, Some(x)) => vec![(net(&format!("pg_catalog.sum({x})")), name)],
-            (Kind::Count | Kind::Sum { .. } | Kind::Scales, x) => {
-                vec![(net(&self.aggregate_sql(x)), name)]
+            Kind::Count | Kind::Sum { .. } | Kind::Scales => {
+                let plus = format!("coalesce({}, 0)", of_sign(&aggregate, '>'));
+                let minus = format!("coalesce({}, 0)", of_sign(&aggregate, '<'));
+                vec![(op(&plus, "-", &minus), name)]
             }
         }
+    }
+
+    /// Is the state of the added rows 0 where they change nothing?
+    #[must_use]
+    pub fn is_additive(&self) -> bool {
+        matches!(self.kind, Kind::Count | Kind::Sum { .. } | Kind::Scales)
     }
 
     /// The new value where the delta only adds rows: `added` is the state of the added rows alone.
@@ -223,7 +257,18 @@ impl State {
             }
             Kind::Min(_) => format!("LEAST({stored}, {added})"),
             Kind::Max(_) => format!("GREATEST({stored}, {added})"),
+            Kind::Bits { .. } | Kind::Xor { .. } => self.bits(&stored, added),
         }
+    }
+
+    /// Both values of a bitwise aggregate in one; either can be NULL.
+    fn bits(&self, stored: &str, added: &str) -> String {
+        let operator = match &self.kind {
+            Kind::Bits { all: true, .. } => "&",
+            Kind::Bits { .. } => "|",
+            _ => "#",
+        };
+        format!("coalesce({}, {stored}, {added})", op(stored, operator, added))
     }
 }
 
@@ -239,12 +284,38 @@ impl Aggregate {
         let removed = column(DELTA, &removed_name(position));
         match &state.kind {
             Kind::Count | Kind::Scales => op(&stored, "+", &added),
+            Kind::Xor { count } => guarded_sum(&self.left(*count), &state.bits(&stored, &added), None),
+            Kind::Bits { .. } if !exact => recompute.to_owned(),
+            Kind::Bits { count, all } => {
+                let zero = op(&removed, "#", &removed);
+                // The bits that the removed values decided and the added ones do not.
+                let lost = if *all {
+                    let ones = format!("(OPERATOR(pg_catalog.~) {zero})");
+                    op(
+                        &format!("coalesce({added}, {ones})"),
+                        "&",
+                        &format!("(OPERATOR(pg_catalog.~) {removed})"),
+                    )
+                } else {
+                    op(
+                        &removed,
+                        "&",
+                        &format!("(OPERATOR(pg_catalog.~) coalesce({added}, {zero}))"),
+                    )
+                };
+                case(
+                    &[
+                        (op(&self.left(*count), "=", "0"), "NULL".to_owned()),
+                        (
+                            format!("{removed} IS NULL OR {}", op(&lost, "=", &zero)),
+                            state.bits(&stored, &added),
+                        ),
+                    ],
+                    Some(recompute),
+                )
+            }
             Kind::Sum { count, numeric, scaled } => {
-                let left = op(
-                    &column(STORED, &self.states[*count].name),
-                    "+",
-                    &column(DELTA, &value_name(*count)),
-                );
+                let left = self.left(*count);
                 let sum = trimmed(*scaled, op(&format!("coalesce({stored}, 0)"), "+", &added));
                 guarded_sum(&left, &sum, numeric.then_some(recompute))
             }
@@ -293,9 +364,19 @@ impl Aggregate {
                     (*numeric && !exact).then_some(recompute),
                 )
             }
-            Kind::Min(_) | Kind::Max(_) if exact => added,
-            Kind::Min(_) | Kind::Max(_) => recompute.to_owned(),
+            Kind::Xor { count } => guarded_sum(&column(DELTA, &value_name(*count)), &added, None),
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } if exact => added,
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } => recompute.to_owned(),
         }
+    }
+
+    /// How many inputs a state that counts them has after a delta.
+    fn left(&self, count: usize) -> String {
+        op(
+            &column(STORED, &self.states[count].name),
+            "+",
+            &column(DELTA, &value_name(count)),
+        )
     }
 }
 

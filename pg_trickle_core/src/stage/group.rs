@@ -1,7 +1,7 @@
 //! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
 
 use super::rebuild::record;
-use crate::op::aggregate::{Aggregate, DELTA, Key, Kind, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
+use crate::op::aggregate::{Aggregate, DELTA, Key, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::op::term::{Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Returns, Statement};
 use crate::sql::statement::{Insert, Merge, OnConflict, Select, and, case, column, op, or, union_all};
@@ -39,10 +39,8 @@ impl Group {
             .into_iter()
             .zip(aggregate.keys.iter().map(|key| key.name.clone()))
             .collect();
-        columns.extend(aggregate.states.iter().map(|state| {
-            let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
-            (state.aggregate_sql(argument.as_deref()), state.name.clone())
-        }));
+        let states = aggregate.states.iter();
+        columns.extend(states.map(|state| (state.initial_sql(), state.name.clone())));
         Select {
             columns,
             from: vec![format!("({}) AS {ROWS}", union_all(arms))],
@@ -194,11 +192,10 @@ impl Group {
         let mut always = only_old && !aggregate.keys.is_empty();
         for (n, state) in aggregate.states.iter().enumerate() {
             let produced = state.delta_columns(n, only_old);
-            match state.kind {
-                Kind::Min(_) | Kind::Max(_) => always = true,
-                Kind::Count | Kind::Sum { .. } | Kind::Scales => {
-                    changes.push(op(&produced[0].0, "<>", "0"));
-                }
+            if state.is_additive() {
+                changes.push(op(&produced[0].0, "<>", "0"));
+            } else {
+                always = true;
             }
             columns.extend(produced);
         }
@@ -264,7 +261,6 @@ impl Group {
     fn recompute(&self, position: usize) -> String {
         let aggregate = &self.aggregate;
         let state = &aggregate.states[position];
-        let argument = state.argument.map(|n| column(ROWS, &argument_name(n)));
         let lookup = |conditions: Vec<String>| {
             let rows: Vec<Select> = self
                 .parts
@@ -272,7 +268,7 @@ impl Group {
                 .map(|part| part.block.now(part.columns(&self.inputs())))
                 .collect();
             let select = Select {
-                columns: vec![(state.aggregate_sql(argument.as_deref()), "v".to_owned())],
+                columns: vec![(state.initial_sql(), "v".to_owned())],
                 from: vec![format!("({}) AS {ROWS}", union_all(&rows))],
                 filter: conditions,
                 ..Select::default()

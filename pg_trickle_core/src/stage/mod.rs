@@ -145,6 +145,12 @@ impl Stage {
         rows
     }
 
+    /// Sums of floats are rounded otherwise than by the query, whose result depends on the order of its rows.
+    #[must_use]
+    pub fn rounds_once(&self) -> bool {
+        matches!(&self.maintained, Maintained::Fold(Into::Group(group)) if group.aggregate.rounds_once)
+    }
+
     /// The cost class of a change of one source.
     #[must_use]
     pub fn cost(&self, source: &Source) -> &'static str {

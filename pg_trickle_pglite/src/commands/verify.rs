@@ -7,6 +7,10 @@ use crate::json::Json;
 use crate::spi::Values;
 use crate::{plans, sql, stages};
 use pg_trickle_core::catalog::Catalog;
+use sql::Compared;
+
+const FLOAT4: u32 = 700;
+const FLOAT8: u32 = 701;
 
 /// Compares with the query, and says how many rows are missing and how many are too many.
 pub fn run(name: &str) -> Result<String> {
@@ -15,11 +19,15 @@ pub fn run(name: &str) -> Result<String> {
     let stage = stages::load(found.id)?;
     let catalog = crate::catalog::SpiCatalog::new();
     let view = catalog.relation(stage.relid);
+    let rounds = stage.stages.iter().any(|each| each.stage.rounds_once());
     let mut columns = Vec::new();
     for column in view?.columns {
-        // Equality is that of the type; one that has none is compared by its text.
-        let equality = catalog.default_equality(column.type_oid)?;
-        columns.push(equality.is_none());
+        columns.push(match column.type_oid {
+            FLOAT4 if rounds => Compared::Near("1e-3"),
+            FLOAT8 if rounds => Compared::Near("1e-9"),
+            other if catalog.default_equality(other)?.is_none() => Compared::ByText,
+            _ => Compared::ByType,
+        });
     }
     catalog.finish()?;
     let text = sql::difference(&stage.definition, &stage.name, &columns);

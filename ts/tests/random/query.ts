@@ -302,11 +302,18 @@ function otherAggregate(rng: Rng, tables: readonly Table[]): string {
   const call = rng.pick([
     `string_agg(${text}, ',' ORDER BY ${text})`,
     `array_agg(${number} ORDER BY ${number})`,
-    `sum(${number}::float8)`,
+    `sum(${number}::float8 / 4)`,
+    `avg(${number}::real / 8)`,
+    `var_samp(${expressions.of(rng.pick(NUMBERS), 1)})`,
+    `stddev_pop(${number})`,
+    `round(regr_slope(${number}, ${expressions.of('big', 0)})::numeric, 6)`,
     `count(DISTINCT ${text})`,
     `percentile_disc(0.5) WITHIN GROUP (ORDER BY ${number})`,
     `bool_or(${expressions.condition(1)})`,
+    `bool_and(${expressions.condition(1)})`,
     `bit_xor(${number})`,
+    `bit_or(${number})`,
+    `bit_and(${number}) FILTER (WHERE ${expressions.condition(1)})`,
   ])
   if (rng.chance(0.2)) return `${ctes}SELECT ${call} AS c1, count(*) AS c2 FROM ${sql}${where(rng, expressions)}`
   return `${ctes}SELECT ${key} AS c1, ${call} AS c2 FROM ${sql} GROUP BY ${rng.pick([key, `ROLLUP (${key})`])}`
