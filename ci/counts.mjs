@@ -6,7 +6,12 @@ const add = (pairs) => pairs.reduce(([p, f], [passed, failed]) => [p + passed, f
 
 const counts = ([passed, failed]) => ({ passed, failed })
 
-export const gateCounts = (output) => counts(add(numbers(output, /^gates: (\d+) passed, (\d+) failed$/gm)))
+/** The last line of a script of ours. */
+const summary = (name) => (output) =>
+  counts(add(numbers(output, new RegExp(`^${name}: (\\d+) passed, (\\d+) failed$`, 'gm'))))
+
+export const gateCounts = summary('gates')
+export const tpchCounts = summary('tpch')
 
 /** One line for each test binary. */
 export const cargoCounts = (output) => counts(add(numbers(output, /^test result: \w+\. (\d+) passed; (\d+) failed;/gm)))

@@ -34,9 +34,10 @@ export function printQueries(results, median) {
 /** What went wrong, if anything. */
 export function printChanges(results) {
   const wrong = results.flatMap((change) => change.wrong.map((failure) => ({ what: change.what, ...failure })))
-  console.log(`\n${results.length} statements, each followed by a comparison of every stream table with its query`)
+  console.log('\nEach statement was followed by a comparison of every stream table with its query.')
   for (const { what, query, error } of wrong) console.log(`  WRONG after ${what}: ${query}: ${error}`)
-  if (!wrong.length) console.log('  all equal')
+  const failed = results.filter((change) => change.wrong.length).length
+  console.log(`tpch: ${results.length - failed} passed, ${failed} failed`)
 }
 
 const SHORT = { fold: 'F', rekey: 'K', rebuild: 'REBUILD' }
