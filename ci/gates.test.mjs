@@ -62,7 +62,7 @@ test('text: comments nest in Rust, strings and lifetimes are told apart', () => 
 
 test('unsafe: at the edge only, and forbidden in the core', () => {
   const core = { 'pg_trickle_core/src/lib.rs': '#![forbid(unsafe_code)]\n// unsafe\n' }
-  const edge = { 'pg_trickle_pglite/src/ffi.rs': 'unsafe extern "C" {}\n' }
+  const edge = { 'pg_trickle_pglite/src/ffi/mod.rs': 'unsafe extern "C" {}\n' }
   assert.deepEqual(checkUnsafe(checkout({ ...core, ...edge })).problems, [])
   const inside = { 'pg_trickle_pglite/src/spi.rs': 'fn f() {\n    unsafe { g() }\n}\n' }
   assert.match(checkUnsafe(checkout({ ...core, ...inside })).problems[0], /spi\.rs:2/)

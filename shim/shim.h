@@ -1,5 +1,5 @@
 /*
- * shim.h: the whole interface between PostgreSQL and Rust; pg_trickle_pglite/src/ffi.rs mirrors it.
+ * shim.h: the whole interface between PostgreSQL and Rust; pg_trickle_pglite/src/ffi mirrors it.
  *
  * pgt_* is C called by Rust, pgt_rs_* is Rust called by C. No longjmp crosses a Rust frame: what can raise a
  * PostgreSQL error goes through pgt_call, which catches it. No panic crosses a C frame: Rust catches it. Both

@@ -4,7 +4,7 @@ use crate::commands::replace;
 use crate::error::Result;
 use crate::session::{self, Busy, Pending};
 use crate::spi::{self, Values};
-use crate::{flush, sql, stages, triggers};
+use crate::{flush, push, sql, stages, triggers};
 
 /// An event trigger fired.
 pub fn fired(event: &str) -> Result<()> {
@@ -55,6 +55,7 @@ fn clean(gone: &[i32]) -> Result<()> {
         spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
         spi::catalog("DELETE FROM pgtrickle.stream_table WHERE id = $1::int", &[Some(&key)])?;
         session::forget(*id);
+        push::dropped(*id);
         if let Some(storage) = storage {
             spi::catalog(&sql::drop_storage(&storage), &[])?;
         }

@@ -23,6 +23,7 @@ mod flush;
 mod json;
 mod names;
 mod plans;
+mod push;
 mod session;
 mod spi;
 mod sql;

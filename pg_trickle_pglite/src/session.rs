@@ -5,6 +5,7 @@
 use crate::error::Result;
 use crate::ffi::{Oid, Store};
 use crate::flush;
+use crate::push;
 use crate::stages::{StageKey, StreamTable, Table};
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::{Cell, RefCell};
@@ -49,6 +50,7 @@ struct Saved {
     pending: usize,
     flushing: bool,
     busy: u32,
+    pushed: usize,
 }
 
 thread_local! {
@@ -87,6 +89,7 @@ pub fn transaction(event: i32) -> Result<()> {
                 session.busy = 0;
                 session.saved.clear();
             });
+            push::finish(event == XACT_COMMIT);
             Ok(())
         }
         _ => Ok(()),
@@ -106,6 +109,7 @@ pub fn subtransaction(event: i32) {
                 pending: session.pending.len(),
                 flushing: session.flushing,
                 busy: session.busy,
+                pushed: push::mark(),
             }),
             SUBXACT_COMMIT => {
                 session.saved.pop();
@@ -115,6 +119,7 @@ pub fn subtransaction(event: i32) {
                 session.open = saved.open;
                 session.flushing = saved.flushing;
                 session.busy = saved.busy;
+                push::rewind(saved.pushed);
                 let kept = saved.pending.min(session.pending.len());
                 return session.pending.split_off(kept);
             }
@@ -295,6 +300,11 @@ pub fn forget(id: i32) {
         (compiled, std::mem::take(&mut session.tables))
     });
     drop(dropped);
+}
+
+/// Forgets who reads what.
+pub fn forget_tables() {
+    drop(with(|session| std::mem::take(&mut session.tables)));
 }
 
 /// Who reads a table, where it is remembered.

@@ -4,6 +4,7 @@ use crate::catalog::SpiCatalog;
 use crate::error::{Result, SqlError};
 use crate::ffi::{Delta, Oid, Outcome, Row, Run, Steps};
 use crate::plans::{self, Action, Kept};
+use crate::push;
 use crate::session;
 use crate::spi::{self, Values};
 use crate::sql;
@@ -40,6 +41,8 @@ pub struct StreamTable {
     fingerprint: String,
     /// The visible columns.
     pub columns: Vec<OutputColumn>,
+    /// Gives the text of the rows that a change of the storage is to users ([`pg_trickle_core::Compiled::shown`]).
+    pub shown: String,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<Maintained>>,
 }
@@ -84,6 +87,8 @@ pub struct Table {
     pub relid: Oid,
     /// The stages.
     pub users: Vec<User>,
+    /// The stream table with subscribers whose storage it is.
+    pub pushes: Option<i32>,
 }
 
 /// A stage that reads a table.
@@ -163,6 +168,8 @@ pub struct Compiled {
     pub columns: Vec<OutputColumn>,
     /// The SELECT of the user's view.
     pub view: String,
+    /// Gives the text of the rows that the view shows.
+    pub shown: String,
     /// The relations that it was compiled from.
     pub depends: Set<Oid>,
 }
@@ -219,6 +226,7 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
         stages: compiled.stages,
         columns: compiled.columns,
         view: compiled.view,
+        shown: compiled.shown,
         depends,
     })
 }
@@ -263,7 +271,8 @@ pub fn table(relid: Oid) -> Result<Rc<Table>> {
         }
     }
     users.sort_by_key(|user| user.stage.order());
-    let table = Rc::new(Table { relid, users });
+    let pushes = push::stream_table_of(relid)?;
+    let table = Rc::new(Table { relid, users, pushes });
     session::remember_table(&table);
     Ok(table)
 }
@@ -395,6 +404,7 @@ fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<StreamTable>> {
         depends: compiled.depends,
         fingerprint,
         columns: compiled.columns,
+        shown: compiled.shown,
         stages,
     });
     session::remember(&table);

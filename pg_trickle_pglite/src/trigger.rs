@@ -4,7 +4,7 @@ use crate::error::{Result, SqlError};
 use crate::ffi::{self, Event, Operation, Store};
 use crate::session::{self, Pending, When};
 use crate::stages::{self, Table};
-use crate::{flush, spi};
+use crate::{flush, push, spi};
 
 /// The trigger function.
 pub fn fired(event: &Event) -> Result<()> {
@@ -17,6 +17,9 @@ pub fn fired(event: &Event) -> Result<()> {
     }
     let when = session::end_statement();
     let table = stages::table(event.relid())?;
+    if let Some(id) = table.pushes {
+        push::change(id, event)?;
+    }
     let Some(change) = change(event, &table)? else {
         return if when == When::Last { flush::run(None) } else { Ok(()) };
     };

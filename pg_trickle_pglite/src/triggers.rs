@@ -1,15 +1,28 @@
-//! Keeps the triggers of sources as they have to be: on every table that a stream table reads, and on the children of
-//! such a table, and nowhere else.
+//! Keeps the triggers of sources as they have to be: on every table that a stream table reads, on the children of
+//! such a table, on what a stream table with subscribers is stored in, and nowhere else.
 
 use crate::error::Result;
+use crate::push;
 use crate::spi::{self, Values};
 use crate::sql;
+
+/// Triggers of a session that ended without taking them away: subscribers go with it.
+pub fn tidy() -> Result<()> {
+    let left = spi::catalog(
+        "SELECT 1 FROM pg_trigger g WHERE g.tgname = '__pgt_before' \
+         AND NOT EXISTS (SELECT FROM pgtrickle.source s WHERE s.relid = g.tgrelid) LIMIT 1",
+        &[],
+    )?;
+    if left.is_empty() { Ok(()) } else { sync() }
+}
 
 /// Makes the triggers that are missing and drops those that nobody needs any more.
 pub fn sync() -> Result<()> {
     let rows = spi::catalog(
-        "WITH wanted AS (SELECT s.relid::oid AS relid, CASE WHEN bool_and(s.inherited) THEN 'child' ELSE 'source' END AS kind \
-         FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id WHERE t.status = 'ACTIVE' GROUP BY 1), \
+        "WITH wanted AS (SELECT s.relid, CASE WHEN bool_and(s.inherited) THEN 'child' ELSE 'source' END AS kind \
+         FROM (SELECT s.relid::oid, s.inherited FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id \
+         WHERE t.status = 'ACTIVE' UNION ALL SELECT t.storage::oid, false FROM pgtrickle.stream_table t \
+         WHERE t.id = ANY ($1::int[])) AS s GROUP BY 1), \
          present AS (SELECT g.tgrelid AS relid, \
          CASE WHEN bool_or(g.tgname = '__pgt_insert') THEN 'source' ELSE 'child' END AS kind FROM pg_trigger g \
          WHERE g.tgfoid = 'pgtrickle.maintain()'::regprocedure AND g.tgname IN ('__pgt_before', '__pgt_insert', \
@@ -18,7 +31,7 @@ pub fn sync() -> Result<()> {
          FROM wanted w FULL JOIN present p ON p.relid = w.relid \
          JOIN pg_class c ON c.oid = coalesce(w.relid, p.relid) JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE w.kind IS DISTINCT FROM p.kind ORDER BY 1",
-        &[],
+        &[Some(&push::read())],
     )?;
     for row in rows {
         let mut values = Values::of(row);

@@ -1,4 +1,6 @@
 import { TrickleError } from './errors.js'
+import { hubOf } from './subscribe/hub.js'
+import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './subscribe/types.js'
 import type {
   AlterStreamTableOptions,
   AnyRow,
@@ -126,6 +128,18 @@ export class Trickle {
     type Row = { ok: boolean; missing: number | bigint; extra: number | bigint }
     const row = await this.#one<Row>(name, VERIFY, [name])
     return { ok: row.ok, missing: Number(row.missing), extra: Number(row.extra) }
+  }
+
+  /**
+   * Calls back with the rows of a stream table, and then with what each committed transaction changes of them. In a
+   * transaction of the caller's the rows come when it commits.
+   */
+  async subscribe<Row = AnyRow>(
+    name: string,
+    callback: ChangeCallback<Row>,
+    options: SubscribeOptions = {},
+  ): Promise<Unsubscribe> {
+    return hubOf(this.#db).subscribe(name, callback as ChangeCallback, options)
   }
 
   async #find<Row>(name: string): Promise<StreamTable<Row>> {

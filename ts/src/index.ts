@@ -3,6 +3,17 @@ export { Trickle } from './api.js'
 export type { Bundles, BundleSource } from './bundle.js'
 export { TrickleError } from './errors.js'
 export type { TrickleErrorDetails } from './errors.js'
+export type {
+  Change,
+  ChangeCallback,
+  ChangeInfo,
+  Deleted,
+  Field,
+  Inserted,
+  SubscribeOptions,
+  Unsubscribe,
+  Updated,
+} from './subscribe/types.js'
 export { createTrickle, trickle } from './plugin.js'
 export type { TrickleExtension, TrickleOptions, TrickleSetup } from './plugin.js'
 export type {

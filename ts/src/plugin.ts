@@ -2,6 +2,7 @@ import { Trickle } from './api.js'
 import { attachBundle } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
 import { TrickleError } from './errors.js'
+import { hubOf } from './subscribe/hub.js'
 import type { Database } from './types.js'
 
 /** How the plugin is made. */
@@ -46,6 +47,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         async init() {
           attached.check()
           await prepare(pg)
+          await hubOf(pg).listen()
         },
       }
     },

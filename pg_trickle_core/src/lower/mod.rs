@@ -24,6 +24,7 @@ mod recomputed;
 mod scale;
 mod scans;
 mod set_operation;
+mod shown;
 mod simplify;
 mod sources;
 mod spine;
@@ -85,6 +86,8 @@ pub struct Compiled {
     pub columns: Vec<OutputColumn>,
     /// The SELECT of the user's view.
     pub view: String,
+    /// The same over rows of the storage named `__pgt_shown`: for each row its text, and the text of its key or NULL.
+    pub shown: String,
 }
 
 /// Compiles the analysed defining query of a stream table.
@@ -111,7 +114,11 @@ pub fn compile(
             (lowered, Some(why))
         }
     };
-    let (top, view) = finish(lowered, why, &builder.top(), &builder)?;
+    let (mut top, view) = finish(lowered, why, &builder.top(), &builder)?;
+    if view.from.len() > 1 {
+        // It shows a stored row several times.
+        top.key.clear();
+    }
     let mut columns = Vec::new();
     for target in view.targets.iter().filter(|target| !target.junk) {
         columns.push(OutputColumn {
@@ -119,11 +126,13 @@ pub fn compile(
             type_sql: catalog.type_sql(columns::type_of(&target.expr, &builder)?, target.expr.typmod())?,
         });
     }
+    let shown = shown::query(&view, &top.key, &builder)?;
     let view = crate::sql::query::print(&view, &builder)?;
     Ok(Compiled {
         stages: builder.finish(top),
         columns,
         view,
+        shown,
     })
 }
 

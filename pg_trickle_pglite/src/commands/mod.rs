@@ -13,12 +13,20 @@ mod verify;
 mod view;
 
 use crate::error::{Result, SqlError};
+use crate::push;
 use crate::session;
 
 /// Runs a command: its name, then its arguments. What it answers is text, JSON where it is more than a word.
 pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
     let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
     match args.as_slice() {
+        [Some("row"), row, key] => push::row(row.unwrap_or_default(), key.unwrap_or_default()).map(|()| None),
+        [Some("listen"), Some(function), Some(channel)] => push::listen(function, channel).map(Some),
+        [Some("open"), Some(id), Some(reader)] => {
+            must_be_idle("subscribe to a stream table")?;
+            push::open(id, reader).map(|()| None)
+        }
+        [Some("close"), Some(reader)] => push::close(reader).map(|()| None),
         [Some("create"), name, query, schedule, mode, initialize, exists] => {
             let request = create::Request {
                 name: required(*name, "name")?,
@@ -38,6 +46,11 @@ pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
         [Some("drop"), name, cascade] => drop::run(required(*name, "name")?, *cascade == Some("true")).map(|()| None),
         [Some("find"), name] => {
             let found = find::stream_table(required(*name, "name")?)?;
+            Ok(Some(found.id.to_string()))
+        }
+        [Some("readable"), name] => {
+            let found = find::stream_table(required(*name, "name")?)?;
+            find::must_read(&found)?;
             Ok(Some(found.id.to_string()))
         }
         [Some("refresh"), name] => refresh::run(required(*name, "name")?).map(Some),

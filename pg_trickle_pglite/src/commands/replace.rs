@@ -5,7 +5,7 @@ use crate::error::{Result, SqlError};
 use crate::session;
 use crate::spi::{self, Values};
 use crate::stages::{self, Compiled, StreamTable};
-use crate::{flush, sql, triggers};
+use crate::{flush, push, sql, triggers};
 use std::rc::Rc;
 
 /// Puts another definition view in place of the old one. Its rows are still those of the old query.
@@ -44,7 +44,9 @@ fn fit(before: &StreamTable, definition: &str, compiled: Compiled, bound: bool) 
     }
     session::forget(before.id);
     spi::catalog(stages::ANNOUNCE, &[])?;
-    stages::load(before.id)
+    let after = stages::load(before.id)?;
+    push::renewed(&after)?;
+    Ok(after)
 }
 
 /// Makes and fills other storage tables, and lets everything refer to them.

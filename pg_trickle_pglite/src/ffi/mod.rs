@@ -1,9 +1,12 @@
 //! `shim/shim.h` in Rust, with a safe function beside each of its functions. With alloc.rs and lib.rs the only place of
 //! `unsafe`.
 
+mod program;
+
+pub use program::{Delta, Outcome, Run, Steps};
+
 use crate::error::{Result, SqlError};
 use crate::names::c_string;
-use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
@@ -69,37 +72,6 @@ struct RawText {
 }
 
 #[repr(C)]
-struct RawDelta {
-    name: *const c_char,
-    relid: Oid,
-    rows: *mut c_void,
-    estimate: f64,
-}
-
-#[repr(C)]
-struct RawStep {
-    value: [i64; 3],
-    sql: *const c_char,
-    plan: *mut c_void,
-    found: i32,
-    compare: i32,
-}
-
-#[repr(C)]
-struct RawRun {
-    label: *const c_char,
-    search_path: *const c_char,
-    deltas: *const RawDelta,
-    steps: *mut RawStep,
-    settings: *const Setting,
-    ndeltas: i32,
-    nsteps: i32,
-    nsettings: i32,
-    keep: i32,
-    role: Oid,
-}
-
-#[repr(C)]
 struct RawAppend {
     relid: Oid,
     from: *mut c_void,
@@ -142,9 +114,15 @@ unsafe extern "C" {
     fn pgt_call(what: c_int, argument: *mut c_void, error: *mut RawError) -> c_int;
     fn pgt_copy(text: *const c_char, length: usize) -> *mut c_char;
     /// PostgreSQL's own; raises nothing.
-    fn SPI_freeplan(plan: *mut c_void) -> c_int;
-    /// PostgreSQL's own; raises nothing.
     fn tuplestore_end(rows: *mut c_void);
+}
+
+/// Gives bytes to a function of JavaScript's, which has a place in the table of functions.
+pub fn hand_over(function: usize, bytes: &[u8]) {
+    let place = function as *const ();
+    // SAFETY: the plugin registers a function of this type, once; it copies the bytes and throws nothing.
+    let function: extern "C" fn(*const u8, usize) -> c_int = unsafe { std::mem::transmute(place) };
+    function(bytes.as_ptr(), bytes.len());
 }
 
 /// The values of a result, as text.
@@ -420,144 +398,6 @@ impl<'a> Event<'a> {
 fn rows(store: *mut c_void, count: i32) -> Option<(Store, usize)> {
     let count = usize::try_from(count).unwrap_or(0);
     (!store.is_null() && count > 0).then_some((Store(store), count))
-}
-
-/// Rows under the name that a program gives them.
-pub struct Delta<'a> {
-    /// The name.
-    pub name: &'a CStr,
-    /// Their table.
-    pub relid: Oid,
-    /// The rows.
-    pub store: Store,
-    /// How many, for the planner.
-    pub estimate: f64,
-}
-
-/// The statements of a program, with the plans that are kept of them.
-pub struct Steps {
-    raw: RefCell<Vec<RawStep>>,
-    _texts: Vec<CString>,
-    kept: Cell<bool>,
-}
-
-impl Steps {
-    /// Each statement with whether the program stops when the first two values it returns differ.
-    #[must_use]
-    pub fn new<'a>(statements: impl Iterator<Item = (&'a str, bool)>) -> Self {
-        let (texts, compare): (Vec<CString>, Vec<bool>) =
-            statements.map(|(sql, compare)| (c_string(sql), compare)).unzip();
-        let raw = texts
-            .iter()
-            .zip(compare)
-            .map(|(sql, compare)| RawStep {
-                value: [0; 3],
-                sql: sql.as_ptr(),
-                plan: ptr::null_mut(),
-                found: 0,
-                compare: i32::from(compare),
-            })
-            .collect();
-        Self {
-            raw: RefCell::new(raw),
-            _texts: texts,
-            kept: Cell::new(false),
-        }
-    }
-}
-
-impl Drop for Steps {
-    fn drop(&mut self) {
-        if !self.kept.get() {
-            return;
-        }
-        for step in self.raw.get_mut() {
-            if !step.plan.is_null() {
-                // SAFETY: a kept plan of our own, freed once; nobody runs it while the program is being dropped.
-                unsafe { SPI_freeplan(step.plan) };
-            }
-        }
-    }
-}
-
-/// How a program is run.
-pub struct Run<'a> {
-    /// The stream table, for error contexts.
-    pub label: &'a CStr,
-    /// What the functions of the query see.
-    pub search_path: &'a CStr,
-    /// The rows it works on.
-    pub deltas: &'a [Delta<'a>],
-    /// Settings while it is parsed and planned.
-    pub settings: &'a [Setting],
-    /// Keep the plans.
-    pub keep: bool,
-    /// Run as.
-    pub role: Oid,
-}
-
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Ran to its end; the values of the row that the last statement returned.
-    Done([i64; 3]),
-    /// A statement that compares returned two different values.
-    Mismatch,
-}
-
-impl Run<'_> {
-    /// Runs a program.
-    pub fn run(&self, steps: &Steps) -> Result<Outcome> {
-        let Ok(mut raw_steps) = steps.raw.try_borrow_mut() else {
-            return Err(SqlError::internal("a program was started inside itself"));
-        };
-        if self.keep {
-            steps.kept.set(true);
-        } else if steps.kept.get() {
-            return Err(SqlError::internal("a kept program was run without its plans"));
-        }
-        let deltas: Vec<RawDelta> = self
-            .deltas
-            .iter()
-            .map(|delta| RawDelta {
-                name: delta.name.as_ptr(),
-                relid: delta.relid,
-                rows: delta.store.0,
-                estimate: delta.estimate,
-            })
-            .collect();
-        let mut raw = RawRun {
-            label: self.label.as_ptr(),
-            search_path: self.search_path.as_ptr(),
-            deltas: deltas.as_ptr(),
-            steps: raw_steps.as_mut_ptr(),
-            settings: self.settings.as_ptr(),
-            ndeltas: count(deltas.len()),
-            nsteps: count(raw_steps.len()),
-            nsettings: count(self.settings.len()),
-            keep: i32::from(self.keep),
-            role: self.role,
-        };
-        let result = call(PGT_RUN, &mut raw);
-        if !self.keep {
-            // These plans were freed with the SPI connection that made them.
-            for step in raw_steps.iter_mut() {
-                step.plan = ptr::null_mut();
-            }
-        }
-        result?;
-        let differs = |step: &RawStep| step.compare != 0 && step.value[0] != step.value[1];
-        if raw_steps.iter().any(differs) {
-            for step in raw_steps.iter_mut() {
-                step.value = [0; 3];
-            }
-            return Ok(Outcome::Mismatch);
-        }
-        Ok(Outcome::Done(match raw_steps.last() {
-            Some(step) if step.found != 0 => step.value,
-            Some(_) | None => [0; 3],
-        }))
-    }
 }
 
 /// Adds a value to the result that C reads; the first column begins a row.

@@ -1,0 +1,169 @@
+/** The feeds of one database. */
+import { TrickleError } from '../errors.js'
+import type { Database } from '../types.js'
+import { Feed } from './feed.js'
+import type { Parsers, Subscriber } from './feed.js'
+import { readRecords } from './records.js'
+import type { StreamRecord } from './records.js'
+import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './types.js'
+
+/** The part of the Emscripten module of PGlite that is used here. */
+interface HostModule {
+  HEAPU8: Uint8Array
+  addFunction(body: (address: number, length: number) => number, signature: string): number
+}
+
+/** PGlite, beyond what the plugin's other parts need of it. */
+interface Host extends Database {
+  readonly parsers?: Parsers
+  readonly Module?: HostModule
+}
+
+const FIND = "SELECT pgtrickle.command('readable', $1::text) AS id"
+const OPEN = "SELECT pgtrickle.command('open', $1::text, $2::text)"
+const CLOSE = "SELECT pgtrickle.command('close', $1::text)"
+const LISTEN = "SELECT pgtrickle.command('listen', $1::text, $2::text) AS channel"
+
+const hubs = new WeakMap<object, Hub>()
+
+/** The hub of a database: one, however often the plugin stands in it. */
+export function hubOf(db: Database): Hub {
+  let hub = hubs.get(db)
+  if (hub === undefined) hubs.set(db, (hub = new Hub(db)))
+  return hub
+}
+
+/** A feed and the statement that starts it. */
+interface Open {
+  feed: Feed
+  started: Promise<void>
+  /** The statement has ended, and its rows have come or will. */
+  isStarted: boolean
+}
+
+export class Hub {
+  readonly #db: Host
+  readonly #name = `pg_trickle:${uniqueName()}`
+  /** By stream table and key: later subscribers share them. */
+  readonly #open = new Map<string, Open>()
+  #readers = 0
+
+  constructor(db: Database) {
+    this.#db = db as Host
+  }
+
+  /** Lets the extension hand over changes, in the process that runs PGlite. */
+  async listen(): Promise<void> {
+    const mod = this.#db.Module
+    if (mod === undefined) return
+    const take = (address: number, length: number): number => {
+      const start = address >>> 0
+      const bytes = mod.HEAPU8.slice(start, start + (length >>> 0))
+      // PostgreSQL is at its commit: nothing else may happen here.
+      queueMicrotask(() => this.#receive(readRecords(bytes)))
+      return 0
+    }
+    await this.#db.query(LISTEN, [String(mod.addFunction(take, 'iii')), this.#name])
+  }
+
+  /** Subscribes to a stream table. */
+  async subscribe(name: string, callback: ChangeCallback, options: SubscribeOptions): Promise<Unsubscribe> {
+    try {
+      const open = await this.#find(name, options.key)
+      const subscriber: Subscriber = { callback, options, started: false, waiting: true }
+      open.feed.add(subscriber)
+      await open.started
+      if (open.feed.failure) throw open.feed.failure
+      subscriber.waiting = false
+      let ended: Promise<void> | undefined
+      return () => (ended ??= this.#leave(open, subscriber))
+    } catch (error) {
+      throw TrickleError.from(error, name)
+    }
+  }
+
+  async #find(name: string, key: readonly string[] | undefined): Promise<Open> {
+    const [found] = (await this.#db.query<{ id: string }>(FIND, [name])).rows
+    const id = Number(found?.id)
+    const place = JSON.stringify([id, key])
+    let open = this.#open.get(place)
+    if (open === undefined) {
+      const feed = new Feed(id, `${this.#name}/${++this.#readers}`, name, key, () => this.#db.parsers ?? {})
+      open = { feed, started: Promise.resolve(), isStarted: false }
+      this.#open.set(place, open)
+      open.started = this.#start(open)
+    }
+    return open
+  }
+
+  /** Asks for all rows, and from then on for changes. */
+  async #start(open: Open): Promise<void> {
+    const { feed } = open
+    open.isStarted = false
+    try {
+      await this.#db.query(OPEN, [String(feed.id), feed.reader])
+      open.isStarted = true
+    } catch (error) {
+      this.#end(open, TrickleError.from(error, feed.name))
+      throw error
+    }
+  }
+
+  async #leave(open: Open, subscriber: Subscriber): Promise<void> {
+    open.feed.subscribers.delete(subscriber)
+    if (open.feed.subscribers.size === 0 && this.#forget(open)) await this.#close(open)
+  }
+
+  #forget(open: Open): boolean {
+    for (const [place, known] of this.#open) if (known === open) return this.#open.delete(place)
+    return false
+  }
+
+  /** What stays behind when this fails, as in a transaction that has failed, goes when PGlite is opened again. */
+  async #close(open: Open): Promise<void> {
+    await this.#db.query(CLOSE, [open.feed.reader]).catch(() => undefined)
+  }
+
+  /** Nothing more comes. */
+  #end(open: Open, error: TrickleError): void {
+    this.#forget(open)
+    open.feed.end(error)
+  }
+
+  /** The records of one transaction. */
+  #receive(records: StreamRecord[]): void {
+    for (const open of [...this.#open.values()]) {
+      const { feed } = open
+      const own = records.filter((record) => record.id === feed.id)
+      if (own.length > 0) this.#give(open, own)
+    }
+  }
+
+  #give(open: Open, records: StreamRecord[]): void {
+    const { feed } = open
+    // A number is never used again.
+    if (records.some(({ letter }) => letter === 'D')) {
+      const gone = { code: '42P01', streamTable: feed.name, hint: 'The subscription has ended.' }
+      this.#end(open, new TrickleError(`stream table ${feed.name} was dropped`, gone))
+      return
+    }
+    try {
+      const isComplete = feed.take(records)
+      const isLost = records.some(({ letter, text2 }) => letter === 'L' && text2 === feed.reader)
+      if (!isComplete || (isLost && open.isStarted)) this.#restart(open)
+    } catch (error) {
+      this.#end(open, TrickleError.from(error, feed.name))
+      void this.#close(open)
+    }
+  }
+
+  #restart(open: Open): void {
+    this.#start(open).catch(() => undefined)
+  }
+}
+
+/** Also where the page is not a secure context, and has no `crypto.randomUUID`. */
+function uniqueName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,179 @@
+/** `subscribe` in a transaction of the caller, and what DDL does to subscriptions. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Lab } from './support/lab.js'
+import { Mirror } from './support/mirror.js'
+
+let lab: Lab
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab.close())
+beforeEach(async () => {
+  await lab.fresh()
+  await lab.exec(`
+    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
+    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
+  `)
+})
+
+const TOTALS = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
+
+async function totals(): Promise<Mirror> {
+  await lab.create('totals', TOTALS)
+  return Mirror.open(lab.pg, 'totals')
+}
+
+/** Triggers on what stream tables are stored in. */
+async function triggers(): Promise<number> {
+  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
+    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
+  return Number(row?.n)
+}
+
+describe('in a transaction of the caller', () => {
+  it('the rows come when it commits', async () => {
+    await lab.create('totals', TOTALS)
+    await lab.exec('BEGIN; UPDATE sale SET amount = 1 WHERE id = 3')
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    expect(mirror.calls).toEqual([])
+    await lab.exec('UPDATE sale SET amount = 2 WHERE id = 1')
+    await lab.exec('COMMIT')
+    expect(mirror.calls).toHaveLength(1)
+    await mirror.check()
+    await lab.run('DELETE FROM sale WHERE id = 3')
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it.each([
+    ['rolled back', 'ROLLBACK'],
+    ['rolled back to a savepoint', 'ROLLBACK TO a; COMMIT'],
+  ])('the rows come after it was %s, as they are then', async (_, end) => {
+    await lab.create('totals', TOTALS)
+    await lab.exec('BEGIN; SAVEPOINT a; UPDATE sale SET amount = 1 WHERE id = 3')
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    await lab.exec(end)
+    await vi.waitFor(() => expect(mirror.calls).toHaveLength(1))
+    await mirror.check()
+    await lab.run('DELETE FROM sale WHERE id = 3')
+    await mirror.check()
+    await mirror.end()
+    expect(await triggers()).toBe(0)
+  })
+
+  it('one that has failed or may only read refuses the first subscriber', async () => {
+    await lab.create('totals', TOTALS)
+    await lab.exec('BEGIN READ ONLY')
+    await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '25006' })
+    await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '25P02' })
+    await lab.exec('ROLLBACK')
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    await lab.exec('BEGIN READ ONLY')
+    const reading = await Mirror.open(lab.pg, 'totals')
+    await reading.check()
+    await lab.exec('COMMIT')
+    await lab.run('DELETE FROM sale WHERE id = 3')
+    await reading.check()
+    await mirror.end()
+    await reading.end()
+  })
+
+  it('unsubscribing in one that fails is no error', async () => {
+    const mirror = await totals()
+    await lab.exec('BEGIN')
+    await lab.exec('SELECT 1 / 0').catch(() => undefined)
+    await mirror.end()
+    await lab.exec('ROLLBACK')
+    const again = await Mirror.open(lab.pg, 'totals')
+    await lab.run('DELETE FROM sale WHERE id = 3')
+    await again.check()
+    expect(mirror.calls).toHaveLength(1)
+    await again.end()
+  })
+})
+
+describe('DDL', () => {
+  it('dropping the stream table ends the subscription with an error', async () => {
+    const mirror = await totals()
+    await lab.exec('BEGIN; DROP VIEW totals; ROLLBACK')
+    expect(mirror.errors).toEqual([])
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
+    await mirror.check()
+    lab.forget('totals')
+    await lab.pg.trickle.dropStreamTable('totals')
+    expect(mirror.errors).toMatchObject([{ code: '42P01', streamTable: 'totals' }])
+    await lab.create('totals', TOTALS)
+    await lab.run('UPDATE sale SET amount = 2 WHERE id = 3')
+    expect(mirror.calls).toHaveLength(2)
+    await mirror.end()
+    const again = await Mirror.open(lab.pg, 'totals')
+    await again.check()
+    await again.end()
+  })
+
+  it.each([
+    ['of the same shape', 'SELECT shop, sum(amount) AS total FROM sale WHERE id <> 1 GROUP BY shop'],
+    [
+      'with other conditions for groups',
+      'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop HAVING sum(amount) > 8',
+    ],
+    ['of another way', 'SELECT shop, max(amount) OVER (PARTITION BY shop) AS total FROM sale'],
+    ['with more columns', 'SELECT shop, sum(amount) AS total, count(*) AS n FROM sale GROUP BY shop'],
+    ['with other columns', 'SELECT id, amount FROM sale'],
+  ])('another query %s: what it changes is told', async (_, query) => {
+    const mirror = await totals()
+    lab.forget('totals')
+    await lab.pg.query('BEGIN')
+    await lab.pg.trickle.alterStreamTable('totals', query)
+    await lab.pg.query('ROLLBACK')
+    await mirror.check()
+    expect(mirror.calls).toHaveLength(1)
+    await lab.pg.trickle.alterStreamTable('totals', query)
+    await mirror.check()
+    expect(mirror.calls).toHaveLength(2)
+    await lab.exec('UPDATE sale SET amount = amount + 1; INSERT INTO sale VALUES (8, 8, 8)')
+    await mirror.check()
+    await lab.pg.trickle.createStreamTable('totals', TOTALS, { orReplace: true })
+    await mirror.check()
+    await lab.exec('UPDATE sale SET amount = amount + 1; INSERT INTO sale VALUES (9, 8, 8)')
+    await mirror.check()
+    await mirror.end()
+    expect(await triggers()).toBe(0)
+  })
+
+  it('renaming it changes nothing', async () => {
+    await lab.pg.trickle.createStreamTable('totals', TOTALS)
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    await lab.exec('BEGIN')
+    const late = await Mirror.open(lab.pg, 'totals', { key: ['shop'] })
+    await lab.exec('ALTER VIEW totals RENAME TO sums; CREATE TABLE totals (); UPDATE sale SET amount = 1')
+    await lab.exec('ROLLBACK')
+    await vi.waitFor(() => expect(late.calls).toHaveLength(1))
+    await lab.exec('ALTER VIEW totals RENAME TO sums; CREATE VIEW totals AS TABLE sums; UPDATE sale SET amount = 2')
+    for (const one of [mirror, late]) {
+      await one.check()
+      await one.end()
+    }
+    expect(mirror.calls).toHaveLength(2)
+  })
+
+  it('a source that is changed has the stream table told again', async () => {
+    const mirror = await totals()
+    await lab.run('ALTER TABLE sale ADD COLUMN more int')
+    await lab.run('CREATE TABLE part () INHERITS (sale); INSERT INTO part VALUES (11, 5, 5, 5)')
+    await mirror.check()
+    await lab.run('DROP TABLE part')
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('filling it tells the rows', async () => {
+    await lab.pg.trickle.createStreamTable('totals', TOTALS, { withData: false })
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    expect(mirror.news()).toEqual([[]])
+    await lab.pg.trickle.refreshStreamTable('totals')
+    await mirror.check()
+    expect(mirror.rows.size).toBe(2)
+    await mirror.end()
+  })
+})

@@ -1,0 +1,480 @@
+/** `subscribe` in the process that runs PGlite. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { TrickleError } from '../dist/index.js'
+import type { Change } from '../dist/index.js'
+import { Lab } from './support/lab.js'
+import { Mirror } from './support/mirror.js'
+import { openDatabase } from './support/pglite.js'
+
+let lab: Lab
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab.close())
+beforeEach(async () => {
+  await lab.fresh()
+  await lab.exec(`
+    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
+    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
+  `)
+})
+
+const TOTALS = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
+
+async function totals(): Promise<Mirror> {
+  await lab.create('totals', TOTALS)
+  return Mirror.open(lab.pg, 'totals')
+}
+
+/** Triggers on what stream tables are stored in. */
+async function triggers(): Promise<number> {
+  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
+    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
+  return Number(row?.n)
+}
+
+describe('the changes of a transaction', () => {
+  it('come once it has committed, after the rows that were there', async () => {
+    const mirror = await totals()
+    expect(mirror.news()[0]).toEqual(
+      expect.arrayContaining([
+        ['insert', [1, '15.00']],
+        ['insert', [2, '7.00']],
+      ]),
+    )
+    await lab.run('INSERT INTO sale VALUES (4, 2, 1), (5, 3, 2)')
+    expect(mirror.news()).toEqual([
+      expect.arrayContaining([
+        ['update', [2, '7.00'], [2, '8.00']],
+        ['insert', [3, '2.00']],
+      ]),
+    ])
+    await lab.run('DELETE FROM sale WHERE shop = 1')
+    expect(mirror.news()).toEqual([[['delete', [1, '15.00']]]])
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('tell rows with key and id', async () => {
+    await lab.create('totals', TOTALS)
+    const calls: Change<{ shop: number; total: string }>[][] = []
+    const end = await lab.pg.trickle.subscribe<{ shop: number; total: string }>('totals', (c) => calls.push(c))
+    await lab.exec('UPDATE sale SET amount = 8 WHERE id = 3')
+    const change = calls[1]?.[0]
+    expect(change).toEqual({
+      op: 'update',
+      row: { shop: 2, total: '8.00' },
+      old: { shop: 2, total: '7.00' },
+      key: { shop: 2 },
+      id: expect.any(String) as string,
+    })
+    expect(calls[0]?.map(({ id }) => id)).toContain(change?.id)
+    expect(new Set(calls[0]?.map(({ id }) => id)).size).toBe(2)
+    await end()
+  })
+
+  const NET: [name: string, sql: string, news: unknown[][]][] = [
+    [
+      'two updates are one',
+      'UPDATE sale SET amount = 8 WHERE id = 3; UPDATE sale SET amount = 9 WHERE id = 3',
+      [[['update', [2, '7.00'], [2, '9.00']]]],
+    ],
+    [
+      'there and back is nothing',
+      'UPDATE sale SET amount = 8 WHERE id = 3; UPDATE sale SET amount = 7 WHERE id = 3',
+      [],
+    ],
+    ['the same value is nothing', 'UPDATE sale SET amount = 7 WHERE id = 3', []],
+    ['come and gone is nothing', 'INSERT INTO sale VALUES (9, 9, 9); DELETE FROM sale WHERE id = 9', []],
+    ['gone and back is nothing', 'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 7)', []],
+    [
+      'gone and back as another is an update',
+      'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 1)',
+      [[['update', [2, '7.00'], [2, '1.00']]]],
+    ],
+    [
+      'come and changed is an insert',
+      'INSERT INTO sale VALUES (9, 9, 9); UPDATE sale SET amount = 1 WHERE id = 9',
+      [[['insert', [9, '1.00']]]],
+    ],
+    [
+      'changed and gone is a delete',
+      'UPDATE sale SET amount = 1 WHERE id = 3; DELETE FROM sale WHERE id = 3',
+      [[['delete', [2, '7.00']]]],
+    ],
+    [
+      'two groups change their keys',
+      'UPDATE sale SET shop = 3 - shop',
+      [
+        expect.arrayContaining([
+          ['update', [1, '15.00'], [1, '7.00']],
+          ['update', [2, '7.00'], [2, '15.00']],
+        ]) as unknown[],
+      ],
+    ],
+    ['nothing after ROLLBACK', 'BEGIN; DELETE FROM sale; ROLLBACK', []],
+    [
+      'what was rolled back to a savepoint is not told',
+      'BEGIN; UPDATE sale SET amount = 1 WHERE id = 3; SAVEPOINT a; DELETE FROM sale; ROLLBACK TO a; COMMIT',
+      [[['update', [2, '7.00'], [2, '1.00']]]],
+    ],
+    [
+      'what was released is',
+      'BEGIN; SAVEPOINT a; SAVEPOINT b; UPDATE sale SET amount = 1 WHERE id = 3; RELEASE b; RELEASE a; COMMIT',
+      [[['update', [2, '7.00'], [2, '1.00']]]],
+    ],
+    [
+      'what a block of PL/pgSQL gave up is not told',
+      `DO $$ BEGIN
+        BEGIN DELETE FROM sale; RAISE EXCEPTION 'no'; EXCEPTION WHEN OTHERS THEN NULL; END;
+        UPDATE sale SET amount = 1 WHERE id = 3;
+      END $$`,
+      [[['update', [2, '7.00'], [2, '1.00']]]],
+    ],
+    [
+      'TRUNCATE deletes',
+      'TRUNCATE sale',
+      [
+        expect.arrayContaining([
+          ['delete', [1, '15.00']],
+          ['delete', [2, '7.00']],
+        ]) as unknown[],
+      ],
+    ],
+  ]
+  it.each(NET)('net: %s', async (_, sql, news) => {
+    const mirror = await totals()
+    mirror.news()
+    await lab.exec(sql)
+    expect(mirror.news()).toEqual(news)
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('come in order, one array for each', async () => {
+    const mirror = await totals()
+    mirror.news()
+    await Promise.all([1, 2, 3].map((n) => lab.pg.query('UPDATE sale SET amount = $1 WHERE id = 3', [n])))
+    expect(mirror.news().map(([change]) => (change as unknown[]).at(-1))).toEqual([
+      [2, '1.00'],
+      [2, '2.00'],
+      [2, '3.00'],
+    ])
+    await mirror.end()
+  })
+
+  it('come after a failed statement as if it had not been', async () => {
+    const mirror = await totals()
+    mirror.news()
+    await lab.fails('UPDATE sale SET amount = 1 / (id - 3)')
+    expect(mirror.news()).toEqual([])
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
+    expect(mirror.news()).toHaveLength(1)
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('come whole, however many', async () => {
+    await lab.create('copy', 'SELECT id, amount FROM sale')
+    const mirror = await Mirror.open(lab.pg, 'copy')
+    await lab.exec('INSERT INTO sale SELECT g, g % 7, g FROM generate_series(10, 100009) AS g')
+    expect(mirror.calls.at(-1)).toHaveLength(100_000)
+    await mirror.check()
+    await lab.exec('UPDATE sale SET amount = amount + 1 WHERE id <= 20000')
+    expect(mirror.calls.at(-1)).toHaveLength(19_994)
+    await lab.exec('DELETE FROM sale')
+    expect(mirror.calls).toHaveLength(4)
+    expect(mirror.rows.size).toBe(0)
+    const later = await Mirror.open(lab.pg, 'copy')
+    expect(later.calls).toEqual([[]])
+    await later.end()
+    await mirror.end()
+  }, 180_000)
+})
+
+describe('rows', () => {
+  it('are what a query gives', async () => {
+    await lab.exec(`
+      CREATE TYPE mood AS ENUM ('so', 'so, so');
+      CREATE TYPE pair AS (a int, b text);
+      CREATE DOMAIN small AS int CHECK (VALUE < 100);
+      CREATE DOMAIN tiny AS small;
+      CREATE TABLE every (id int PRIMARY KEY, n8 int8, n2 int2, f float8, num numeric, b bool, t text, v varchar(9), c char(5),
+        d date, ts timestamp, tz timestamptz, tm time, iv interval, j json, jb jsonb, by bytea, u uuid, ip inet,
+        ia int[], ta text[], ja jsonb[], e mood, ea mood[], p pair, s tiny, r int4range, x xml, o oid, na name);
+      INSERT INTO every (id) VALUES (1);
+      INSERT INTO every VALUES (2, 9007199254740993, 3, 1.5, 1.50, true, 'a "b" \\c, (d)''', '', 'ab',
+        '2024-02-29', '2024-02-29 12:00:01.5', '2024-02-29 12:00:01.5+02', '01:02', '1 day 02:00', '{"a": [1, "\\""]}', '{"a": {"b": null}}',
+        '\\xdeadbeef', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.1', '{1,NULL,3}', '{"a,b","",NULL,"q\\"\\\\"}', ARRAY['{"a":1}'::jsonb],
+        'so, so', '{so,"so, so"}', (1, 'x, "y"'), 42, '[1,5)', '<a>b</a>', 7, 'n');
+    `)
+    await lab.create('all_types', 'SELECT * FROM every')
+    const mirror = await Mirror.open(lab.pg, 'all_types')
+    await mirror.check()
+    await lab.run(`UPDATE every SET t = E'line\\nfeed\\ttab', ta = '{}', n8 = 7 WHERE id = 2`)
+    await lab.run("INSERT INTO every (id, t, v) VALUES (3, '', '\"'), (4, ',', '()')")
+    await mirror.check()
+    expect(mirror.rows.size).toBe(4)
+    await mirror.end()
+  })
+
+  it('are read by the parsers of the instance', async () => {
+    const pg = await openDatabase({ parsers: { 23: (text: string) => `int ${text}`, 1700: Number } })
+    await pg.exec('CREATE TABLE t (id int PRIMARY KEY, n numeric); INSERT INTO t VALUES (1, 2.50)')
+    await pg.trickle.createStreamTable('x', 'SELECT id, n FROM t')
+    const mirror = await Mirror.open(pg, 'x')
+    expect([...mirror.rows.values()]).toEqual([{ id: 'int 1', n: 2.5 }])
+    await mirror.check()
+    await pg.close()
+  })
+
+  it('follow the expressions of the view', async () => {
+    await lab.exec('CREATE TABLE item (sale_id int, qty int)')
+    await lab.create(
+      'shown',
+      `SELECT shop, avg(amount) AS mean, count(*) * 2 AS twice, stddev(amount) AS dev, max(qty) - min(qty) AS span
+       FROM sale LEFT JOIN item ON sale_id = id GROUP BY shop HAVING count(*) > 1 ORDER BY mean DESC`,
+    )
+    const mirror = await Mirror.open(lab.pg, 'shown')
+    expect(mirror.rows.size).toBe(1)
+    for (const sql of [
+      'INSERT INTO sale VALUES (4, 2, 100)',
+      'INSERT INTO item VALUES (1, 4), (1, 9), (4, 1)',
+      'DELETE FROM sale WHERE id = 3',
+      'UPDATE item SET qty = NULL',
+    ]) {
+      await lab.run(sql)
+      await mirror.check()
+    }
+    expect(mirror.rows.size).toBe(1)
+    await mirror.end()
+  })
+
+  it('without a key come as often as they are there', async () => {
+    await lab.exec("CREATE TABLE note (a int, b text); INSERT INTO note VALUES (1, 'x'), (1, 'x'), (NULL, NULL)")
+    await lab.create('notes', 'SELECT a, b FROM note')
+    const mirror = await Mirror.open(lab.pg, 'notes')
+    expect(mirror.news()).toEqual([
+      expect.arrayContaining([
+        ['insert', [1, 'x']],
+        ['insert', [1, 'x']],
+        ['insert', [null, null]],
+      ]),
+    ])
+    expect([...mirror.rows.keys()]).toHaveLength(3)
+    await lab.run("INSERT INTO note VALUES (1, 'x'), (1, 'x')")
+    expect(mirror.rows.size).toBe(5)
+    await lab.run('DELETE FROM note WHERE ctid IN (SELECT ctid FROM note WHERE a = 1 LIMIT 3)')
+    await mirror.check()
+    expect(mirror.rows.size).toBe(2)
+    mirror.news()
+    await lab.run("UPDATE note SET b = 'y' WHERE a = 1")
+    expect(mirror.news()).toEqual([
+      [
+        ['delete', [1, 'x']],
+        ['insert', [1, 'y']],
+      ],
+    ])
+    await mirror.end()
+  })
+
+  it.each([
+    ['a window', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) FROM sale'],
+    ['LIMIT', 'SELECT id, amount FROM sale ORDER BY amount DESC LIMIT 2'],
+    ['an outer join', 'SELECT a.id, b.id AS other FROM sale a LEFT JOIN sale b ON b.id = a.shop'],
+    ['EXCEPT ALL', 'SELECT shop FROM sale EXCEPT ALL SELECT id FROM sale'],
+    ['INTERSECT ALL', 'SELECT shop FROM sale INTERSECT ALL SELECT shop FROM sale WHERE amount > 4'],
+    ['one row', 'SELECT count(*), sum(amount) FROM sale'],
+    ['grouping sets', 'SELECT shop, count(*) FROM sale GROUP BY ROLLUP (shop)'],
+    [
+      'recursion',
+      'WITH RECURSIVE r(n) AS (SELECT min(id) FROM sale UNION ALL SELECT n + 1 FROM r WHERE n < 4) SELECT n, shop FROM r JOIN sale ON id = n',
+    ],
+    ['no columns', 'SELECT FROM sale WHERE amount > 5'],
+    ['numeric keys', 'SELECT amount::numeric AS a, count(*) FROM sale GROUP BY 1'],
+    ['a stream table below', 'SELECT total FROM below WHERE total > 6'],
+  ])('of %s', async (_, query) => {
+    await lab.create('below', TOTALS)
+    await lab.create('above', query)
+    const mirror = await Mirror.open(lab.pg, 'above')
+    for (const sql of [
+      'INSERT INTO sale VALUES (4, 1, 10), (5, NULL, NULL), (6, 1, 10)',
+      'UPDATE sale SET amount = amount + 1, shop = 2 WHERE id < 4',
+      'DELETE FROM sale WHERE id IN (1, 5)',
+      'BEGIN; UPDATE sale SET amount = 0; INSERT INTO sale VALUES (7, 7, 7); COMMIT',
+      'TRUNCATE sale',
+      'INSERT INTO sale VALUES (1, 1, 1)',
+    ]) {
+      await lab.run(sql)
+      await mirror.check()
+    }
+    await mirror.end()
+  })
+
+  it('keep a given key where the stream table has none', async () => {
+    await lab.create('ranks', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) AS rank FROM sale')
+    const mirror = await Mirror.open(lab.pg, 'ranks', { key: ['id'] })
+    mirror.news()
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 1')
+    expect(mirror.news()).toEqual([
+      expect.arrayContaining([
+        ['update', [1, 2], [1, 1]],
+        ['update', [2, 1], [2, 2]],
+      ]),
+    ])
+    await mirror.check()
+    await mirror.end()
+    await expect(Mirror.open(lab.pg, 'ranks', { key: ['rank'] })).rejects.toMatchObject({ code: '23505' })
+    await expect(Mirror.open(lab.pg, 'ranks', { key: ['nothing'] })).rejects.toMatchObject({ code: '42703' })
+    expect(await triggers()).toBe(0)
+  })
+})
+
+describe('subscriptions', () => {
+  it('cost nothing when there are none', async () => {
+    await lab.create('totals', TOTALS)
+    expect(await triggers()).toBe(0)
+    const first = await Mirror.open(lab.pg, 'totals')
+    const made = await triggers()
+    expect(made).toBeGreaterThan(0)
+    const second = await Mirror.open(lab.pg, 'totals')
+    expect(await triggers()).toBe(made)
+    await first.end()
+    expect(await triggers()).toBe(made)
+    await second.end()
+    expect(await triggers()).toBe(0)
+  })
+
+  it('leave the triggers that another stream table needs', async () => {
+    await lab.create('totals', TOTALS)
+    await lab.create('large', 'SELECT shop FROM totals WHERE total > 10')
+    const before = await triggers()
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    await mirror.end()
+    expect(await triggers()).toBe(before)
+    await lab.run('UPDATE sale SET amount = 100')
+  })
+
+  it('are many, and a later one begins with the rows there are', async () => {
+    const first = await totals()
+    await lab.run('INSERT INTO sale VALUES (4, 4, 4)')
+    const [second, third] = await Promise.all([Mirror.open(lab.pg, 'totals'), Mirror.open(lab.pg, 'test.totals')])
+    expect(second.rows).toEqual(first.rows)
+    await lab.run('DELETE FROM sale WHERE id = 4')
+    for (const mirror of [first, second, third]) await mirror.check()
+    await first.end()
+    await lab.run('DELETE FROM sale WHERE id = 3')
+    expect(first.calls).toHaveLength(3)
+    for (const mirror of [second, third]) await mirror.check()
+    await second.end()
+    await third.end()
+  })
+
+  it('may begin while changes go on', async () => {
+    await lab.create('copy', 'SELECT id, amount FROM sale')
+    const changes = Array.from({ length: 50 }, (_, n) => lab.pg.query('INSERT INTO sale VALUES ($1, 1, 1)', [n + 10]))
+    const mirrors = await Promise.all(Array.from({ length: 5 }, () => Mirror.open(lab.pg, 'copy')))
+    await Promise.all(changes)
+    await lab.run('UPDATE sale SET amount = 2')
+    for (const mirror of mirrors) {
+      await mirror.check()
+      await mirror.end()
+    }
+  })
+
+  it('without initial rows begin with the changes', async () => {
+    await lab.create('totals', TOTALS)
+    const calls: Change[][] = []
+    const end = await lab.pg.trickle.subscribe('totals', (changes) => calls.push(changes), { initial: false })
+    expect(calls).toEqual([])
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
+    expect(calls).toMatchObject([[{ op: 'update', row: { shop: 2, total: '1.00' }, old: { shop: 2, total: '7.00' } }]])
+    await end()
+  })
+
+  it('end once, also from inside of the callback', async () => {
+    await lab.create('totals', TOTALS)
+    const other = await Mirror.open(lab.pg, 'totals')
+    let calls = 0
+    const end = await lab.pg.trickle.subscribe('totals', () => {
+      calls += 1
+      if (calls > 1) void end()
+    })
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
+    await lab.run('UPDATE sale SET amount = 2 WHERE id = 3')
+    expect(calls).toBe(2)
+    await Promise.all([end(), end()])
+    await other.check()
+    await other.end()
+    expect(await triggers()).toBe(0)
+    await end()
+  })
+
+  it('can be made in a callback', async () => {
+    await lab.create('totals', TOTALS)
+    let inner: Promise<Mirror> | undefined
+    const end = await lab.pg.trickle.subscribe('totals', () => {
+      inner ??= Mirror.open(lab.pg, 'totals')
+    })
+    const mirror = await (inner as unknown as Promise<Mirror>)
+    await lab.run('DELETE FROM sale WHERE id = 3')
+    await mirror.check()
+    await mirror.end()
+    await end()
+  })
+
+  it('go on after an error in a callback', async () => {
+    await lab.create('totals', TOTALS)
+    const errors: TrickleError[] = []
+    const broken = await lab.pg.trickle.subscribe(
+      'totals',
+      () => {
+        throw new Error('mine')
+      },
+      { onError: (error) => errors.push(error) },
+    )
+    const rejecting = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('later')), {
+      onError: (error) => errors.push(error),
+    })
+    const loud = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const silent = await lab.pg.trickle.subscribe('totals', () => {
+      throw new Error('nobody hears')
+    })
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
+    await mirror.check()
+    expect(loud).toHaveBeenCalledTimes(2)
+    loud.mockRestore()
+    expect(errors.map((error) => [error.name, (error.cause as Error).message, error.streamTable])).toEqual([
+      ['TrickleError', 'mine', 'totals'],
+      ['TrickleError', 'later', 'totals'],
+      ['TrickleError', 'mine', 'totals'],
+      ['TrickleError', 'later', 'totals'],
+    ])
+    for (const end of [broken, rejecting, silent, mirror.end]) await end()
+  })
+
+  it('to what is no stream table are refused', async () => {
+    for (const [name, code] of [
+      ['nothing', '42P01'],
+      ['sale', '42809'],
+      ['a b', '42602'],
+    ] as const) {
+      const error = await Mirror.open(lab.pg, name).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(TrickleError)
+      expect(error).toMatchObject({ code, streamTable: name })
+    }
+  })
+
+  it('need the right to read', async () => {
+    await lab.create('totals', TOTALS)
+    await lab.exec('CREATE ROLE guest; GRANT USAGE ON SCHEMA test TO guest; SET ROLE guest')
+    await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '42501' })
+    await lab.exec('RESET ROLE; GRANT SELECT ON totals TO guest; SET ROLE guest')
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    await lab.exec('RESET ROLE; UPDATE sale SET amount = 3')
+    await mirror.check()
+    await mirror.end()
+    await lab.exec('DROP OWNED BY guest; DROP ROLE guest')
+  })
+})
