@@ -1,5 +1,7 @@
 import { TrickleError } from './errors.js'
 import { hubOf } from './subscribe/hub.js'
+import { LiveTable } from './subscribe/live.js'
+import type { LiveOptions } from './subscribe/live.js'
 import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './subscribe/types.js'
 import type {
   AlterStreamTableOptions,
@@ -140,6 +142,11 @@ export class Trickle {
     options: SubscribeOptions = {},
   ): Promise<Unsubscribe> {
     return hubOf(this.#db).subscribe(name, callback as ChangeCallback, options)
+  }
+
+  /** The rows of a stream table, kept up to date: what `live.query` of PGlite gives, without its query. */
+  async live<Row = AnyRow>(name: string, options: LiveOptions<Row> = {}): Promise<LiveTable<Row>> {
+    return LiveTable.open((callback, given) => hubOf(this.#db).subscribe(name, callback, given), options)
   }
 
   async #find<Row>(name: string): Promise<StreamTable<Row>> {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Lab } from './support/lab.js'
 import { Mirror } from './support/mirror.js'
+import { openDatabase } from './support/pglite.js'
 
 let lab: Lab
 beforeAll(async () => {
@@ -89,6 +90,27 @@ describe('in a transaction of the caller', () => {
     await again.check()
     expect(mirror.calls).toHaveLength(1)
     await again.end()
+  })
+})
+
+describe('a session that ends', () => {
+  it('leaves nothing that stays when the database is opened again', async () => {
+    const mirror = await totals()
+    await lab.exec("SELECT pgtrickle.create_stream_table('public.kept', 'SELECT id FROM test.sale')")
+    await lab.create('large', 'SELECT shop FROM totals WHERE total > 10')
+    const kept = await Mirror.open(lab.pg, 'public.kept')
+    const loadDataDir = await lab.pg.dumpDataDir('none')
+    const pg = await openDatabase({ loadDataDir })
+    const { rows } = await pg.query(`SELECT t.relid::text AS name, count(*)::int AS n
+      FROM pgtrickle.stream_table t JOIN pg_trigger ON tgrelid = t.storage AND tgname LIKE '\\_\\_pgt%' GROUP BY 1`)
+    expect(rows).toEqual([{ name: 'test.totals', n: 5 }])
+    const again = await Mirror.open(pg, 'public.kept')
+    await pg.exec('DELETE FROM test.sale WHERE id = 1')
+    await again.check()
+    await pg.close()
+    await mirror.end()
+    await kept.end()
+    await lab.exec('DROP VIEW public.kept')
   })
 })
 

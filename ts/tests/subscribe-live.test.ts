@@ -1,0 +1,156 @@
+/** `live` of the plugin, and PGlite's own live queries and other features over stream tables. */
+import type { LiveQuery } from '@electric-sql/pglite/live'
+import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import { trickle } from '../dist/index.js'
+import type { LiveResults, LiveTable, TrickleExtension } from '../dist/index.js'
+import { Mirror } from './support/mirror.js'
+import { MODULE_NAME, openWith } from './support/pglite.js'
+import type { Database } from './support/pglite.js'
+
+type Live = typeof import('@electric-sql/pglite/live')
+type LiveDatabase = Database & { live: import('@electric-sql/pglite/live').LiveNamespace }
+
+interface Total {
+  shop: number
+  total: string
+}
+
+const LIVE: Record<string, () => Promise<unknown>> = {
+  'pglite-0.4': () => import('pglite-0.4/live'),
+  'pglite-0.5': () => import('pglite-0.5/live'),
+}
+
+let pg: LiveDatabase
+beforeAll(async () => {
+  const { live } = (await LIVE[MODULE_NAME]?.()) as Live
+  pg = (await openWith({ trickle, live: live as unknown as TrickleExtension })) as LiveDatabase
+})
+afterAll(() => pg.close())
+beforeEach(async () => {
+  await pg.exec(`
+    DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public;
+    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
+    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
+  `)
+  await pg.trickle.createStreamTable('totals', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop')
+})
+
+async function rows(): Promise<Total[]> {
+  return (await pg.query<Total>('SELECT * FROM totals ORDER BY shop')).rows
+}
+
+const byShop = { compare: (a: Total, b: Total) => a.shop - b.shop }
+
+describe('live', () => {
+  it('has the shape of a live query', () => {
+    expectTypeOf<LiveTable<Total>>().toExtend<LiveQuery<Total>>()
+  })
+
+  it('gives all rows, and again after each change', async () => {
+    const live = await pg.trickle.live<Total>('totals', byShop)
+    const { rows: first, fields } = await pg.query<Total>('SELECT * FROM totals ORDER BY shop')
+    expect(live.initialResults).toEqual({ rows: first, fields })
+    const seen: LiveResults<Total>[] = []
+    live.subscribe((results) => seen.push(results))
+    await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
+    expect(seen.map((results) => results.rows)).toEqual([await rows()])
+    expect(live.initialResults).toBe(seen[0])
+    await pg.exec('INSERT INTO sale VALUES (4, 0, 1); DELETE FROM sale WHERE shop = 2')
+    expect(seen[1]?.rows).toEqual(await rows())
+    expect(seen[1]?.rows[1], 'a row that has not changed').toBe(seen[0]?.rows[0])
+    await live.refresh()
+    expect(seen[2]).toBe(seen[1])
+    await live.unsubscribe()
+    await pg.exec('DELETE FROM sale')
+    expect(seen).toHaveLength(3)
+  })
+
+  it('ends with its last callback and begins again with another', async () => {
+    const live = await pg.trickle.live<Total>('totals', byShop)
+    const [one, two] = [vi.fn(), vi.fn()]
+    live.subscribe(one)
+    // As in React's StrictMode.
+    const gone = live.unsubscribe(one)
+    live.subscribe(two)
+    await gone
+    await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
+    expect(one).not.toHaveBeenCalled()
+    expect(two).toHaveBeenCalledTimes(1)
+    await live.unsubscribe(two)
+    await pg.exec('UPDATE sale SET amount = 2 WHERE id = 3')
+    expect(two).toHaveBeenCalledTimes(1)
+    live.subscribe(one)
+    await vi.waitFor(() => expect(one).toHaveBeenCalledTimes(1))
+    expect(one).toHaveBeenLastCalledWith(expect.objectContaining({ rows: await rows() }))
+    await live.unsubscribe()
+  })
+
+  it('of what is no stream table is refused', async () => {
+    await expect(pg.trickle.live('sale')).rejects.toMatchObject({ code: '42809' })
+  })
+})
+
+describe('over a stream table', () => {
+  it('live.query, live.incrementalQuery and live.changes see each change', async () => {
+    const query = 'SELECT shop, total FROM totals ORDER BY shop'
+    const seen = { query: [] as unknown[], incremental: [] as unknown[], changes: [] as unknown[] }
+    const live = await pg.live.query(query, [], (results) => seen.query.push(results.rows))
+    const incremental = await pg.live.incrementalQuery(query, [], 'shop', (results) =>
+      seen.incremental.push(results.rows),
+    )
+    const changes = await pg.live.changes(query, [], 'shop', (results) => seen.changes.push(results))
+    expect(live.initialResults.rows).toEqual(await rows())
+    const mirror = await Mirror.open(pg, 'totals')
+    await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
+    const after = await rows()
+    await vi.waitFor(() => {
+      expect(seen.query.at(-1)).toEqual(after)
+      expect(seen.incremental.at(-1)).toEqual(after)
+      expect(seen.changes.at(-1)).toMatchObject([{ __op__: 'UPDATE', shop: 2, total: '1.00' }])
+    })
+    await mirror.check()
+    for (const one of [live, incremental, changes]) await one.unsubscribe()
+    await pg.exec('DELETE FROM sale WHERE id = 3')
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('pg.sql and pg.transaction are told', async () => {
+    const mirror = await Mirror.open(pg, 'totals')
+    await pg.sql`INSERT INTO sale VALUES (${4}, ${3}, ${2})`
+    await mirror.check()
+    expect(mirror.rows.size).toBe(3)
+    mirror.news()
+    await pg.transaction(async (tx) => {
+      await tx.query('UPDATE sale SET amount = 9 WHERE id = 4')
+      await tx.sql`DELETE FROM sale WHERE shop = ${1}`
+      expect(mirror.calls).toEqual([])
+    })
+    expect(mirror.calls).toHaveLength(1)
+    await mirror.check()
+    await pg
+      .transaction(async (tx) => {
+        await tx.exec('DELETE FROM sale')
+        throw new Error('no')
+      })
+      .catch(() => undefined)
+    await pg.transaction(async (tx) => {
+      await tx.exec('DELETE FROM sale')
+      await tx.rollback()
+    })
+    expect(mirror.calls).toHaveLength(1)
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('pg.listen hears what a transaction notifies beside its changes', async () => {
+    const heard: string[] = []
+    const stop = await pg.listen('news', (payload) => heard.push(payload))
+    const mirror = await Mirror.open(pg, 'totals')
+    await pg.exec("BEGIN; DELETE FROM sale WHERE id = 3; NOTIFY news, 'gone'; COMMIT")
+    await vi.waitFor(() => expect(heard).toEqual(['gone']))
+    await mirror.check()
+    await mirror.end()
+    await stop()
+  })
+})
