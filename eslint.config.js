@@ -7,7 +7,7 @@ export default typescript.config(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: globals.node } },
-  { files: ['**/*.ts'], extends: [typescript.configs.recommended] },
+  { files: ['**/*.{ts,tsx}'], extends: [typescript.configs.recommended] },
   // A test of types declares values for their types alone.
   { files: ['**/*.test-d.ts'], rules: { '@typescript-eslint/no-unused-vars': 'off' } },
   { rules: { eqeqeq: 'error', 'no-var': 'error', 'prefer-const': 'error' } },

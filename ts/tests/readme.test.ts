@@ -1,42 +1,15 @@
 /** What the README shows: its snippets run as they stand, print what it says, and its tables are true. */
 import { readFileSync } from 'node:fs'
-import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trickle } from '../dist/index.js'
 import { emptyDataDir, loadModule, openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
+import { blocksOf, printedAccordingTo, runSnippets, tableIn } from './support/readme.js'
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
-/** The fenced blocks of a language, in order. */
-function blocks(language: string): string[] {
-  return [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] ?? '')
-}
-
-/** The cells of the table rows below a heading, without the head of the table. */
-function tableBelow(heading: string): string[][] {
-  const section = README.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? ''
-  const rows = section.split('\n').filter((line) => line.startsWith('|'))
-  return rows.slice(2).map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  )
-}
-
-/** What the comments behind and below console.log say, in order. */
-function printedAccordingTo(code: string): string[] {
-  return [...code.matchAll(/console\.log\([^\n]*\n?\/\/ (.*)$|console\.log\([^\n]*\) \/\/ (.*)$/gm)].map(
-    (match) => match[2] ?? match[1] ?? '',
-  )
-}
-
-function shown(values: unknown[]): string {
-  return values
-    .map((value) => (typeof value === 'string' ? value : inspect(value, { breakLength: Infinity, depth: null })))
-    .join(' ')
-}
+const blocks = (language: string) => blocksOf(README, language)
+const tableBelow = (heading: string) => tableIn(README, heading)
 
 describe('README', () => {
   let pg: Database
@@ -64,12 +37,7 @@ describe('README', () => {
       pg = (await PGlite.create({ loadDataDir: dataDir, ...options })) as unknown as Database
       return pg
     }
-    const printed: string[] = []
-    const body = lines.filter((line) => !line.startsWith('import ')).join('\n')
-    const run = new Function('PGlite', 'trickle', 'console', `return (async () => {\n${body}\n})()`) as (
-      ...given: unknown[]
-    ) => Promise<void>
-    await run({ create }, trickle, { log: (...values: unknown[]) => printed.push(shown(values)) })
+    const printed = await runSnippets(code, { PGlite: { create }, trickle })
     expect(printed).toEqual(expected)
   })
 

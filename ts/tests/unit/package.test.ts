@@ -13,6 +13,7 @@ interface Manifest {
   version: string
   dependencies?: object
   peerDependencies: Record<string, string>
+  peerDependenciesMeta: object
   exports: Record<string, unknown>
 }
 
@@ -39,11 +40,29 @@ describe('the package', () => {
     expect(cjs.trickle.name).toBe('pg_trickle')
   })
 
-  test('has no dependency, and a range of PGlite releases as its peer', async () => {
-    const { dependencies, peerDependencies } = await manifest()
+  test('has no dependency, a range of PGlite releases as its peer, and no other peer that must be there', async () => {
+    const { dependencies, peerDependencies, peerDependenciesMeta } = await manifest()
     expect(dependencies).toBeUndefined()
-    expect(peerDependencies).toEqual({ '@electric-sql/pglite': '>=0.4.0 <0.6' })
+    expect(peerDependencies['@electric-sql/pglite']).toBe('>=0.4.0 <0.6')
+    const optional = Object.keys(peerDependencies).filter((name) => name !== '@electric-sql/pglite')
+    expect(peerDependenciesMeta).toEqual(Object.fromEntries(optional.map((name) => [name, { optional: true }])))
   })
+
+  test.each([
+    ['react', ['useStreamTable'], ['react']],
+    ['tanstack', ['streamTableCollectionOptions'], []],
+  ])(
+    'gives %s by import and by require, and nothing is imported that may be missing',
+    async (entry, names, imported) => {
+      const url = new URL(`../../dist/${entry}.js`, import.meta.url)
+      expect(Object.keys((await import(url.href)) as object)).toEqual(names)
+      const cjs = createRequire(import.meta.url)(join(ROOT, `dist/${entry}.cjs`)) as object
+      expect(Object.keys(cjs)).toEqual(names)
+      const code = await readFile(url, 'utf8')
+      const found = [...code.matchAll(/^import .*from ["'](.+)["'];$/gm)].map(([, name]) => name)
+      expect([...new Set(found)]).toEqual(imported)
+    },
+  )
 
   test('names its bundles in the form that bundlers find', async () => {
     for (const file of ['index.js', 'index.cjs']) {
@@ -65,7 +84,8 @@ describe('the package', () => {
   })
 
   test('documents every public item', async () => {
-    const sources = await readdir(join(ROOT, 'src'))
+    const all = await readdir(join(ROOT, 'src'), { recursive: true })
+    const sources = all.filter((name) => /^((react|tanstack)\/)?[^/]+\.ts$/.test(name) || /\/types\.ts$/.test(name))
     const bare: string[] = []
     for (const name of sources) {
       const lines = (await readFile(join(ROOT, 'src', name), 'utf8')).split('\n')

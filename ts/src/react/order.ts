@@ -1,0 +1,147 @@
+import { sameValue } from './equal.js'
+import type { AnyRow, ColumnOf, Database } from '../types.js'
+
+/** A column to sort by, ascending unless it says `desc`. NULLs come last ascending and first descending, as in SQL. */
+export type OrderTerm<Row = AnyRow> = ColumnOf<Row> | readonly [column: ColumnOf<Row>, direction: 'asc' | 'desc']
+
+/** Columns to sort by, the first one first. */
+export type OrderBy<Row = AnyRow> = ColumnOf<Row> | readonly OrderTerm<Row>[]
+
+/** Less than 0, 0 or more than 0, as for `Array.prototype.sort`. */
+export type Compare<Row> = (a: Row, b: Row) => number
+
+/** One column of an order. */
+interface Term {
+  column: string
+  descending: boolean
+  nullsFirst: boolean
+}
+
+/** How values of a column sort. `none`: not by what they look like in JavaScript. */
+type Kind = 'number' | 'text' | 'date' | 'boolean' | 'none'
+
+/** What is known of a stream table's columns and of its own ORDER BY. */
+export interface Shape {
+  kinds: Record<string, Kind>
+  order: Term[]
+}
+
+/**
+ * The definition of the view that users read, which ends in the query's ORDER BY, and how each of its columns sorts.
+ * Text sorts in JavaScript as it does in PostgreSQL when its collation compares code points.
+ */
+const DESCRIBE = `
+SELECT json_build_object('definition', pg_get_viewdef(c.oid), 'kinds', (
+  SELECT json_object_agg(a.attname, CASE
+    WHEN a.atttypid IN (20, 21, 23, 26, 700, 701, 1700) THEN 'number'
+    WHEN a.atttypid IN (1082, 1114, 1184) THEN 'date'
+    WHEN a.atttypid = 16 THEN 'boolean'
+    WHEN a.atttypid = 2950 THEN 'text'
+    WHEN a.atttypid IN (25, 1043, 19) AND (l.collcollate IN ('C', 'POSIX', 'C.UTF-8')
+      OR l.oid = 100 AND d.datcollate IN ('C', 'POSIX', 'C.UTF-8')) THEN 'text'
+    ELSE 'none' END)
+  FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation, pg_database d
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND d.datname = current_database()))::text AS json
+FROM pg_class c WHERE c.oid = to_regclass($1::text)`
+
+/** Asks what can be known of a stream table's order. Nothing, when it cannot be asked: subscribing then says why. */
+export async function describe(db: Database, name: string): Promise<Shape> {
+  try {
+    const [row] = (await db.query<{ json: string }>(DESCRIBE, [name])).rows
+    const { definition, kinds } = JSON.parse(row?.json ?? '{}') as { definition?: string; kinds?: Shape['kinds'] }
+    return { kinds: kinds ?? {}, order: orderOf(definition ?? '', kinds ?? {}) }
+  } catch {
+    return { kinds: {}, order: [] }
+  }
+}
+
+/**
+ * The ORDER BY at the end of a view's definition as PostgreSQL prints it. Empty when there is none, and when it sorts by
+ * anything that rows do not show: an expression, a column of another order than JavaScript's.
+ */
+export function orderOf(definition: string, kinds: Shape['kinds']): Term[] {
+  const list = /\n {2}ORDER BY ([^\n]+);$/.exec(definition)?.[1]
+  if (list === undefined) return []
+  const terms: Term[] = []
+  const term = /(?:"((?:[^"]|"")+)"|([a-z_][a-z0-9_$]*))( DESC)?(?: NULLS (FIRST|LAST))?(?:, |$)/y
+  while (term.lastIndex < list.length) {
+    const found = term.exec(list)
+    const column = found?.[1]?.replaceAll('""', '"') ?? found?.[2] ?? ''
+    if (!found || (kinds[column] ?? 'none') === 'none') return []
+    const descending = found[3] !== undefined
+    terms.push({ column, descending, nullsFirst: found[4] === undefined ? descending : found[4] === 'FIRST' })
+  }
+  return terms
+}
+
+/** The order asked for, else the stream table's own, else none. */
+export function comparison<Row>(orderBy: OrderBy<Row> | undefined, shape: Shape): Compare<Row> | undefined {
+  const terms = orderBy === undefined ? shape.order : termsOf(orderBy as OrderBy)
+  if (terms.length === 0) return undefined
+  return (a, b) => {
+    for (const { column, descending, nullsFirst } of terms) {
+      const left = (a as AnyRow)[column] ?? null
+      const right = (b as AnyRow)[column] ?? null
+      if (left === right) continue
+      if (left === null) return nullsFirst ? -1 : 1
+      if (right === null) return nullsFirst ? 1 : -1
+      const order = compareValues(left, right, shape.kinds[column] ?? 'none')
+      if (order !== 0) return descending ? -order : order
+    }
+    return 0
+  }
+}
+
+function termsOf(orderBy: OrderBy): Term[] {
+  const list = typeof orderBy === 'string' ? [orderBy] : orderBy
+  return list.map((term) => {
+    const [column, direction] = typeof term === 'string' ? [term, 'asc' as const] : term
+    return { column, descending: direction === 'desc', nullsFirst: direction === 'desc' }
+  })
+}
+
+function compareValues(a: unknown, b: unknown, kind: Kind): number {
+  if (kind === 'number') return compareNumbers(a, b)
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
+  if (sameValue(a, b)) return 0
+  return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
+}
+
+/** Numbers, bigints, and numeric as the text that PGlite gives. NaN is the greatest, as in PostgreSQL. */
+function compareNumbers(a: unknown, b: unknown): number {
+  const left = Number(a)
+  const right = Number(b)
+  if (left < right) return -1
+  if (left > right) return 1
+  if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
+  // Equal as doubles: what is beyond their precision decides.
+  return typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : a === b ? 0 : compareExact(a, b)
+}
+
+function compareExact(a: unknown, b: unknown): number {
+  return typeof a === 'bigint' && typeof b === 'bigint' ? (a < b ? -1 : 1) : 0
+}
+
+function compareDecimals(a: string, b: string): number {
+  const digits = (text: string, places: number) => {
+    const [whole = '', part = ''] = text.split('.')
+    return BigInt(whole + part.padEnd(places, '0'))
+  }
+  if (!/^-?\d+(\.\d+)?$/.test(a) || !/^-?\d+(\.\d+)?$/.test(b)) return 0
+  const places = Math.max(a.split('.')[1]?.length ?? 0, b.split('.')[1]?.length ?? 0)
+  const difference = digits(a, places) - digits(b, places)
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0
+}
+
+/** By code points. UTF-16 units sort alike but for surrogates, which stand for code points above all others. */
+function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const left = a.charCodeAt(i)
+    const right = b.charCodeAt(i)
+    if (left === right) continue
+    const isSurrogate = (unit: number) => unit >= 0xd800 && unit <= 0xdfff
+    return isSurrogate(left) === isSurrogate(right) ? left - right : isSurrogate(left) ? 1 : -1
+  }
+  return a.length - b.length
+}

@@ -1,0 +1,171 @@
+/** `useStreamTable` and collections of TanStack DB over real stream tables: after every change they equal the query. */
+import { createCollection } from '@tanstack/db'
+import { act } from 'react'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { useStreamTable } from '../dist/react.js'
+import type { StreamTableState, UseStreamTableOptions } from '../dist/react.js'
+import { streamTableCollectionOptions } from '../dist/tanstack.js'
+import { openDatabase } from './support/pglite.js'
+import type { Database } from './support/pglite.js'
+import { hook, settle } from './support/react.js'
+
+let pg: Database
+
+beforeAll(async () => {
+  pg = await openDatabase()
+})
+afterAll(() => pg?.close())
+
+beforeEach(() =>
+  pg.exec(`
+    DROP TABLE IF EXISTS product, sale CASCADE;
+    CREATE TABLE product (id int PRIMARY KEY, name text NOT NULL, listed timestamptz DEFAULT '2026-01-01');
+    CREATE TABLE sale (id int PRIMARY KEY, product_id int, price numeric(8,2), at timestamptz DEFAULT '2026-01-01');
+    INSERT INTO product VALUES (1, 'Tea'), (2, 'Cup'), (3, 'Pot');
+    INSERT INTO sale VALUES (1, 1, 4.00), (2, 1, 3.50), (3, 2, 9.00), (4, 3, 20.00), (5, 3, NULL);`),
+)
+
+/** What keeps the order, and what does not say it: a stream table of each kind. */
+const QUERIES: Record<string, string> = {
+  revenue: `SELECT p.name, sum(s.price) AS total, max(s.at) AS last FROM sale s JOIN product p ON p.id = s.product_id
+    GROUP BY p.name HAVING count(*) > 0 ORDER BY total DESC NULLS LAST, p.name`,
+  dearest: 'SELECT price, id FROM sale ORDER BY price DESC, id LIMIT 3',
+  places: 'SELECT id, rank() OVER (PARTITION BY product_id ORDER BY price) AS place FROM sale ORDER BY id DESC',
+  names: 'SELECT name FROM product ORDER BY name',
+  unsold: 'SELECT p.name FROM product p LEFT JOIN sale s ON s.product_id = p.id WHERE s.id IS NULL ORDER BY p.name',
+}
+
+const CHANGES = [
+  "INSERT INTO product VALUES (4, 'Jug'), (5, 'jar'), (6, 'Ümlaut')",
+  'INSERT INTO sale VALUES (6, 4, 100.00), (7, 4, 20.00), (8, 9, 1)',
+  'UPDATE sale SET price = price * 10 WHERE id IN (2, 5)',
+  'UPDATE sale SET product_id = 2 WHERE product_id = 3',
+  "UPDATE product SET name = 'Tea pot' WHERE id = 1",
+  'DELETE FROM sale WHERE price > 50',
+  'INSERT INTO sale SELECT i, i % 7, i % 13 FROM generate_series(20, 400) i',
+  'UPDATE sale SET price = -price',
+  'DELETE FROM product WHERE id = 2',
+  'TRUNCATE sale',
+  'INSERT INTO sale VALUES (1, 1, 0.10), (2, 1, 9.90), (3, 1, 10.00)',
+]
+
+test('a hook has the rows of its query, in its order, after every change', async () => {
+  const hooks: Record<string, { last: StreamTableState }> = {}
+  for (const [name, query] of Object.entries(QUERIES)) {
+    await pg.trickle.createStreamTable(name, query)
+    hooks[name] = await hook((input: UseStreamTableOptions) => useStreamTable(name, input), { db: pg })
+  }
+  for (const sql of ['SELECT 1', ...CHANGES]) {
+    await act(() => pg.query(sql))
+    await settle()
+    for (const [name, query] of Object.entries(QUERIES)) {
+      const { rows, loading, error } = hooks[name]?.last ?? {}
+      expect({ rows, loading, error }, `${name} after ${sql}`).toEqual({
+        rows: (await pg.query(query)).rows,
+        loading: false,
+        error: undefined,
+      })
+    }
+  }
+})
+
+test('a transaction is one rendering, and one that is rolled back is none', async () => {
+  await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
+  const hooked = await hook(
+    (input: UseStreamTableOptions) => useStreamTable('names', input),
+    { db: pg },
+    { strict: false },
+  )
+  await settle()
+  const drawn = hooked.results.length
+  await act(() =>
+    pg.transaction(async (tx) => {
+      await tx.query("INSERT INTO product VALUES (7, 'Urn')")
+      await tx.query("UPDATE product SET name = 'Jug' WHERE id = 7")
+      await tx.query('DELETE FROM product WHERE id = 1')
+    }),
+  )
+  await settle()
+  expect(hooked.last.rows.map(({ name }) => name)).toEqual(['Cup', 'Jug', 'Pot'])
+  expect(hooked.results).toHaveLength(drawn + 1)
+  await act(() =>
+    pg.transaction(async (tx) => {
+      await tx.query('DELETE FROM product')
+      await tx.rollback()
+    }),
+  )
+  await settle()
+  expect(hooked.results).toHaveLength(drawn + 1)
+})
+
+test('a dropped stream table is an error, with its rows as they last were; made again it can be tried again', async () => {
+  await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
+  const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
+  await settle()
+  const { rows } = hooked.last
+  expect(rows).toHaveLength(3)
+  await act(() => pg.trickle.dropStreamTable('names'))
+  await settle()
+  expect(hooked.last).toMatchObject({ loading: false, error: { code: '42P01', streamTable: 'names' } })
+  expect(hooked.last.rows).toBe(rows)
+  await pg.trickle.createStreamTable('names', 'SELECT name FROM product WHERE id > 1 ORDER BY name DESC')
+  await act(async () => hooked.last.retry())
+  await settle()
+  expect(hooked.last.error).toBeUndefined()
+  expect(hooked.last.rows).toEqual([{ name: 'Pot' }, { name: 'Cup' }])
+})
+
+test('a stream table that is not there is an error', async () => {
+  const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
+  await settle()
+  expect(hooked.last).toMatchObject({ rows: [], loading: false, error: { code: '42P01' } })
+})
+
+test('a collection of TanStack DB has the rows of the query after every change', async () => {
+  const { revenue = '', places = '' } = QUERIES
+  await pg.trickle.createStreamTable('revenue', revenue)
+  await pg.trickle.createStreamTable('places', places)
+  const collections = [
+    {
+      query: revenue,
+      collection: createCollection(streamTableCollectionOptions({ db: pg, name: 'revenue', key: 'name' })),
+    },
+    {
+      query: places,
+      collection: createCollection(streamTableCollectionOptions({ db: pg, name: 'places', key: 'id' })),
+    },
+  ]
+  for (const { collection } of collections) await collection.preload()
+  const text = (rows: Record<string, unknown>[]) =>
+    rows.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !column.startsWith('$')))).sort()
+  for (const sql of CHANGES) {
+    await pg.query(sql)
+    await new Promise((done) => setTimeout(done))
+    for (const { query, collection } of collections) {
+      expect(text(collection.toArray), sql).toEqual(text((await pg.query<Record<string, unknown>>(query)).rows))
+    }
+  }
+})
+
+test('a collection shows what is written to it until its stream table does, without a gap', async () => {
+  await pg.trickle.createStreamTable('list', 'SELECT id, name FROM product')
+  type Product = { id: number; name: string }
+  const products = createCollection({
+    ...streamTableCollectionOptions<Product, number>({ db: pg, name: 'list', key: 'id' }),
+    onInsert: async ({ transaction }) => {
+      for (const { modified } of transaction.mutations) {
+        await pg.query('INSERT INTO product VALUES ($1, upper($2))', [modified.id, modified.name])
+      }
+    },
+  })
+  await products.preload()
+  const seen: [type: string, name: unknown][] = []
+  products.subscribeChanges((changes) => {
+    for (const { type, value } of changes) seen.push([type, value?.name])
+  })
+  const { isPersisted } = products.insert({ id: 8, name: 'Bowl' })
+  expect(products.get(8)?.name).toBe('Bowl')
+  await isPersisted.promise
+  expect(products.get(8)?.name).toBe('BOWL')
+  expect(seen.filter(([type]) => type === 'delete')).toEqual([])
+})

@@ -1,0 +1,6 @@
+/** A document for React in Node. Only that: PGlite, and what finds its files by URL, must not take Node for a browser. */
+import { Window } from 'happy-dom'
+
+const window = new Window()
+Object.assign(globalThis, { window, document: window.document, IS_REACT_ACT_ENVIRONMENT: true })
+if (typeof navigator === 'undefined') Object.assign(globalThis, { navigator: window.navigator })

@@ -1,0 +1,303 @@
+/** `useStreamTable` with a database that does what the test says. */
+import { act } from 'react'
+import { renderToString } from 'react-dom/server'
+import { createElement } from 'react'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { TrickleError } from '../../../src/errors.js'
+import { useStreamTable } from '../../../src/react/index.js'
+import type { StreamTableState, UseStreamTableOptions } from '../../../src/react/index.js'
+import { FakeDatabase, insert, remove, update } from '../../support/fake-database.js'
+import { hook, mount, settle } from '../../support/react.js'
+
+const gone = new TrickleError('stream table t was dropped', { code: '42P01', streamTable: 't' })
+const follow = (input: UseStreamTableOptions) => useStreamTable('t', input)
+const ids = (rows: readonly Record<string, unknown>[]) => rows.map(({ id }) => id)
+
+let db: FakeDatabase
+
+beforeEach(() => {
+  db = new FakeDatabase()
+  db.initial = [insert({ id: 1, n: 'one' }), insert({ id: 2, n: 'two' })]
+})
+afterEach(() => vi.useRealTimers())
+
+describe('useStreamTable', () => {
+  test('loads, then has the rows, then follows the changes', async () => {
+    const { results, container } = await hook(follow, { db })
+    expect(results[0]).toMatchObject({ rows: [], loading: true, error: undefined })
+    await settle()
+    const last = () => results.at(-1)
+    expect(last()).toMatchObject({ loading: false, error: undefined })
+    expect(last()?.rows).toEqual([
+      { id: 1, n: 'one' },
+      { id: 2, n: 'two' },
+    ])
+    await act(async () => db.commit(insert({ id: 3 }), update({ id: 1, n: 'uno' }), remove({ id: 2 })))
+    expect(last()?.rows).toEqual([{ id: 1, n: 'uno' }, { id: 3 }])
+    container.remove()
+  })
+
+  test('an unchanged row is the same object, and an unchanged result the same result', async () => {
+    const hooked = await hook(follow, { db })
+    await settle()
+    const before = hooked.last
+    await act(async () => db.commit(update({ id: 1, n: 'uno' })))
+    expect(hooked.last.rows[1]).toBe(before.rows[1])
+    expect(hooked.last.rows[0]).not.toBe(before.rows[0])
+    expect(before.rows[0]).toEqual({ id: 1, n: 'one' })
+    const after = hooked.last
+    await hooked.rerender({ db })
+    expect(hooked.last).toBe(after)
+    // Sent again with the same values: nothing has changed.
+    await settle()
+    const shown = hooked.results.length
+    await act(async () => db.commit(update({ id: 1, n: 'uno' })))
+    await settle()
+    expect(hooked.results).toHaveLength(shown)
+  })
+
+  test('shares one subscription, under StrictMode too', async () => {
+    await hook(follow, { db })
+    await hook(follow, { db })
+    await hook(follow, { db, where: { id: 2 } })
+    await settle()
+    expect([db.subscribed, db.open.size]).toEqual([1, 1])
+  })
+
+  test('keeps the subscription for a moment: who comes back has the rows at once, as they are now', async () => {
+    const first = await hook(follow, { db })
+    await settle()
+    const [one] = first.last.rows
+    await first.unmount()
+    await act(async () => db.commit(insert({ id: 3 })))
+    const second = await hook(follow, { db })
+    expect(second.results[0]).toMatchObject({ loading: false })
+    expect(ids(second.results[0]?.rows ?? [])).toEqual([1, 2, 3])
+    expect(second.results[0]?.rows[0]).toBe(one)
+    expect(db.subscribed).toBe(1)
+  })
+
+  test('ends it after that, and starts anew', async () => {
+    const first = await hook(follow, { db })
+    await settle()
+    vi.useFakeTimers()
+    await first.unmount()
+    vi.advanceTimersByTime(4900)
+    expect(db.open.size).toBe(1)
+    vi.advanceTimersByTime(200)
+    expect(db.open.size).toBe(0)
+    vi.useRealTimers()
+    const second = await hook(follow, { db })
+    expect(second.results[0]).toMatchObject({ rows: [], loading: true })
+    await settle()
+    expect(second.last.rows).toHaveLength(2)
+    expect([db.subscribed, db.open.size]).toEqual([2, 1])
+  })
+
+  test('a component that goes before the first rows leaves nothing behind', async () => {
+    let open = () => {}
+    db.gate = new Promise((done) => (open = done))
+    const first = await hook(follow, { db })
+    vi.useFakeTimers()
+    await first.unmount()
+    vi.advanceTimersByTime(6000)
+    vi.useRealTimers()
+    open()
+    await settle()
+    expect(db.open.size).toBe(0)
+    expect(first.last.loading).toBe(true)
+  })
+
+  test('says why there are no rows, and tries again when told to', async () => {
+    const rows = db.initial
+    db.initial = gone
+    const hooked = await hook(follow, { db })
+    await settle()
+    expect(hooked.last).toMatchObject({ rows: [], loading: false, error: gone })
+    db.initial = rows
+    await act(async () => hooked.last.retry())
+    await settle()
+    expect(hooked.last).toMatchObject({ loading: false, error: undefined })
+    expect(hooked.last.rows).toHaveLength(2)
+  })
+
+  test('keeps the last rows when the stream table is dropped, and after that the objects that are the same', async () => {
+    const hooked = await hook(follow, { db })
+    await settle()
+    const before = hooked.last.rows
+    await act(async () => db.fail(gone))
+    expect(hooked.last).toMatchObject({ loading: false, error: gone })
+    expect(hooked.last.rows).toBe(before)
+    db.initial = [insert({ id: 2, n: 'two' }), insert({ id: 1, n: 'uno' }), insert({ id: 4 })]
+    await act(async () => hooked.last.retry())
+    await settle()
+    expect(new Set(ids(hooked.last.rows))).toEqual(new Set([1, 2, 4]))
+    expect(hooked.last.rows).toContain(before[1])
+    expect(hooked.last.rows).not.toContain(before[0])
+  })
+
+  test('a component that mounts after an error tries again by itself', async () => {
+    const rows = db.initial
+    db.initial = gone
+    const first = await hook(follow, { db })
+    await settle()
+    db.initial = rows
+    const second = await hook(follow, { db })
+    await settle()
+    for (const { last } of [first, second]) {
+      expect(last).toMatchObject({ loading: false, error: undefined })
+      expect(last.rows).toHaveLength(2)
+    }
+  })
+
+  test('another name or another database is another subscription', async () => {
+    const other = new FakeDatabase()
+    other.initial = [insert({ id: 9 })]
+    const hooked = await hook(follow, { db })
+    await settle()
+    await hooked.rerender({ db: other })
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([9])
+  })
+
+  test('an empty stream table is not loading', async () => {
+    db.initial = []
+    const hooked = await hook(follow, { db })
+    await settle()
+    expect(hooked.last).toMatchObject({ rows: [], loading: false })
+  })
+
+  test('10,000 changed rows are one rendering', async () => {
+    const hooked = await hook(follow, { db }, { strict: false })
+    await settle()
+    const shown = hooked.results.length
+    await act(async () => db.commit(...Array.from({ length: 10_000 }, (_, i) => insert({ id: i + 10 }))))
+    expect(hooked.last.rows).toHaveLength(10_002)
+    expect(hooked.results).toHaveLength(shown + 1)
+  })
+
+  test('a stream of changes is rendered once a frame, the first and the last at least', async () => {
+    const hooked = await hook(follow, { db }, { strict: false })
+    await settle()
+    const shown = hooked.results.length
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1000)
+    await act(async () => {
+      for (let i = 0; i < 1000; i++) db.commit(update({ id: 1, n: String(i) }))
+    })
+    expect(hooked.last.rows[0]).toEqual({ id: 1, n: '0' })
+    await act(async () => vi.advanceTimersByTime(16))
+    expect(hooked.last.rows[0]).toEqual({ id: 1, n: '999' })
+    expect(hooked.results.length - shown).toBe(2)
+    now.mockRestore()
+  })
+
+  test('has no rows on a server', () => {
+    const Component = () => JSON.stringify(useStreamTable('t', { db }))
+    expect(renderToString(createElement(Component))).toContain('loading')
+    expect(db.subscribed).toBe(0)
+  })
+
+  test('a database without the plugin is refused with what to do', async () => {
+    const plain = { query: db.query } as unknown as FakeDatabase
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await expect(mount(createElement(() => void useStreamTable('t', { db: plain })))).rejects.toThrow(
+      'open it with PGlite.create({ extensions: { trickle } })',
+    )
+    errors.mockRestore()
+  })
+})
+
+describe('selections', () => {
+  const people = [
+    insert({ id: 1, city: 'Rome', age: 30 }),
+    insert({ id: 2, city: 'Oslo', age: 20 }),
+    insert({ id: 3, city: 'Rome', age: null }),
+  ]
+
+  test('where: rows that begin to match come, rows that no longer do go, others are no rendering', async () => {
+    db.initial = people
+    const hooked = await hook(follow, { db, where: { city: 'Rome' } }, { strict: false })
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([1, 3])
+    await act(async () => db.commit(update({ id: 2, city: 'Rome', age: 20 }), update({ id: 1, city: 'Bonn', age: 1 })))
+    expect(ids(hooked.last.rows)).toEqual([3, 2])
+    await settle()
+    const shown = hooked.results.length
+    await act(async () => db.commit(update({ id: 1, city: 'Cork', age: 1 }), insert({ id: 8, city: 'Cork' })))
+    await settle()
+    expect(hooked.results).toHaveLength(shown)
+  })
+
+  test('filter: written in place it is no endless rendering', async () => {
+    db.initial = people
+    const hooked = await hook<StreamTableState, number>(
+      (n) => useStreamTable('t', { db, filter: ({ age }) => (age as number) > n }),
+      10,
+    )
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([1, 2])
+    await hooked.rerender(25)
+    expect(ids(hooked.last.rows)).toEqual([1])
+  })
+
+  test('orderBy: NULLs last, first when descending; changed rows move', async () => {
+    db.initial = people
+    const up = await hook(follow, { db, orderBy: 'age' })
+    const down = await hook(follow, { db, orderBy: [['age', 'desc'], 'id'] })
+    await settle()
+    expect(ids(up.last.rows)).toEqual([2, 1, 3])
+    expect(ids(down.last.rows)).toEqual([3, 1, 2])
+    await act(async () => db.commit(update({ id: 2, age: 40 }), insert({ id: 4, age: 35 })))
+    expect(ids(up.last.rows)).toEqual([1, 4, 2, 3])
+    expect(ids(down.last.rows)).toEqual([3, 2, 4, 1])
+  })
+
+  test('the ORDER BY of the stream table is kept when it names columns', async () => {
+    db.shape = {
+      definition: ' SELECT id,\n    "Total"\n   FROM pgtrickle.st_1 r0_1\n  ORDER BY "Total" DESC NULLS LAST, id;',
+      kinds: { id: 'number', Total: 'number' },
+    }
+    db.initial = [insert({ id: 1, Total: '10.50' }), insert({ id: 2, Total: '9.00' }), insert({ id: 3, Total: null })]
+    const hooked = await hook(follow, { db })
+    await settle()
+    await act(async () => db.commit(insert({ id: 4, Total: '100' }), insert({ id: 5, Total: '9' })))
+    expect(ids(hooked.last.rows)).toEqual([4, 1, 2, 5, 3])
+  })
+
+  test('another query, with another order, under the same name', async () => {
+    const ordered = (by: string) => ({ definition: `SELECT\n  ORDER BY ${by};`, kinds: { id: 'number', n: 'number' } })
+    db.shape = ordered('id')
+    db.initial = [insert({ id: 2, n: 1 }), insert({ id: 1, n: 2 })]
+    const hooked = await hook(follow, { db })
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([1, 2])
+    db.shape = ordered('n')
+    db.fields = []
+    await act(async () => db.commit(update({ id: 2, n: 0 })))
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([2, 1])
+  })
+
+  test('key: a row of a stream table without a key keeps its place and, when it is the same, its object', async () => {
+    db.initial = [insert({ id: 1, n: 5 }, { h: 'a' }), insert({ id: 2, n: 6 }, { h: 'b' })]
+    const keyed = await hook(follow, { db, key: 'id' })
+    const plain = await hook(follow, { db })
+    await settle()
+    const [one, two] = keyed.last.rows
+    await act(async () => db.commit(remove({ id: 1, n: 5 }, { h: 'a' }), insert({ id: 1, n: 7 }, { h: 'c' })))
+    expect(ids(keyed.last.rows)).toEqual([1, 2])
+    expect(ids(plain.last.rows)).toEqual([2, 1])
+    expect(keyed.last.rows[1]).toBe(two)
+    expect(one).toEqual({ id: 1, n: 5 })
+  })
+
+  test('equal rows without a key are as many as they are', async () => {
+    db.initial = [insert({ n: 1 }, { copy: 1 }), insert({ n: 1 }, { copy: 2 })]
+    const hooked = await hook(follow, { db })
+    await settle()
+    expect(hooked.last.rows).toEqual([{ n: 1 }, { n: 1 }])
+    await act(async () => db.commit(remove({ n: 1 }, { copy: 2 })))
+    expect(hooked.last.rows).toEqual([{ n: 1 }])
+  })
+})
