@@ -31,6 +31,8 @@ build_rust() {
     -Z default-visibility=hidden
     # No message prints a value by `{:?}` (clippy::use_debug).
     -Z fmt-debug=none
+    # A panic tells what, not in which line: each place that can panic would carry its own.
+    -Z location-detail=none
     # Two builds in different folders give the same bytes.
     --remap-path-prefix="$repo=/pg_trickle"
     --remap-path-prefix="$rust_src=/rust"
