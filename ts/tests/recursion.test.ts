@@ -229,6 +229,12 @@ runCases('recursion', [
       spelled: `WITH RECURSIVE r(x) AS (SELECT 1.0 UNION SELECT b::numeric FROM r JOIN edge ON a = x) SELECT x FROM r`,
       searched: `WITH RECURSIVE r AS (SELECT a, b FROM edge WHERE a = 4 UNION ALL SELECT e.a, e.b FROM r JOIN edge e ON e.a = r.b)
         SEARCH DEPTH FIRST BY a SET seq SELECT a, b FROM r`,
+      looped: `WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT e.b FROM r JOIN edge e ON e.a = r.n) CYCLE n SET looped USING path
+        SELECT n, looped FROM r`,
+      outer_join: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT l.b FROM r JOIN edge e ON e.a = x LEFT JOIN link l ON l.a = e.b)
+        SELECT x FROM r`,
+      excluded: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN edge e ON a = x
+        WHERE NOT EXISTS (SELECT FROM link l WHERE l.a = e.b)) SELECT x FROM r`,
       limited: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM (SELECT b FROM r JOIN edge ON a = x ORDER BY b LIMIT 1) q)
         SELECT x FROM r`,
       clocked: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN edge ON a = x AND now() > '2020-01-01') SELECT x FROM r`,
