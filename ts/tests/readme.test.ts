@@ -148,7 +148,7 @@ const OPERATORS: Record<string, string[]> = {
     'WITH RECURSIVE up AS (SELECT id FROM a WHERE id = 1 UNION SELECT a.n FROM a JOIN up USING (id)) SELECT id FROM up',
   ],
   'RECURSIVE` with `UNION ALL`': [
-    'WITH RECURSIVE r(id, d) AS (SELECT 1, 0 UNION ALL SELECT a.id, d + 1 FROM a JOIN r ON n = r.id) SELECT id, d FROM r',
+    'WITH RECURSIVE r(id, d) AS (SELECT 1, 0 UNION ALL SELECT a.id, r.d + 1 FROM a JOIN r ON n = r.id) SELECT * FROM r',
   ],
   '`SEARCH` or `CYCLE`': [
     'WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT a.id FROM a JOIN r ON n = r.id) SEARCH DEPTH FIRST BY id SET s SELECT id FROM r',

@@ -72,16 +72,16 @@ impl Recursion {
             return Program::Rebuild;
         }
         let mut with: Vec<String> = changes.iter().flat_map(|change| self.netted(change)).collect();
-        let lost = self.terms(changes, None, &lost_choices);
         Program::Run(vec![if self.is_all() {
-            self.count(changes, &lost, &mut with)
+            self.count(changes, &mut with)
         } else {
-            self.rederive(changes, &lost, &mut with)
+            self.rederive(changes, &mut with)
         }])
     }
 
     /// UNION ALL: what is lost and what is found, each with its weight.
-    fn count(&self, changes: &[Change], lost: &[String], with: &mut Vec<String>) -> Statement {
+    fn count(&self, changes: &[Change], with: &mut Vec<String>) -> Statement {
+        let lost = self.terms(changes, None, &lost_choices);
         let list = names(&self.columns);
         let mut taken = None;
         let mut arms = Vec::new();
@@ -116,10 +116,11 @@ impl Recursion {
     }
 
     /// UNION: what is lost, and what of it or besides it is found.
-    fn rederive(&self, changes: &[Change], lost: &[String], with: &mut Vec<String>) -> Statement {
+    fn rederive(&self, changes: &[Change], with: &mut Vec<String>) -> Statement {
         let list = names(&self.columns);
         let values: Vec<String> = self.columns.iter().map(|name| column("q", name)).collect();
         let values = values.join(", ");
+        let lost = self.lost_seeds(changes, &values);
         let image = format!("LATERAL (SELECT {} AS image OFFSET 0) AS i", image("q", &self.columns));
         let distinct = |rows: &str| {
             format!(
@@ -196,13 +197,50 @@ impl Recursion {
             select.distinct_on.push("o.rid".to_owned());
             format!("({select})")
         };
-        let columns: Vec<String> = self.columns.iter().map(|name| column("o", name)).collect();
-        let mut equal = Vec::new();
-        let mut same = Vec::new();
-        let mut nulls = Vec::new();
-        for (((value, own), equals), nullable) in
-            part.values.iter().zip(&columns).zip(&self.equals).zip(&branch.nullable)
-        {
+        let (equal, mut same, nulls) = self.matches(branch, "o");
+        let mut arms = vec![select(equal)];
+        if !nulls.is_empty() {
+            same.push(or(&nulls));
+            arms.push(select(same));
+        }
+        arms
+    }
+
+    /// What the branches gave for rows that went, and do not give any more: another row may lead the same way.
+    fn lost_seeds(&self, changes: &[Change], values: &str) -> Vec<String> {
+        let mut seeds = Vec::new();
+        for branch in self.base.iter().chain([&self.step]) {
+            let block = &branch.part.block;
+            let mut columns = branch.part.columns(&self.columns);
+            let (_, mut still, _) = self.matches(branch, "q");
+            let mut from = "NULL::pg_catalog.tid".to_owned();
+            if std::ptr::eq(branch, &self.step) {
+                from = format!("{}.ctid", block.scans[self.own].alias);
+                still.push(op(&from, "=", "q.__pgt_from"));
+            }
+            columns.push((from, "__pgt_from".to_owned()));
+            let terms: Vec<String> = lost_choices(&block.changed(changes))
+                .iter()
+                .map(|sides| block.select(sides, columns.clone()).to_string())
+                .collect();
+            if !terms.is_empty() {
+                let mut now = block.now(Vec::new());
+                now.filter.extend(still);
+                seeds.push(format!(
+                    "SELECT {values} FROM (SELECT DISTINCT * FROM ({}) AS q) AS q WHERE NOT EXISTS ({now})",
+                    terms.join(" UNION ALL ")
+                ));
+            }
+        }
+        seeds
+    }
+
+    /// That a branch gives a row: by plain equality; with NULLs equal too; and that there are NULLs in the row.
+    fn matches(&self, branch: &Branch, row: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
+        let (mut equal, mut same, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
+        let values = branch.part.values.iter().zip(&branch.nullable);
+        for ((name, equals), (value, nullable)) in self.columns.iter().zip(&self.equals).zip(values) {
+            let own = column(row, name);
             let is_equal = format!("({value} {equals} {own})");
             if *nullable {
                 nulls.push(format!("({own} IS NULL)"));
@@ -212,12 +250,7 @@ impl Recursion {
             }
             equal.push(is_equal);
         }
-        let mut arms = vec![select(equal)];
-        if !nulls.is_empty() {
-            same.push(or(&nulls));
-            arms.push(select(same));
-        }
-        arms
+        (equal, same, nulls)
     }
 
     /// SELECTs over the changes of the branches. `without` gives the places of stored rows that do not count.
