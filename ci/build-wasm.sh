@@ -29,9 +29,8 @@ build_rust() {
     -C llvm-args=-wasm-use-legacy-eh=true
     # Else every function whose address is taken is looked up by the host, by its mangled name.
     -Z default-visibility=hidden
-    # No message prints a value by `{:?}` (clippy::use_debug).
+    # No message prints a value by `{:?}` (clippy::use_debug), nor the line of the source that it comes from.
     -Z fmt-debug=none
-    # A panic tells what, not in which line: each place that can panic would carry its own.
     -Z location-detail=none
     # Two builds in different folders give the same bytes.
     --remap-path-prefix="$repo=/pg_trickle"

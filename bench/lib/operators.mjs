@@ -38,6 +38,9 @@ export const CHANGES = [
   ['delete edge', `DELETE FROM edge WHERE id = 4124`],
 ]
 
+const TREE = `WITH RECURSIVE r AS (SELECT id, 0 AS depth FROM edge WHERE id < 10
+  UNION ALL SELECT e.id, depth + 1 FROM r JOIN edge e ON e.parent = r.id) SELECT * FROM r`
+
 const DAG = `WITH RECURSIVE r AS (SELECT id, parent FROM edge WHERE id = 4123
   UNION SELECT e.id, e.parent FROM r JOIN edge e ON e.parent = r.id) SELECT * FROM r`
 
@@ -92,6 +95,7 @@ export const OPERATORS = [
     'WITH c AS MATERIALIZED (SELECT k, sum(x) AS s FROM t GROUP BY k) SELECT a.k, b.k AS bk FROM c a JOIN c b ON b.s = a.s',
   ],
   [19, 'recursive', DAG],
+  [19, 'recursive, all', TREE],
   [20, 'unnest', 'SELECT id, e, o FROM t, unnest(a) WITH ORDINALITY AS l(e, o)'],
   [20, 'jsonb elements', `SELECT id, e FROM t, jsonb_array_elements(j -> 'list') AS e`],
   [20, 'select list', 'SELECT id, unnest(a) AS e FROM t'],

@@ -123,7 +123,7 @@ impl Flush {
         if changes.is_empty() {
             return Ok(());
         }
-        let bulk = rows > plans::FEW;
+        let bulk = rows > plans::FEW || stage.stage.is_unindexed();
         let deltas: Vec<Delta> = deltas
             .into_iter()
             .map(|(name, relid, store, count)| Delta {

@@ -112,8 +112,17 @@ const OPERATORS: Record<string, string[]> = {
     `SELECT DISTINCT ${column} FROM a`,
   ]),
   '`LIMIT`': ['SELECT id FROM a ORDER BY id DESC LIMIT 10', 'SELECT id FROM a ORDER BY id OFFSET 2'],
-  '`WITH RECURSIVE`': [
+  'RECURSIVE` with `UNION` |': [
     'WITH RECURSIVE up AS (SELECT id FROM a WHERE id = 1 UNION SELECT a.n FROM a JOIN up USING (id)) SELECT id FROM up',
+  ],
+  'RECURSIVE` with `UNION ALL`': [
+    'WITH RECURSIVE r(id, d) AS (SELECT 1, 0 UNION ALL SELECT a.id, r.d + 1 FROM a JOIN r ON n = r.id) SELECT * FROM r',
+  ],
+  '`SEARCH` or `CYCLE`': [
+    'WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT a.id FROM a JOIN r ON n = r.id) SEARCH DEPTH FIRST BY id SET s SELECT id FROM r',
+    'WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT a.id FROM a JOIN r ON n = r.id) CYCLE id SET c USING p SELECT id FROM r',
+    'WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT b.id FROM r JOIN a ON n = r.id LEFT JOIN b ON a_id = a.id) SELECT id FROM r',
+    'WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT id FROM (SELECT a.id FROM a JOIN r ON n = r.id LIMIT 1) q) SELECT id FROM r',
   ],
   '`ROLLUP`': [
     'SELECT n, t, count(*) FROM a GROUP BY GROUPING SETS ((n), (t))',

@@ -58,7 +58,7 @@ LIMIT 10`,
   },
   {
     name: 'ways_to_chicago',
-    about: 'WITH RECURSIVE, which has no incremental rule',
+    about: 'WITH RECURSIVE',
     key: ['iata'],
     query: `WITH RECURSIVE ways (iata) AS (
   SELECT 'ORD'

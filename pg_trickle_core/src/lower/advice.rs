@@ -9,16 +9,14 @@ use crate::query::{Expr, Query, RteKind, Var};
 use crate::sql::ident::{qualified, quote_ident};
 
 /// A column of a table.
-type Column = (Oid, i16);
+pub type Column = (Oid, i16);
 
-/// Sentences about columns that are compared with `=` to columns of other tables, or that are keys to recompute by, and
-/// have no index.
-pub fn indexes(query: &Query, keys: &[Expr], builder: &Builder) -> Result<Vec<String>, Error> {
+/// Sentences about columns that are compared with `=` to columns of other tables, or by which touched rows are looked up,
+/// and have no index.
+pub fn indexes(query: &Query, looked_up: &[Column], builder: &Builder) -> Result<Vec<String>, Error> {
     let mut wanted: Vec<(Column, &str)> = Vec::new();
-    for key in keys {
-        if let Some(column) = column(key, &[query]) {
-            wanted.push((column, "a changed group finds its rows by it"));
-        }
+    for column in looked_up {
+        wanted.push((*column, "what a change touches is found by it"));
     }
     joins(query, &mut Vec::new(), &mut wanted, builder)?;
     let mut advice = Vec::new();
@@ -85,6 +83,11 @@ fn equality(
         wanted.extend([(left, why), (right, why)]);
     }
     Ok(())
+}
+
+/// The expressions over a query that are columns of tables.
+pub fn columns(exprs: &[Expr], query: &Query) -> Vec<Column> {
+    exprs.iter().filter_map(|expr| column(expr, &[query])).collect()
 }
 
 /// The column that an expression is, at the first of the levels.

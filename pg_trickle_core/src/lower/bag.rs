@@ -3,7 +3,7 @@
 use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{equality, is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver};
-use super::scans::{block, check, print};
+use super::scans::{any_block, check, print, reads_a_table};
 use super::stop::{Stop, reason};
 use super::{Lowered, Maintain, keys};
 use crate::catalog::Catalog;
@@ -18,7 +18,7 @@ use crate::stage::rebuild;
 use crate::stage::storage::Identity;
 
 /// The column with the hash of a row that has no key.
-const HASH: &str = "__pgt_hash";
+pub const HASH: &str = "__pgt_hash";
 
 /// One branch: its block, its operators, and its targets over the scans.
 pub struct Branch {
@@ -34,10 +34,17 @@ pub struct Branch {
 
 /// Lowers one linear query as a branch.
 pub fn branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Stop> {
+    let branch = any_branch(query, catalog)?;
+    reads_a_table(&branch.block)?;
+    Ok(branch)
+}
+
+/// The same for one that may read no table.
+pub fn any_branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Stop> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, catalog)?;
     let targets = resolver.targets()?;
-    let (block, tree) = block(&flat, catalog)?;
+    let (block, tree) = any_block(&flat, catalog)?;
     for target in &targets {
         check(&flat, &target.expr, catalog)?;
     }
@@ -202,6 +209,19 @@ fn output(flat: &Flat, expr: &Expr, name: &str, hidden: bool, catalog: &dyn Cata
     })
 }
 
+/// The column with the hash of a row of these columns.
+pub fn hash(columns: &[String]) -> Stored {
+    Stored {
+        name: HASH.to_owned(),
+        type_oid: super::columns::INT8,
+        typmod: -1,
+        collation: 0,
+        not_null: false,
+        numbered: false,
+        generated: Some(rebuild::hash(None, columns)),
+    }
+}
+
 struct Finish<'a> {
     query: &'a Query,
     reads: Query,
@@ -227,15 +247,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
     let mut key = Vec::new();
     match &bag.identity {
         Identity::Key(names) => key.clone_from(names),
-        Identity::Hash(name) => stored.push(Stored {
-            name: name.clone(),
-            type_oid: super::columns::INT8,
-            typmod: -1,
-            collation: 0,
-            not_null: false,
-            numbered: false,
-            generated: Some(rebuild::hash(None, &bag.column_names())),
-        }),
+        Identity::Hash(_) => stored.push(hash(&bag.column_names())),
         Identity::Single | Identity::None => {}
     }
     if from.storage.is_inner() && !matches!(bag.identity, Identity::Key(_)) {

@@ -177,9 +177,16 @@ impl<'c> Builder<'c> {
         }
     }
 
-    /// Is this the storage of a stage below?
+    /// Is this the storage of a stage, be it one that is still being made?
     pub fn is_stage(&self, relid: Oid) -> bool {
-        self.stages.borrow().iter().any(|stage| stage.relid == relid)
+        self.relations.borrow().iter().any(|relation| relation.oid == relid)
+    }
+
+    /// Does a stage after the first `from` read this table?
+    pub fn is_read_since(&self, from: usize, relid: Oid) -> bool {
+        let stages = self.stages.borrow();
+        let mut sources = stages.iter().skip(from).flat_map(|stage| &stage.sources);
+        sources.any(|source| source.relid == relid)
     }
 
     /// How many stages there are.

@@ -21,6 +21,7 @@ mod moments;
 mod partition;
 mod prepare;
 mod recomputed;
+mod recursion;
 mod scale;
 mod scans;
 mod set_operation;
@@ -42,6 +43,7 @@ use crate::op::union_all::UnionAll;
 use crate::plan::{OutputColumn, Way};
 use crate::query::{Expr, Query, Var};
 use crate::stage::rebuild;
+use crate::stage::recursion::Recursion;
 use crate::stage::rekey::Rekey;
 use crate::stage::storage::{self, Identity, StorageColumn};
 use crate::stage::{Into, Maintained, Stage};
@@ -52,6 +54,7 @@ use stop::{Stop, reason};
 enum Maintain {
     Fold(Into),
     Rekey(Rekey),
+    Recursion(Box<Recursion>),
     /// The query as a whole, by a plan that is kept: it is known to read few rows.
     Whole,
     Rebuild,
@@ -60,8 +63,8 @@ enum Maintain {
 /// A query with its storage decided.
 struct Lowered {
     columns: Vec<StorageColumn>,
-    /// Further indexes, as lists of SQL.
-    indexes: Vec<Vec<String>>,
+    /// Further indexes: their columns in parentheses, after USING where it is not a B-tree.
+    indexes: Vec<String>,
     /// The query's result, read from the storage.
     view: Query,
     /// The stored columns that are written, in the order of `rows`.
@@ -72,8 +75,8 @@ struct Lowered {
     rows: String,
     /// What it reads.
     reads: Query,
-    /// Expressions over it by which touched rows are looked up.
-    looked_up: Vec<Expr>,
+    /// Columns by which touched rows are looked up.
+    looked_up: Vec<advice::Column>,
     tree: Option<Op>,
     maintain: Maintain,
 }
@@ -156,7 +159,10 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         return reason("FOR UPDATE or FOR SHARE");
     }
     if !query.ctes.is_empty() {
-        return reason("WITH RECURSIVE");
+        return recursion::lower(query, storage, builder);
+    }
+    if let Some(cte) = recursion::shown(query) {
+        return recursion::show(query, cte, storage, builder);
     }
     if query.limit_count.is_some() || query.limit_offset.is_some() {
         return top::lower(query, storage, builder);
@@ -236,6 +242,8 @@ fn finish(
     catalog: &Builder,
 ) -> Result<(Stage, Query), Error> {
     let mut sources = sources::sources(&lowered.reads, catalog)?;
+    // A recursive CTE reads itself.
+    sources.retain(|source| source.relid != storage.relid);
     if !matches!(lowered.maintain, Maintain::Rebuild) {
         indexes::add(&lowered.reads, &lowered.looked_up, catalog)?;
     }
@@ -249,6 +257,7 @@ fn finish(
     let (way, maintained) = match lowered.maintain {
         Maintain::Fold(into) => (Way::Fold, Maintained::Fold(into)),
         Maintain::Rekey(rekey) => (Way::Rekey, Maintained::Rekey(rekey)),
+        Maintain::Recursion(recursion) => (recursion.way(), Maintained::Recursion(recursion)),
         Maintain::Whole => (Way::Rekey, Maintained::Whole),
         Maintain::Rebuild => (Way::Rebuild, Maintained::Rebuild),
     };

@@ -173,7 +173,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         key: if unique { key_names } else { Vec::new() },
         rows,
         reads: query.clone(),
-        looked_up: keys.to_vec(),
+        looked_up: super::advice::columns(keys, query),
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })
@@ -352,9 +352,13 @@ pub fn arms(query: &Query, keys: &[Expr], key: &[KeyColumn], builder: &Builder) 
 }
 
 /// The index that finds stored rows by their key.
-pub fn index(key: &[KeyColumn]) -> Vec<Vec<String>> {
+pub fn index(key: &[KeyColumn]) -> Vec<String> {
     let columns: Vec<String> = key.iter().map(|key| quote_ident(&key.name)).collect();
-    if columns.is_empty() { Vec::new() } else { vec![columns] }
+    if columns.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("({})", columns.join(", "))]
+    }
 }
 
 fn is_null(arg: Expr) -> Expr {

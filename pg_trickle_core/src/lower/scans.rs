@@ -174,12 +174,24 @@ pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop
     check_columns(flat, expr)
 }
 
-/// The linear block of a flattened query, and its operator tree.
+/// The linear block of a flattened query that reads tables, and its operator tree.
 pub fn block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, Op), Stop> {
-    let scans = scans(flat, catalog)?;
-    if scans.iter().all(|scan| scan.relid == 0) {
+    let (block, tree) = any_block(flat, catalog)?;
+    reads_a_table(&block)?;
+    Ok((block, tree))
+}
+
+/// Fails for a block of constants.
+pub fn reads_a_table(block: &Block) -> Result<(), Stop> {
+    if block.scans.iter().all(|scan| scan.relid == 0) {
         return reason("no table in FROM");
     }
+    Ok(())
+}
+
+/// The linear block of a flattened query, and its operator tree.
+pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, Op), Stop> {
+    let scans = scans(flat, catalog)?;
     let mut conditions = Vec::new();
     for qual in &flat.quals {
         check(flat, qual, catalog)?;

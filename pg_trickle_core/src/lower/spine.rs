@@ -61,8 +61,13 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         key.name.clone_from(&stored[*position].name);
     }
     let key_names: Vec<String> = key.iter().map(|key| quote_ident(&key.name)).collect();
-    let mut indexes = vec![key_names.clone()];
-    indexes.extend(parts.iter().skip(1).map(|part| key_names[part.clone()].to_vec()));
+    let mut indexes = vec![format!("({})", key_names.join(", "))];
+    indexes.extend(
+        parts
+            .iter()
+            .skip(1)
+            .map(|part| format!("({})", key_names[part.clone()].join(", "))),
+    );
     let spine = touch::Spine {
         query: &query,
         scans: &scans,
@@ -150,7 +155,7 @@ fn settled_level(query: &Query, builder: &Builder) -> Result<(), Stop> {
 
 /// The `varno` of a table with a key that shows the same rows: the table itself, or a stage with a copy of its rows in
 /// which each has a number.
-fn keyed(query: &mut Query, varno: i32, builder: &Builder) -> Result<i32, Stop> {
+pub fn keyed(query: &mut Query, varno: i32, builder: &Builder) -> Result<i32, Stop> {
     let position = usize::try_from(varno - 1).unwrap_or(usize::MAX);
     let RteKind::Relation { relid, .. } = query.rtable[position].kind else {
         return Ok(varno);

@@ -153,7 +153,7 @@ mod tests {
                     .map(|i| match sides.iter().find(|(scan, _)| *scan == i) {
                         Some((_, Side::New)) => new[i],
                         Some((_, Side::Old)) => old[i],
-                        Some((_, Side::Now | Side::Renewed)) | None => now[i],
+                        _ => now[i],
                     })
                     .product();
                 i64::from(*sign) * product

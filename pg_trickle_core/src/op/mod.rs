@@ -10,6 +10,7 @@ pub mod having;
 pub mod inner_join;
 pub mod per_key;
 pub mod project;
+pub mod recursion;
 pub mod scan;
 pub mod spine;
 pub mod term;
@@ -21,6 +22,7 @@ use having::Having;
 use inner_join::InnerJoin;
 use per_key::PerKey;
 use project::Project;
+use recursion::Recursion;
 use scan::Scan;
 use spine::Spine;
 use union_all::UnionAll;
@@ -42,6 +44,8 @@ pub enum Op {
     PerKey(PerKey),
     /// Outer joins and subqueries.
     Spine(Spine),
+    /// A recursive CTE.
+    Recursion(Recursion),
     /// `UNION ALL`.
     UnionAll(UnionAll),
     /// `HAVING`, and the select list above an aggregate.
@@ -70,6 +74,7 @@ impl Op {
             Op::UnionAll(op) => op,
             Op::PerKey(op) => op,
             Op::Spine(op) => op,
+            Op::Recursion(op) => op,
         }
     }
 

@@ -13,7 +13,7 @@
 use super::{Op, Operator};
 use crate::plan::Oid;
 use crate::sql::ident::quote_ident;
-use crate::sql::statement::column;
+use crate::sql::statement::{column, image};
 
 /// One occurrence of a table in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,24 @@ pub enum Side {
     Renewed,
     /// The rows the statement took.
     Old,
+    /// The rows that are there now and were not before, as a statement finds them under [`gained`].
+    Gained,
+    /// The rows that were there before and are not any more, under [`lost`].
+    Lost,
+    /// The rows that were there before and still are.
+    Kept,
+}
+
+/// The name of a table's rows that are new in the end: rows that came and went again are none of these.
+#[must_use]
+pub fn gained(relid: Oid) -> String {
+    format!("__pgt_in_{relid}")
+}
+
+/// The name of a table's rows that are gone in the end.
+#[must_use]
+pub fn lost(relid: Oid) -> String {
+    format!("__pgt_out_{relid}")
 }
 
 impl Side {
@@ -48,8 +66,8 @@ impl Side {
     #[must_use]
     pub fn weight(self) -> i8 {
         match self {
-            Side::Now | Side::New | Side::Renewed => 1,
-            Side::Old => -1,
+            Side::Now | Side::New | Side::Renewed | Side::Gained | Side::Kept => 1,
+            Side::Old | Side::Lost => -1,
         }
     }
 }
@@ -59,19 +77,34 @@ impl Scan {
     #[must_use]
     pub fn item(&self, side: Side) -> String {
         match side {
-            Side::Now | Side::Renewed => format!("{} AS {}{}", self.table, self.alias, self.columns),
+            Side::Now | Side::Renewed | Side::Kept => format!("{} AS {}{}", self.table, self.alias, self.columns),
             Side::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),
             Side::Old => format!("__pgt_old_{} AS {}", self.relid, self.alias),
+            Side::Gained => format!("{} AS {}", gained(self.relid), self.alias),
+            Side::Lost => format!("{} AS {}", lost(self.relid), self.alias),
         }
     }
 
-    /// What restricts one side further: a FROM item and conditions.
+    /// What restricts one side further: a FROM item, where it takes one, and conditions.
     #[must_use]
-    pub fn restriction(&self, side: Side) -> Option<(String, Vec<String>)> {
-        if side != Side::Renewed || self.key.is_empty() {
+    pub fn restriction(&self, side: Side) -> Option<(Option<String>, Vec<String>)> {
+        if self.key.is_empty() {
             return None;
         }
         let changed = format!("{}_n", self.alias);
+        if side == Side::Kept {
+            let key: Vec<String> = self.key.iter().map(|(name, _)| name.clone()).collect();
+            let came = format!(
+                "(NOT {} OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {} AS {changed}))",
+                image(&self.alias, &key),
+                image(&changed, &key),
+                gained(self.relid)
+            );
+            return Some((None, vec![came]));
+        }
+        if side != Side::Renewed {
+            return None;
+        }
         let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
         let item = format!(
             "(SELECT DISTINCT {} FROM __pgt_new_{}) AS {changed}",
@@ -83,7 +116,7 @@ impl Scan {
             .iter()
             .map(|(name, equals)| format!("({} {equals} {})", column(&self.alias, name), column(&changed, name)))
             .collect();
-        Some((item, conditions))
+        Some((Some(item), conditions))
     }
 }
 

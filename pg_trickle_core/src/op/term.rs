@@ -77,7 +77,7 @@ impl Block {
         for (position, scan) in self.scans.iter().enumerate() {
             let side = side_of(position);
             if let Some((item, conditions)) = scan.restriction(side) {
-                select.from.push(item);
+                select.from.extend(item);
                 select.filter.extend(conditions);
             }
             select.from.push(scan.item(side));

@@ -40,6 +40,18 @@ pub fn row(values: &[String]) -> String {
     format!("ROW({})", values.join(", "))
 }
 
+/// `ROW(alias.a, alias.b, ...)`.
+#[must_use]
+pub fn row_of(alias: &str, columns: &[String]) -> String {
+    row(&columns.iter().map(|name| column(alias, name)).collect::<Vec<_>>())
+}
+
+/// `pgtrickle.row_image(ROW(...))` over the columns of `alias`.
+#[must_use]
+pub fn image(alias: &str, columns: &[String]) -> String {
+    format!("pgtrickle.row_image({})", row_of(alias, columns))
+}
+
 /// `(left OPERATOR(pg_catalog.op) right)`, for operators every server has in `pg_catalog`.
 #[must_use]
 pub fn op(left: &str, operator: &str, right: &str) -> String {

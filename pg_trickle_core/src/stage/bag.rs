@@ -4,13 +4,13 @@
 //! row; a change is netted by key and merged. Keyless: rows can repeat; a change is netted by the image of the row, a
 //! stored copy is found by a hash of it and compared in full.
 
-use super::rebuild::{hash, image};
+use super::rebuild::hash;
 use super::storage::Identity;
 use crate::op::inner_join::keyed_choices;
 use crate::op::project::Output;
-use crate::op::term::{Part, Term, signed_terms, weighted};
+use crate::op::term::{Part, signed_terms, weighted};
 use crate::plan::{Change, Returns, Statement};
-use crate::sql::statement::{Insert, Merge, Select, and, column, names, op, union_all};
+use crate::sql::statement::{Insert, Merge, Select, and, column, image, names, op, union_all};
 
 /// The storage of a bag and how changes reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,10 @@ impl Bag {
         }
         match (&self.identity, self.parts.as_slice()) {
             (Identity::Key(key), [part]) => vec![self.merge(part, changes, key)],
-            (Identity::Hash(hash_column), _) => vec![self.net(terms, hash_column)],
+            (Identity::Hash(hash_column), _) => {
+                let delta = union_all(&weighted(terms, "__pgt_w"));
+                vec![net(&self.table, &self.column_names(), hash_column, "", &delta)]
+            }
             _ => unreachable!("a folded bag has a hash, or a key and one branch"),
         }
     }
@@ -134,40 +137,38 @@ impl Bag {
             returns: Returns::Nothing,
         }
     }
+}
 
-    /// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy.
-    fn net(&self, terms: Vec<Term>, hash_column: &str) -> Statement {
-        let list = self.column_names();
-        let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
-        let target = if list.is_empty() {
-            String::new()
-        } else {
-            format!("({}) ", names(&list))
-        };
-        let sql = format!(
-            "WITH d AS MATERIALIZED (SELECT t.*, {image} AS __pgt_image FROM ({delta}) AS t), \
-             n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER w AS __pgt_net, \
-             pg_catalog.row_number() OVER w AS __pgt_n FROM d WINDOW w AS (PARTITION BY d.__pgt_image)), \
-             gone AS (SELECT n.* FROM n WHERE {is_gone}), \
-             removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
-             WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.__pgt_net)) AS copy WHERE {found} RETURNING 1), \
-             added AS (INSERT INTO {table} {target}SELECT {values} FROM n WHERE {is_new} RETURNING 1) \
-             SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.__pgt_net), 0) FROM gone)::pg_catalog.int8, \
-             (SELECT pg_catalog.count(*) FROM removed)",
-            image = image("t", &list),
-            delta = union_all(&weighted(terms, "__pgt_w")),
-            is_gone = and(&[op("n.__pgt_net", "<", "0"), op("n.__pgt_n", "=", "1")]),
-            table = self.table,
-            same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), &list)),
-            same_row = op(&image("c", &list), "=", "gone.__pgt_image"),
-            found = op("s.ctid", "=", "copy.rid"),
-            values = values.join(", "),
-            is_new = op("n.__pgt_n", "<=", "n.__pgt_net"),
-        );
-        Statement {
-            sql,
-            bulk: None,
-            returns: Returns::Removed,
-        }
+/// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy. `delta` gives rows with
+/// their weight `__pgt_w`; `with` are CTEs that it reads, each with a comma behind.
+pub(crate) fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &str) -> Statement {
+    let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
+    let target = if list.is_empty() {
+        String::new()
+    } else {
+        format!("({}) ", names(list))
+    };
+    let sql = format!(
+        "WITH {with}d AS MATERIALIZED (SELECT t.*, {image} AS __pgt_image FROM ({delta}) AS t), \
+         n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER w AS __pgt_net, \
+         pg_catalog.row_number() OVER w AS __pgt_n FROM d WINDOW w AS (PARTITION BY d.__pgt_image)), \
+         gone AS (SELECT n.* FROM n WHERE {is_gone}), \
+         removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
+         WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.__pgt_net)) AS copy WHERE {found} RETURNING 1), \
+         added AS (INSERT INTO {table} {target}SELECT {values} FROM n WHERE {is_new} RETURNING 1) \
+         SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.__pgt_net), 0) FROM gone)::pg_catalog.int8, \
+         (SELECT pg_catalog.count(*) FROM removed)",
+        image = image("t", list),
+        is_gone = and(&[op("n.__pgt_net", "<", "0"), op("n.__pgt_n", "=", "1")]),
+        same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), list)),
+        same_row = op(&image("c", list), "=", "gone.__pgt_image"),
+        found = op("s.ctid", "=", "copy.rid"),
+        values = values.join(", "),
+        is_new = op("n.__pgt_n", "<=", "n.__pgt_net"),
+    );
+    Statement {
+        sql,
+        bulk: None,
+        returns: Returns::Removed,
     }
 }

@@ -3,6 +3,7 @@
 pub mod bag;
 pub mod group;
 pub mod rebuild;
+pub mod recursion;
 pub mod rekey;
 pub mod storage;
 
@@ -10,6 +11,7 @@ use crate::op::term::Block;
 use crate::plan::{Change, Oid, Program, Source, Statement, Way};
 use bag::Bag;
 use group::Group;
+use recursion::Recursion;
 use rekey::Rekey;
 
 /// One stage of a stream table, compiled.
@@ -50,6 +52,8 @@ pub(crate) enum Maintained {
     Fold(Into),
     /// Touched keys are recomputed.
     Rekey(Rekey),
+    /// A recursive CTE.
+    Recursion(Box<Recursion>),
     /// Everything is recomputed, by a statement that is known to read little.
     Whole,
     /// Everything is recomputed.
@@ -89,8 +93,18 @@ impl Stage {
                 })
             }
             Maintained::Rekey(rekey) => Program::Run(rekey.program(&relevant)),
+            Maintained::Recursion(recursion) => recursion.program(&relevant),
             Maintained::Whole => Program::Run(self.rebuild.clone()),
             Maintained::Rebuild => Program::Rebuild,
+        }
+    }
+
+    /// Plans must be made for each change, because tables are read as a whole that have no index, and more than once.
+    #[must_use]
+    pub fn is_unindexed(&self) -> bool {
+        match &self.maintained {
+            Maintained::Recursion(recursion) => !recursion.indexed || !self.advice.is_empty(),
+            _ => false,
         }
     }
 
@@ -161,6 +175,7 @@ impl Stage {
             Maintained::Fold(_) => "the change",
             Maintained::Rekey(rekey) if rekey.key.is_empty() => "all rows: they are one partition",
             Maintained::Rekey(_) => "the touched keys",
+            Maintained::Recursion(_) => "the rows that hang on the change",
             Maintained::Whole => "the rows shown, with an index in their order",
             Maintained::Rebuild => "the whole query",
         }

@@ -6,26 +6,16 @@
 use super::storage::Identity;
 use crate::plan::{Returns, Statement};
 use crate::sql::ident::quote_ident;
-use crate::sql::statement::{column, names, op, row};
-
-/// `pgtrickle.row_image(ROW(...))` over the columns of `alias`.
-#[must_use]
-pub fn image(alias: &str, columns: &[String]) -> String {
-    format!("pgtrickle.row_image({})", image_row(alias, columns))
-}
+use crate::sql::statement::{column, image, names, op, row, row_of};
 
 /// `pgtrickle.row_hash(ROW(...))` over the columns of `alias`, or over bare names.
 #[must_use]
 pub fn hash(alias: Option<&str>, columns: &[String]) -> String {
     let record = match alias {
-        Some(alias) => image_row(alias, columns),
+        Some(alias) => row_of(alias, columns),
         None => row(&columns.iter().map(|name| quote_ident(name)).collect::<Vec<_>>()),
     };
     format!("pgtrickle.row_hash({record})")
-}
-
-fn image_row(alias: &str, columns: &[String]) -> String {
-    row(&columns.iter().map(|name| column(alias, name)).collect::<Vec<_>>())
 }
 
 /// The statement that makes `table` hold the rows of `query`, whose columns are `columns` in order.
@@ -117,8 +107,7 @@ fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> 
 /// `ROW(alias.a, ...)::record`: compares with NULLs equal, and can be hashed.
 #[must_use]
 pub fn record(alias: &str, key: &[String]) -> String {
-    let values: Vec<String> = key.iter().map(|name| column(alias, name)).collect();
-    format!("{}::pg_catalog.record", row(&values))
+    format!("{}::pg_catalog.record", row_of(alias, key))
 }
 
 /// The query with the storage's column names.

@@ -4,12 +4,11 @@
 //! changed. The key restriction stands inside of the query, next to the tables, where an index can serve it. Rows are
 //! compared by their image, copy by copy, so rows that did not change are left alone.
 
-use super::rebuild::image;
 use crate::op::inner_join::keyed_choices;
 use crate::op::scan;
 use crate::op::term::Part;
 use crate::plan::{Change, Oid, Returns, Statement};
-use crate::sql::statement::{and, column, names, op, or};
+use crate::sql::statement::{and, column, image, names, op, or};
 
 /// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";

@@ -33,9 +33,9 @@ pub enum Identity {
     None,
 }
 
-/// `CREATE TABLE` and its indexes; `indexes` are lists of index columns as SQL. PostgreSQL names the indexes.
+/// `CREATE TABLE` and its indexes; `indexes` are columns in parentheses, with `USING ...` before. PostgreSQL names the indexes.
 #[must_use]
-pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, indexes: &[Vec<String>]) -> Vec<String> {
+pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, indexes: &[String]) -> Vec<String> {
     let mut parts: Vec<String> = columns
         .iter()
         .map(|column| {
@@ -60,7 +60,7 @@ pub fn create(table: &str, columns: &[StorageColumn], identity: &Identity, index
         ddl.push(format!("CREATE INDEX ON {table} ({})", quote_ident(column)));
     }
     for columns in indexes {
-        ddl.push(format!("CREATE INDEX ON {table} ({})", columns.join(", ")));
+        ddl.push(format!("CREATE INDEX ON {table} {columns}"));
     }
     ddl
 }

@@ -2,6 +2,7 @@
 import { Composer } from './composed.js'
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
+import { recursive } from './recursion.js'
 import type { Rng } from './rng.js'
 import type { Column, Table, Type } from './schema.js'
 
@@ -147,7 +148,7 @@ function grouped(rng: Rng, tables: readonly Table[]): Query {
 function other(rng: Rng, tables: readonly Table[]): Query {
   const make = rng.pick([
     ...[distinct, distinctOn, setOperation, outerJoin, outerJoin, sublink, sublink, scalarSubquery, lateral],
-    ...[windowed, limited, otherAggregate, groupingSets, nested],
+    ...[windowed, limited, otherAggregate, groupingSets, nested, recursive, recursive],
   ])
   return { sql: make(rng, tables), freeSpelling: true }
 }

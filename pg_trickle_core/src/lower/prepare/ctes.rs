@@ -98,9 +98,12 @@ fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Op
     }
 }
 
-/// `WITH RECURSIVE cte SELECT * FROM cte`.
+/// `WITH RECURSIVE cte SELECT * FROM cte`: the same for all references.
 fn wrapped(cte: &Cte, reference: &Rte) -> Query {
-    let mut rte = reference.clone();
+    let mut columns = cte.columns.clone();
+    // SEARCH and CYCLE add some.
+    columns.extend(reference.columns.iter().skip(columns.len()).cloned());
+    let mut rte = Rte::new(reference.kind.clone(), &cte.name, columns);
     let mut targets = Vec::new();
     if let RteKind::Cte {
         levels_up,
@@ -113,7 +116,6 @@ fn wrapped(cte: &Cte, reference: &Rte) -> Query {
         *levels_up = 0;
         targets = Target::columns_of(1, types, typmods, collations);
     }
-    rte.lateral = false;
     Query {
         ctes: vec![cte.clone()],
         recursive: true,
