@@ -119,7 +119,7 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Stop> {
 }
 
 /// A query that reads what all the branches read.
-fn reads<'q>(leaves: impl Iterator<Item = &'q Query>) -> Query {
+pub fn reads<'q>(leaves: impl Iterator<Item = &'q Query>) -> Query {
     Query {
         rtable: leaves
             .map(|leaf| Rte::new(RteKind::Subquery(Box::new(leaf.clone())), "leaf", Vec::new()))
