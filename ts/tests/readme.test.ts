@@ -79,6 +79,10 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT n, sum(f), avg(f::real), variance(m), stddev(f), corr(f, n), covar_pop(n, f), regr_r2(f, id) FROM a GROUP BY n',
   ],
   '`bit_xor`': ['SELECT n, bool_and(id > 3), bool_or(n > 4), every(m > 5), bit_xor(id) FROM a GROUP BY n'],
+  'with `DISTINCT`': [
+    'SELECT n, count(DISTINCT t), sum(DISTINCT m), avg(DISTINCT id), stddev(DISTINCT id), bit_xor(DISTINCT id) FROM a GROUP BY n',
+    'SELECT count(DISTINCT n), count(*), sum(DISTINCT id) FILTER (WHERE n > 3) FROM a',
+  ],
   '`bit_or`': ['SELECT n, bit_and(id), bit_or(id) FROM a GROUP BY n'],
   'without `GROUP BY`; `HAVING`': [
     'SELECT count(*), sum(n), avg(m) FROM a',
@@ -105,11 +109,12 @@ const OPERATORS: Record<string, string[]> = {
   '(without `ALL`)': ['SELECT d FROM a UNION SELECT d + 1 FROM a', 'SELECT j FROM a EXCEPT SELECT j FROM a'],
   '`DISTINCT ON`': ['SELECT DISTINCT ON (n) n, id FROM a ORDER BY n, id'],
   ') with `GROUP BY`': [
-    "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t), count(DISTINCT t) FROM a GROUP BY n",
+    "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n",
   ],
-  '`DISTINCT` by types': ['d', 'f', 'i', 'j'].flatMap((column) => [
+  'by types whose': ['d', 'f', 'i', 'j'].flatMap((column) => [
     `SELECT ${column}, count(*) FROM a GROUP BY ${column}`,
     `SELECT DISTINCT ${column} FROM a`,
+    `SELECT n, count(DISTINCT ${column}) FROM a GROUP BY n`,
   ]),
   '`LIMIT`': ['SELECT id FROM a ORDER BY id DESC LIMIT 10', 'SELECT id FROM a ORDER BY id OFFSET 2'],
   'RECURSIVE` with `UNION` |': [

@@ -3,11 +3,12 @@
 use super::bag::{Branch, branch, coerced};
 use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{INT8, collate, equal_is_same, is_pseudo, storage_columns};
+use super::deduplicated::{self, Deduplicated};
 use super::linear::{Flat, Resolver};
 use super::scans::{block, check, nullable, print};
 use super::states::{States, Value};
 use super::stop::{Stop, reason};
-use super::{Lowered, Maintain, column_of, partition};
+use super::{Lowered, Maintain, column_of, partition, set_operation};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::op::Op;
@@ -21,8 +22,12 @@ use crate::stage::storage::Identity;
 
 /// Lowers a query that groups: by folding where all its aggregates have states, else by recomputing touched groups.
 pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, Stop> {
+    let before = builder.len();
     match fold(query, storage, builder) {
-        Err(Stop::Reason(why)) => partition::groups(query, &why, storage, builder),
+        Err(Stop::Reason(why)) => {
+            builder.truncate(before);
+            partition::groups(query, &why, storage, builder)
+        }
         other => other,
     }
 }
@@ -48,17 +53,25 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         };
         keys.add(&target.expr)?;
     }
-    let mut states = States::new(&flat, builder);
     let used: Vec<&Expr> = targets
         .iter()
         .filter(|target| !is_key_only(target, query))
         .map(|target| &target.expr)
         .chain(&having)
         .collect();
+    let mut calls = Vec::new();
     for expr in used {
-        states.add_calls(expr)?;
         keys.add_dependent(expr)?;
+        expr.for_each(&mut |node| {
+            if let Expr::Aggref(call) = node {
+                calls.push((**call).clone());
+            }
+        });
     }
+    let key_exprs: Vec<Expr> = keys.keys.iter().map(|(expr, _)| expr.clone()).collect();
+    let distinct = deduplicated::inputs(&calls, &key_exprs, &flat, builder)?;
+    let mut states = States::new(&flat, &distinct, builder);
+    states.add(calls)?;
     name(&mut keys, &mut states, &targets);
     let mut stored = stored(&keys, &states.states);
     if storage.is_inner() {
@@ -86,30 +99,43 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         floats,
         ..
     } = states;
+    let keys: Vec<Key> = keys.keys.into_iter().map(|(_, key)| key).collect();
+    let values = |part: usize, mut values: Vec<String>| {
+        values.extend(arguments.iter().map(|argument| argument.of(part)));
+        values
+    };
+    let own = keys.iter().map(|key| key.sql.clone()).collect();
+    let mut parts = vec![Part {
+        block,
+        values: values(0, own),
+    }];
+    let mut trees = vec![tree];
+    let mut reads = query.clone();
+    if !distinct.is_empty() {
+        reads = set_operation::reads([query].into_iter().chain(distinct.iter().map(|input| &input.reads)));
+    }
+    for (Deduplicated { branch, .. }, part) in distinct.into_iter().zip(1..) {
+        let own = branch.targets.iter().take(keys.len());
+        let own = own.map(|target| print(&branch.flat, &target.expr, builder));
+        parts.push(Part {
+            values: values(part, own.collect::<Result<_, Error>>()?),
+            block: branch.block,
+        });
+        trees.push(branch.tree);
+    }
     let aggregate = Aggregate {
-        input: Box::new(tree),
-        keys: keys.keys.into_iter().map(|(_, key)| key).collect(),
-        arguments,
+        input: Box::new(super::union_tree(trees)),
+        keys,
+        arguments: arguments.iter().map(|argument| argument.of(argument.part)).collect(),
         states,
         rounds_once: floats,
     };
-    let values = aggregate
-        .keys
-        .iter()
-        .map(|key| key.sql.clone())
-        .chain(aggregate.arguments.iter().cloned())
-        .collect();
-    finish(
-        Group {
-            table: storage.sql(),
-            aggregate,
-            parts: vec![Part { block, values }],
-        },
-        stored,
-        view,
-        query,
-        builder,
-    )
+    let group = Group {
+        table: storage.sql(),
+        aggregate,
+        parts,
+    };
+    finish(group, stored, view, &reads, builder)
 }
 
 /// Puts a grouped stage together.

@@ -11,6 +11,7 @@ mod bag;
 mod branches;
 mod builder;
 mod columns;
+mod deduplicated;
 mod distinct;
 mod from_items;
 mod grouped;

@@ -1,6 +1,7 @@
 //! Aggregate calls as states of a group, and results as expressions over states.
 
 use super::columns::{INT8, NUMERIC, collate};
+use super::deduplicated::Deduplicated;
 use super::linear::Flat;
 use super::moments;
 use super::scale::fixed_scale;
@@ -32,14 +33,36 @@ const BIT: Oid = 1560;
 /// The states that the aggregate calls of a query need, each once.
 pub struct States<'a> {
     flat: &'a Flat,
+    distinct: &'a [Deduplicated],
     catalog: &'a dyn Catalog,
-    /// Distinct arguments, as SQL over the scans.
-    pub arguments: Vec<String>,
+    /// The arguments, each once.
+    pub arguments: Vec<Argument>,
     /// The states; unnamed ones have an empty name.
     pub states: Vec<State>,
     /// Some are sums of floats.
     pub floats: bool,
     calls: Vec<(Aggref, Value)>,
+}
+
+/// What a part of the grouped rows supplies.
+#[derive(PartialEq, Eq)]
+pub struct Argument {
+    /// The part: 0 the block itself, then those of distinct values.
+    pub part: usize,
+    /// SQL over the part's scans.
+    sql: String,
+    type_sql: String,
+}
+
+impl Argument {
+    /// As SQL over the scans of a part.
+    pub fn of(&self, part: usize) -> String {
+        if part == self.part {
+            self.sql.clone()
+        } else {
+            format!("NULL::{}", self.type_sql)
+        }
+    }
 }
 
 /// The result of an aggregate call.
@@ -61,7 +84,7 @@ pub enum Value {
 
 impl<'a> States<'a> {
     /// With the count of rows as first state.
-    pub fn new(flat: &'a Flat, catalog: &'a dyn Catalog) -> Self {
+    pub fn new(flat: &'a Flat, distinct: &'a [Deduplicated], catalog: &'a dyn Catalog) -> Self {
         let rows = State {
             name: String::new(),
             type_oid: INT8,
@@ -74,6 +97,7 @@ impl<'a> States<'a> {
         };
         States {
             flat,
+            distinct,
             catalog,
             arguments: Vec::new(),
             states: vec![rows],
@@ -82,14 +106,8 @@ impl<'a> States<'a> {
         }
     }
 
-    /// Adds what every aggregate call in an expression needs.
-    pub fn add_calls(&mut self, expr: &Expr) -> Result<(), Stop> {
-        let mut calls = Vec::new();
-        expr.for_each(&mut |node| {
-            if let Expr::Aggref(call) = node {
-                calls.push((**call).clone());
-            }
-        });
+    /// Adds what aggregate calls need.
+    pub fn add(&mut self, calls: Vec<Aggref>) -> Result<(), Stop> {
         for call in calls {
             if self.value(&call).is_none() {
                 let value = self.lower(&call)?;
@@ -163,22 +181,34 @@ impl<'a> States<'a> {
             let types = types.join(", ").replace("pg_catalog.", "");
             return Err(Stop::Reason(format!("aggregate {name}({types})")));
         };
-        let insensitive = matches!(family, Family::Extremum | Family::Truth(_))
-            || matches!(family, Family::Bits(_)) && name != "bit_xor";
-        if !call.distinct.is_empty() && !insensitive {
+        let mut conditions = Vec::new();
+        let mut printed = Vec::new();
+        let distinct = self.distinct.iter().zip(1..).find(|(input, _)| input.is_of(call));
+        if distinct.is_none() && !call.distinct.is_empty() && !family.ignores_repeats() {
             return reason(&format!("{name}(DISTINCT ...)"));
         }
-        let mut conditions = Vec::new();
-        if let Some(filter) = &call.filter {
-            check(self.flat, filter, self.catalog)?;
-            conditions.push(print(self.flat, filter, self.catalog)?);
+        let part = distinct.map_or(0, |(_, part)| part);
+        if let Some((input, _)) = distinct {
+            if let Some(value) = input.value() {
+                printed.push((print(&input.branch.flat, value, self.catalog)?, false));
+            }
+        } else {
+            if let Some(filter) = &call.filter {
+                check(self.flat, filter, self.catalog)?;
+                conditions.push(print(self.flat, filter, self.catalog)?);
+            }
+            for arg in &args {
+                check(self.flat, arg, self.catalog)?;
+                let sql = print(self.flat, arg, self.catalog)?;
+                printed.push((sql, nullable(self.flat, arg)?));
+            }
         }
-        let mut printed = Vec::new();
+        let mut types_sql = Vec::new();
         for arg in &args {
-            check(self.flat, arg, self.catalog)?;
-            let sql = print(self.flat, arg, self.catalog)?;
-            printed.push((sql, nullable(self.flat, arg)?));
+            types_sql.push(self.catalog.type_sql(arg.type_oid(), -1)?);
         }
+        let one = || "pg_catalog.int4".to_owned();
+        let type_of = |n: usize| types_sql.get(n).cloned().unwrap_or_else(one);
         // An input counts where no argument is NULL.
         let given = |n: usize| {
             let others = printed
@@ -198,24 +228,28 @@ impl<'a> States<'a> {
             }
         };
         if let Family::Extremum = family {
-            return self.extremum(call, name == "min", given(0));
+            let argument = self.argument(part, given(0), type_of(0));
+            return self.extremum(call, name == "min", argument);
         }
-        let count = if conditions.is_empty() && printed.iter().all(|(_, null)| !null) {
+        let count = if !conditions.is_empty() || printed.iter().any(|(_, null)| *null) {
+            let argument = self.argument(part, given(0), type_of(0));
+            self.count(argument)?
+        } else if self.distinct.is_empty() {
             0
         } else {
-            let argument = self.argument(given(0));
+            let argument = self.argument(part, "1".to_owned(), one());
             self.count(argument)?
         };
         let floats = types.contains(&FLOAT4) || types.contains(&FLOAT8);
         let (function, sums) = match family {
             Family::Count | Family::Extremum => return Ok(Value::State(count)),
             Family::Truth(function) => {
-                let argument = self.argument(format!("CASE WHEN {} THEN 1 END", given(0)));
+                let argument = self.argument(part, format!("CASE WHEN {} THEN 1 END", given(0)), one());
                 let trues = self.count(argument)?;
                 return Ok(Value::Function(function.to_owned(), vec![(count, None), (trues, None)]));
             }
             Family::Bits(all) => {
-                let argument = self.argument(given(0));
+                let argument = self.argument(part, given(0), type_of(0));
                 let kind = match all {
                     Some(all) => Kind::Bits { count, all },
                     None => Kind::Xor { count },
@@ -248,7 +282,11 @@ impl<'a> States<'a> {
             let of = types[first];
             let mut argument = |n: usize| {
                 let sql = given(n);
-                self.argument(if floats { format!("pgtrickle.exact({sql})") } else { sql })
+                if floats {
+                    self.argument(part, format!("pgtrickle.exact({sql})"), "pg_catalog.numeric".to_owned())
+                } else {
+                    self.argument(part, sql, type_of(n))
+                }
             };
             let (position, times) = (argument(first), second.map(&mut argument));
             let whole = of == INT2 || of == INT4;
@@ -274,14 +312,13 @@ impl<'a> States<'a> {
         })
     }
 
-    fn extremum(&mut self, call: &Aggref, least: bool, sql: String) -> Result<Value, Stop> {
+    fn extremum(&mut self, call: &Aggref, least: bool, position: usize) -> Result<Value, Stop> {
         let default = self.catalog.default_equality(call.type_oid)?;
         let Some(less) = default.and_then(|default| default.less) else {
             return reason("minimum of a type without an order");
         };
         let less = crate::sql::expr::operator_sql(&less);
         let kind = if least { Kind::Min(less) } else { Kind::Max(less) };
-        let position = self.argument(sql);
         Ok(Value::State(self.state(
             kind,
             position,
@@ -290,11 +327,12 @@ impl<'a> States<'a> {
         )?))
     }
 
-    fn argument(&mut self, sql: String) -> usize {
-        match self.arguments.iter().position(|known| *known == sql) {
+    fn argument(&mut self, part: usize, sql: String, type_sql: String) -> usize {
+        let argument = Argument { part, sql, type_sql };
+        match self.arguments.iter().position(|known| *known == argument) {
             Some(position) => position,
             None => {
-                self.arguments.push(sql);
+                self.arguments.push(argument);
                 self.arguments.len() - 1
             }
         }
@@ -351,7 +389,18 @@ enum Family {
     Moments(&'static moments::Moments),
 }
 
+/// Is this an aggregate of one argument that has a state, whose result DISTINCT changes?
+pub fn repeats_matter(call: &Aggref, catalog: &dyn Catalog) -> Result<bool, Error> {
+    let function = catalog.function(call.function)?;
+    let family = Family::of(&function.name, &function.arg_types);
+    Ok(function.arg_types.len() == 1 && family.is_some_and(|family| !family.ignores_repeats()))
+}
+
 impl Family {
+    fn ignores_repeats(self) -> bool {
+        matches!(self, Family::Extremum | Family::Truth(_) | Family::Bits(Some(_)))
+    }
+
     fn of(name: &str, types: &[Oid]) -> Option<Family> {
         Some(match (name, types) {
             ("count" | "regr_count", _) => Family::Count,

@@ -67,8 +67,8 @@ impl Group {
             return vec![self.upsert(&arms)];
         }
         // Rows of a sign were really there where one occurrence changed; otherwise signs only cancel in the sum.
-        let changed: usize = self.parts.iter().map(|part| part.block.changed(changes).len()).sum();
-        vec![self.merge(terms, changed == 1)]
+        let exact = self.parts.iter().all(|part| part.block.changed(changes).len() <= 1);
+        vec![self.merge(terms, exact)]
     }
 
     /// Names of keys and arguments in the rows of a term.
@@ -262,9 +262,17 @@ impl Group {
         let aggregate = &self.aggregate;
         let state = &aggregate.states[position];
         let lookup = |conditions: Vec<String>| {
+            // The parts that have the argument.
+            let position = aggregate.keys.len() + state.argument.unwrap_or_default();
+            let has_it = |part: &&Part| {
+                part.values
+                    .get(position)
+                    .is_none_or(|value| !value.starts_with("NULL::"))
+            };
             let rows: Vec<Select> = self
                 .parts
                 .iter()
+                .filter(has_it)
                 .map(|part| part.block.now(part.columns(&self.inputs())))
                 .collect();
             let select = Select {

@@ -309,6 +309,8 @@ function otherAggregate(rng: Rng, tables: readonly Table[]): string {
     `stddev_pop(${number})`,
     `round(regr_slope(${number}, ${expressions.of('big', 0)})::numeric, 6)`,
     `count(DISTINCT ${text})`,
+    `count(DISTINCT ${number}) + count(*)`,
+    `sum(DISTINCT ${number}) FILTER (WHERE ${expressions.condition(1)})`,
     `percentile_disc(0.5) WITHIN GROUP (ORDER BY ${number})`,
     `bool_or(${expressions.condition(1)})`,
     `bool_and(${expressions.condition(1)})`,
