@@ -73,6 +73,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
     };
     let columns = names(&stored);
     let rekey = Rekey {
+        row_key: None,
         table: storage.sql(),
         columns: columns.clone(),
         touch: Touch::Occurrences(touch::occurrences(&spine, builder)?),
