@@ -40,6 +40,10 @@ tpch *options:
 tuples *options:
     ci/with-build.sh node bench/tuples.mjs {{ options }}
 
+# A bulk load under a stream table, beside loading and then creating it, by operator
+bulk *options:
+    ci/with-build.sh node bench/bulk.mjs {{ options }}
+
 # Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
 fuzz:
     cd ts && ../ci/with-build.sh npx vitest run tests/random

@@ -14,6 +14,20 @@ beforeAll(async () => {
   await lab.create('self', 'SELECT a.k, count(*) FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY a.k')
   await lab.create('total', 'SELECT count(*), sum(v), max(id) FROM t')
   await lab.create('rebuilt', 'SELECT DISTINCT k, s FROM t')
+  await lab.create('outer_joined', 'SELECT t.id, u.w FROM t LEFT JOIN u ON u.k = t.id AND u.w % 2 = 0')
+  await lab.create('ranked', 'SELECT v, rank() OVER (PARTITION BY k ORDER BY v) AS r FROM t')
+  await lab.create('running', 'SELECT k, w, sum(w) OVER (PARTITION BY k ORDER BY w) AS s FROM u')
+  await lab.create(
+    'shares',
+    'SELECT id, count(*) OVER (PARTITION BY s) AS n, count(*) OVER () AS m FROM t WHERE k < 20',
+  )
+  await lab.create(
+    'lists',
+    "SELECT k, s, string_agg(s, ',') AS l, array_agg(id ORDER BY id) AS ids FROM t GROUP BY k, s",
+  )
+  await lab.create('latest', 'SELECT DISTINCT ON (k) k, id, v FROM t ORDER BY k, id DESC')
+  await lab.create('values_of', 'SELECT v FROM t UNION SELECT w FROM u', { freeSpelling: true })
+  await lab.create('values_left', 'SELECT v FROM t EXCEPT ALL SELECT w FROM u', { freeSpelling: true })
 })
 afterAll(() => lab?.close())
 

@@ -160,6 +160,15 @@ impl<'q> Resolver<'q> {
         }
     }
 
+    /// The Var of the query for one over the scans.
+    pub fn unresolve(&self, var: &Var) -> Option<Var> {
+        let position = self.scan_of.iter().position(|scan| *scan == Some(var.varno))?;
+        Some(Var {
+            varno: i32::try_from(position + 1).ok()?,
+            ..var.clone()
+        })
+    }
+
     /// The query's targets with resolved expressions, junk included.
     pub fn targets(&self) -> Result<Vec<Target>, Stop> {
         self.query

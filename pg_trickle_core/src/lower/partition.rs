@@ -142,13 +142,44 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         }
     });
     settled?;
-    let restricted = Restricted::new(query, keys, builder)?;
+    let unique = matches!(what, What::Group(_) | What::DistinctOn);
+    // A window function leaves each row of the block its own.
+    let own = if unique || query.has_target_srfs {
+        None
+    } else {
+        super::keys::of_join(&flat, builder)?.and_then(|vars| {
+            vars.iter()
+                .map(|var| Some(Expr::Var(resolver.unresolve(var)?)))
+                .collect()
+        })
+    };
+    let own: Option<Vec<Expr>> = own;
+    let kept: Vec<Expr> = keys.iter().chain(own.iter().flatten()).cloned().collect();
+    let restricted = Restricted::new(query, &kept, builder)?;
     let mut stored_columns = restricted.stored.clone();
     for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
         key.name.clone_from(&stored_columns[*position].name);
     }
     let columns = names(&stored_columns);
+    let row_key = if unique {
+        Some(key.clone())
+    } else {
+        own.map(|own| {
+            own.iter()
+                .zip(&restricted.key_positions[keys.len()..])
+                .map(|(expr, position)| {
+                    Ok(KeyColumn {
+                        name: columns[*position].clone(),
+                        equals: equality(expr.type_oid(), builder)?,
+                        nullable: false,
+                    })
+                })
+                .collect::<Result<_, Stop>>()
+        })
+        .transpose()?
+    };
     let rekey = Rekey {
+        row_key,
         table: storage.sql(),
         columns: columns.clone(),
         key: key.clone(),
@@ -157,7 +188,6 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
     };
     let rows = crate::sql::query::print(&restricted.query, builder)?;
     let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
-    let unique = matches!(what, What::Group(_) | What::DistinctOn);
     let view = view(query, &restricted.positions, storage, &mut stored_columns, builder);
     let tree = Op::PerKey(PerKey {
         input: Box::new(tree),

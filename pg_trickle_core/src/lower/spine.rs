@@ -7,7 +7,7 @@
 
 use super::builder::{Builder, Storage};
 use super::columns::{equality, storage_columns};
-use super::from_items::{preserved, relid_of};
+use super::from_items::{preserved, relid_of, rels};
 use super::partition::{Restricted, arms, names, view};
 use super::prepare::pull_up::pull_up;
 use super::scans::foldable;
@@ -77,7 +77,11 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         table: storage.sql(),
     };
     let columns = names(&stored);
+    // Nothing beside the spine in FROM: one row for each row of the spine.
+    let tables: usize = query.from.iter().map(|item| rels(item).len()).sum();
+    let alone = tables == scans.len() && !query.has_target_srfs;
     let rekey = Rekey {
+        row_key: alone.then(|| key.clone()),
         table: storage.sql(),
         columns: columns.clone(),
         touch: Touch::Occurrences(touch::occurrences(&spine, builder)?),

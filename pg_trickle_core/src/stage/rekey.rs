@@ -1,14 +1,16 @@
 //! Rekey: find the keys that the change touches, run the query again for these alone, and patch what is stored for them.
 //!
 //! Only the new state and the stored rows are read, so it does not matter in which order or how often the sources
-//! changed. The key restriction stands inside of the query, next to the tables, where an index can serve it. Rows are
-//! compared by their image, copy by copy, so rows that did not change are left alone.
+//! changed. The key restriction stands inside of the query, next to the tables, where an index can serve it. Wanted and
+//! stored rows pair by a key of the result where it has one, else copy by copy by their image. Rows that have the same
+//! image are left alone.
 
+use super::rebuild::record;
 use crate::op::inner_join::keyed_choices;
 use crate::op::scan;
 use crate::op::term::Part;
 use crate::plan::{Change, Oid, Returns, Statement};
-use crate::sql::statement::{and, column, image, names, op, or};
+use crate::sql::statement::{and, assignments, column, image, names, op, or};
 
 /// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
@@ -70,6 +72,8 @@ pub struct Rekey {
     pub touch: Touch,
     /// The query restricted to the touched keys: SELECTs of which each handles one combination of NULLs.
     pub rows: Vec<String>,
+    /// Stored columns by which each row can be told from all others, where there are such.
+    pub row_key: Option<Vec<KeyColumn>>,
 }
 
 /// Name of the `n`-th column of the touched keys, counted from 0.
@@ -105,49 +109,105 @@ impl Rekey {
         if touched.is_empty() {
             return Vec::new();
         }
-        let keys: Vec<String> = (0..self.key.len()).map(key_column).collect();
-        let list = &self.columns;
-        let listed = |alias: &str| -> String {
-            let columns: Vec<String> = list.iter().map(|name| column(alias, name)).collect();
-            columns.join(", ")
-        };
-        let stored: Vec<String> = self.stored_arms(&listed("s"));
         let touched = touched.join(" UNION ALL ");
-        let touched = if keys.is_empty() {
+        let touched = if self.key.is_empty() {
             format!("SELECT FROM ({touched}) AS t LIMIT 1")
         } else {
+            let keys: Vec<String> = (0..self.key.len()).map(key_column).collect();
             format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "))
         };
-        let sql = format!(
-            "WITH {TOUCHED} AS MATERIALIZED ({touched}), \
-             d AS MATERIALIZED (SELECT {q_list}, NULL::pg_catalog.tid AS __pgt_rid, 1 AS __pgt_w, {q_image} AS __pgt_image \
-             FROM ({rows}) AS q({names}) UNION ALL {stored}), \
+        let head = format!("WITH {TOUCHED} AS MATERIALIZED ({touched})");
+        // Many rows that came, and none that went: most likely nothing is stored for their keys.
+        let only_new = changes.iter().all(|change| !change.old);
+        let (patch, bulk) = match &self.row_key {
+            Some(row_key) => (self.paired(row_key), None),
+            None => (self.netted(false), only_new.then(|| self.netted(true))),
+        };
+        vec![Statement {
+            sql: format!("{head}{patch}"),
+            bulk: bulk.map(|patch| format!("{head}{patch}")),
+            returns: Returns::Nothing,
+        }]
+    }
+
+    /// The wanted rows, as `q`.
+    fn wanted(&self) -> String {
+        format!("({}) AS q({})", self.rows.join(" UNION ALL "), names(&self.columns))
+    }
+
+    fn listed(&self, alias: &str) -> Vec<String> {
+        self.columns.iter().map(|name| column(alias, name)).collect()
+    }
+
+    /// Wanted and stored rows pair by what tells rows apart; pairs that differ are updated in place.
+    fn paired(&self, row_key: &[KeyColumn]) -> String {
+        let key: Vec<String> = row_key.iter().map(|key| key.name.clone()).collect();
+        let pairs = if row_key.iter().any(|key| key.nullable) {
+            op(&record("q", &key), "=", &record("s", &key))
+        } else {
+            let equal =
+                |key: &KeyColumn| format!("({} {} {})", column("q", &key.name), key.equals, column("s", &key.name));
+            and(&row_key.iter().map(equal).collect::<Vec<_>>())
+        };
+        let stored = format!("{}, s.ctid AS __pgt_rid", self.listed("s").join(", "));
+        let values = self.listed("d");
+        let set: Vec<(String, String)> = self.columns.iter().cloned().zip(values.clone()).collect();
+        format!(
+            " MERGE INTO {table} AS t USING (SELECT q.*, s.__pgt_rid FROM (SELECT q.*, TRUE AS __pgt_wanted FROM {wanted}) AS q \
+             FULL JOIN ({stored}) AS s ON {pairs} \
+             WHERE q.__pgt_wanted IS NULL OR s.__pgt_rid IS NULL OR {differs}) AS d ON {found} \
+             WHEN MATCHED AND d.__pgt_wanted IS NULL THEN DELETE WHEN MATCHED THEN UPDATE SET {set} \
+             WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
+            table = self.table,
+            wanted = self.wanted(),
+            stored = self.stored_arms(&stored).join(" UNION ALL "),
+            differs = op(&image("q", &self.columns), "<>", &image("s", &self.columns)),
+            found = op("t.ctid", "=", "d.__pgt_rid"),
+            set = assignments(&set),
+            names = names(&self.columns),
+            values = values.join(", "),
+        )
+    }
+
+    /// Wanted and stored rows cancel by their image, copy by copy; what is left is deleted and inserted. `skips` makes a
+    /// longer text that does so only where anything is stored.
+    fn netted(&self, skips: bool) -> String {
+        let listed = self.listed("s").join(", ");
+        let stored = self.stored_arms(&format!("{listed}, s.ctid, -1, {}", image("s", &self.columns)));
+        let stored = stored.join(" UNION ALL ");
+        let wanted = self.wanted();
+        let q_list = self.listed("q").join(", ");
+        let (before, stored, if_stored, others) = if skips {
+            (
+                format!(", s AS MATERIALIZED ({stored})"),
+                "TABLE s".to_owned(),
+                " WHERE EXISTS (SELECT FROM s)",
+                format!(" UNION ALL SELECT {q_list} FROM {wanted} WHERE NOT EXISTS (SELECT FROM s)"),
+            )
+        } else {
+            (String::new(), stored, "", String::new())
+        };
+        format!(
+            "{before}, d AS MATERIALIZED (SELECT {q_list}, NULL::pg_catalog.tid AS __pgt_rid, 1 AS __pgt_w, {q_image} AS __pgt_image \
+             FROM {wanted}{if_stored} UNION ALL {stored}), \
              n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER (PARTITION BY d.__pgt_image) AS __pgt_net, \
              pg_catalog.row_number() OVER (PARTITION BY d.__pgt_image, d.__pgt_w) AS __pgt_n FROM d), \
              removed AS (DELETE FROM {table} AS t USING n WHERE {found} AND {is_gone} RETURNING 1) \
-             INSERT INTO {table} ({names}) SELECT {n_list} FROM n WHERE {is_new}",
-            q_list = listed("q"),
+             INSERT INTO {table} ({names}) SELECT {n_list} FROM n WHERE {is_new}{others}",
             q_image = image("q", &self.columns),
-            rows = self.rows.join(" UNION ALL "),
-            names = names(list),
-            stored = stored.join(" UNION ALL "),
+            names = names(&self.columns),
             table = self.table,
             found = op("t.ctid", "=", "n.__pgt_rid"),
             is_gone = and(&[
                 op("n.__pgt_w", "<", "0"),
                 op("n.__pgt_n", "<=", "(OPERATOR(pg_catalog.-) n.__pgt_net)"),
             ]),
-            n_list = listed("n"),
+            n_list = self.listed("n").join(", "),
             is_new = and(&[op("n.__pgt_w", ">", "0"), op("n.__pgt_n", "<=", "n.__pgt_net")]),
-        );
-        vec![Statement {
-            sql,
-            bulk: None,
-            returns: Returns::Nothing,
-        }]
+        )
     }
 
-    /// What is stored for the touched keys, with weight −1.
+    /// SELECTs of what is stored for the touched keys.
     fn stored_arms(&self, list: &str) -> Vec<String> {
         let nullable: Vec<bool> = self.key.iter().map(|key| key.nullable).collect();
         let arms = null_arms(&nullable);
@@ -176,11 +236,7 @@ impl Rekey {
                 } else {
                     (format!("{TOUCHED} AS k, "), and(&conditions))
                 };
-                format!(
-                    "SELECT {list}, s.ctid, -1, {} FROM {from}{} AS s WHERE {found}",
-                    image("s", &self.columns),
-                    self.table,
-                )
+                format!("SELECT {list} FROM {from}{} AS s WHERE {found}", self.table)
             })
             .collect()
     }

@@ -79,6 +79,8 @@ pub fn lower(
     });
     let indexes = index(&key);
     let rekey = Rekey {
+        // Without ALL each row is shown once.
+        row_key: (!operation.is_some_and(|(_, all)| all)).then(|| key.clone()),
         table: storage.sql(),
         columns: columns.clone(),
         key,
