@@ -46,7 +46,11 @@ bulk *options:
 
 # Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
 fuzz:
-    cd ts && ../ci/with-build.sh npx vitest run tests/random
+    cd ts && ../ci/with-build.sh npx vitest run tests/random/
+
+# Random statements of every kind in random transactions: SEED=7 ROUNDS=500 just fuzz-statements
+fuzz-statements:
+    cd ts && ../ci/with-build.sh npx vitest run tests/random-statements
 
 # Format all sources
 fmt:

@@ -201,6 +201,10 @@ CREATE FUNCTION pgtrickle.verify_stream_table(name text, OUT ok boolean, OUT mis
 $$;
 COMMENT ON FUNCTION pgtrickle.verify_stream_table(text) IS 'compares a stream table with its query and changes nothing';
 
+CREATE FUNCTION pgtrickle.restore_stream_tables() RETURNS void
+  LANGUAGE sql AS $$ SELECT pgtrickle.command('restore') $$;
+COMMENT ON FUNCTION pgtrickle.restore_stream_tables() IS 'makes the stream tables of a restored dump whole again';
+
 CREATE FUNCTION pgtrickle.explain_st(name text) RETURNS TABLE (section text, key text, value text)
   LANGUAGE sql AS $$
   SELECT e.line ->> 0, e.line ->> 1, e.line ->> 2
@@ -276,6 +280,10 @@ CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok bo
   FROM (
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
       CASE
+        WHEN NOT EXISTS (
+          SELECT FROM pg_catalog.pg_depend d
+          WHERE d.objid = t.definition AND d.refobjid = t.relid AND d.deptype = 'i'
+        ) THEN 'comes from a dump: SELECT pgtrickle.restore_stream_tables()'
         WHEN t.status <> 'ACTIVE' THEN 'not filled yet: refresh it'
         WHEN EXISTS (
           SELECT FROM pgtrickle.source s

@@ -1,9 +1,10 @@
 //! What DDL does to stream tables: gone with what they need, or made anew for what has changed.
 
 use crate::commands::replace;
-use crate::error::Result;
+use crate::error::{Result, SqlError};
 use crate::session::{self, Busy, Pending};
 use crate::spi::{self, Values};
+use crate::stages::is_bound;
 use crate::{flush, push, sql, stages, triggers};
 
 /// An event trigger fired.
@@ -34,9 +35,13 @@ fn dropped() -> Result<()> {
     }
     // A child of a source: its rows are gone from what the query reads.
     let rows = spi::catalog(
-        "WITH gone AS (DELETE FROM pgtrickle.source s USING pg_event_trigger_dropped_objects() d \
+        concat!(
+            "WITH gone AS (DELETE FROM pgtrickle.source s USING pg_event_trigger_dropped_objects() d \
          WHERE s.inherited AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = s.relid RETURNING s.id) \
-         SELECT DISTINCT id FROM gone ORDER BY 1",
+         SELECT t.id FROM pgtrickle.stream_table t WHERE t.id IN (SELECT id FROM gone) AND ",
+            is_bound!(),
+            " ORDER BY 1"
+        ),
         &[],
     )?;
     renew(rows.into_iter().map(|row| Values::of(row).number()))
@@ -46,9 +51,12 @@ fn dropped() -> Result<()> {
 fn clean(gone: &[i32]) -> Result<()> {
     for id in gone {
         let key = id.to_string();
-        let storage = spi::catalog_value(
-            "SELECT format('%I.%I', n.nspname, c.relname) FROM pgtrickle.stream_table t JOIN pg_class c ON c.oid = t.storage \
-             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.id = $1::int",
+        // Those of one that a dump brought are not bound to its view.
+        let parts = spi::catalog(
+            "SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN (SELECT $1::int) k(id) ON c.oid IN \
+             (SELECT unnest(ARRAY[t.storage, t.definition]) FROM pgtrickle.stream_table t WHERE t.id = k.id UNION ALL \
+             SELECT g.storage FROM pgtrickle.stage g WHERE g.id = k.id) ORDER BY c.relkind DESC",
             &[Some(&key)],
         )?;
         spi::catalog("DELETE FROM pgtrickle.stage WHERE id = $1::int", &[Some(&key)])?;
@@ -56,8 +64,8 @@ fn clean(gone: &[i32]) -> Result<()> {
         spi::catalog("DELETE FROM pgtrickle.stream_table WHERE id = $1::int", &[Some(&key)])?;
         session::forget(*id);
         push::dropped(*id);
-        if let Some(storage) = storage {
-            spi::catalog(&sql::drop_storage(&storage), &[])?;
+        for part in parts {
+            spi::catalog(&sql::drop(&Values::of(part).text()?), &[])?;
         }
     }
     triggers::sync()?;
@@ -68,9 +76,11 @@ fn clean(gone: &[i32]) -> Result<()> {
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
 /// gets a child, a generated column another expression, an enum other labels, a function another body.
 fn changed() -> Result<()> {
+    refuse_other_views()?;
     follow_owners()?;
     let rows = spi::catalog(
-        "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
+        concat!(
+            "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
          WHERE EXISTS (SELECT FROM pgtrickle.stream_table) AND c.objid IS NOT NULL AND c.command_tag NOT IN \
          ('COMMENT', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE SEQUENCE', 'CREATE SCHEMA', 'CREATE STATISTICS') \
          UNION SELECT n.classid, n.objid FROM changed c CROSS JOIN LATERAL ( \
@@ -82,13 +92,42 @@ fn changed() -> Result<()> {
          WHERE c.classid = 'pg_attrdef'::regclass AND a.oid = c.objid \
          UNION ALL SELECT 'pg_class'::regclass, i.inhparent FROM pg_inherits i \
          WHERE c.classid = 'pg_class'::regclass AND i.inhrelid = c.objid) n) \
-         SELECT t.id FROM changed c JOIN pgtrickle.stream_table t ON t.definition = c.objid \
-         WHERE c.classid = 'pg_class'::regclass \
-         UNION SELECT s.id FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.source s ON s.relid = c.objid \
-         WHERE c.classid = 'pg_class'::regclass AND s.inherited AND c.command_tag = 'ALTER TABLE'",
+         SELECT t.id FROM pgtrickle.stream_table t WHERE ",
+            is_bound!(),
+            " AND (EXISTS (SELECT FROM changed c \
+         WHERE c.classid = 'pg_class'::regclass AND c.objid = t.definition) \
+         OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.source s ON s.relid = c.objid \
+         WHERE s.id = t.id AND c.classid = 'pg_class'::regclass AND s.inherited AND c.command_tag = 'ALTER TABLE'))"
+        ),
         &[],
     )?;
     renew(rows.into_iter().map(|row| Values::of(row).number()))
+}
+
+/// The view that users see stays as we made it, but for its name, schema and owner.
+fn refuse_other_views() -> Result<()> {
+    let name = spi::catalog_value(
+        concat!(
+            "SELECT format('%I.%I', n.nspname, v.relname) FROM pg_event_trigger_ddl_commands() c \
+         LEFT JOIN pg_rewrite w ON c.classid = 'pg_rewrite'::regclass AND w.oid = c.objid \
+         JOIN pgtrickle.stream_table t ON t.relid = CASE WHEN c.classid = 'pg_class'::regclass THEN c.objid ELSE w.ev_class END \
+         JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace n ON n.oid = v.relnamespace \
+         WHERE (c.command_tag IN ('CREATE VIEW', 'CREATE RULE') OR EXISTS (SELECT FROM pg_attribute a JOIN pg_attribute o \
+         ON o.attnum = a.attnum WHERE a.attrelid = t.relid AND o.attrelid = t.definition AND o.attname <> a.attname)) AND ",
+            is_bound!(),
+            " LIMIT 1"
+        ),
+        &[],
+    )?;
+    match name {
+        None => Ok(()),
+        Some(name) => Err(SqlError::new(
+            "0A000",
+            format!("cannot give {name} another view, another rule or other columns: it is a stream table"),
+        )
+        .hint("Use pgtrickle.alter_stream_table to give it another query, or make a view over it.")
+        .about(&name)),
+    }
 }
 
 /// Storage and definition belong to the owner of the view that users see.
@@ -97,6 +136,7 @@ fn follow_owners() -> Result<()> {
         "SELECT format('%I.%I', pn.nspname, p.relname), pg_get_userbyid(v.relowner) \
          FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.stream_table t ON t.relid = c.objid \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_class p ON p.oid IN (t.storage, t.definition) \
+         OR p.oid IN (SELECT g.storage FROM pgtrickle.stage g WHERE g.id = t.id) \
          JOIN pg_namespace pn ON pn.oid = p.relnamespace \
          WHERE c.classid = 'pg_class'::regclass AND p.relowner <> v.relowner",
         &[],

@@ -9,13 +9,17 @@ use pg_trickle_core::plan::Change;
 use pg_trickle_core::sorted::Map;
 use std::rc::Rc;
 
+/// A stage runs once, or a few times when an order of old is still remembered. One that runs again and again has a
+/// function that writes to what is read.
+const TOO_OFTEN: u32 = 50;
+
 /// All changes of a flush, and the stream tables that they reach.
 struct Flush {
     changes: Vec<Pending>,
     /// What is still to be run, lowest first.
     queue: Map<(u32, StageKey), Rc<Maintained>>,
-    /// How many of the changes each stage has seen.
-    seen: Map<StageKey, usize>,
+    /// How many of the changes each stage has seen, and how often it ran.
+    seen: Map<StageKey, (usize, u32)>,
     /// Copies that put several changes of one table together.
     merged: Vec<Store>,
 }
@@ -84,7 +88,11 @@ impl Flush {
     }
 
     fn maintain(&mut self, stage: &Maintained) -> Result<()> {
-        let from = self.seen.insert(stage.key, self.changes.len()).unwrap_or(0);
+        let (from, runs) = self.seen.get(&stage.key).copied().unwrap_or_default();
+        self.seen.insert(stage.key, (self.changes.len(), runs + 1));
+        if runs == TOO_OFTEN {
+            return Err(stage.never_ends());
+        }
         let mut by_table: Map<Oid, Vec<&Pending>> = Map::new();
         for change in &self.changes[from..] {
             let table = stages::table(change.relid)?;

@@ -139,6 +139,12 @@ pub fn drop_triggers(table: &str) -> Vec<String> {
         .collect()
 }
 
+/// Changes nothing.
+#[must_use]
+pub fn enable_trigger(table: &str) -> String {
+    format!("ALTER TABLE ONLY {table} ENABLE TRIGGER __pgt_before")
+}
+
 /// Gives a relation to a role.
 #[must_use]
 pub fn give(relation: &str, role: &str) -> String {
@@ -149,6 +155,12 @@ pub fn give(relation: &str, role: &str) -> String {
 #[must_use]
 pub fn drop_view(view: &str, cascade: bool) -> String {
     format!("DROP VIEW {view}{}", if cascade { " CASCADE" } else { "" })
+}
+
+/// Drops what is given with its kind: `VIEW name`.
+#[must_use]
+pub fn drop(what: &str) -> String {
+    format!("DROP {what}")
 }
 
 /// Drops a storage table, which may be gone.

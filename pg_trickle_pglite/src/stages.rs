@@ -145,6 +145,18 @@ impl Maintained {
         action
     }
 
+    /// The error for maintenance that changes what it reads.
+    #[must_use]
+    pub fn never_ends(&self) -> Box<SqlError> {
+        let name = self.label.to_string_lossy();
+        SqlError::new(
+            "54001",
+            format!("maintenance of stream table {name} does not end: its query changes what it reads"),
+        )
+        .hint("Functions of the query must not write; declare those that do as VOLATILE.")
+        .about(&name)
+    }
+
     /// Runs a program as the owner.
     pub fn run(&self, steps: &Steps, deltas: &[Delta], keep: bool) -> Result<Outcome> {
         Run {
@@ -231,6 +243,15 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
     })
 }
 
+/// Is a stream table `t` whole? The definition is bound to the view when it is made; a dump does not carry that over.
+macro_rules! is_bound {
+    () => {
+        "EXISTS (SELECT FROM pg_depend b WHERE b.classid = 'pg_class'::regclass AND b.objid = t.definition \
+         AND b.refobjid = t.relid AND b.deptype = 'i')"
+    };
+}
+pub(crate) use is_bound;
+
 /// The stages that read a table, lowest first.
 pub fn table(relid: Oid) -> Result<Rc<Table>> {
     session::freshen();
@@ -311,19 +332,34 @@ pub fn load_compiled(id: i32, compiled: Compiled) -> Result<Rc<StreamTable>> {
 fn described(id: i32) -> Result<Row> {
     let key = id.to_string();
     spi::catalog(
-        "WITH RECURSIVE below(id, depth) AS (SELECT $1::int, 0 UNION SELECT lower.id, b.depth + 1 \
+        concat!("WITH RECURSIVE below(id, depth) AS (SELECT $1::int, 0 UNION SELECT lower.id, b.depth + 1 \
          FROM below b JOIN pgtrickle.source s ON s.id = b.id JOIN pgtrickle.stream_table lower ON lower.storage = s.relid) \
          SELECT t.relid::oid, format('%I.%I', vn.nspname, v.relname), (SELECT max(depth) FROM below), s.relowner, \
          format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
-         t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid \
+         t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, ", is_bound!(), " \
          FROM pgtrickle.stream_table t \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
          JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
-         JOIN pg_class s ON s.oid = t.storage WHERE t.id = $1::int",
+         JOIN pg_class s ON s.oid = t.storage WHERE t.id = $1::int"),
         &[Some(&key)],
     )?
     .pop()
     .ok_or_else(|| SqlError::internal(format_args!("there is no stream table {id}")))
+    .and_then(whole)
+}
+
+/// Fails for one that a dump has brought, until it is restored.
+fn whole(mut row: Row) -> Result<Row> {
+    if row.pop().flatten().as_deref() == Some("t") {
+        return Ok(row);
+    }
+    let name = row.into_iter().nth(1).flatten().unwrap_or_default();
+    Err(SqlError::new(
+        "55000",
+        format!("stream table {name} comes from a dump and is not maintained yet"),
+    )
+    .hint("Run SELECT pgtrickle.restore_stream_tables() once, when all of the dump is there.")
+    .about(&name))
 }
 
 /// Differs where the definition of one of the relations does. A version of a catalog's row is told by who wrote it and

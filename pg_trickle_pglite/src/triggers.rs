@@ -1,7 +1,7 @@
 //! Keeps the triggers of sources as they have to be: on every table that a stream table reads, on the children of
 //! such a table, on what a stream table with subscribers is stored in, and nowhere else.
 
-use crate::error::Result;
+use crate::error::{Result, SqlError};
 use crate::push;
 use crate::spi::{self, Values};
 use crate::sql;
@@ -49,6 +49,12 @@ pub fn sync() -> Result<()> {
         for statement in &statements {
             spi::catalog(statement, &[])?;
         }
+        if !wanted.is_empty() && !table.starts_with(&sql::storage_name("")) {
+            // A statement that is going on would not fire them. This fails when there is one; storage has none.
+            spi::catalog(&sql::enable_trigger(&table), &[]).map_err(|error| {
+                error.hint("Do it outside of statements that use the table, and of cursors over it.")
+            })?;
+        }
     }
     Ok(())
 }
@@ -68,5 +74,29 @@ pub fn record_sources(id: i32, relids: &[u32]) -> Result<()> {
          SELECT $1::int, relid, bool_and(inherited) FROM (TABLE below UNION ALL TABLE above) AS reads GROUP BY relid",
         &[Some(&key), Some(&list.join(" "))],
     )?;
-    Ok(())
+    check_sources(&key)
+}
+
+/// Only tables that can have triggers with transition tables, and only those whose rows change by statements.
+fn check_sources(id: &str) -> Result<()> {
+    let row = spi::catalog(
+        "SELECT k.kind, format('%I.%I', n.nspname, c.relname) FROM pgtrickle.source s \
+         JOIN pg_class c ON c.oid = s.relid JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (SELECT \
+         CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'system table' \
+         WHEN c.relpersistence = 't' THEN 'temporary table' \
+         ELSE CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' \
+         WHEN 'S' THEN 'sequence' WHEN 't' THEN 'toast table' END END) k(kind) \
+         WHERE s.id = $1::int AND k.kind IS NOT NULL ORDER BY 2",
+        &[Some(id)],
+    )?
+    .into_iter()
+    .next();
+    let Some(row) = row else { return Ok(()) };
+    let mut values = Values::of(row);
+    let (kind, name) = (values.text()?, values.text()?);
+    Err(
+        SqlError::new("0A000", format!("a stream table cannot read the {kind} {name}"))
+            .hint("Its changes fire no triggers. Read plain tables, views over them, or other stream tables.")
+            .fragment(&name),
+    )
 }

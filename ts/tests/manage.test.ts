@@ -299,6 +299,25 @@ describe('refreshStreamTable and verifyStreamTable', () => {
     })
   }
 
+  test('DISABLE TRIGGER is not seen, but told by health_check; ENABLE TRIGGER repairs', async () => {
+    for (const which of ['ALL', 'USER']) {
+      await lab.create('st', SUMS)
+      await lab.create('over', 'SELECT max(s) AS m FROM st')
+      await lab.exec(
+        `ALTER TABLE t DISABLE TRIGGER ${which}; INSERT INTO t VALUES (4, 3, 400); DELETE FROM t WHERE id = 1`,
+      )
+      expect(await lab.pg.trickle.verifyStreamTable('st')).toMatchObject({ ok: false })
+      const health = 'SELECT stream_table, ok, problem FROM pgtrickle.health_check() ORDER BY 1'
+      expect((await lab.exec(health)).at(-1)).toMatchObject({ ok: false, problem: expect.stringContaining('disabled') })
+      await lab.run(`ALTER TABLE t ENABLE TRIGGER ${which}`)
+      expect((await lab.exec(health)).map(({ ok }) => ok)).toEqual([true, true])
+      await lab.run('UPDATE t SET v = v + 1')
+      lab.watched.clear()
+      await lab.pg.trickle.dropStreamTable('st', { cascade: true })
+      await lab.exec('DELETE FROM t WHERE id = 4')
+    }
+  })
+
   test('a refresh reaches the stream tables above', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT sum(s) AS total FROM a')

@@ -138,7 +138,6 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
     let id = next_id()?;
     let definition = define::define(schema, id, request.query)?;
     let compiled = stages::compile(&definition, &sql::storage(id))?;
-    check_sources(&compiled)?;
     make_storage(&compiled, &users_value("SELECT current_user")?)?;
     our_text(&sql::user_view(name, &compiled.view, false), 0)?;
     for statement in sql::refuse_writes(name) {
@@ -180,29 +179,6 @@ pub fn next_id() -> Result<i32> {
 /// A statement of the core's, as a role (0 for the current user).
 pub fn our_text(text: &str, role: u32) -> Result<()> {
     ffi::query(text, &[], plans::PARSING, role, None)?;
-    Ok(())
-}
-
-/// Only tables that can have triggers with transition tables.
-pub fn check_sources(compiled: &Compiled) -> Result<()> {
-    for source in compiled.sources() {
-        let kind = spi::catalog_value(
-            "SELECT CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'system table' \
-             WHEN c.relpersistence = 't' THEN 'temporary table' \
-             ELSE CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' \
-             WHEN 'S' THEN 'sequence' WHEN 't' THEN 'toast table' END END \
-             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid",
-            &[Some(&source.relid.to_string())],
-        )?;
-        if let Some(kind) = kind {
-            return Err(SqlError::new(
-                "0A000",
-                format!("a stream table cannot read the {kind} {}", source.name),
-            )
-            .hint("Its changes fire no triggers. Read plain tables, views over them, or other stream tables.")
-            .fragment(&source.name));
-        }
-    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod find;
 mod print;
 mod refresh;
 pub mod replace;
+mod restore;
 mod verify;
 mod view;
 
@@ -54,6 +55,7 @@ pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
             Ok(Some(found.id.to_string()))
         }
         [Some("refresh"), name] => refresh::run(required(*name, "name")?).map(Some),
+        [Some("restore")] => restore::run().map(|()| None),
         [Some("verify"), name] => verify::run(required(*name, "name")?).map(Some),
         [Some("print"), view] => print::run(required(*view, "view")?).map(Some),
         [Some("explain"), name] => explain::rows(required(*name, "name")?).map(Some),
@@ -69,10 +71,10 @@ fn required<'a>(argument: Option<&'a str>, name: &str) -> Result<&'a str> {
 
 /// Fails inside a statement on a source and inside maintenance: half of a change would be seen.
 fn must_be_idle(what: &str) -> Result<()> {
-    if session::is_active() {
+    if session::is_active() || session::is_busy() {
         return Err(SqlError::new(
             "55006",
-            format!("cannot {what} while a statement is changing what stream tables read"),
+            format!("cannot {what} inside a statement that changes what stream tables read, or inside one's query"),
         )
         .hint("Do it outside of triggers and of functions that such a statement calls."));
     }

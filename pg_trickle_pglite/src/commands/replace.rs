@@ -11,7 +11,6 @@ use std::rc::Rc;
 /// Puts another definition view in place of the old one. Its rows are still those of the old query.
 pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<Rc<StreamTable>> {
     let compiled = stages::compile(definition, &storage_of(before))?;
-    create::check_sources(&compiled)?;
     check_cycle(before, &compiled)?;
     spi::catalog(&sql::give(definition, &owner(before)?), &[])?;
     unbind(&before.definition, before.relid)?;
@@ -31,6 +30,7 @@ pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<R
 /// Makes what is stored and written down fit a definition that compiles to something else than before.
 pub fn refit(stage: &StreamTable) -> Result<Rc<StreamTable>> {
     let compiled = stages::compile(&stage.definition, &storage_of(stage))?;
+    check_cycle(stage, &compiled)?;
     fit(stage, &stage.definition, compiled, true)
 }
 

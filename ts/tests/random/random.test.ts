@@ -1,7 +1,7 @@
 /**
  * Random tables, queries and changes under the oracle.
  *
- * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random` runs it again.
+ * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random/` runs it again.
  * ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'

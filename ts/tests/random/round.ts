@@ -99,11 +99,11 @@ export interface Failed {
 }
 
 /** The smallest part of a failing round that still fails with the same kind of error. */
-export async function shrink(lab: Lab, failed: Failed): Promise<Failed> {
+export async function shrink(lab: Lab, failed: Failed, execute = run): Promise<Failed> {
   let smallest = failed
   const attempt = async (round: Round): Promise<boolean> => {
     try {
-      await run(lab, round)
+      await execute(lab, round)
       return false
     } catch (error) {
       if (kindOf(error) !== kindOf(failed.error)) return false

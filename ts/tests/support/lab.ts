@@ -50,8 +50,9 @@ export class Lab {
 
   private constructor(readonly pg: Database) {}
 
-  static async open(): Promise<Lab> {
-    return new Lab(await openDatabase())
+  /** Over a new database, or over one that is there. */
+  static async open(pg?: Database): Promise<Lab> {
+    return new Lab(pg ?? (await openDatabase()))
   }
 
   close(): Promise<void> {

@@ -1,0 +1,53 @@
+//! `restore_stream_tables`: makes stream tables that came with a dump whole again.
+//!
+//! A dump carries views, storage, triggers and the rows of our catalog, but not what binds these to each other. Until then
+//! a change of a source fails, so that nothing goes stale unseen.
+
+use super::find::{self, Target};
+use super::{create, must_be_idle, replace};
+use crate::error::Result;
+use crate::flush;
+use crate::session::{self, Busy};
+use crate::spi::{self, Values};
+use crate::stages::{self, is_bound};
+
+/// Binds the parts to each other, compiles the queries on this server, and runs them again.
+pub fn run() -> Result<()> {
+    must_be_idle("restore stream tables")?;
+    let _busy = Busy::start();
+    let rows = spi::catalog(
+        concat!(
+            "SELECT t.id, t.relid::oid, t.definition::text, t.relid::text FROM pgtrickle.stream_table t WHERE NOT ",
+            is_bound!()
+        ),
+        &[],
+    )?;
+    let mut found = Vec::new();
+    for row in rows {
+        let mut values = Values::of(row);
+        let id: i32 = values.number()?;
+        if let Target::StreamTable(table) = find::by_relid(&values.text()?)? {
+            find::must_own(&table)?;
+        }
+        let (definition, view) = (values.text()?, values.text()?);
+        create::bind(&definition, &view)?;
+        let stages = spi::catalog(
+            "SELECT storage::text FROM pgtrickle.stage WHERE id = $1::int",
+            &[Some(&id.to_string())],
+        )?;
+        for stage in stages {
+            create::bind(&Values::of(stage).text()?, &view)?;
+        }
+        session::forget(id);
+        found.push(id);
+    }
+    let mut tables = found.into_iter().map(stages::load).collect::<Result<Vec<_>>>()?;
+    tables.sort_by_key(|table| (table.depth, table.id));
+    for table in tables {
+        let table = replace::refit(&table)?;
+        if table.populated {
+            flush::rebuild(&table)?;
+        }
+    }
+    Ok(())
+}

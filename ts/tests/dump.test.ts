@@ -1,0 +1,167 @@
+/** pg_dump and restore: how data moves from one PostgreSQL major to the next. */
+import { pgDump } from '@electric-sql/pglite-tools/pg_dump'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { trickle } from '../dist/index.js'
+import { Lab } from './support/lab.js'
+import { loadModule, MAJOR, openDatabase } from './support/pglite.js'
+import type { Database } from './support/pglite.js'
+
+const SCHEMA = `
+  CREATE TABLE t (id int PRIMARY KEY, k int, v int);
+  CREATE TABLE keyless (a int, b text);
+  CREATE TABLE parts (k int, v int) PARTITION BY RANGE (k);
+  CREATE TABLE parts1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
+  CREATE TABLE child (extra text) INHERITS (keyless);
+  CREATE TYPE mood AS ENUM ('sad', 'glad');
+  CREATE TABLE typed (m mood, n numeric, d timestamptz, j jsonb, l text[]);
+  CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 + 1';
+  CREATE SCHEMA "Other one";
+  INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i;
+  INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (NULL, 'it''s');
+  INSERT INTO child VALUES (1, 'x', 'y');
+  INSERT INTO parts VALUES (1, 1), (2, 2);
+  INSERT INTO typed VALUES ('glad', 1.50, '2026-01-01 00:00+00', '{"a": [1]}', '{a,NULL}')`
+
+const VIEWS: Record<string, string> = {
+  'public.sums': 'SELECT k, sum(v) AS s FROM public.t GROUP BY k HAVING count(*) > 1',
+  'public.staged': 'SELECT s, count(*) AS n FROM (SELECT k, sum(v) AS s FROM public.t GROUP BY k) q GROUP BY s',
+  'public.over_sums': 'SELECT max(s) AS m FROM public.sums',
+  'public.equal_rows': 'SELECT b FROM public.keyless',
+  'public.by_part': 'SELECT k, count(*), max(public.f(v)) FROM public.parts GROUP BY k',
+  '"Other one"."Ranked"': 'SELECT id, rank() OVER (PARTITION BY k ORDER BY v) FROM public.t ORDER BY id DESC',
+  'public.dependent': 'SELECT t.*, count(*) AS n FROM public.t JOIN public.keyless ON a = k GROUP BY t.id',
+  'public.outer_join': 'SELECT x.id, y.v FROM public.t x LEFT JOIN public.t y ON x.id = y.k',
+  'public.rebuilt': 'SELECT v FROM public.t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)',
+  'public.all_types': 'SELECT *, m::text AS label FROM public.typed',
+  'public.by_type': 'SELECT m, n, l, count(*) FROM public.typed GROUP BY m, n, l',
+}
+
+const CHANGES = [
+  'INSERT INTO public.t VALUES (50, 1, 1)',
+  'UPDATE public.t SET v = v + 1 WHERE k = 1',
+  'UPDATE public.parts SET v = 7',
+  'INSERT INTO public.parts1 VALUES (5, 1)',
+  'CREATE TABLE public.parts2 PARTITION OF public.parts FOR VALUES FROM (10) TO (20)',
+  'INSERT INTO public.parts2 VALUES (15, 1)',
+  'DELETE FROM public.keyless WHERE ctid = (SELECT min(ctid) FROM ONLY public.keyless)',
+  "INSERT INTO public.child VALUES (2, 'z')",
+  "INSERT INTO public.typed SELECT * FROM public.typed; ALTER TYPE public.mood RENAME VALUE 'glad' TO 'happy'",
+  "CREATE OR REPLACE FUNCTION public.f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2'",
+  'TRUNCATE public.t',
+  'INSERT INTO public.t VALUES (1, 1, 1), (2, 1, 1)',
+]
+
+const NOT_YET = { code: '55000', hint: expect.stringContaining('pgtrickle.restore_stream_tables()') }
+
+let dump: string
+
+beforeAll(async () => {
+  const pg = await openDatabase()
+  await pg.exec(SCHEMA)
+  for (const [name, query] of Object.entries(VIEWS)) await pg.trickle.createStreamTable(name, query)
+  await pg.trickle.createStreamTable('public.unfilled', VIEWS['public.sums'] ?? '', { withData: false })
+  await pg.exec(`CREATE VIEW plain AS SELECT * FROM over_sums; CREATE INDEX sums_s ON sums (s);
+    COMMENT ON VIEW sums IS 'said'; GRANT SELECT ON sums TO PUBLIC; DELETE FROM t WHERE id = 1`)
+  dump = await (await pgDump({ pg })).text()
+  await pg.close()
+})
+
+/** The dump in a new database of a PostgreSQL. */
+async function restored(major: number): Promise<Lab> {
+  const { PGlite } = await loadModule(major === 17 ? 'pglite-0.4' : 'pglite-0.5')
+  const pg = major === MAJOR ? await openDatabase() : ((await PGlite.create({ extensions: { trickle } })) as Database)
+  const lab = await Lab.open(pg)
+  await lab.exec(dump)
+  await lab.exec('RESET search_path')
+  return lab
+}
+
+async function watchAll(lab: Lab): Promise<void> {
+  for (const [name, query] of Object.entries(VIEWS)) await lab.watch(name, query)
+}
+
+describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR}, restored into %i`, (major) => {
+  let lab: Lab
+  beforeAll(async () => {
+    lab = await restored(major)
+    await watchAll(lab)
+  })
+  afterAll(() => lab?.close())
+
+  test('can be read at once; a change fails and names the one call that is missing', async () => {
+    await lab.check('restored')
+    expect(await lab.exec('SELECT m::int FROM plain')).toEqual([{ m: 18 }])
+    for (const sql of ['INSERT INTO t VALUES (50, 1, 1)', 'TRUNCATE t', 'UPDATE parts1 SET v = 0', 'DELETE FROM child'])
+      expect(await lab.fails(sql), sql).toMatchObject(NOT_YET)
+    await expect(lab.pg.trickle.refreshStreamTable('sums')).rejects.toMatchObject(NOT_YET)
+    await expect(lab.pg.trickle.alterStreamTable('sums', 'SELECT k FROM t')).rejects.toMatchObject(NOT_YET)
+    const health = await lab.exec('SELECT ok, problem FROM pgtrickle.health_check()')
+    expect(health).toHaveLength(Object.keys(VIEWS).length + 1)
+    for (const row of health)
+      expect(row).toMatchObject({ ok: false, problem: expect.stringContaining('restore_stream_tables') })
+  })
+
+  test('that call makes them whole', async () => {
+    await lab.run('SELECT pgtrickle.restore_stream_tables()')
+    const ailing = await lab.exec('SELECT stream_table, problem FROM pgtrickle.health_check() WHERE NOT ok')
+    expect(ailing).toEqual([{ stream_table: 'public.unfilled', problem: expect.stringContaining('refresh') }])
+    for (const sql of CHANGES) await lab.run(sql)
+    await lab.checkRefresh()
+    await lab.run('SELECT pgtrickle.restore_stream_tables()')
+  })
+
+  test('index, comment, grant and plain view are there; all can be altered and dropped', async () => {
+    expect(await lab.exec("SELECT tablename FROM pg_indexes WHERE indexname = 'sums_s'")).toHaveLength(1)
+    const [facts] = await lab.exec(
+      `SELECT obj_description('sums'::regclass) AS said, has_table_privilege('pg_monitor', 'sums', 'SELECT') AS granted`,
+    )
+    expect(facts).toEqual({ said: 'said', granted: true })
+    await lab.pg.trickle.alterStreamTable('sums', 'SELECT k, sum(v + 1) AS s FROM t GROUP BY k')
+    await lab.watch('sums', 'SELECT k, sum(v + 1) AS s FROM t GROUP BY k')
+    lab.forget('public.sums')
+    await lab.run('UPDATE t SET v = 5')
+    lab.watched.clear()
+    await lab.pg.trickle.createStreamTable('fresh', 'SELECT * FROM sums')
+    await lab.exec('DROP TABLE t, keyless, parts, typed CASCADE')
+    expect(await lab.pg.trickle.listStreamTables()).toEqual([])
+    expect(await lab.exec("SELECT relname FROM pg_class WHERE relname ~ '^(st|def)_[0-9]'")).toEqual([])
+  })
+})
+
+describe('before the call', () => {
+  test('DDL follows as ever, and what is dropped is gone', async () => {
+    const lab = await restored(MAJOR)
+    try {
+      await lab.exec("CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2'")
+      await lab.exec(
+        'CREATE TABLE parts3 PARTITION OF parts FOR VALUES FROM (30) TO (40); ALTER TABLE t RENAME TO renamed',
+      )
+      await lab.exec('DROP VIEW over_sums CASCADE; DROP VIEW staged; ALTER TABLE renamed RENAME TO t')
+      await watchAll(lab)
+      for (const name of ['public.over_sums', 'public.staged']) lab.forget(name)
+      await lab.run('SELECT pgtrickle.restore_stream_tables()')
+      for (const sql of CHANGES) await lab.run(sql)
+      lab.watched.clear()
+      await lab.exec('DROP TABLE t, keyless, parts, typed CASCADE')
+      expect(await lab.exec("SELECT relname FROM pg_class WHERE relname ~ '^(st|def)_[0-9]'")).toEqual([])
+    } finally {
+      await lab.close()
+    }
+  })
+
+  test('the call fails where the query fails, and changes nothing', async () => {
+    const lab = await restored(MAJOR)
+    try {
+      await lab.exec("CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1 / ($1 - $1)'")
+      const before = await lab.inventory()
+      expect(await lab.fails('SELECT pgtrickle.restore_stream_tables()')).toMatchObject({ code: '22012' })
+      expect(await lab.inventory()).toEqual(before)
+      await lab.exec("CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'")
+      await watchAll(lab)
+      await lab.run('SELECT pgtrickle.restore_stream_tables()')
+      for (const sql of CHANGES) await lab.run(sql)
+    } finally {
+      await lab.close()
+    }
+  })
+})

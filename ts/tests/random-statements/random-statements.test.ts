@@ -1,0 +1,45 @@
+/**
+ * Random statements of every kind in random transactions, under the oracle: changes, nested ones, DDL, commands, triggers.
+ *
+ * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random-statements` runs it
+ * again. ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Lab } from '../support/lab.js'
+import { asCase, shrink } from '../random/round.js'
+import { generate, run } from './round.js'
+
+const given = process.env.SEED
+const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
+const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 20 : 1))
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab?.close())
+
+test(
+  `${rounds} random rounds of statements from seed ${first}`,
+  async () => {
+    const total = { statements: 0, failed: 0 }
+    for (let seed = first; seed < first + rounds; seed++) {
+      const round = generate(seed)
+      try {
+        const outcome = await run(lab, round)
+        total.statements += outcome.statements
+        total.failed += outcome.failed
+      } catch (error) {
+        const smallest = await shrink(lab, { round, error }, run)
+        const message =
+          smallest.error instanceof Error ? smallest.error.message.split('\nscript:')[0] : String(smallest.error)
+        throw new Error(`SEED=${seed}: ${message}\n\n${asCase(smallest.round)}`, { cause: error })
+      }
+    }
+    console.log(`random statements, from seed ${first}:`, JSON.stringify(total))
+    // A generator that mostly makes errors tests nothing.
+    if (rounds >= 20) expect(total.failed / total.statements).toBeLessThan(0.35)
+  },
+  rounds * 60_000 + 60_000,
+)

@@ -1,0 +1,80 @@
+/** One random round of statements: made from its seed alone, run under the oracle. */
+import type { Lab } from '../support/lab.js'
+import { Rng } from '../random/rng.js'
+import type { Outcome, Round } from '../random/round.js'
+import { Statements } from './statement.js'
+import { WORLD } from './world.js'
+
+/**
+ * What random statements may rightly fail with: they do not know what is there. A failure of the system, of PostgreSQL's
+ * or of ours, is in none of these classes.
+ */
+const EXPECTED = /^(0A000|21000|22012|23...|25P02|25001|27000|2BP01|3B001|34000|3F000|42...|55006|P0001)$/
+/** What a maintenance statement of ours would fail with if it were wrong. */
+const OURS = /^(23505|23502|42P01|42703|42883|42P07|42704)$/
+
+export function generate(seed: number): Round {
+  const rng = new Rng(seed)
+  const statements = new Statements(rng)
+  const setup = [...WORLD, ...statements.initial()]
+  const views = statements.streams(rng.int(2, 6))
+  const steps = rng.times(12, 24, () => statements.step()).flat()
+  return { seed, setup, views, steps }
+}
+
+/** Runs a round in a schema of its own. Throws when a stream table differs from its query. */
+export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
+  const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
+  await lab.fresh()
+  await lab.exec('SET check_function_bodies = off')
+  try {
+    for (const sql of setup) await lab.exec(sql).catch(tolerable)
+    for (const [name, { sql }] of Object.entries(views)) {
+      await lab.exec(`SELECT pgtrickle.create_stream_table('${name}', '${sql.replaceAll("'", "''")}')`)
+    }
+    await check(lab, 'setup')
+    for (const sql of steps) await step(lab, sql, outcome)
+    await step(lab, 'ROLLBACK', outcome)
+    await lab.checkRefresh()
+  } finally {
+    lab.watched.clear()
+    await lab.exec('ROLLBACK')
+    await lab.exec('RESET ALL; DROP SCHEMA IF EXISTS test CASCADE; DROP SCHEMA IF EXISTS test2 CASCADE')
+  }
+  return outcome
+}
+
+/** Random rows may break a constraint. */
+function tolerable(error: { code?: string }): void {
+  if (error.code === undefined || !EXPECTED.test(error.code)) throw error as Error
+}
+
+async function step(lab: Lab, sql: string, outcome: Outcome): Promise<void> {
+  outcome.statements++
+  try {
+    await lab.exec(sql)
+  } catch (error) {
+    const { code, where } = error as { code?: string; where?: string }
+    if (code === undefined || !EXPECTED.test(code)) throw error
+    if (OURS.test(code) && where?.includes('Stream table') && !sql.includes('pgtrickle.')) throw error
+    // What a statement meets in an aborted transaction says nothing about the generator.
+    if (code !== '25P02') outcome.failed++
+    else outcome.statements--
+    const looked = await lab.pg.query('SELECT 1').then(
+      () => true,
+      () => false,
+    )
+    if (!looked) return
+  }
+  await check(lab, sql)
+}
+
+/** Every stream table that there is, against its definition, which is a view of PostgreSQL's. */
+async function check(lab: Lab, after: string): Promise<void> {
+  const { rows } = await lab.pg.query<{ name: string; definition: string }>(
+    `SELECT relid::oid::regclass::text AS name, definition::text FROM pgtrickle.stream_table`,
+  )
+  lab.watched.clear()
+  for (const { name, definition } of rows) await lab.watch(name, `SELECT * FROM ${definition}`)
+  await lab.check(after)
+}

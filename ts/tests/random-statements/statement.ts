@@ -1,0 +1,260 @@
+/** Random statements of every kind, in random transactions, as text: nothing here looks at the database. */
+import type { Rng } from '../random/rng.js'
+import { KEYED, query, TABLES } from './world.js'
+
+const STREAMS = ['s1', 's2', 's3', 's4', 's5', 's6']
+
+export class Statements {
+  #nextId = 1
+
+  constructor(private readonly rng: Rng) {}
+
+  /** Rows for all tables, those that others refer to first. */
+  initial(): string[] {
+    return TABLES.filter((name) => name !== 'parts').map((name) => this.#insert(name, 4))
+  }
+
+  /** The stream tables that a round begins with. */
+  streams(count: number): Record<string, { sql: string; freeSpelling: boolean }> {
+    const made: Record<string, { sql: string; freeSpelling: boolean }> = {}
+    for (const name of STREAMS.slice(0, count)) {
+      made[name] = { sql: query(this.rng, Object.keys(made)), freeSpelling: false }
+    }
+    return made
+  }
+
+  /** A statement, or a transaction with savepoints. */
+  step(): string[] {
+    if (this.rng.chance(0.6)) return this.#any()
+    const steps = ['BEGIN', ...this.#some()]
+    const open: string[] = []
+    for (let i = this.rng.int(0, 4); i > 0; i--) {
+      const last = open.at(-1)
+      if (last === undefined || this.rng.chance(0.5)) {
+        open.push(`p${open.length + 1}`)
+        steps.push(`SAVEPOINT p${open.length}`)
+      } else if (this.rng.chance(0.65)) {
+        steps.push(`ROLLBACK TO ${last}`)
+      } else {
+        steps.push(`RELEASE ${last}`)
+        open.pop()
+      }
+      steps.push(...this.#some())
+    }
+    if (open.length > 0 && this.rng.chance(0.4)) steps.push('ROLLBACK TO p1', ...this.#some())
+    return [...steps, this.rng.pick(['COMMIT', 'COMMIT', 'ROLLBACK'])]
+  }
+
+  #some(): string[] {
+    return this.rng.times(1, 3, () => this.#any()).flat()
+  }
+
+  #any(): string[] {
+    const roll = this.rng.next()
+    if (roll < 0.66) return [this.#change()]
+    if (roll < 0.78) return [this.#command()]
+    if (roll < 0.9) return this.#ddl()
+    if (roll < 0.96) return [this.#trigger()]
+    return [this.#setting()]
+  }
+
+  #value(): string {
+    return this.rng.chance(0.1) ? 'NULL' : String(this.rng.int(0, 5))
+  }
+
+  /** An id that may be there. */
+  #known(): number {
+    return this.rng.int(1, this.#nextId)
+  }
+
+  #insert(table: string, rows: number): string {
+    const tuples = this.rng.times(rows, rows, () => {
+      const id = table === 'p' || table === 'n' || !this.rng.chance(0.3) ? this.#nextId++ : this.#known()
+      const up = table === 'c' || table === 'd' || table === 'n' ? 'NULL' : String(this.#known())
+      const k =
+        table === 'parts1'
+          ? this.rng.int(0, 1)
+          : table === 'parts2'
+            ? this.rng.int(2, 3)
+            : table === 'rest'
+              ? 'NULL'
+              : this.#value()
+      return table === 'p' ? `(${id}, ${k}, ${this.#value()})` : `(${id}, ${up}, ${k}, ${this.#value()})`
+    })
+    const columns = table === 'p' ? 'id, k, v' : 'id, p_id, k, v'
+    return `INSERT INTO ${table} (${columns}) VALUES ${tuples.join(', ')}`
+  }
+
+  #where(): string {
+    return this.rng.pick([
+      `id = ${this.#known()}`,
+      `id % ${this.rng.int(2, 4)} = 0`,
+      `k = ${this.rng.int(0, 4)}`,
+      `v > ${this.rng.int(0, 5)}`,
+      'k IS NULL',
+      'false',
+    ])
+  }
+
+  #change(): string {
+    const table = this.rng.pick(TABLES)
+    const other = this.rng.pick(TABLES)
+    const keyed = this.rng.pick(KEYED)
+    const one = () =>
+      this.rng.pick([
+        () => this.#insert(table, this.rng.int(1, 3)),
+        () => `UPDATE ${table} SET v = ${this.rng.pick(['v + 1', 'v', this.#value()])} WHERE ${this.#where()}`,
+        () => `UPDATE ${table} SET k = ${this.rng.pick(['k + 1', '3 - k', this.#value()])} WHERE ${this.#where()}`,
+        () => `DELETE FROM ${table} WHERE ${this.#where()}`,
+      ])()
+    return this.rng.pick<() => string>([
+      one,
+      one,
+      one,
+      () => `UPDATE ${this.rng.pick(['p', 'n'])} SET id = id + 1000 WHERE id = ${this.#known()}`,
+      () => `UPDATE ${this.rng.pick(['c', 'd', 'n'])} SET p_id = ${this.#known()} WHERE ${this.#where()}`,
+      () => `DELETE FROM ${this.rng.pick(['p', 'n'])} WHERE id % 3 = ${this.rng.int(0, 2)}`,
+      () => `WITH x AS (${this.#plain(other)}) ${one()}`,
+      () => `WITH x AS (${this.#plain(other)}), y AS (${this.#plain(this.rng.pick(TABLES))}) ${one()}`,
+      () =>
+        `INSERT INTO ${keyed} (id, k, v) VALUES (${this.#known()}, ${this.#value()}, 1), (${this.#nextId++}, 1, ${this.#value()}) ON CONFLICT (id) DO ${this.rng.pick(['NOTHING', 'UPDATE SET v = EXCLUDED.v', 'UPDATE SET k = EXCLUDED.k WHERE false'])}`,
+      () =>
+        `MERGE INTO ${keyed} a USING (SELECT DISTINCT ON (id) id, k, v FROM ${other} ORDER BY id, k, v) b ON a.id = b.id WHEN MATCHED AND b.v > 3 THEN DELETE WHEN MATCHED THEN UPDATE SET v = b.v WHEN NOT MATCHED THEN INSERT (id, k, v) VALUES (b.id + 5000, b.k, b.v)`,
+      () => `UPDATE ${table} a SET v = b.v FROM ${other} b WHERE a.id = b.id`,
+      () => `DELETE FROM ${table} a USING ${other} b WHERE a.id = b.id AND b.k = ${this.rng.int(0, 4)}`,
+      () => `INSERT INTO bag (id, k, v) SELECT id, k, v FROM ${other} LIMIT 5`,
+      () => `INSERT INTO bag (id, k, v) SELECT 0, k, v FROM ${this.rng.pick(STREAMS)} LIMIT 5`,
+      () => `SELECT note(id) FROM ${this.rng.pick(['p', 'bag'])} WHERE ${this.#where()}`,
+      () => `INSERT INTO log SELECT note(1), 1, 1, 1`,
+      () =>
+        `TRUNCATE ${this.rng.pick(['bag', 'log', 'parts', 'parts2', 'base', 'ONLY base', 'c, d', 'p CASCADE', 'n', 'loose, g'])}`,
+      () => this.#block(),
+      () => this.#block(),
+    ])()
+  }
+
+  #plain(table: string): string {
+    return this.rng.pick([
+      () => this.#insert(table, 1),
+      () => `UPDATE ${table} SET v = v + 1 WHERE ${this.#where()}`,
+      () => `DELETE FROM ${table} WHERE ${this.#where()}`,
+    ])()
+  }
+
+  /** Several statements in a block of PL/pgSQL, one of them in a subtransaction that may fail. */
+  #block(): string {
+    const inside = () => `${this.#plain(this.rng.pick(TABLES))};`
+    const raise = this.rng.pick([
+      "RAISE EXCEPTION 'back';",
+      'PERFORM 1 / 0;',
+      '',
+      this.rng.pick(['', 'DROP TABLE test.log;']),
+    ])
+    return `DO $$ BEGIN ${inside()} BEGIN ${inside()} ${inside()} ${raise} EXCEPTION WHEN OTHERS THEN ${inside()} END; ${inside()} END $$`
+  }
+
+  #command(): string {
+    const name = this.rng.pick(STREAMS)
+    const others = STREAMS.filter((other) => other < name)
+    const literal = (sql: string) => `'${sql.replaceAll("'", "''")}'`
+    const made = literal(query(this.rng, others))
+    return this.rng.pick([
+      `SELECT pgtrickle.create_stream_table('${name}', ${made})`,
+      `SELECT pgtrickle.create_or_replace_stream_table('${name}', ${made})`,
+      `SELECT pgtrickle.create_stream_table_if_not_exists('${name}', ${made})`,
+      `SELECT pgtrickle.alter_stream_table('${name}', ${made})`,
+      `SELECT pgtrickle.alter_stream_table('${name}', ${literal(query(this.rng, STREAMS))})`,
+      `SELECT pgtrickle.drop_stream_table('${name}')`,
+      `SELECT pgtrickle.drop_stream_table('${name}', true)`,
+      `SELECT pgtrickle.refresh_stream_table('${name}')`,
+      `DO $$ BEGIN PERFORM pgtrickle.alter_stream_table('${name}', ${made}); UPDATE p SET v = v + 1; RAISE EXCEPTION 'back'; EXCEPTION WHEN raise_exception THEN DELETE FROM bag WHERE v = 1; END $$`,
+    ])
+  }
+
+  #ddl(): string[] {
+    const name = this.rng.pick(STREAMS)
+    const table = this.rng.pick(['p', 'c', 'bag', 'base', 'parts'])
+    const column = this.rng.pick(['k', 'v'])
+    return this.rng.pick<() => string[]>([
+      () => [`CREATE INDEX ON ${this.rng.pick([name, table])} (${column})`],
+      () => [
+        `CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 * ${this.rng.int(0, 3)} $$`,
+      ],
+      () => [
+        `CREATE OR REPLACE VIEW w AS SELECT p.id, c.v + ${this.rng.int(0, 3)} AS v FROM p JOIN c ON c.p_id = p.id`,
+      ],
+      () => [`ALTER TABLE ${table} RENAME TO renamed`, this.#change(), `ALTER TABLE renamed RENAME TO ${table}`],
+      () => [
+        `ALTER TABLE ${table} RENAME COLUMN ${column} TO z`,
+        this.#change(),
+        `ALTER TABLE ${table} RENAME COLUMN z TO ${column}`,
+      ],
+      () => [
+        `ALTER TABLE ${table} ADD COLUMN fresh int DEFAULT 1`,
+        this.#change(),
+        `ALTER TABLE ${table} DROP COLUMN fresh`,
+      ],
+      () => [
+        'ALTER TABLE parts DETACH PARTITION parts1',
+        this.#change(),
+        'ALTER TABLE parts ATTACH PARTITION parts1 FOR VALUES FROM (MINVALUE) TO (2)',
+      ],
+      () => ['ALTER TABLE loose INHERIT base', this.#change(), this.#change(), 'ALTER TABLE loose NO INHERIT base'],
+      () => [
+        'CREATE TABLE parts9 PARTITION OF parts FOR VALUES FROM (100) TO (200)',
+        'INSERT INTO parts VALUES (1, 1, 150, 1)',
+        'DROP TABLE parts9',
+      ],
+      () => ['ALTER TABLE g ALTER COLUMN twice SET EXPRESSION AS (v * 3)', this.#change()],
+      () => [`ALTER TYPE mood RENAME VALUE '${this.rng.pick(['ok', 'fine'])}' TO '${this.rng.pick(['ok', 'fine'])}'`],
+      () => ['ALTER TABLE g DROP CONSTRAINT g_pkey', this.#change(), 'ALTER TABLE g ADD PRIMARY KEY (id)'],
+      () => [`ALTER VIEW ${name} RENAME TO moved`, this.#change(), `ALTER VIEW moved RENAME TO ${name}`],
+      () => [`DROP VIEW ${name} CASCADE`],
+      () => [`BEGIN; DROP TABLE ${table} CASCADE; ROLLBACK`],
+      () => [
+        'ALTER SCHEMA test RENAME TO test2',
+        'SET search_path = test2, public',
+        'ALTER SCHEMA test2 RENAME TO test',
+        'SET search_path = test, public',
+      ],
+      () => [`COMMENT ON VIEW ${name} IS 'said'; GRANT SELECT ON ${name} TO PUBLIC`],
+      () => [`ANALYZE ${table}`],
+      () => [
+        `DECLARE cur CURSOR FOR SELECT * FROM ${name}; FETCH 1 FROM cur`,
+        this.#change(),
+        'FETCH ALL FROM cur; CLOSE cur',
+      ],
+    ])()
+  }
+
+  #trigger(): string {
+    const table = this.rng.pick(['p', 'c', 'bag', 'n', 'g', 'base'])
+    const [level, time, body] = this.rng.pick([
+      ['ROW', 'AFTER INSERT OR DELETE', 'to_log'],
+      ['ROW', 'BEFORE INSERT OR UPDATE', 'bend'],
+      ['STATEMENT', 'AFTER UPDATE', 'spread'],
+      ['ROW', 'AFTER UPDATE', 'complain'],
+    ] as const)
+    // A trigger on p that changes p would not end.
+    if (body === 'spread' && table === 'p') return 'DROP TRIGGER IF EXISTS x ON p'
+    return this.rng.pick([
+      `CREATE OR REPLACE TRIGGER x ${time} ON ${table} FOR EACH ${level} EXECUTE FUNCTION ${body}()`,
+      `CREATE OR REPLACE TRIGGER "X" ${time} ON ${table} FOR EACH ${level} EXECUTE FUNCTION ${body}()`,
+      `CREATE CONSTRAINT TRIGGER late AFTER INSERT ON ${table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION to_log()`,
+      `DROP TRIGGER IF EXISTS x ON ${table}`,
+      `DROP TRIGGER IF EXISTS "X" ON ${table}`,
+      `DROP TRIGGER IF EXISTS late ON ${table}`,
+    ])
+  }
+
+  #setting(): string {
+    return this.rng.pick([
+      'SET CONSTRAINTS ALL IMMEDIATE',
+      'SET CONSTRAINTS ALL DEFERRED',
+      "SET DateStyle = 'German'; SET standard_conforming_strings = off",
+      'RESET ALL; SET search_path = test, public',
+      'DISCARD PLANS',
+      'SET plan_cache_mode = force_custom_plan',
+    ])
+  }
+}

@@ -1,0 +1,107 @@
+/** The tables, functions and triggers that random statements work on, and the queries that stream tables are made of. */
+import type { Rng } from '../random/rng.js'
+
+export const WORLD: readonly string[] = [
+  'CREATE TABLE p (id int PRIMARY KEY, k int, v int)',
+  'CREATE TABLE c (id int PRIMARY KEY, p_id int REFERENCES p ON DELETE CASCADE ON UPDATE CASCADE, k int, v int)',
+  'CREATE TABLE d (id int PRIMARY KEY, p_id int REFERENCES p ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED, k int, v int)',
+  'CREATE TABLE n (id int PRIMARY KEY, p_id int REFERENCES n ON DELETE CASCADE ON UPDATE CASCADE, k int, v int)',
+  'CREATE TABLE parts (id int, p_id int, k int, v int) PARTITION BY RANGE (k)',
+  'CREATE TABLE parts1 PARTITION OF parts FOR VALUES FROM (MINVALUE) TO (2)',
+  'CREATE TABLE parts2 PARTITION OF parts FOR VALUES FROM (2) TO (4)',
+  'CREATE TABLE rest PARTITION OF parts DEFAULT',
+  'CREATE TABLE base (id int, p_id int, k int, v int)',
+  'CREATE TABLE kid (extra int) INHERITS (base)',
+  'CREATE TABLE loose (id int, p_id int, k int, v int)',
+  'CREATE TABLE bag (id int, p_id int, k int, v int)',
+  'CREATE TABLE log (id int, p_id int, k int, v int)',
+  'CREATE TABLE g (id int PRIMARY KEY, p_id int, k int, v int, twice int GENERATED ALWAYS AS (v * 2) STORED)',
+  "CREATE TYPE mood AS ENUM ('sad', 'ok')",
+  'CREATE TABLE m (id int PRIMARY KEY, p_id int, k int, v int, mood mood DEFAULT $$ok$$)',
+  'CREATE VIEW w AS SELECT p.id, c.v FROM p JOIN c ON c.p_id = p.id',
+  'CREATE VIEW ww AS SELECT id, sum(v) AS v FROM w GROUP BY id',
+  'CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + 1 $$',
+  `CREATE FUNCTION note(x int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO test.log VALUES (x, 1, x % 4, x); UPDATE test.n SET v = v + 1 WHERE id = x; RETURN x; END $$`,
+  `CREATE FUNCTION to_log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO test.log VALUES (coalesce(NEW.id, OLD.id), NULL, 1, 1); RETURN coalesce(NEW, OLD); END $$`,
+  `CREATE FUNCTION bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.v = 3 THEN RETURN NULL; END IF; NEW.k := (NEW.k + 1) % 5; RETURN NEW; END $$`,
+  `CREATE FUNCTION spread() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE test.p SET v = v + 1 WHERE k = 1; DELETE FROM test.bag WHERE v = 0; RETURN NULL; END $$`,
+  `CREATE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.v = 4 THEN RAISE EXCEPTION 'four'; END IF; RETURN NEW; END $$`,
+]
+
+/** Tables that are written to by their names; all have the columns id, p_id, k and v, or all but p_id. */
+export const TABLES = [
+  'p',
+  'c',
+  'd',
+  'n',
+  'parts',
+  'parts1',
+  'parts2',
+  'rest',
+  'base',
+  'kid',
+  'loose',
+  'bag',
+  'log',
+  'g',
+  'm',
+]
+
+/** Those of them that have a primary key. */
+export const KEYED = ['p', 'c', 'd', 'n', 'g', 'm']
+
+const READ = ['p', 'c', 'd', 'n', 'parts', 'base', 'bag', 'log', 'g', 'm', 'parts2', 'kid', 'loose']
+
+/** A query over two tables, or over stream tables with the columns k and v. */
+export function query(rng: Rng, streams: readonly string[]): string {
+  const [a, b] = [rng.pick(READ), rng.pick(READ)]
+  if (streams.length > 0 && rng.chance(0.3)) {
+    const [s, t] = [rng.pick(streams), rng.pick(streams)]
+    return rng.pick([
+      `SELECT k, sum(v)::int AS v FROM ${s} GROUP BY k`,
+      `SELECT x.k, y.v FROM ${s} x JOIN ${t} y ON x.v = y.k`,
+      `SELECT x.k, y.v FROM ${s} x LEFT JOIN ${a} y ON x.k = y.k`,
+      `SELECT k, v FROM ${s} WHERE EXISTS (SELECT FROM ${a} y WHERE y.k = ${s}.v)`,
+    ])
+  }
+  const special = [
+    'SELECT id AS k, v::int FROM ww',
+    'SELECT f(k) AS k, count(*)::int AS v FROM p GROUP BY 1',
+    'SELECT k, f(v) AS v FROM c',
+    'SELECT length(mood::text) AS k, count(*)::int AS v FROM m GROUP BY 1',
+    'SELECT twice AS k, v FROM g',
+    'SELECT twice AS k, count(*)::int AS v FROM g GROUP BY 1',
+    'SELECT p.k, c.v FROM p JOIN c ON c.p_id = p.id JOIN d ON d.p_id = p.id',
+    'SELECT x.k, y.v FROM n x LEFT JOIN n y ON y.p_id = x.id',
+    'SELECT k, v FROM ONLY base',
+  ]
+  const general = [
+    `SELECT k, v FROM ${a}`,
+    `SELECT k, v FROM ${a} WHERE v > 1`,
+    `SELECT k, sum(v)::int AS v FROM ${a} GROUP BY k`,
+    `SELECT k, max(v) AS v FROM ${a} GROUP BY k HAVING count(*) > 1`,
+    `SELECT count(*)::int AS k, sum(v)::int AS v FROM ${a}`,
+    `SELECT DISTINCT k, v FROM ${a}`,
+    `SELECT x.k, y.v FROM ${a} x JOIN ${b} y USING (id)`,
+    `SELECT x.k, count(*)::int AS v FROM ${a} x JOIN ${b} y ON x.v = y.v GROUP BY x.k`,
+    `SELECT x.k, y.v FROM ${a} x LEFT JOIN ${b} y USING (id)`,
+    `SELECT x.k, y.v FROM ${a} x FULL JOIN ${b} y ON x.id = y.id`,
+    `SELECT k, v FROM ${a} WHERE id IN (SELECT v FROM ${b})`,
+    `SELECT k, v FROM ${a} x WHERE NOT EXISTS (SELECT FROM ${b} y WHERE y.k = x.k)`,
+    `SELECT k, (SELECT max(v) FROM ${b} y WHERE y.k = x.k) AS v FROM ${a} x`,
+    `SELECT k, v FROM ${a} UNION ALL SELECT k, v FROM ${b}`,
+    `SELECT k, v FROM ${a} EXCEPT SELECT k, v FROM ${b}`,
+    `SELECT k, (rank() OVER (PARTITION BY k ORDER BY v))::int AS v FROM ${a}`,
+    `SELECT DISTINCT ON (k) k, v FROM ${a} ORDER BY k, v`,
+    `SELECT k, count(DISTINCT v)::int AS v FROM ${a} GROUP BY k`,
+    `SELECT v AS k, n AS v FROM (SELECT v, count(*)::int AS n FROM ${a} GROUP BY v) q`,
+    `SELECT n AS k, count(*)::int AS v FROM (SELECT k, count(*)::int AS n FROM ${a} GROUP BY k) q GROUP BY n`,
+    `SELECT k, v FROM ${a} ORDER BY v, k LIMIT 3`,
+  ]
+  return rng.chance(0.25) ? rng.pick(special) : rng.pick(general)
+}

@@ -1,0 +1,291 @@
+/** What users can do to a stream table as to any relation: rename, move, give away, grant, index; and what is refused. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Lab } from './support/lab.js'
+
+const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
+/** More than one stage. */
+const STAGED = 'SELECT s, count(*) AS n FROM (SELECT k, sum(v) AS s FROM t GROUP BY k) q GROUP BY s'
+const REFUSED = { code: expect.stringMatching(/^(0A000|42809|55000)$/), hint: expect.stringMatching(/\w/) }
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab?.close())
+beforeEach(async () => {
+  await lab.fresh()
+  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int)')
+  await lab.exec('INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i')
+})
+
+async function change(): Promise<void> {
+  await lab.run('INSERT INTO t SELECT max(id) + 1, 1, 5 FROM t')
+  await lab.run('UPDATE t SET k = 2 - k WHERE id % 2 = 0')
+  await lab.run('DELETE FROM t WHERE id = (SELECT min(id) FROM t)')
+}
+
+describe('names', () => {
+  test('ALTER VIEW and ALTER TABLE rename and move it; dependents follow', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('staged', STAGED)
+    await lab.create('over', 'SELECT max(s) AS m FROM a')
+    await lab.exec('CREATE VIEW plain AS SELECT * FROM a')
+    lab.watched.clear()
+    await lab.exec('CREATE SCHEMA "Other"; ALTER TABLE a RENAME TO "A b"; ALTER VIEW "A b" SET SCHEMA "Other"')
+    await lab.exec('ALTER TABLE staged SET SCHEMA "Other"; ALTER VIEW over RENAME TO above')
+    await lab.watch('"Other"."A b"', SUMS)
+    await lab.watch('"Other".staged', STAGED)
+    await lab.watch('above', 'SELECT max(s) AS m FROM "Other"."A b"')
+    await lab.watch('plain', SUMS)
+    await change()
+    lab.forget('plain')
+    await lab.checkRefresh()
+    await lab.pg.trickle.alterStreamTable('"Other"."A b"', SUMS.replace('sum(v)', 'sum(v + 1)'))
+    await lab.watch('"Other"."A b"', SUMS.replace('sum(v)', 'sum(v + 1)'))
+    await change()
+    await lab.exec('ALTER SCHEMA "Other" RENAME TO moved')
+    lab.watched.clear()
+    await lab.watch('moved."A b"', SUMS.replace('sum(v)', 'sum(v + 1)'))
+    await lab.watch('moved.staged', STAGED)
+    await change()
+    lab.watched.clear()
+    await lab.exec('DROP SCHEMA moved CASCADE')
+  })
+})
+
+describe('owners and rights', () => {
+  beforeEach(() =>
+    lab.exec(
+      'CREATE ROLE heir; CREATE ROLE reader; GRANT ALL ON SCHEMA test TO heir; GRANT USAGE ON SCHEMA test TO reader',
+    ),
+  )
+  const gone = () => lab.exec('RESET ROLE; DROP OWNED BY heir, reader CASCADE; DROP ROLE heir, reader')
+
+  test('a new owner gets all of it, every stage', async () => {
+    try {
+      await lab.create('a', SUMS)
+      await lab.create('staged', STAGED)
+      await lab.exec('GRANT SELECT ON t TO heir; ALTER VIEW a OWNER TO heir; ALTER TABLE staged OWNER TO heir')
+      await change()
+      await lab.run('SET ROLE heir')
+      await lab.checkRefresh()
+      await lab.pg.trickle.alterStreamTable('staged', `${STAGED} HAVING count(*) > 0`)
+      await lab.run('RESET ROLE')
+      await change()
+      const { rows } = await lab.pg
+        .query(`SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'pgtrickle'::regnamespace
+        AND c.relname ~ '^(st|def)_' AND c.relowner <> 'heir'::regrole`)
+      expect(rows).toEqual([])
+    } finally {
+      lab.watched.clear()
+      await gone()
+    }
+  })
+
+  test('an owner who may not read the source: it is not given away; when the right goes later, changes fail', async () => {
+    try {
+      await lab.create('a', SUMS)
+      expect(await lab.fails('ALTER VIEW a OWNER TO heir')).toMatchObject({ code: '42501' })
+      await change()
+      await lab.exec('GRANT SELECT ON t TO heir')
+      await lab.run('ALTER VIEW a OWNER TO heir')
+      await change()
+      await lab.create('joined', 'SELECT x.id FROM t x JOIN t y ON x.id = y.k')
+      await lab.exec('ALTER VIEW joined OWNER TO heir; REVOKE SELECT ON t FROM heir')
+      expect(await lab.fails('DELETE FROM t WHERE id = 5')).toMatchObject({ code: '42501' })
+      await lab.exec('GRANT SELECT ON t TO heir')
+      await change()
+    } finally {
+      lab.watched.clear()
+      await gone()
+    }
+  })
+
+  test('REASSIGN OWNED and DROP OWNED', async () => {
+    try {
+      await lab.exec('GRANT SELECT ON t TO heir; GRANT ALL ON SCHEMA test TO reader')
+      await lab.exec('SET ROLE heir')
+      await lab.pg.trickle.createStreamTable('a', STAGED)
+      await lab.exec('RESET ROLE')
+      await lab.watch('a', STAGED)
+      await change()
+      await lab.exec('GRANT SELECT ON t TO reader; REASSIGN OWNED BY heir TO reader')
+      await change()
+      lab.watched.clear()
+      await lab.exec('DROP OWNED BY reader CASCADE')
+      expect(await lab.pg.trickle.listStreamTables()).toEqual([])
+      await lab.exec('INSERT INTO t VALUES (100, 1, 1)')
+    } finally {
+      await gone()
+    }
+  })
+
+  test('GRANT, default privileges and column rights are the view’s own', async () => {
+    try {
+      await lab.create('a', SUMS)
+      await lab.exec('GRANT SELECT (k) ON a TO reader')
+      await lab.exec('SET ROLE reader')
+      expect(await lab.exec('SELECT k FROM a')).toHaveLength(3)
+      await expect(lab.exec('SELECT s FROM a')).rejects.toMatchObject({ code: '42501' })
+      await expect(lab.exec('SELECT * FROM pgtrickle.st_1')).rejects.toMatchObject({ code: expect.any(String) })
+      await lab.exec('RESET ROLE')
+      await lab.run("COMMENT ON VIEW a IS 'sums'")
+      await lab.pg.trickle.alterStreamTable('a', SUMS.replace('v)', 'v + 1)'))
+      await lab.watch('a', SUMS.replace('v)', 'v + 1)'))
+      await lab.exec('SET ROLE reader')
+      expect(await lab.exec('SELECT k FROM a')).toHaveLength(3)
+      await lab.exec('RESET ROLE')
+      await change()
+    } finally {
+      lab.watched.clear()
+      await gone()
+    }
+  })
+})
+
+describe('what would make it something else is refused', () => {
+  const statements = [
+    'CREATE OR REPLACE VIEW a AS SELECT k, s + 1 AS s FROM (SELECT k, sum(v) AS s FROM t GROUP BY k) q',
+    'ALTER VIEW a RENAME COLUMN s TO total',
+    'ALTER TABLE a RENAME k TO key',
+    'CREATE RULE writable AS ON INSERT TO a DO INSTEAD INSERT INTO t VALUES (1000, NEW.k, 1)',
+    'CREATE OR REPLACE RULE "_RETURN" AS ON SELECT TO a DO INSTEAD SELECT 1 AS k, 2::bigint AS s',
+  ]
+  test.each(statements)('%s', async (sql) => {
+    await lab.create('a', SUMS)
+    await lab.create('over', 'SELECT sum(s) FROM a')
+    expect(await lab.fails(sql)).toMatchObject(REFUSED)
+    await change()
+  })
+
+  test('reading through it with the rights of the reader', async () => {
+    await lab.create('a', SUMS)
+    await lab.exec('ALTER VIEW a SET (security_barrier = true)')
+    await change()
+    await lab.checkRefresh()
+  })
+})
+
+describe('alterStreamTable', () => {
+  test('fold, rekey, rebuild and stages turn into each other; indexes, grants, comments, dependents stay', async () => {
+    const queries = [
+      SUMS,
+      'SELECT k, sum(v) AS s FROM t WHERE v > 2 GROUP BY k HAVING count(*) > 1',
+      'SELECT k, rank() OVER (PARTITION BY k ORDER BY v)::bigint AS s FROM t',
+      'SELECT k, v::bigint AS s FROM t',
+      'SELECT DISTINCT k, v::bigint AS s FROM t',
+      'SELECT q.k, max(q.s) AS s FROM (SELECT k, v % 2 AS odd, sum(v) AS s FROM t GROUP BY 1, 2) q GROUP BY q.k',
+      'SELECT v AS k, id::bigint AS s FROM t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)',
+      'SELECT a.k, b.v::bigint AS s FROM t a LEFT JOIN t b ON b.id = a.v + 1',
+      'SELECT k, v::bigint AS s FROM t ORDER BY v DESC, k LIMIT 4',
+      SUMS,
+    ]
+    await lab.create('a', SUMS)
+    await lab.create('over', 'SELECT k, count(*) AS n, sum(s) AS s FROM a GROUP BY k')
+    await lab.create('top', 'SELECT max(n) AS n FROM over')
+    await lab.exec('CREATE VIEW plain AS SELECT k FROM a; CREATE INDEX a_s ON a (s); GRANT SELECT ON a TO PUBLIC')
+    await lab.exec("COMMENT ON VIEW a IS 'kept'")
+    const facts = () =>
+      lab.exec(`SELECT (SELECT obj_description('a'::regclass)) AS said, has_table_privilege('pg_monitor', 'a', 'SELECT') AS granted,
+        (SELECT count(*)::int FROM pg_indexes WHERE indexname = 'a_s') AS indexes`)
+    for (const query of queries) {
+      await lab.pg.trickle.alterStreamTable('a', query)
+      await lab.watch('a', query)
+      await lab.check(`altered to ${query}`)
+      await change()
+      expect(await facts(), query).toEqual([{ said: 'kept', granted: true, indexes: 1 }])
+      expect(await lab.exec('SELECT * FROM plain')).not.toEqual([])
+    }
+    await lab.checkRefresh()
+  })
+
+  test('columns may be added at the end; others must stay where something depends on them', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('over', 'SELECT sum(s) FROM a')
+    const wider = 'SELECT k, sum(v) AS s, count(*) AS n FROM t GROUP BY k'
+    await lab.pg.trickle.alterStreamTable('a', wider)
+    await lab.watch('a', wider)
+    await change()
+    const before = await lab.inventory()
+    for (const query of [
+      SUMS,
+      'SELECT k FROM t',
+      'SELECT k, sum(v) AS other, count(*) AS n FROM t GROUP BY k',
+      'SELECT k, sum(v)::int AS s, count(*) AS n FROM t GROUP BY k',
+      'SELECT sum(v) AS s, k, count(*) AS n FROM t GROUP BY k',
+    ]) {
+      await expect(lab.pg.trickle.alterStreamTable('a', query), query).rejects.toMatchObject({
+        streamTable: 'a',
+        code: '2BP01',
+        hint: expect.any(String),
+      })
+      expect(await lab.inventory()).toEqual(before)
+      await change()
+    }
+    lab.forget('over')
+    await lab.pg.trickle.dropStreamTable('over')
+    await lab.pg.trickle.alterStreamTable('a', 'SELECT v, k FROM t')
+    await lab.watch('a', 'SELECT v, k FROM t')
+    await change()
+  })
+
+  test('to a query that reads itself, directly or through others', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('b', 'SELECT k, s FROM a')
+    await lab.exec('CREATE VIEW plain AS SELECT * FROM b')
+    for (const query of [
+      'SELECT k, s FROM a',
+      'SELECT k, s FROM b',
+      'SELECT k, s FROM plain',
+      `${SUMS} UNION ALL TABLE b`,
+    ]) {
+      const failure = await lab.pg.trickle.alterStreamTable('a', query).catch((error: unknown) => error)
+      expect(failure, query).toMatchObject({ code: '42P17', streamTable: 'a', hint: expect.any(String) })
+      await change()
+    }
+  })
+
+  test('in transactions and savepoints', async () => {
+    await lab.create('a', SUMS)
+    await lab.create('over', 'SELECT sum(s) FROM a')
+    const other = SUMS.replace('sum(v)', 'sum(v * 10)')
+    await lab.run('BEGIN')
+    await lab.run('INSERT INTO t VALUES (100, 1, 1)')
+    await lab.run('SAVEPOINT s')
+    await lab.exec(`SELECT pgtrickle.alter_stream_table('a', '${other}')`)
+    await lab.watch('a', other)
+    await change()
+    await lab.exec('ROLLBACK TO s')
+    await lab.watch('a', SUMS)
+    await change()
+    await lab.exec(`SELECT pgtrickle.alter_stream_table('a', '${other}')`)
+    await lab.watch('a', other)
+    await lab.run('COMMIT')
+    await change()
+    await lab.exec(`DO $$ BEGIN
+      BEGIN
+        PERFORM pgtrickle.alter_stream_table('a', 'SELECT k, v::bigint AS s FROM test.t');
+        INSERT INTO test.t VALUES (200, 1, 1);
+        RAISE EXCEPTION 'back';
+      EXCEPTION WHEN raise_exception THEN INSERT INTO test.t VALUES (201, 2, 2);
+      END; END $$`)
+    await lab.check('an exception after altering')
+    await change()
+    await lab.checkRefresh()
+  })
+})
+
+describe('DROP EXTENSION', () => {
+  test('without CASCADE is refused while there are stream tables', async () => {
+    await lab.create('a', SUMS)
+    expect(await lab.fails('DROP EXTENSION pg_trickle')).toMatchObject({ code: '2BP01' })
+    await change()
+    await lab.run('BEGIN')
+    await lab.exec('DROP EXTENSION pg_trickle CASCADE')
+    await lab.exec('INSERT INTO t VALUES (100, 1, 1)')
+    await lab.exec('ROLLBACK')
+    await lab.check('rolled back')
+    await change()
+  })
+})
