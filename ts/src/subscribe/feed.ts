@@ -18,6 +18,7 @@ interface Held {
   row: AnyRow
 }
 
+/** A callback, and how far it is. */
 export interface Subscriber {
   callback: ChangeCallback
   options: SubscribeOptions
@@ -42,6 +43,7 @@ interface Touched {
   owed: string[]
 }
 
+/** The rows of one stream table by one key, and those who follow them. */
 export class Feed {
   readonly subscribers = new Set<Subscriber>()
   /** Its rows may be others by now, and have been asked for. */

@@ -43,6 +43,7 @@ interface Open {
   isStarted: boolean
 }
 
+/** Finds or opens feeds, and gives them the records that are theirs. */
 export class Hub {
   readonly #db: Host
   readonly #name = `pg_trickle:${uniqueName()}`
