@@ -3,8 +3,7 @@ export { Trickle } from './api.js'
 export type { Bundles, BundleSource } from './bundle.js'
 export { TrickleError } from './errors.js'
 export type { TrickleErrorDetails } from './errors.js'
-export { LiveTable } from './subscribe/live.js'
-export type { LiveCallback, LiveOptions, LiveResults } from './subscribe/live.js'
+export type { LiveCallback, LiveOptions, LiveResults, LiveTable } from './subscribe/live.js'
 export type {
   Change,
   ChangeCallback,

@@ -18,6 +18,7 @@ interface Held {
   row: AnyRow
 }
 
+/** A callback, and how far it is. */
 export interface Subscriber {
   callback: ChangeCallback
   options: SubscribeOptions
@@ -42,8 +43,11 @@ interface Touched {
   owed: string[]
 }
 
+/** The rows of one stream table by one key, and those who follow them. */
 export class Feed {
   readonly subscribers = new Set<Subscriber>()
+  /** Its rows may be others by now, and have been asked for. */
+  isStale = false
   /** Why it has ended. */
   failure: TrickleError | undefined
   /** The rows by their ids; nothing before they have come. */
@@ -77,7 +81,8 @@ export class Feed {
   take(records: readonly StreamRecord[]): boolean {
     const replaced = this.#replace(records)
     const from = replaced?.from ?? 0
-    if (replaced === undefined && this.#rows === undefined) return true
+    if (replaced === undefined && (this.#rows === undefined || this.isStale)) return true
+    this.isStale = false
     const before = this.#rows
     if (replaced) {
       this.#rows = replaced.rows

@@ -7,6 +7,7 @@
  */
 export type Letter = '+' | '-' | 'S' | 's' | 'E' | 'L' | 'X' | 'D'
 
+/** One record. */
 export interface StreamRecord {
   letter: Letter
   /** The number of the stream table. */
