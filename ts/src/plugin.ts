@@ -16,6 +16,7 @@ export interface TrickleSetup {
   namespaceObj: Trickle
   emscriptenOpts?: object
   init?: () => Promise<void>
+  close?: () => Promise<void>
 }
 
 /** The plugin, in the shape of PGlite's `Extension`. */
@@ -39,7 +40,10 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
     async setup(pg, emscriptenOpts, clientOnly) {
       const namespaceObj = new Trickle(pg)
       // A tab of the multi-tab worker: the extension runs in the leader, and a query awaited here would never return.
-      if (clientOnly) return { namespaceObj }
+      if (clientOnly) {
+        hubOf(pg).join()
+        return { namespaceObj }
+      }
       const attached = attachBundle(emscriptenOpts as HostOptions, options.bundles ?? ownBundles())
       return {
         namespaceObj,
@@ -48,6 +52,10 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
           attached.check()
           await prepare(pg)
           await hubOf(pg).listen()
+        },
+        close() {
+          hubOf(pg).close()
+          return Promise.resolve()
         },
       }
     },

@@ -44,6 +44,8 @@ interface Touched {
 
 export class Feed {
   readonly subscribers = new Set<Subscriber>()
+  /** Its rows may be others by now, and have been asked for. */
+  isStale = false
   /** Why it has ended. */
   failure: TrickleError | undefined
   /** The rows by their ids; nothing before they have come. */
@@ -77,7 +79,8 @@ export class Feed {
   take(records: readonly StreamRecord[]): boolean {
     const replaced = this.#replace(records)
     const from = replaced?.from ?? 0
-    if (replaced === undefined && this.#rows === undefined) return true
+    if (replaced === undefined && (this.#rows === undefined || this.isStale)) return true
+    this.isStale = false
     const before = this.#rows
     if (replaced) {
       this.#rows = replaced.rows

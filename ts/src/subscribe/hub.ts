@@ -5,6 +5,7 @@ import { Feed } from './feed.js'
 import type { Parsers, Subscriber } from './feed.js'
 import { readRecords } from './records.js'
 import type { StreamRecord } from './records.js'
+import { Leader, Tab } from './relay.js'
 import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './types.js'
 
 /** The part of the Emscripten module of PGlite that is used here. */
@@ -13,10 +14,11 @@ interface HostModule {
   addFunction(body: (address: number, length: number) => number, signature: string): number
 }
 
-/** PGlite, beyond what the plugin's other parts need of it. */
+/** PGlite or a tab of its worker, beyond what the plugin's other parts need of it. */
 interface Host extends Database {
   readonly parsers?: Parsers
   readonly Module?: HostModule
+  onLeaderChange?(callback: () => void): () => void
 }
 
 const FIND = "SELECT pgtrickle.command('readable', $1::text) AS id"
@@ -47,6 +49,10 @@ export class Hub {
   /** By stream table and key: later subscribers share them. */
   readonly #open = new Map<string, Open>()
   #readers = 0
+  #leader: Leader | undefined
+  #tab: Tab | undefined
+  /** Of which leader this is, counted. */
+  #term = 0
 
   constructor(db: Database) {
     this.#db = db as Host
@@ -56,14 +62,41 @@ export class Hub {
   async listen(): Promise<void> {
     const mod = this.#db.Module
     if (mod === undefined) return
+    this.#leader = new Leader(this.#name, (reader) => void this.#close(reader))
     const take = (address: number, length: number): number => {
       const start = address >>> 0
       const bytes = mod.HEAPU8.slice(start, start + (length >>> 0))
       // PostgreSQL is at its commit: nothing else may happen here.
-      queueMicrotask(() => this.#receive(readRecords(bytes)))
+      queueMicrotask(() => {
+        const records = readRecords(bytes)
+        this.#leader?.take(bytes, records)
+        this.#receive(records)
+      })
       return 0
     }
     await this.#db.query(LISTEN, [String(mod.addFunction(take, 'iii')), this.#name])
+  }
+
+  /** Takes changes from the leader, in a tab of the multi-tab worker. */
+  join(): void {
+    this.#tab = new Tab(this.#name, {
+      ask: async () => {
+        const [answer] = await this.#query<{ channel: string }>(LISTEN, ['0', ''])
+        return answer?.channel ?? ''
+      },
+      receive: (bytes) => this.#receive(readRecords(bytes)),
+      missed: () => this.#restartAll(),
+    })
+    this.#db.onLeaderChange?.(() => {
+      this.#term += 1
+      this.#tab?.leave()
+      this.#restartAll()
+    })
+  }
+
+  /** The database closes. */
+  close(): void {
+    this.#leader?.close()
   }
 
   /** Subscribes to a stream table. */
@@ -83,7 +116,7 @@ export class Hub {
   }
 
   async #find(name: string, key: readonly string[] | undefined): Promise<Open> {
-    const [found] = (await this.#db.query<{ id: string }>(FIND, [name])).rows
+    const [found] = await this.#query<{ id: string }>(FIND, [name])
     const id = Number(found?.id)
     const place = JSON.stringify([id, key])
     let open = this.#open.get(place)
@@ -100,8 +133,14 @@ export class Hub {
   async #start(open: Open): Promise<void> {
     const { feed } = open
     open.isStarted = false
+    feed.isStale = true
     try {
-      await this.#db.query(OPEN, [String(feed.id), feed.reader])
+      let term
+      do {
+        term = this.#term
+        await this.#tab?.join()
+        await this.#query(OPEN, [String(feed.id), feed.reader])
+      } while (term !== this.#term)
       open.isStarted = true
     } catch (error) {
       this.#end(open, TrickleError.from(error, feed.name))
@@ -111,7 +150,7 @@ export class Hub {
 
   async #leave(open: Open, subscriber: Subscriber): Promise<void> {
     open.feed.subscribers.delete(subscriber)
-    if (open.feed.subscribers.size === 0 && this.#forget(open)) await this.#close(open)
+    if (open.feed.subscribers.size === 0 && this.#forget(open)) await this.#close(open.feed.reader)
   }
 
   #forget(open: Open): boolean {
@@ -120,8 +159,20 @@ export class Hub {
   }
 
   /** What stays behind when this fails, as in a transaction that has failed, goes when PGlite is opened again. */
-  async #close(open: Open): Promise<void> {
-    await this.#db.query(CLOSE, [open.feed.reader]).catch(() => undefined)
+  async #close(reader: string): Promise<void> {
+    await this.#db.query(CLOSE, [reader]).catch(() => undefined)
+  }
+
+  /** A query, once more when the leader went away before it answered. */
+  async #query<T>(sql: string, params: string[]): Promise<T[]> {
+    for (;;) {
+      const term = this.#term
+      try {
+        return (await this.#db.query<T>(sql, params)).rows
+      } catch (error) {
+        if (term === this.#term) throw error
+      }
+    }
   }
 
   /** Nothing more comes. */
@@ -153,8 +204,12 @@ export class Hub {
       if (!isComplete || (isLost && open.isStarted)) this.#restart(open)
     } catch (error) {
       this.#end(open, TrickleError.from(error, feed.name))
-      void this.#close(open)
+      void this.#close(feed.reader)
     }
+  }
+
+  #restartAll(): void {
+    for (const open of this.#open.values()) if (open.isStarted) this.#restart(open)
   }
 
   #restart(open: Open): void {
