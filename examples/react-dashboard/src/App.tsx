@@ -1,0 +1,51 @@
+import type { PGliteWithLive } from '@electric-sql/pglite/live'
+import { PGliteProvider } from '@electric-sql/pglite-react'
+import { useCallback, useEffect, useState } from 'react'
+import { Dashboard } from './components/Dashboard'
+import { Setup } from './components/Setup'
+import { open } from './database/open'
+import type { Database } from './database/open'
+import { setUp, startOver } from './database/setup'
+import type { Progress } from './database/setup'
+
+/** `?rows=20000` loads fewer flights, `?db=other` uses another database. */
+const parameters = new URLSearchParams(location.search)
+const ROWS = Number(parameters.get('rows') ?? 100_000)
+const NAME = parameters.get('db') ?? 'pg_trickle-flights'
+
+type State = { is: 'setup'; what: string; part: number } | { is: 'ready' } | { is: 'failed'; message: string }
+
+/** One connection for the life of the page. */
+let opened: Promise<Database> | undefined
+
+export function App() {
+  const [db, setDb] = useState<Database>()
+  const [state, setState] = useState<State>({ is: 'setup', what: 'Starting PostgreSQL in this browser', part: 0 })
+
+  const work = useCallback((make: (db: Database, progress: Progress) => Promise<void>) => {
+    const run = async () => {
+      const db = await (opened ??= open(NAME))
+      await make(db, (what, part) => setState({ is: 'setup', what, part }))
+      setDb(db)
+      setState({ is: 'ready' })
+    }
+    run().catch((error: Error) => setState({ is: 'failed', message: error.message }))
+  }, [])
+
+  useEffect(() => work((db, progress) => setUp(db, NAME, ROWS, progress)), [work])
+
+  if (state.is === 'failed') {
+    return (
+      <main className="setup" role="alert">
+        <h1>That did not work</h1>
+        <p>{state.message}</p>
+      </main>
+    )
+  }
+  if (state.is === 'setup' || db === undefined) return <Setup {...(state.is === 'setup' ? state : {})} />
+  return (
+    <PGliteProvider db={db as unknown as PGliteWithLive}>
+      <Dashboard db={db} onStartOver={() => work((db, progress) => startOver(db, NAME, ROWS, progress))} />
+    </PGliteProvider>
+  )
+}

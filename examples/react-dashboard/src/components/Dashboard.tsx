@@ -1,0 +1,40 @@
+import { useState } from 'react'
+import type { Database } from '../database/open'
+import { Stopwatch } from '../stopwatch'
+import { Airports } from './Airports'
+import { Comparison } from './Comparison'
+import { Controls } from './Controls'
+import { HourChart } from './HourChart'
+import { LatestFlights } from './LatestFlights'
+import { Totals } from './Totals'
+
+/** The whole page, once there is data. */
+export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () => void }) {
+  const [stopwatch] = useState(() => new Stopwatch())
+  const [withLive, setWithLive] = useState(false)
+  return (
+    <div className="page">
+      <header>
+        <h1>Flights, live</h1>
+        <p className="quiet">
+          PostgreSQL in this browser, kept in IndexedDB, shared by all tabs. Every number is a stream table that each
+          change brings up to date.
+        </p>
+      </header>
+      <Totals />
+      <main>
+        <Controls
+          db={db}
+          stopwatch={stopwatch}
+          withLive={withLive}
+          onWithLive={setWithLive}
+          onStartOver={onStartOver}
+        />
+        <Comparison stopwatch={stopwatch} withLive={withLive} />
+        <HourChart />
+        <LatestFlights />
+        <Airports />
+      </main>
+    </div>
+  )
+}

@@ -1,0 +1,89 @@
+import { useStreamTable } from '@pgtrickle/pglite/react'
+import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from 'chart.js'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
+import type { Hour } from '../database/stream-tables'
+import { dateAndTime, percent, whole } from '../format'
+
+Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip)
+
+/** Aggregates by the hour, as a chart. */
+export function HourChart() {
+  const { rows } = useStreamTable<Hour>('hours', { orderBy: 'hour' })
+  const isDark = useSyncExternalStore(onScheme, () => scheme.matches)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const chart = useRef<Chart>(undefined)
+
+  // Made anew for other colours, before the effect below fills it.
+  useEffect(() => {
+    chart.current = makeChart(canvas.current!)
+    return () => chart.current!.destroy()
+  }, [isDark])
+
+  useEffect(() => {
+    const { data } = chart.current!
+    data.labels = rows.map(({ hour }) => dateAndTime(hour))
+    data.datasets[0]!.data = rows.map(({ flights, late }) => flights - late)
+    data.datasets[1]!.data = rows.map(({ late }) => late)
+    chart.current!.update('none')
+  }, [rows, isDark])
+
+  return (
+    <section className="card hours" aria-labelledby="hours">
+      <h2 id="hours">By the hour</h2>
+      <div className="chart">
+        <canvas ref={canvas} role="img" aria-label={summary(rows)} />
+      </div>
+    </section>
+  )
+}
+
+/** What the chart says, for those who do not see it. */
+function summary(rows: readonly Hour[]): string {
+  const [first, ...rest] = rows
+  if (!first) return 'No flights.'
+  const busiest = rest.reduce((most, row) => (row.flights > most.flights ? row : most), first)
+  return (
+    `Flights on time and late in ${rows.length} hours. The busiest is ${dateAndTime(busiest.hour)} ` +
+    `with ${whole(busiest.flights)} flights, ${percent(busiest.late / busiest.flights)} of them late.`
+  )
+}
+
+const scheme = matchMedia('(prefers-color-scheme: dark)')
+
+function onScheme(listener: () => void): () => void {
+  scheme.addEventListener('change', listener)
+  return () => scheme.removeEventListener('change', listener)
+}
+
+/** An empty chart in the colours of the style sheet. */
+function makeChart(canvas: HTMLCanvasElement): Chart {
+  const style = getComputedStyle(document.documentElement)
+  const [text, line, bars, warm] = ['--quiet', '--line', '--bars', '--warm'].map((name) =>
+    style.getPropertyValue(name).trim(),
+  )
+  return new Chart(canvas, {
+    type: 'bar',
+    data: {
+      labels: [],
+      datasets: [
+        { label: 'On time', data: [], backgroundColor: bars! },
+        { label: 'Late by over 15 minutes', data: [], backgroundColor: warm! },
+      ],
+    },
+    options: {
+      maintainAspectRatio: false,
+      color: text!,
+      datasets: { bar: { barPercentage: 1, categoryPercentage: 0.85 } },
+      interaction: { mode: 'index', intersect: false },
+      scales: {
+        x: {
+          stacked: true,
+          ticks: { color: text!, autoSkip: true, maxTicksLimit: 8, maxRotation: 0 },
+          grid: { display: false },
+        },
+        y: { stacked: true, ticks: { color: text! }, grid: { color: line! } },
+      },
+      plugins: { legend: { position: 'bottom', labels: { boxWidth: 12 } } },
+    },
+  })
+}

@@ -1,0 +1,28 @@
+import { useStreamTable } from '@pgtrickle/pglite/react'
+import { lateness } from '../changes'
+import type { Latest } from '../database/stream-tables'
+import { dateAndTime } from '../format'
+import { Flash } from './Flash'
+
+/** A stream table with LIMIT: the latest flights of all. */
+export function LatestFlights() {
+  const { rows } = useStreamTable<Latest>('latest_flights', { key: 'id', orderBy: [['delay', 'desc'], 'id'] })
+  return (
+    <section className="card latest" aria-labelledby="latest">
+      <h2 id="latest">The latest of all</h2>
+      <ol>
+        {rows.map(({ id, date, origin, destination, delay }) => (
+          <li key={id}>
+            <span>
+              <b>
+                {origin} → {destination}
+              </b>
+              <span className="quiet">{dateAndTime(date)}</span>
+            </span>
+            <Flash>{lateness(delay)}</Flash>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}

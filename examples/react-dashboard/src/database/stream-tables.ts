@@ -1,0 +1,62 @@
+/** The stream tables of the dashboard, and the rows they have. A later one may read an earlier one. */
+
+/** A join with aggregates: how punctual the flights of each airport are. */
+export interface Airport {
+  iata: string
+  name: string
+  state: string
+  flights: number
+  late: number
+  delay: number
+}
+
+export const AIRPORTS_QUERY = `SELECT a.iata, a.name || ', ' || a.city AS name, a.state, count(*)::int AS flights,
+  count(*) FILTER (WHERE f.delay > 15)::int AS late, avg(f.delay)::float8 AS delay
+FROM flights f JOIN airports a ON a.iata = f.origin
+GROUP BY a.iata, a.name, a.city, a.state`
+
+/** A window over that: the place of each airport among those of its state. */
+export interface Place {
+  iata: string
+  state: string
+  place: number
+  among: number
+}
+
+/** TopK: the latest flights of all. */
+export interface Latest {
+  id: number
+  date: Date
+  origin: string
+  destination: string
+  delay: number
+}
+
+/** Aggregates: flights by the hour, and those of them that were late. */
+export interface Hour {
+  hour: Date
+  flights: number
+  late: number
+}
+
+/** Aggregates over everything: always one row. */
+export interface Total {
+  flights: number
+  late: number
+  miles: number
+  delay: number
+}
+
+export const STREAM_TABLES: Record<string, string> = {
+  airport_delays: AIRPORTS_QUERY,
+  airport_places: `SELECT iata, state, rank() OVER (PARTITION BY state ORDER BY delay)::int AS place,
+    count(*) OVER (PARTITION BY state)::int AS among
+  FROM airport_delays`,
+  latest_flights: `SELECT id, date, origin, destination, delay FROM flights ORDER BY delay DESC, id LIMIT 8`,
+  hours: `SELECT date_trunc('hour', date) AS hour, count(*)::int AS flights,
+    count(*) FILTER (WHERE delay > 15)::int AS late
+  FROM flights GROUP BY 1`,
+  totals: `SELECT count(*)::int AS flights, count(*) FILTER (WHERE delay > 15)::int AS late,
+    sum(distance) AS miles, avg(delay)::float8 AS delay
+  FROM flights`,
+}

@@ -1,0 +1,12 @@
+/** Numbers and dates as people read them. */
+export const whole = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })
+export const short = (value: number) => value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 2 })
+export const minutes = (value: number) =>
+  `${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} min`
+export const percent = (value: number) => value.toLocaleString('en', { style: 'percent', minimumFractionDigits: 2 })
+export const milliseconds = (value: number | undefined) =>
+  value === undefined ? '–' : `${value.toFixed(value < 10 ? 1 : 0)} ms`
+
+const day = new Intl.DateTimeFormat('en', { weekday: 'short', day: 'numeric', month: 'short' })
+const time = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+export const dateAndTime = (value: Date) => `${day.format(value)}, ${time.format(value)}`
