@@ -32,6 +32,10 @@ demo *options:
 bench *options:
     ci/with-build.sh node bench/run.mjs {{ options }}
 
+# From nothing to the first stream table, in Node; `just test-browser` prints it for Chromium
+cold-start *options:
+    ci/with-build.sh node bench/cold-start.mjs {{ options }}
+
 # TPC-H: all 22 queries at once under changes of all tables, and times: just tpch --scale 0.1
 tpch *options:
     ci/with-build.sh node bench/tpch/run.mjs {{ options }}
