@@ -24,6 +24,14 @@ test-ts:
 test-browser:
     ci/with-build.sh node ci/run-tests.mjs browser
 
+# What `npm pack` makes, in an empty project: Node, TypeScript, and the apps that bundlers build from it
+test-package:
+    ci/with-build.sh node ci/run-tests.mjs package
+
+# The same with Next, which is not among all tests: it takes half a gigabyte of downloads and minutes
+test-next:
+    cd ts && ../ci/with-build.sh npx vitest run --project next
+
 # Stream tables over real data
 demo *options:
     ci/with-build.sh node examples/demo/demo.mjs {{ options }}
