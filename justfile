@@ -24,6 +24,14 @@ test-ts:
 test-browser:
     ci/with-build.sh node ci/run-tests.mjs browser
 
+# What `npm pack` makes, in an empty project: Node, TypeScript, and the apps that bundlers build from it
+test-package:
+    ci/with-build.sh node ci/run-tests.mjs package
+
+# The same with Next, which is not among all tests: it takes half a gigabyte of downloads and minutes
+test-next:
+    cd ts && ../ci/with-build.sh npx vitest run --project next
+
 # Stream tables over real data
 demo *options:
     ci/with-build.sh node examples/demo/demo.mjs {{ options }}
@@ -31,6 +39,10 @@ demo *options:
 # Time per change, beside hand-written triggers and live queries
 bench *options:
     ci/with-build.sh node bench/run.mjs {{ options }}
+
+# From nothing to the first stream table, in Node; `just test-browser` prints it for Chromium
+cold-start *options:
+    ci/with-build.sh node bench/cold-start.mjs {{ options }}
 
 # TPC-H: all 22 queries at once under changes of all tables, and times: just tpch --scale 0.1
 tpch *options:

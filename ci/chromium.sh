@@ -3,7 +3,7 @@
 # Debian's from apt-get, once.
 source "$(dirname "$0")/lib.sh"
 
-apt=(apt-get -q -y -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3)
+apt=(apt-get -q -y -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120)
 
 on_path() {
   local name

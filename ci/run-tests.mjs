@@ -1,7 +1,7 @@
 // Runs the suites one after the other, shows their output as it comes, and adds up what they counted.
 //
 //   run-tests.mjs            all suites
-//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, tpch, browser
+//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, tpch, browser, package
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -55,7 +55,7 @@ const SUITES = {
     ],
     counts: cargoCounts,
   },
-  ts: vitest('The package on PGlite 0.4 and 0.5', 'ts', ['--project=!browser']),
+  ts: vitest('The package on PGlite 0.4 and 0.5', 'ts', ['--project=unit', '--project=pg*', '--coverage']),
   tpch: {
     title: 'TPC-H under changes of all tables',
     command: ['node', 'bench/tpch/run.mjs', '--scale', '0.01', '--no-time'],
@@ -63,6 +63,7 @@ const SUITES = {
   },
   // One file at a time: each has a browser of its own, which takes both cores.
   browser: vitest('The package in Chromium', 'browser', ['--project=browser', '--no-file-parallelism']),
+  package: vitest('The packed package, and bundlers', 'package', ['--project=package', '--no-file-parallelism']),
 }
 
 /** Runs a program with its output shown, both streams as one in their order; resolves to `{ status, output }`. */

@@ -10,9 +10,23 @@ function project(name: string, pglite: string, include: string[]) {
     test: {
       name,
       include,
-      exclude: ['tests/unit/**', 'tests/browser/**'],
+      exclude: ['tests/unit/**', 'tests/browser/**', 'tests/package/**'],
       env: { PGLITE: pglite },
       globalSetup: ['tests/support/data-dir.ts'],
+    },
+  }
+}
+
+/** Tests that drive a browser: `tests/browser/README.md`. */
+function inChromium(name: string, include: string[], globalSetup: string[]) {
+  return {
+    extends: true as const,
+    test: {
+      name,
+      include,
+      globalSetup: ['tests/browser/support/setup.ts', ...globalSetup],
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
     },
   }
 }
@@ -32,21 +46,23 @@ export default defineConfig({
       project('pg18', NEWEST.pg18, ['tests/**/*.test.ts']),
       project('pg17-oldest', OLDEST.pg17, ['tests/smoke.test.ts']),
       project('pg18-oldest', OLDEST.pg18, ['tests/smoke.test.ts']),
-      {
-        extends: true,
-        test: {
-          name: 'browser',
-          include: ['tests/browser/**/*.test.ts'],
-          globalSetup: ['tests/browser/support/setup.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
-      },
+      inChromium('browser', ['tests/browser/**/*.test.ts'], []),
+      inChromium('package', ['tests/package/*.test.ts'], ['tests/package/support/setup.ts']),
+      // Takes half a gigabyte and minutes, and so its own recipe: `just test-next`.
+      inChromium('next', ['tests/package/next/*.test.ts'], ['tests/package/support/setup.ts']),
     ],
     // Each file has a PGlite of its own, in a process of its own: a wedged database must not take others with it.
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Most tests run what was built: its source map leads back to the sources.
+    coverage: {
+      include: ['src/**', 'dist/*.js'],
+      exclude: ['src/index.ts', 'src/types.ts'], // nothing to run
+      reporter: ['text'],
+      reportsDirectory: '../build/coverage',
+      thresholds: { lines: 95 },
+    },
   },
 })

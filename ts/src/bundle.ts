@@ -105,7 +105,9 @@ async function load(mod: HostModule, bundles: Bundles, host: ReadonlySet<string>
   if (entries === undefined) {
     throw new TrickleError(`the bundle of pg_trickle is not a tar archive: ${place}`, {
       code: '58P01',
-      hint: 'Check that the server gives the .tar.gz file of the package, and not a page in its place.',
+      hint: place.includes('/.vite/deps/')
+        ? "Add '@pgtrickle/pglite' to `optimizeDeps.exclude` in the configuration of Vite."
+        : 'Check that the server gives the .tar.gz file of the package, and not a page in its place.',
     })
   }
   // A host whose names could not be noted is not checked: that is no reason to refuse it.

@@ -150,6 +150,14 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
   test('a page in place of the bundle', async () => {
     const error = await failure({}, { 18: new Blob(['<!doctype html>'.repeat(100)]) })
     expect(error).toMatchObject({ code: '58P01', message: expect.stringContaining('not a tar archive') })
+    expect(error.hint).toContain('.tar.gz')
+  })
+
+  test('a page in place of the bundle, because Vite moved the code away from it', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('<!doctype html>'.repeat(100))))
+    const url = new URL('http://localhost:5173/node_modules/.vite/deps/pg_trickle-pg18.tar.gz')
+    const error = await failure({}, { 18: url })
+    expect(error.hint).toContain('optimizeDeps.exclude')
   })
 
   test('a server that has none, and a file that is not there', async () => {

@@ -32,17 +32,24 @@ export async function serveApp(root: string, options: BuildOptions = {}): Promis
   const remove = () => rm(outDir, { recursive: true, force: true })
   try {
     await buildApp(root, outDir, options)
-    const server = await preview({
-      root,
-      logLevel: 'error',
-      build: { outDir },
-      preview: { port: 0, host: '127.0.0.1', strictPort: false },
-    })
-    return { url: addressOf(server), close: () => server.close().then(remove) }
+    const site = await serveFolder(outDir)
+    return { url: site.url, close: () => site.close().then(remove) }
   } catch (error) {
     await remove()
     throw error
   }
+}
+
+/** Serves the files of a folder. */
+export async function serveFolder(outDir: string): Promise<Site> {
+  const server = await preview({
+    root: outDir,
+    configFile: false,
+    logLevel: 'error',
+    build: { outDir },
+    preview: { port: 0, host: '127.0.0.1', strictPort: false },
+  })
+  return { url: addressOf(server), close: () => server.close() }
 }
 
 async function buildApp(root: string, outDir: string, { pglite, define = {} }: BuildOptions): Promise<void> {

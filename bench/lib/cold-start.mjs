@@ -1,0 +1,44 @@
+// What an app waits for until its first stream table is there. It runs in Node and in a browser: a page is as good as a
+// fresh process, and `performance.now()` counts from the start of either.
+
+/**
+ * Opens an empty database with the plugin and makes a stream table; milliseconds of each step.
+ *
+ *   create        PGlite.create, with initdb, and `extension`
+ *   extension     of this: LOAD and CREATE EXTENSION
+ *   streamTable   the first createStreamTable
+ *   change        the first change of its source
+ *   total         from the start of the page or process to the first stream table
+ */
+export async function coldStart(PGlite, trickle) {
+  const steps = {}
+  const time = async (name, work) => {
+    const start = performance.now()
+    const result = await work()
+    steps[name] = performance.now() - start
+    return result
+  }
+  const timed = {
+    ...trickle,
+    async setup(...given) {
+      const made = await trickle.setup(...given)
+      return { ...made, init: () => time('extension', made.init) }
+    },
+  }
+  const pg = await time('create', () => PGlite.create({ extensions: { trickle: timed } }))
+  await pg.exec('CREATE TABLE orders (id int PRIMARY KEY, customer_id int, amount numeric(10,2))')
+  await time('streamTable', () =>
+    pg.trickle.createStreamTable(
+      'order_totals',
+      'SELECT customer_id, count(*) AS orders, sum(amount) AS total FROM orders GROUP BY customer_id',
+    ),
+  )
+  steps.total = performance.now()
+  await time('change', () => pg.query('INSERT INTO orders VALUES (1, 7, 10.50), (2, 7, 4.00)'))
+  const { rows } = await pg.query('SELECT * FROM order_totals')
+  if (JSON.stringify(rows) !== '[{"customer_id":7,"orders":2,"total":"14.50"}]') {
+    throw new Error(`the stream table is wrong: ${JSON.stringify(rows)}`)
+  }
+  await pg.close()
+  return steps
+}
