@@ -32,6 +32,8 @@ build_rust() {
     # No message prints a value by `{:?}` (clippy::use_debug), nor the line of the source that it comes from.
     -Z fmt-debug=none
     -Z location-detail=none
+    # What is dropped frees memory and plans and does not panic, so nothing need be cleaned up after it if it did: 16 KB less.
+    -Z panic-in-drop=abort
     # Two builds in different folders give the same bytes.
     --remap-path-prefix="$repo=/pg_trickle"
     --remap-path-prefix="$rust_src=/rust"

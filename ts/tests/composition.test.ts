@@ -84,7 +84,7 @@ const ABOVE: Record<string, (below: string) => string> = {
   unnest: (q) => `SELECT a, e FROM ${q}, generate_series(1, least(b, 3)) AS e`,
   lateral: (q) =>
     `SELECT v.k, l.b FROM v LEFT JOIN LATERAL (SELECT b FROM ${q} WHERE q.a = v.k ORDER BY b LIMIT 1) l ON true`,
-  window: (q) => `SELECT a, b, row_number() OVER (PARTITION BY a ORDER BY b, c) AS n FROM ${q}`,
+  window: (q) => `SELECT a, b, rank() OVER (PARTITION BY a ORDER BY b, c) AS n FROM ${q}`,
   two_windows: (q) => `SELECT a, sum(b) OVER (PARTITION BY a) AS s, count(*) OVER (PARTITION BY b) AS n FROM ${q}`,
   cube: (q) => `SELECT a, c, count(*), grouping(a, c) FROM ${q} GROUP BY CUBE (a, c)`,
   top: (q) => `SELECT a, b, c FROM ${q} ORDER BY b DESC NULLS LAST, a, c LIMIT 4`,

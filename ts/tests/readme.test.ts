@@ -81,7 +81,7 @@ const OPERATORS: Record<string, string[]> = {
   '`bit_xor`': ['SELECT n, bool_and(id > 3), bool_or(n > 4), every(m > 5), bit_xor(id) FROM a GROUP BY n'],
   'with `DISTINCT`': [
     'SELECT n, count(DISTINCT t), sum(DISTINCT m), avg(DISTINCT id), stddev(DISTINCT id), bit_xor(DISTINCT id) FROM a GROUP BY n',
-    'SELECT count(DISTINCT n), count(*), sum(DISTINCT id) FILTER (WHERE n > 3) FROM a',
+    'SELECT count(DISTINCT n), count(*) AS rows, sum(DISTINCT id) FILTER (WHERE n > 3) FROM a',
   ],
   '`bit_or`': ['SELECT n, bit_and(id), bit_or(id) FROM a GROUP BY n'],
   'without `GROUP BY`; `HAVING`': [

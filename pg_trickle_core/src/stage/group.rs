@@ -262,17 +262,18 @@ impl Group {
         let aggregate = &self.aggregate;
         let state = &aggregate.states[position];
         let lookup = |conditions: Vec<String>| {
-            // The parts that have the argument.
+            // The parts that have the argument, if any has.
             let position = aggregate.keys.len() + state.argument.unwrap_or_default();
             let has_it = |part: &&Part| {
                 part.values
                     .get(position)
                     .is_none_or(|value| !value.starts_with("NULL::"))
             };
+            let any_has = self.parts.iter().any(|part| has_it(&part));
             let rows: Vec<Select> = self
                 .parts
                 .iter()
-                .filter(has_it)
+                .filter(|part| has_it(part) || !any_has)
                 .map(|part| part.block.now(part.columns(&self.inputs())))
                 .collect();
             let select = Select {

@@ -12,8 +12,8 @@ export function recursive(rng: Rng, tables: readonly Table[]): string {
   const [base, step] = [rng.pick(tables), rng.pick(tables)]
   const [outer, inner] = [scopeOf(base, 'x'), scopeOf(step, 'y')]
   const ofType = (scope: readonly Scalar[], type: Type) => scope.filter((column) => column.type === type)
-  // Every table has an int.
   const shared = outer.map(({ type }) => type).filter((type) => ofType(inner, type).length > 0)
+  if (shared.length === 0) return `SELECT count(*) AS c1 FROM ${base.name}`
   const types = [rng.pick(shared), ...rng.times(0, 1, () => rng.pick(shared))]
   const all = rng.chance(0.5)
   const counted = all || rng.chance(0.3)
@@ -29,7 +29,7 @@ export function recursive(rng: Rng, tables: readonly Table[]): string {
   if (!all && rng.chance(0.25)) {
     const third = rng.pick(tables)
     const pairs = inner.flatMap((a) => ofType(scopeOf(third, 'z'), a.type).map((b) => `${a.sql} = ${b.sql}`))
-    tablesOfStep += ` JOIN ${third.name} z ON ${rng.pick(pairs)}`
+    tablesOfStep += ` JOIN ${third.name} z ON ${pairs.length > 0 ? rng.pick(pairs) : 'false'}`
   }
   const names = [...types.map((_, i) => `c${i + 1}`), ...(counted ? ['d'] : [])]
   const where = rng.chance(0.6) ? ` WHERE ${new Expressions(rng, outer).condition(1)}` : ''

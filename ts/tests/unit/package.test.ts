@@ -36,7 +36,7 @@ describe('the package', () => {
   test('is the same by import and by require', () => {
     const cjs = createRequire(import.meta.url)(join(ROOT, 'dist/index.cjs')) as typeof esm
     expect(Object.keys(cjs).sort()).toEqual(Object.keys(esm).sort())
-    expect(Object.keys(esm).sort()).toEqual(['LiveTable', 'Trickle', 'TrickleError', 'createTrickle', 'trickle'])
+    expect(Object.keys(esm).sort()).toEqual(['Trickle', 'TrickleError', 'createTrickle', 'trickle'])
     expect(cjs.trickle.name).toBe('pg_trickle')
   })
 
