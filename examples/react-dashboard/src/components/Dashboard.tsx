@@ -21,8 +21,8 @@ export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () =
           change brings up to date.
         </p>
       </header>
-      <Totals />
       <main>
+        <Totals />
         <Controls
           db={db}
           stopwatch={stopwatch}
