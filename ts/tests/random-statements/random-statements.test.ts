@@ -8,9 +8,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Lab } from '../support/lab.js'
 import { asCase, shrink } from '../random/round.js'
 import { generate, run } from './round.js'
+import { firstSeed } from '../random/rng.js'
 
 const given = process.env.SEED
-const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
+const first = firstSeed()
 const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 20 : 1))
 
 let lab: Lab

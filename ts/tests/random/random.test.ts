@@ -7,9 +7,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Lab } from '../support/lab.js'
 import { asCase, generate, run, shrink } from './round.js'
+import { firstSeed } from './rng.js'
 
 const given = process.env.SEED
-const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
+const first = firstSeed()
 const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 80 : 1))
 
 let lab: Lab

@@ -35,3 +35,13 @@ export class Rng {
     return Array.from({ length: this.int(low, high) }, (_, index) => make(index))
   }
 }
+
+/**
+ * Where a random test begins: at the seed of the environment; in CI at the same seed always, so that a change is judged by
+ * what it changes; else anywhere.
+ */
+export function firstSeed(): number {
+  const { SEED, CI } = process.env
+  if (SEED !== undefined) return Number(SEED)
+  return CI ? 20_261_121 : Math.floor(Math.random() * 2 ** 31)
+}
