@@ -56,6 +56,10 @@ tuples *options:
 bulk *options:
     ci/with-build.sh node bench/bulk.mjs {{ options }}
 
+# Time from a change to the callback that tells it, beside live queries and TanStack DB: just subscribe --rounds 5
+subscribe *options:
+    ci/with-build.sh node bench/subscribe.mjs {{ options }}
+
 # Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
 fuzz:
     cd ts && ../ci/with-build.sh npx vitest run tests/random/
