@@ -38,7 +38,7 @@ test('its snippets run in order and print what their comments say', async () => 
 })
 
 test('its snippets have right types', () => {
-  const folder = fileURLToPath(new URL('../../build/readme', import.meta.url))
+  const folder = fileURLToPath(new URL(`../../build/readme-${process.pid}`, import.meta.url))
   mkdirSync(folder, { recursive: true })
   const files = { 'snippets.ts': CODE, 'react.tsx': blocksOf(README, 'tsx').join('\n') }
   const paths = Object.entries(files).map(([name, text]) => {
