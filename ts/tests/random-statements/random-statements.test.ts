@@ -6,6 +6,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Lab } from '../support/lab.js'
+import { MAJOR } from '../support/pglite.js'
 import { asCase, shrink } from '../random/round.js'
 import { generate, run } from './round.js'
 import { firstSeed } from '../random/rng.js'
@@ -26,7 +27,7 @@ test(
   async () => {
     const total = { statements: 0, failed: 0 }
     for (let seed = first; seed < first + rounds; seed++) {
-      const round = generate(seed)
+      const round = generate(seed, MAJOR)
       try {
         const outcome = await run(lab, round)
         total.statements += outcome.statements

@@ -13,9 +13,10 @@ const EXPECTED = /^(0A000|21000|22012|22023|23...|25P01|25P02|25001|27000|2BP01|
 /** What a maintenance statement of ours would fail with if it were wrong. */
 const OURS = /^(23505|23502|42P01|42703|42883|42P07|42704)$/
 
-export function generate(seed: number): Round {
+/** For this major version of PostgreSQL. */
+export function generate(seed: number, major: number): Round {
   const rng = new Rng(seed)
-  const statements = new Statements(rng)
+  const statements = new Statements(rng, major === 17)
   const setup = [...WORLD, ...statements.initial()]
   const views = statements.streams(rng.int(2, 6))
   const steps = rng.times(12, 24, () => statements.step()).flat()
