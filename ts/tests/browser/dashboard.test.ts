@@ -36,6 +36,16 @@ const counts = (page: Page, count: number) =>
     .filter({ hasText: whole(count) })
     .waitFor()
 
+/** Waits until everything is in IndexedDB: a tab that is closed before takes its last changes with it. */
+async function saved(page: Page): Promise<void> {
+  let quiet = 0
+  while (quiet < 3) {
+    await page.waitForTimeout(200)
+    const { held = [], pending = [] } = await page.evaluate(() => navigator.locks.query())
+    quiet = [...held, ...pending].some(({ name }) => name === 'saving') ? 0 : quiet + 1
+  }
+}
+
 /** The airports as the side of a runner shows them. */
 const side = (page: Page, runner: 'stream' | 'live') => page.locator(`[data-testid=${runner}] tbody tr`).allInnerTexts()
 
@@ -81,8 +91,7 @@ test('a reload finds the data as it was left, and goes on', async ({ context }) 
   await counts(page, ROWS + 1)
   await press(page, 'Add a flight')
   await counts(page, ROWS + 2)
-  // What is committed is shown before it is on disk.
-  await page.waitForTimeout(2000)
+  await saved(page)
   await page.reload()
   await counts(page, ROWS + 2)
   await press(page, 'Cancel a flight')
@@ -97,6 +106,7 @@ test('two tabs show the changes of either, and one goes on alone', async ({ cont
   await press(second, 'Add a flight')
   await Promise.all([counts(first, ROWS + 2), counts(second, ROWS + 2)])
   expect(await side(second, 'stream')).toEqual(await side(first, 'stream'))
+  await saved(second)
   await first.close()
   await second.waitForTimeout(2000)
   await press(second, 'Add a flight')

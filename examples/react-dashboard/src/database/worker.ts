@@ -7,11 +7,16 @@ import { trickle } from '@pgtrickle/pglite'
 /** Milliseconds that changes may be in memory only. Each copy to IndexedDB takes whole files, as long as a change or longer. */
 const BETWEEN_COPIES = 300
 
-/** IndexedDB, to which changes are copied together with those that come soon after. */
+/**
+ * IndexedDB, to which changes are copied together with those that come soon after. Until then they are lost when the
+ * tab of this worker is closed: whoever wants to know waits for the lock `saving`.
+ */
 class UnhurriedIdbFs extends IdbFs {
   override async syncToFs(relaxed?: boolean): Promise<void> {
-    await new Promise((done) => setTimeout(done, relaxed ? BETWEEN_COPIES : 0))
-    return super.syncToFs(relaxed)
+    await navigator.locks.request('saving', async () => {
+      await new Promise((done) => setTimeout(done, relaxed ? BETWEEN_COPIES : 0))
+      await super.syncToFs(relaxed)
+    })
   }
 }
 
