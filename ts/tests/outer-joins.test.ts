@@ -80,6 +80,8 @@ runCases('outer joins and subqueries', [
       in_filter: 'SELECT count(*) FILTER (WHERE k IN (SELECT k FROM b)) AS n FROM a',
       arr: 'SELECT id, ARRAY(SELECT y FROM b WHERE b.k = a.k ORDER BY y) AS ys FROM a',
       lateral_one: 'SELECT a.id, l.n FROM a, LATERAL (SELECT count(*) AS n FROM b WHERE b.k = a.k) l',
+      lateral_after:
+        'SELECT l.x FROM (SELECT k AS q FROM a) s LEFT JOIN LATERAL (SELECT 3 AS x FROM b WHERE b.k = s.q) l ON true',
       lateral_many: 'SELECT a.id, l.y FROM a CROSS JOIN LATERAL (SELECT y FROM b WHERE b.k = a.k) l',
       lateral_left:
         'SELECT a.id, l.y FROM a LEFT JOIN LATERAL (SELECT y FROM b WHERE b.k <= a.k ORDER BY y LIMIT 1) l ON true',

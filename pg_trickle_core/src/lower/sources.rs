@@ -61,10 +61,8 @@ fn collect<'q>(
                 tablesample,
             } => {
                 relation(*relid, *relkind, found, catalog)?;
-                if tablesample.is_some()
-                    && let Some(columns) = found.columns.get_mut(relid)
-                {
-                    columns.insert(CTID);
+                if tablesample.is_some() {
+                    found.columns.or_default(*relid).insert(CTID);
                 }
             }
             RteKind::Subquery(subquery) => collect(subquery, outer, found, catalog)?,
@@ -117,7 +115,6 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
         );
     }
     *found.occurrences.or_default(relid) += 1;
-    found.columns.or_default(relid);
     Ok(())
 }
 
@@ -146,9 +143,8 @@ fn column(var: &Var, levels: &[&Query], found: &mut Found) {
     };
     match levels[level].rtable.get(position).map(|rte| &rte.kind) {
         Some(RteKind::Relation { relid, .. }) => {
-            if let Some(columns) = found.columns.get_mut(relid) {
-                columns.insert(var.attno);
-            }
+            // A LATERAL subquery can stand before the table that it refers to.
+            found.columns.or_default(*relid).insert(var.attno);
         }
         Some(RteKind::Join { alias_vars, .. }) => {
             let wanted = usize::from(var.attno.unsigned_abs());

@@ -259,7 +259,7 @@ export class Composer {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
     const all = scope.map((column) => column.sql).join(', ')
-    const windows = this.rng.times(1, 2, () => {
+    const windows = this.rng.times(1, 2, (i) => {
       const partition = this.rng.chance(0.75) ? `PARTITION BY ${this.#plain(expressions).sql} ` : ''
       const order = this.#plain(expressions).sql
       const number = expressions.of('int', 0)
@@ -272,7 +272,10 @@ export class Composer {
           sql: `max(${number}) OVER (${partition}ORDER BY ${order} RANGE UNBOUNDED PRECEDING EXCLUDE GROUP)`,
           type: 'int',
         },
-        { sql: `lag(${number}) OVER (${partition}ORDER BY ${all})`, type: 'int' },
+        // Of equal rows either can come first, and in a second window the other one.
+        i === 0
+          ? { sql: `lag(${number}) OVER (${partition}ORDER BY ${all})`, type: 'int' }
+          : { sql: `min(${number}) OVER (${partition})`, type: 'int' },
       ])
     })
     const shown = this.rng.times(1, 2, () => expressions.any(0))
