@@ -146,7 +146,7 @@ export class Trickle {
 
   /** The rows of a stream table, kept up to date: what `live.query` of PGlite gives, without its query. */
   async live<Row = AnyRow>(name: string, options: LiveOptions<Row> = {}): Promise<LiveTable<Row>> {
-    return LiveTable.open((callback, given) => hubOf(this.#db).subscribe(name, callback, given), options)
+    return LiveTable.open(name, (callback, given) => hubOf(this.#db).subscribe(name, callback, given), options)
   }
 
   async #find<Row>(name: string): Promise<StreamTable<Row>> {

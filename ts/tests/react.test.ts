@@ -1,6 +1,8 @@
 /** `useStreamTable` and collections of TanStack DB over real stream tables: after every change they equal the query. */
+import { PGliteProvider, useLiveQuery } from '@electric-sql/pglite-react'
+import type { PGliteWithLive } from '@electric-sql/pglite/live'
 import { createCollection } from '@tanstack/db'
-import { act } from 'react'
+import { act, createElement } from 'react'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { useStreamTable } from '../dist/react.js'
 import type { StreamTableState, UseStreamTableOptions } from '../dist/react.js'
@@ -119,6 +121,26 @@ test('a stream table that is not there is an error', async () => {
   const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
   await settle()
   expect(hooked.last).toMatchObject({ rows: [], loading: false, error: { code: '42P01' } })
+})
+
+test('the useLiveQuery of the ecosystem takes live, and its rows follow', async () => {
+  await pg.trickle.createStreamTable('prices', 'SELECT id, price FROM sale')
+  const live = await pg.trickle.live<{ id: number; price: string }>('prices', { compare: (a, b) => a.id - b.id })
+  const db = pg as unknown as PGliteWithLive
+  const hooked = await hook(() => useLiveQuery(live), undefined, {
+    wrap: (children) => createElement(PGliteProvider, { db, children }),
+  })
+  for (const sql of ['SELECT 1', ...CHANGES]) {
+    await act(() => pg.query(sql))
+    await settle()
+    const { rows, fields } = await pg.query('SELECT id, price FROM prices ORDER BY id')
+    expect(hooked.last, sql).toMatchObject({ rows, fields })
+  }
+  const drawn = hooked.results.length
+  await hooked.unmount()
+  await pg.query('DELETE FROM sale')
+  await settle()
+  expect(hooked.results).toHaveLength(drawn)
 })
 
 test('a collection of TanStack DB has the rows of the query after every change', async () => {

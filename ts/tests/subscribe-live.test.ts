@@ -85,6 +85,52 @@ describe('live', () => {
     await live.unsubscribe()
   })
 
+  it('goes on after an error in a callback, for the others at once', async () => {
+    const onError = vi.fn()
+    const live = await pg.trickle.live<Total>('totals', { ...byShop, onError })
+    const broken = vi.fn(() => {
+      throw new Error('mine')
+    })
+    const other = vi.fn()
+    live.subscribe(broken)
+    live.subscribe(other)
+    await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
+    expect(other).toHaveBeenCalledExactlyOnceWith(live.initialResults)
+    expect(onError).toHaveBeenCalledTimes(1)
+    expect(onError.mock.lastCall?.[0]).toMatchObject({ streamTable: 'totals', cause: new Error('mine') })
+    await live.refresh()
+    expect(other).toHaveBeenCalledTimes(2)
+    await live.unsubscribe(broken)
+    await pg.exec('UPDATE sale SET amount = 2 WHERE id = 3')
+    expect([broken, other, onError].map((called) => called.mock.calls.length)).toEqual([2, 3, 2])
+    await live.unsubscribe()
+  })
+
+  it('can be followed again when its stream table was gone and is there again', async () => {
+    const query = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
+    const onError = vi.fn()
+    const live = await pg.trickle.live<Total>('totals', { ...byShop, onError })
+    const seen = vi.fn()
+    live.subscribe(seen)
+    await pg.trickle.dropStreamTable('totals')
+    await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(1))
+    live.subscribe(seen)
+    await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(2))
+    expect(onError.mock.calls).toMatchObject([[{ code: '42P01' }], [{ code: '42P01' }]])
+    await live.unsubscribe()
+    expect(seen).not.toHaveBeenCalled()
+
+    await pg.trickle.createStreamTable('totals', query)
+    await pg.exec('DELETE FROM sale WHERE shop = 1')
+    live.subscribe(seen)
+    await vi.waitFor(() => expect(seen).toHaveBeenCalledTimes(1))
+    expect(live.initialResults.rows).toEqual(await rows())
+    await pg.exec('INSERT INTO sale VALUES (4, 4, 4)')
+    expect(seen).toHaveBeenCalledTimes(2)
+    expect(live.initialResults.rows).toEqual(await rows())
+    await live.unsubscribe()
+  })
+
   it('of what is no stream table is refused', async () => {
     await expect(pg.trickle.live('sale')).rejects.toMatchObject({ code: '42809' })
   })

@@ -382,6 +382,27 @@ describe('subscriptions', () => {
     }
   })
 
+  it.each([0, 1, 2, 3, 4])('may begin while the last one ends, %i turns after the first query', async (turns) => {
+    await lab.create('totals', TOTALS)
+    const end = await lab.pg.trickle.subscribe('totals', () => undefined)
+    const { query } = lab.pg
+    let ended: Promise<void> | undefined
+    lab.pg.query = (async (...given: Parameters<typeof query>) => {
+      const answer = await query.apply(lab.pg, given)
+      ended ??= (async () => {
+        for (let turn = 0; turn < turns; turn++) await undefined
+        return end()
+      })()
+      return answer
+    }) as typeof query
+    const mirror = await Mirror.open(lab.pg, 'totals').finally(() => (lab.pg.query = query))
+    await ended
+    await lab.run('UPDATE sale SET amount = amount + 1 WHERE id = 1')
+    expect(mirror.calls).toHaveLength(2)
+    await mirror.check()
+    await mirror.end()
+  })
+
   it('without initial rows begin with the changes', async () => {
     await lab.create('totals', TOTALS)
     const calls: Change[][] = []

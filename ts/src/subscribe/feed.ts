@@ -5,6 +5,7 @@
  */
 import { TrickleError } from '../errors.js'
 import type { AnyRow } from '../types.js'
+import { contain, report } from './contain.js'
 import { readRow } from './records.js'
 import type { StreamRecord } from './records.js'
 import type { Change, ChangeCallback, ChangeInfo, Field, SubscribeOptions } from './types.js'
@@ -120,21 +121,8 @@ export class Feed {
 
   #call(subscriber: Subscriber, changes: Change[], initial: boolean): void {
     const info: ChangeInfo = { initial, fields: this.#fields }
-    const failed = (thrown: unknown) => {
-      const error = new TrickleError(`a subscriber of ${this.name} failed: ${String(thrown)}`, {
-        streamTable: this.name,
-        cause: thrown,
-        hint: 'The subscription goes on; see cause.',
-      })
-      report(error, subscriber.options)
-    }
-    try {
-      // Each has an array of its own, to do with as it likes.
-      const answer = subscriber.callback([...changes], info)
-      if (isThenable(answer)) answer.then(undefined, failed)
-    } catch (thrown) {
-      failed(thrown)
-    }
+    // Each has an array of its own, to do with as it likes.
+    contain(this.name, subscriber.options, () => subscriber.callback([...changes], info))
   }
 
   /** All rows, where the records hold them: the last ones count. `from` is the first record after them. */
@@ -298,18 +286,4 @@ function difference(
     else if (old !== held) changes.push({ op: 'update', row, old: old.row, ...identify(id, row) })
   }
   return changes
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
-}
-
-/** Tells an error to a subscriber, whatever that does with it. */
-export function report(error: TrickleError, options: SubscribeOptions): void {
-  try {
-    if (options.onError) options.onError(error)
-    else console.error(error)
-  } catch (thrown) {
-    console.error(thrown)
-  }
 }

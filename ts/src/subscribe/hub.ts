@@ -103,9 +103,8 @@ export class Hub {
   /** Subscribes to a stream table. */
   async subscribe(name: string, callback: ChangeCallback, options: SubscribeOptions): Promise<Unsubscribe> {
     try {
-      const open = await this.#find(name, options.key)
       const subscriber: Subscriber = { callback, options, started: false, waiting: true }
-      open.feed.add(subscriber)
+      const open = await this.#join(name, subscriber)
       await open.started
       if (open.feed.failure) throw open.feed.failure
       subscriber.waiting = false
@@ -116,9 +115,11 @@ export class Hub {
     }
   }
 
-  async #find(name: string, key: readonly string[] | undefined): Promise<Open> {
+  /** Finds or opens the feed, and adds to it at once: it must not be closed in between. */
+  async #join(name: string, subscriber: Subscriber): Promise<Open> {
     const [found] = await this.#query<{ id: string }>(FIND, [name])
     const id = Number(found?.id)
+    const { key } = subscriber.options
     const place = JSON.stringify([id, key])
     let open = this.#open.get(place)
     if (open === undefined) {
@@ -127,6 +128,7 @@ export class Hub {
       this.#open.set(place, open)
       open.started = this.#start(open)
     }
+    open.feed.add(subscriber)
     return open
   }
 

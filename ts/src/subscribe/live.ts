@@ -1,5 +1,7 @@
 /** The rows of a stream table as they are, in the shape of PGlite's live queries. */
+import type { TrickleError } from '../errors.js'
 import type { AnyRow } from '../types.js'
+import { contain, report } from './contain.js'
 import type { ChangeCallback, Field, SubscribeOptions, Unsubscribe } from './types.js'
 
 /** Options of `live`. */
@@ -21,6 +23,7 @@ type Subscribe = (callback: ChangeCallback, options: SubscribeOptions) => Promis
 
 /** What `live.query` of PGlite gives too, so that what takes a live query takes this: React's `useLiveQuery`. */
 export class LiveTable<Row = AnyRow> {
+  readonly #name: string
   readonly #open: Subscribe
   readonly #options: LiveOptions<Row>
   readonly #callbacks = new Set<LiveCallback<Row>>()
@@ -30,13 +33,15 @@ export class LiveTable<Row = AnyRow> {
   #running: Promise<Unsubscribe> | undefined
 
   /** Use `live` of the plugin. */
-  private constructor(open: Subscribe, options: LiveOptions<Row>) {
+  private constructor(name: string, open: Subscribe, options: LiveOptions<Row>) {
+    this.#name = name
     this.#open = open
     this.#options = options
   }
 
-  static async open<Row>(open: Subscribe, options: LiveOptions<Row>): Promise<LiveTable<Row>> {
-    const table = new LiveTable(open, options)
+  /** `open` subscribes to the stream table of this name. */
+  static async open<Row>(name: string, open: Subscribe, options: LiveOptions<Row>): Promise<LiveTable<Row>> {
+    const table = new LiveTable(name, open, options)
     await table.#start()
     return table
   }
@@ -51,11 +56,10 @@ export class LiveTable<Row = AnyRow> {
     return this.#results
   }
 
-  /** Calls back with all rows when any have changed. Begins again where `unsubscribe` had ended it. */
+  /** Calls back with all rows when any have changed. Begins again where `unsubscribe` or an error had ended it. */
   readonly subscribe = (callback: LiveCallback<Row>): void => {
     this.#callbacks.add(callback)
-    // A failure has gone to `onError`.
-    this.#start().catch(() => undefined)
+    if (this.#running === undefined) this.#start().catch((error: TrickleError) => report(error, this.#options))
   }
 
   /** Calls this callback no more; with the last one, or without one named, nothing is followed any more. */
@@ -67,7 +71,11 @@ export class LiveTable<Row = AnyRow> {
     if (this.#callbacks.size > 0) return
     const running = this.#running
     this.#running = undefined
-    await running?.then((end) => end())
+    // Who began it was told if that failed.
+    await running?.then(
+      (end) => end(),
+      () => undefined,
+    )
   }
 
   /** Calls back with the rows as they are, which no query has to find out. */
@@ -77,7 +85,12 @@ export class LiveTable<Row = AnyRow> {
   }
 
   #start(): Promise<Unsubscribe> {
-    this.#running ??= this.#open((changes, { initial, fields }) => {
+    const isCurrent = () => this.#running === running
+    const ended = () => {
+      if (isCurrent()) this.#running = undefined
+    }
+    const take: ChangeCallback = (changes, { initial, fields }) => {
+      if (!isCurrent()) return
       if (initial) this.#rows.clear()
       this.#fields = [...fields]
       for (const { op, id, row } of changes) {
@@ -86,11 +99,21 @@ export class LiveTable<Row = AnyRow> {
       }
       this.#results = undefined
       this.#notify()
-    }, this.#options)
-    return this.#running
+    }
+    // Only what ends it comes here: callbacks are contained below.
+    const onError = (error: TrickleError) => {
+      ended()
+      report(error, this.#options)
+    }
+    const running = this.#open(take, { ...this.#options, onError })
+    running.catch(ended)
+    this.#running = running
+    return running
   }
 
   #notify(): void {
-    for (const callback of [...this.#callbacks]) callback(this.initialResults)
+    for (const callback of [...this.#callbacks]) {
+      if (this.#callbacks.has(callback)) contain(this.#name, this.#options, () => callback(this.initialResults))
+    }
   }
 }

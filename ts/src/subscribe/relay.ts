@@ -88,9 +88,10 @@ export class Tab {
   /** From now on messages of the leader come. */
   async join(): Promise<void> {
     await (this.#present ??= this.#stay())
-    this.#joined ??= this.#listen()
-    await this.#joined.catch((error: unknown) => {
-      this.#joined = undefined
+    const joined = (this.#joined ??= this.#listen())
+    await joined.catch((error: unknown) => {
+      // Another leader may have been joined since then.
+      if (this.#joined === joined) this.#joined = undefined
       throw error
     })
   }
