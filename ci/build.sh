@@ -31,7 +31,9 @@ unchanged() {
 
 build_wasm() {
   local major stamp bundles=()
-  for major in "${pg_majors[@]}"; do bundles+=("build/pg_trickle-pg$major.tar.gz" "build/pg$major/named.wasm"); done
+  for major in "${pg_majors[@]}"; do
+    bundles+=("build/pg_trickle-pg$major.tar.gz" "build/pg$major/pg_trickle.so" "build/pg$major/named.wasm")
+  done
   if ! unchanged build/wasm.stamp "${bundles[@]}" -- "${wasm_inputs[@]}"; then
     stamp=$(fingerprint "${wasm_inputs[@]}")
     "$repo/ci/toolchain.sh" true # made here, if need be, so that its progress shows
@@ -40,13 +42,18 @@ build_wasm() {
   fi
 }
 
-# After the package's own build, which owns the rest of the folder.
+# place FILE COPY: copies what is not the same already.
+place() {
+  cmp -s "$1" "$2" || install -m 644 "$1" "$2"
+}
+
+# After the package's own build, which owns the rest of the folder: the bundles, and the modules in them by themselves.
 place_bundles() {
   local major
   mkdir -p ts/dist
   for major in "${pg_majors[@]}"; do
-    cmp -s "build/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz" ||
-      cp "build/pg_trickle-pg$major.tar.gz" ts/dist/
+    place "build/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz"
+    place "build/pg$major/pg_trickle.so" "ts/dist/pg_trickle-pg$major.wasm"
   done
 }
 

@@ -13,6 +13,6 @@ export default defineConfig({
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
-  // The bundles are put into dist by another step, and must outlive this one.
-  clean: ['!*.tar.gz'],
+  // The bundles and their modules are put into dist by another step, and must outlive this one.
+  clean: ['!*.tar.gz', '!*.wasm'],
 })

@@ -9,12 +9,31 @@ import { readTar } from '../../src/tar.js'
 
 const tarball = () => readFile(inject('tarball'))
 
+/** The files in it, by their paths. */
+async function files(): Promise<Map<string, Uint8Array>> {
+  const entries = readTar(gunzipSync(await tarball())) ?? []
+  return new Map(entries.map(({ name, data }) => [name.replace(/^package\//, ''), data]))
+}
+
 test('it holds what was built, and nothing else', async () => {
-  const names = (readTar(gunzipSync(await tarball())) ?? []).map(({ name }) => name.replace(/^package\//, ''))
+  const names = [...(await files()).keys()]
   const others = names.filter((name) => !name.startsWith('dist/'))
   expect(others.sort()).toEqual(['LICENSE', 'README.md', 'package.json'])
-  for (const major of [17, 18]) expect(names).toContain(`dist/pg_trickle-pg${major}.tar.gz`)
-  expect(names.filter((name) => /\.test\.|\.wasm$|\.so$/.test(name))).toEqual([])
+  expect(names.filter((name) => !/^dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts)(\.map)?$/.test(name)).sort()).toEqual([
+    'LICENSE',
+    'README.md',
+    ...[17, 18].flatMap((major) => [`dist/pg_trickle-pg${major}.tar.gz`, `dist/pg_trickle-pg${major}.wasm`]),
+    'package.json',
+  ])
+})
+
+test.each([17, 18])('the module for PostgreSQL %i by itself is the one in the bundle', async (major) => {
+  const packed = await files()
+  const bundle = readTar(gunzipSync(packed.get(`dist/pg_trickle-pg${major}.tar.gz`) ?? '')) ?? []
+  const [inside] = bundle.filter(({ name }) => name.endsWith('.so'))
+  const bare = packed.get(`dist/pg_trickle-pg${major}.wasm`)
+  expect(Buffer.compare(bare ?? new Uint8Array(), inside?.data ?? new Uint8Array())).toBe(0)
+  expect(WebAssembly.validate(Uint8Array.from(bare ?? []))).toBe(true)
 })
 
 test('publint has nothing to say', async () => {
@@ -25,7 +44,7 @@ test('publint has nothing to say', async () => {
 
 test('its types are right for every way to import it', async () => {
   const result = await checkPackage(createPackageFromTarballData(new Uint8Array(await tarball())), {
-    excludeEntrypoints: [/\.tar\.gz$/],
+    excludeEntrypoints: [/\.(tar\.gz|wasm)$/],
   })
   if (!result.types) throw new Error('the package has no types')
   expect(Object.keys(result.entrypoints)).toContain('.')
