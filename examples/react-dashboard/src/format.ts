@@ -10,3 +10,5 @@ export const milliseconds = (value: number | undefined) =>
 const day = new Intl.DateTimeFormat('en', { weekday: 'short', day: 'numeric', month: 'short' })
 const time = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 export const dateAndTime = (value: Date) => `${day.format(value)}, ${time.format(value)}`
+/** The day of what `dateAndTime` gave. */
+export const dayOf = (text: string) => text.slice(0, text.lastIndexOf(','))

@@ -2,7 +2,7 @@ import { useStreamTable } from '@pgtrickle/pglite/react'
 import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from 'chart.js'
 import { useEffect, useRef, useSyncExternalStore } from 'react'
 import type { Hour } from '../database/stream-tables'
-import { dateAndTime, percent, whole } from '../format'
+import { dateAndTime, dayOf, percent, whole } from '../format'
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip)
 
@@ -78,7 +78,18 @@ function makeChart(canvas: HTMLCanvasElement): Chart {
       scales: {
         x: {
           stacked: true,
-          ticks: { color: text!, autoSkip: true, maxTicksLimit: 8, maxRotation: 0 },
+          // One at the first hour of each day.
+          afterBuildTicks: (axis) => {
+            const dayAt = (at: number) => dayOf(axis.getLabelForValue(at))
+            axis.ticks = axis.ticks.filter(({ value }) => value === 0 || dayAt(value) !== dayAt(value - 1))
+          },
+          ticks: {
+            color: text!,
+            maxRotation: 0,
+            callback(value) {
+              return dayOf(this.getLabelForValue(Number(value)))
+            },
+          },
           grid: { display: false },
         },
         y: { stacked: true, ticks: { color: text! }, grid: { color: line! } },
