@@ -56,9 +56,10 @@ tuples *options:
 bulk *options:
     ci/with-build.sh node bench/bulk.mjs {{ options }}
 
-# Time from a change to the callback that tells it, beside live queries and TanStack DB: just subscribe --rounds 5
+# Time from a change to the callback that tells it, beside live queries, pg_ivm and TanStack DB; `just subscribe --record`
+# writes figures and plot into docs
 subscribe *options:
-    ci/with-build.sh node bench/subscribe.mjs {{ options }}
+    ci/with-build.sh node --max-old-space-size=8192 bench/subscribe/run.mjs {{ options }}
 
 # Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
 fuzz:

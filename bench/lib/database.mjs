@@ -4,8 +4,9 @@ import { PGlite } from '@electric-sql/pglite'
 import { live } from '@electric-sql/pglite/live'
 import { trickle } from '@pgtrickle/pglite'
 
-export function open() {
-  return PGlite.create({ extensions: { live, trickle } })
+/** With `more` extensions, if need be. */
+export function open(more = {}) {
+  return PGlite.create({ extensions: { live, trickle, ...more } })
 }
 
 /** Whether `relation` holds exactly the rows of `query`, as multisets. */

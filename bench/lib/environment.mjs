@@ -22,7 +22,7 @@ export async function environment(pg) {
 }
 
 /** The version in a package's own package.json, which `exports` may hide from `require`. */
-function packageVersion(name) {
+export function packageVersion(name) {
   let folder = dirname(createRequire(import.meta.url).resolve(name))
   for (;;) {
     try {

@@ -1,0 +1,105 @@
+// The figures as a picture (SVG): time and CPU of a one-row change by the number of rows, both on logarithmic axes. It follows
+// the reader's light or dark scheme.
+
+const WIDTH = 760
+const HEIGHT = 400
+const TOP = 92
+const PANEL = { width: 300, height: 244 }
+const PANELS = [
+  { title: 'Milliseconds from change to callback', figure: 'median', left: 56 },
+  { title: 'Milliseconds of CPU', figure: 'cpu', left: 436 },
+]
+
+/** By contender: colours that the colour-blind tell apart, and marks for those who see none. */
+const STYLES = [
+  { color: '#0072b2', mark: 'M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z' },
+  { color: '#d55e00', mark: 'M-4 -4h8v8h-8z' },
+  { color: '#b8860b', mark: 'M0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z' },
+  { color: '#009e73', mark: 'M0 -5l5 9h-10z' },
+  { color: '#b0609a', mark: 'M0 5l5 -9h-10z' },
+]
+
+const STYLE = `
+svg { background: #fff } text { fill: #333 } .quiet { fill: #666 } .grid { stroke: #ddd } .curve { fill: none; stroke-width: 2 }
+@media (prefers-color-scheme: dark) {
+  svg { background: #151515 } text { fill: #ddd } .quiet { fill: #999 } .grid { stroke: #3a3a3a }
+}`
+
+/** The text of the picture. */
+export function plot(figures) {
+  const lines = figures.lines.filter(({ cut }) => !cut)
+  const names = [...new Set(lines.map(({ name }) => name))]
+  const styles = new Map(names.map((name, n) => [name, STYLES[n % STYLES.length]]))
+  const powers = powersAround(lines.flatMap(({ median, cpu }) => [median, cpu]))
+  const { pglite, node, cpu } = figures.environment
+  const [{ left }] = PANELS
+  const parts = [
+    text(left, 24, 'A change of one row under a count and a sum by group', 'font-size="14" font-weight="600"'),
+    legend(styles),
+    ...PANELS.map((panel) => drawn(panel, figures.sizes, powers, lines, styles)),
+    text(left, HEIGHT - 12, `Medians, by rows of the table. PGlite ${pglite}, Node ${node}, ${cpu}.`, 'class="quiet"'),
+  ]
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" \
+font-family="system-ui, sans-serif" font-size="12">
+<title>Time and CPU of a change of one row, by the number of rows: ${escaped(names.join(', '))}</title>
+<style>${STYLE}
+</style>
+${parts.join('\n')}
+</svg>
+`
+}
+
+/** One panel: axes, and a curve for each contender. */
+function drawn({ title, figure, left }, sizes, powers, lines, styles) {
+  const x = (size) => left + share(Math.log10(size), sizes.map(Math.log10)) * PANEL.width
+  const y = (value) => TOP + (1 - share(Math.log10(value), powers)) * PANEL.height
+  const parts = [text(left, TOP - 14, title, 'font-weight="600"')]
+  for (const power of powers) {
+    const at = y(10 ** power)
+    parts.push(`<path class="grid" d="M${left} ${round(at)}h${PANEL.width}"/>`)
+    parts.push(text(left - 8, at + 4, (10 ** power).toLocaleString('en-US'), 'text-anchor="end" class="quiet"'))
+  }
+  for (const size of sizes) {
+    const label = size.toLocaleString('en-US')
+    parts.push(text(x(size), TOP + PANEL.height + 20, label, 'text-anchor="middle" class="quiet"'))
+  }
+  for (const [name, { color, mark }] of styles) {
+    const points = lines.filter((line) => line.name === name).map((line) => [x(line.size), y(line[figure])].map(round))
+    parts.push(`<polyline class="curve" stroke="${color}" points="${points.join(' ')}"/>`)
+    for (const point of points) parts.push(marked(point, color, mark))
+  }
+  return parts.join('\n')
+}
+
+/** The contenders side by side, as wide as their names. */
+function legend(styles) {
+  let at = PANELS[0].left
+  return [...styles]
+    .map(([name, { color, mark }]) => {
+      const entry = `${marked([at + 5, 46], color, mark)}${text(at + 16, 50, name, '')}`
+      at += 38 + name.length * 6.6
+      return entry
+    })
+    .join('\n')
+}
+
+const round = (number) => Math.round(number * 10) / 10
+const escaped = (content) => String(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const marked = ([x, y], color, mark) => `<path transform="translate(${x} ${y})" fill="${color}" d="${mark}"/>`
+
+function text(x, y, content, attributes) {
+  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escaped(content)}</text>`
+}
+
+/** Where a value stands between the least and the greatest: 0 to 1. */
+function share(value, all) {
+  const [low, high] = [Math.min(...all), Math.max(...all)]
+  return (value - low) / (high - low || 1)
+}
+
+/** The powers of ten that have all values between them. */
+function powersAround(values) {
+  const low = Math.floor(Math.log10(Math.min(...values)))
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))))
+  return Array.from({ length: high - low + 1 }, (_, n) => low + n)
+}
