@@ -1,7 +1,7 @@
 // The figures as a picture (SVG): time and CPU of a one-row change by the number of rows, both on logarithmic axes. It follows
 // the reader's light or dark scheme.
 
-const WIDTH = 760
+const WIDTH = 776
 const HEIGHT = 400
 const TOP = 92
 const PANEL = { width: 300, height: 244 }
