@@ -223,6 +223,32 @@ runCases('recursion', [
     way: 'incremental',
   },
   {
+    name: 'a row that goes does not meet one that comes, which would be an error',
+    setup: [
+      'CREATE TABLE root (id int PRIMARY KEY, v int)',
+      'CREATE TABLE edge (id int PRIMARY KEY, a int, b int, w int)',
+      'INSERT INTO root VALUES (1, 5), (2, 20)',
+      'INSERT INTO edge VALUES (1, 1, 2, 3), (2, 2, 3, 10), (3, 3, 1, 1000)',
+      ...INDEXES.slice(0, 2),
+    ],
+    views: {
+      shown: `WITH RECURSIVE r(id, v, d) AS (SELECT id, v, 0 FROM root UNION SELECT e.b, 1000 / (r.v - e.w), d + 1
+        FROM r JOIN edge e ON e.a = r.id WHERE d < 3) SELECT id, v FROM r`,
+      added_up: `WITH RECURSIVE r(id, v, d) AS (SELECT id, v, 0 FROM root UNION ALL SELECT e.b, 1000 / (r.v - e.w), d + 1
+        FROM r JOIN edge e ON e.a = r.id WHERE d < 3) SELECT id, v FROM r`,
+      asked: `WITH RECURSIVE r(id, v, d) AS (SELECT id, v, 0 FROM root UNION SELECT e.b, r.v, d + 1
+        FROM r JOIN edge e ON e.a = r.id AND 1000 / (r.v - e.w) <> 77 WHERE d < 3) SELECT id, v FROM r`,
+    },
+    steps: [
+      'WITH x AS (UPDATE root SET v = v + 1 WHERE id = 1) UPDATE edge SET w = 5 WHERE id = 1',
+      'WITH x AS (UPDATE edge SET w = 6 WHERE id = 1) UPDATE root SET v = v + 2 WHERE id = 1',
+      'WITH x AS (DELETE FROM root WHERE id = 1) INSERT INTO edge VALUES (4, 1, 3, 8)',
+      'WITH x AS (INSERT INTO root VALUES (1, 9)) UPDATE edge SET b = 1 WHERE id = 4',
+      '!INSERT INTO edge VALUES (5, 1, 3, 9)',
+    ],
+    way: 'incremental',
+  },
+  {
     name: 'what is run again',
     setup: GRAPH,
     views: {
@@ -309,6 +335,25 @@ describe('recursion at size', () => {
     await lab.run('CREATE INDEX ON edge (a); CREATE INDEX ON edge (b)')
     expect((await lab.pg.trickle.explainStreamTable('r')).advice).toEqual([])
     await lab.run('DELETE FROM edge WHERE a = 1')
+  })
+
+  test('one that does not end is stopped as any query is, and all is as it was', async () => {
+    await lab.fresh()
+    await lab.exec(`CREATE TABLE edge (id int PRIMARY KEY, a int, b int); CREATE INDEX ON edge (a);
+      INSERT INTO edge SELECT i, i, i + 1 FROM generate_series(1, 20) i`)
+    await lab.create(
+      'ways',
+      'WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT b FROM r JOIN edge ON a = x) SELECT x FROM r',
+    )
+    await lab.exec("SET work_mem = '64kB'; SET temp_file_limit = '1MB'")
+    for (const sql of [
+      'INSERT INTO edge VALUES (100, 20, 10)',
+      'UPDATE edge SET b = 3 WHERE id = 7',
+      'WITH gone AS (DELETE FROM edge WHERE id = 12) UPDATE edge SET b = 2 WHERE id = 9',
+    ])
+      expect(await lab.fails(sql), sql).toMatchObject({ code: '53400' })
+    await lab.run('INSERT INTO edge VALUES (100, 21, 22), (101, 20, 30)')
+    await lab.exec('RESET work_mem; RESET temp_file_limit')
   })
 
   /** Tuples that a statement reads, the second time. */

@@ -9,8 +9,10 @@
 //!
 //! **UNION**: deletion and rederivation (Gupta, Mumick, Subrahmanian, "Maintaining views incrementally", 1993):
 //!
-//! - lost = rows of T that B, or S over the same row of T, gave by a row that went and does not give any more, and rows of T
-//!   derived from lost ones. It may be too many: rows of a cycle derive each other.
+//! - lost = rows of T that B, or S over the same row of T, gave by a row that went and over E' does not give any more, and
+//!   S(lost, E'). It may be too many: rows of a cycle derive each other. Over new tables it would be smaller, but rows that
+//!   went would meet rows that came, and an expression could fail that is never computed in the query. (A table without
+//!   a key cannot be told apart from what came; it stands in E' as it is now.)
 //! - found = lost rows that B, or S over rows that are not lost, still gives; what B and S over rows that are not lost give
 //!   for rows that came; and again S(found, new), without rows that are there and not lost.
 //!

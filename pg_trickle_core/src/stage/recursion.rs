@@ -131,17 +131,17 @@ impl Recursion {
         let known = format!("LATERAL ({} LIMIT 1) AS m", self.stored("q.image"));
         let is_lost = format!("SELECT DISTINCT o.rid FROM {LOST} AS o");
         let mut is_new = "m.rid IS NULL".to_owned();
-        let mut kept = None;
+        let mut without = None;
         let mut seeds = Vec::new();
         if !lost.is_empty() {
             let there = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
             with.push(format!(
                 "{LOST}({list}, rid) AS ({} UNION {})",
                 there(&lost.join(" UNION ALL ")),
-                there(&self.step(LOST, &[])),
+                there(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
             ));
             is_new = format!("({is_new} OR m.rid OPERATOR(pg_catalog.=) ANY ({is_lost}))");
-            kept = Some(is_lost.as_str());
+            without = Some(is_lost.as_str());
             for branch in self.base.iter().chain([&self.step]) {
                 seeds.extend(self.again(branch, &is_lost));
             }
@@ -152,7 +152,7 @@ impl Recursion {
                 distinct(rows)
             )
         };
-        let found = self.terms(changes, kept, &|changed| gained_choices(changed, false));
+        let found = self.terms(changes, without, &|changed| gained_choices(changed, false));
         if !found.is_empty() {
             seeds.push(fresh(&found.join(" UNION ALL ")));
         }
@@ -206,7 +206,8 @@ impl Recursion {
         arms
     }
 
-    /// What the branches gave for rows that went, and do not give any more: another row may lead the same way.
+    /// What the branches gave for rows that went, and do not give any more: another row may lead the same way, one that
+    /// was there before. No lost row meets a row that came, so that no expression is computed that the query never had to.
     fn lost_seeds(&self, changes: &[Change], values: &str) -> Vec<String> {
         let mut seeds = Vec::new();
         for branch in self.base.iter().chain([&self.step]) {
@@ -219,15 +220,16 @@ impl Recursion {
                 still.push(op(&from, "=", "q.__pgt_from"));
             }
             columns.push((from, "__pgt_from".to_owned()));
-            let terms: Vec<String> = lost_choices(&block.changed(changes))
-                .iter()
-                .map(|sides| block.select(sides, columns.clone()).to_string())
+            let changed = block.changed(changes);
+            let terms: Vec<String> = lost_choices(&changed)
+                .into_iter()
+                .map(|sides| block.select(&and_kept(sides, &changed), columns.clone()).to_string())
                 .collect();
             if !terms.is_empty() {
-                let mut now = block.now(Vec::new());
-                now.filter.extend(still);
+                let mut left = block.select(&kept(&changed), Vec::new());
+                left.filter.extend(still);
                 seeds.push(format!(
-                    "SELECT {values} FROM (SELECT DISTINCT * FROM ({}) AS q) AS q WHERE NOT EXISTS ({now})",
+                    "SELECT {values} FROM (SELECT DISTINCT * FROM ({}) AS q) AS q WHERE NOT EXISTS ({left})",
                     terms.join(" UNION ALL ")
                 ));
             }
@@ -267,8 +269,7 @@ impl Recursion {
             for mut sides in choices(&changed) {
                 if self.is_all() {
                     // Nothing else is asked about rows that came.
-                    let given: Vec<usize> = sides.iter().map(|(scan, _)| *scan).collect();
-                    sides.extend(kept(&changed).into_iter().filter(|(scan, _)| !given.contains(scan)));
+                    sides = and_kept(sides, &changed);
                 }
                 terms.push(part.block.select(&sides, part.columns(&self.columns)).to_string());
             }
@@ -381,4 +382,11 @@ fn kept(changed: &[Changed]) -> Sides {
         .filter(|occurrence| occurrence.new)
         .map(|occurrence| (occurrence.scan, Side::Kept))
         .collect()
+}
+
+/// These sides, and of the other occurrences the rows that did not come.
+fn and_kept(mut sides: Sides, changed: &[Changed]) -> Sides {
+    let given: Vec<usize> = sides.iter().map(|(scan, _)| *scan).collect();
+    sides.extend(kept(changed).into_iter().filter(|(scan, _)| !given.contains(scan)));
+    sides
 }
