@@ -355,7 +355,7 @@ Datum pgtrickle_maintain(PG_FUNCTION_ARGS) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("pgtrickle.maintain() is for the triggers of stream tables only")));
     event.relid = RelationGetRelid(data->tg_relation);
-    event.view = data->tg_relation->rd_rel->relkind == RELKIND_VIEW;
+    event.kind = data->tg_relation->rd_rel->relkind;
     event.before = TRIGGER_FIRED_BEFORE(data->tg_event);
     event.operation = data->tg_event & TRIGGER_EVENT_OPMASK;
     event.added = data->tg_newtable;

@@ -96,7 +96,7 @@ typedef struct PgtEvent {
     Oid relid;
     int32 operation; /* 0 INSERT, 1 DELETE, 2 UPDATE, 3 TRUNCATE */
     int32 before;
-    int32 view;    /* a write to a stream table's view */
+    int32 kind;    /* of the relation, as in pg_class */
     int32 virtual; /* a column is computed when it is read: it is not in the rows */
 } PgtEvent;
 

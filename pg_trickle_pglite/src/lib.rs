@@ -21,6 +21,7 @@ mod error;
 mod ffi;
 mod flush;
 mod json;
+mod moved;
 mod names;
 mod plans;
 mod push;

@@ -154,9 +154,12 @@ impl Pending {
     }
 }
 
-/// A statement on a source begins.
-pub fn begin_statement() {
-    with(|session| session.open += 1);
+/// A statement on a source begins. Says whether it is the only one.
+pub fn begin_statement() -> bool {
+    with(|session| {
+        session.open += 1;
+        session.open == 1
+    })
 }
 
 /// What is to be done with the change of a statement that ends.

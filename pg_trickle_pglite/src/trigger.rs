@@ -4,7 +4,7 @@ use crate::error::{Result, SqlError};
 use crate::ffi::{self, Event, Operation, Store};
 use crate::session::{self, Pending, When};
 use crate::stages::{self, Table};
-use crate::{flush, push, spi};
+use crate::{flush, moved, push, spi};
 
 /// The trigger function.
 pub fn fired(event: &Event) -> Result<()> {
@@ -12,7 +12,10 @@ pub fn fired(event: &Event) -> Result<()> {
         return Err(refuse_write(event)?);
     }
     if event.is_before() {
-        session::begin_statement();
+        let first = session::begin_statement();
+        if event.operation() == Operation::Update && event.is_partitioned() {
+            return moved::note(event.relid(), first);
+        }
         return Ok(());
     }
     let when = session::end_statement();
@@ -39,8 +42,14 @@ pub fn fired(event: &Event) -> Result<()> {
 /// The change, or nothing where nobody is concerned.
 fn change(event: &Event, table: &Table) -> Result<Option<Pending>> {
     let (added, removed) = (event.added(), event.removed());
-    let opaque = event.operation() == Operation::Truncate || event.is_blind();
-    if table.users.is_empty() || (!opaque && added.is_none() && removed.is_none()) {
+    if table.users.is_empty() {
+        return Ok(None);
+    }
+    let mut opaque = event.operation() == Operation::Truncate || event.is_blind();
+    if !opaque && event.operation() == Operation::Update && event.is_partitioned() {
+        opaque = moved::is_hidden(event.relid(), removed.map_or(0, |(_, count)| count))?;
+    }
+    if !opaque && added.is_none() && removed.is_none() {
         return Ok(None);
     }
     let mut skips = Vec::new();

@@ -254,6 +254,41 @@ runCases('every kind of statement', [
     ],
   },
   {
+    name: 'MERGE that moves rows from one partition to another',
+    setup: [
+      'CREATE TABLE t (id int, k int, v int) PARTITION BY RANGE (k)',
+      'CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10)',
+      'CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20) PARTITION BY LIST (v)',
+      'CREATE TABLE t2a PARTITION OF t2 FOR VALUES IN (1, 2, 3)',
+      'CREATE TABLE t2d PARTITION OF t2 DEFAULT',
+      'CREATE TABLE s (id int, k int)',
+      'INSERT INTO t SELECT i, i, i FROM generate_series(1, 12) i',
+      'INSERT INTO s SELECT i, (i * 7) % 20 FROM generate_series(1, 15) i',
+      `CREATE FUNCTION merge_all() RETURNS void LANGUAGE sql AS $$
+        MERGE INTO t USING s ON s.id = t.id WHEN MATCHED AND t.k <> 0 THEN UPDATE SET k = 19 - t.k $$`,
+    ],
+    views: {
+      st: 'SELECT * FROM t',
+      agg: GROUPED,
+      joined: 'SELECT t.id, t.k, s.k AS other FROM t JOIN s USING (id)',
+      of_part: 'SELECT v, count(*) FROM t2 GROUP BY v',
+    },
+    way: 'incremental',
+    steps: [
+      'MERGE INTO t USING s ON s.id = t.id WHEN MATCHED THEN UPDATE SET k = s.k',
+      'MERGE INTO t USING s ON s.id = t.id WHEN MATCHED THEN UPDATE SET k = s.id WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k, 0)',
+      'MERGE INTO t USING s ON s.id = t.id WHEN MATCHED AND s.k = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET k = s.k',
+      'MERGE INTO t USING s ON s.id = t.id WHEN MATCHED AND t.v = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET k = 19 - t.k WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k, 0)',
+      'MERGE INTO t2 AS t USING s ON s.id = t.id WHEN MATCHED THEN UPDATE SET v = 5 - t.v',
+      'SELECT merge_all()',
+      'BEGIN; SAVEPOINT a; SELECT merge_all(); ROLLBACK TO a; UPDATE t SET v = v + 1; SELECT merge_all(); COMMIT',
+      'WITH x AS (MERGE INTO t USING s ON s.id = t.id WHEN MATCHED THEN UPDATE SET k = s.k) UPDATE s SET k = k + 1',
+      'WITH x AS (MERGE INTO t USING s ON s.id = t.id AND s.id < 5 WHEN MATCHED THEN UPDATE SET k = s.id) UPDATE t SET v = 1 WHERE id > 6',
+      'UPDATE t SET k = 19 - k',
+      'UPDATE t SET v = v + 1',
+    ],
+  },
+  {
     name: 'partitions that come and go',
     setup: [
       'CREATE TABLE t (k int, v int) PARTITION BY RANGE (k)',
@@ -405,6 +440,44 @@ runCases('every kind of statement', [
       'SET search_path = test, public',
       'TRUNCATE t',
       'DROP SCHEMA other CASCADE',
+    ],
+  },
+  {
+    name: 'ON CONFLICT with BEFORE triggers that change the keys',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int, UNIQUE (k))',
+      'INSERT INTO t SELECT i, i, i FROM generate_series(1, 5) i',
+      `CREATE FUNCTION bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'INSERT' THEN NEW.id := NEW.id % 10; ELSE NEW.k := NEW.k + 100; NEW.id := NEW.id + 1000; END IF;
+        IF NEW.v = 13 THEN RETURN NULL; END IF;
+        RETURN NEW; END $$`,
+      'CREATE TRIGGER bend BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION bend()',
+    ],
+    views: {
+      st: 'SELECT * FROM t',
+      agg: 'SELECT k % 3 AS k, count(*), sum(v), min(id) FROM t GROUP BY 1',
+      self: 'SELECT x.id, y.id AS y FROM t x LEFT JOIN t y ON y.k = x.id',
+      tops: 'SELECT DISTINCT ON (v) v, id FROM t ORDER BY v, id',
+    },
+    steps: [
+      'INSERT INTO t VALUES (11, 50, 50), (12, 51, 51), (27, 52, 52) ON CONFLICT (id) DO UPDATE SET v = EXCLUDED.v',
+      'INSERT INTO t VALUES (33, 60, 13), (34, 3, 61) ON CONFLICT DO NOTHING',
+      'INSERT INTO t VALUES (33, 3, 70) ON CONFLICT (k) DO UPDATE SET v = 13',
+      '!INSERT INTO t VALUES (33, 3, 70), (43, 4, 70) ON CONFLICT (id) DO UPDATE SET id = t.id',
+      'INSERT INTO t SELECT i, i + 200, i FROM generate_series(1, 9) i ON CONFLICT (id) DO UPDATE SET k = EXCLUDED.k WHERE t.v > 3',
+      'UPDATE t SET id = -id',
+    ],
+  },
+  {
+    name: 'COPY with WHERE, FREEZE and column lists',
+    setup: ['CREATE TABLE t (id int, k int DEFAULT 3, v int)', 'INSERT INTO t VALUES (1, 1, 1)'],
+    views: { agg: GROUPED, st: 'SELECT * FROM t' },
+    steps: [
+      "COPY (SELECT i, i % 2, i FROM generate_series(1, 5) i) TO '/tmp/rows.txt'",
+      "COPY t FROM '/tmp/rows.txt' WHERE v > 2",
+      "COPY t (v, id, k) FROM '/tmp/rows.txt'",
+      "BEGIN; TRUNCATE t; COPY t FROM '/tmp/rows.txt' (FREEZE); COMMIT",
+      "COPY t FROM '/tmp/rows.txt' WHERE false",
     ],
   },
 ])

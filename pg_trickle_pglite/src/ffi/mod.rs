@@ -88,7 +88,7 @@ pub struct RawEvent {
     relid: Oid,
     operation: i32,
     before: i32,
-    view: i32,
+    kind: i32,
     is_virtual: i32,
 }
 
@@ -353,7 +353,13 @@ impl<'a> Event<'a> {
     /// Fired by a write to a view.
     #[must_use]
     pub fn is_view(&self) -> bool {
-        self.raw.view != 0
+        self.raw.kind == i32::from(b'v')
+    }
+
+    /// Fired by a write to a partitioned table.
+    #[must_use]
+    pub fn is_partitioned(&self) -> bool {
+        self.raw.kind == i32::from(b'p')
     }
 
     /// The new versions of rows, and how many.
