@@ -33,12 +33,14 @@ fn dropped() -> Result<()> {
     if !gone.is_empty() {
         clean(&gone)?;
     }
-    // A child of a source: its rows are gone from what the query reads.
+    // A child of a source: its rows are gone from what the query reads. A policy: there may be more of them.
     let rows = spi::catalog(
         concat!(
             "WITH gone AS (DELETE FROM pgtrickle.source s USING pg_event_trigger_dropped_objects() d \
          WHERE s.inherited AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = s.relid RETURNING s.id) \
-         SELECT t.id FROM pgtrickle.stream_table t WHERE t.id IN (SELECT id FROM gone) AND ",
+         SELECT t.id FROM pgtrickle.stream_table t WHERE t.id IN (SELECT id FROM gone UNION ALL \
+         SELECT s.id FROM pgtrickle.source s JOIN pg_event_trigger_dropped_objects() d \
+         ON d.classid = 'pg_policy'::regclass AND s.relid = to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))) AND ",
             is_bound!(),
             " ORDER BY 1"
         ),
@@ -74,7 +76,7 @@ fn clean(gone: &[i32]) -> Result<()> {
 }
 
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
-/// gets a child, a generated column another expression, an enum other labels, a function another body.
+/// gets a child or a policy, a generated column another expression, an enum other labels, a function another body.
 fn changed() -> Result<()> {
     refuse_other_views()?;
     follow_owners()?;
@@ -90,6 +92,8 @@ fn changed() -> Result<()> {
          WHERE c.classid = 'pg_rewrite'::regclass AND r.oid = c.objid \
          UNION ALL SELECT 'pg_class'::regclass, a.adrelid FROM pg_attrdef a \
          WHERE c.classid = 'pg_attrdef'::regclass AND a.oid = c.objid \
+         UNION ALL SELECT 'pg_class'::regclass, p.polrelid FROM pg_policy p \
+         WHERE c.classid = 'pg_policy'::regclass AND p.oid = c.objid \
          UNION ALL SELECT 'pg_class'::regclass, i.inhparent FROM pg_inherits i \
          WHERE c.classid = 'pg_class'::regclass AND i.inhrelid = c.objid) n) \
          SELECT t.id FROM pgtrickle.stream_table t WHERE ",

@@ -106,6 +106,44 @@ describe('maintenance runs as the owner of the stream table', () => {
   })
 })
 
+test('policies that come, change and go are noticed, where they bind the owner of the stream table', async () => {
+  await lab.exec(`GRANT ALL ON t TO owner; ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+    CREATE FUNCTION may(int) RETURNS bool STABLE LANGUAGE sql AS $$ SELECT $1 > 2 $$;
+    CREATE POLICY odd ON t USING (k % 2 = 1); SET ROLE owner`)
+  await lab.pg.trickle.createStreamTable('st', 'SELECT * FROM t')
+  await lab.pg.trickle.createStreamTable('sums', SUMS)
+  await lab.pg.trickle.createStreamTable('over', 'SELECT max(s) AS m FROM sums')
+  await lab.exec('RESET ROLE')
+  for (const [name, query] of [
+    ['st', 'SELECT * FROM t'],
+    ['sums', SUMS],
+    ['over', 'SELECT max(s) AS m FROM sums'],
+  ] as const)
+    await lab.watch(name, query)
+  for (const sql of [
+    'INSERT INTO t VALUES (20, 1, 3), (21, 2, 9)',
+    'CREATE POLICY big ON t USING (v > 5)',
+    'UPDATE t SET v = v + 1',
+    'ALTER POLICY odd ON t USING (may(v))',
+    'CREATE OR REPLACE FUNCTION may(int) RETURNS bool STABLE LANGUAGE sql AS $$ SELECT $1 < 3 $$',
+    'DROP POLICY big ON t',
+    'UPDATE t SET v = 2 WHERE id = 3',
+    'BEGIN; DROP POLICY odd ON t; INSERT INTO t VALUES (22, 1, 1); ROLLBACK',
+    'ALTER POLICY odd ON t USING (true)',
+    'CREATE POLICY narrow ON t AS RESTRICTIVE TO owner USING (id <> 3)',
+    'ALTER POLICY narrow ON t RENAME TO other',
+    'ALTER POLICY other ON t TO writer',
+    'DROP POLICY odd ON t; DROP POLICY other ON t',
+    'ALTER TABLE t DISABLE ROW LEVEL SECURITY',
+    'DELETE FROM t WHERE id = 1',
+  ]) {
+    await lab.exec(sql)
+    await lab.exec('SET ROLE owner')
+    await lab.check(sql)
+    await lab.exec('RESET ROLE')
+  }
+})
+
 describe('what else happens during maintenance', () => {
   test('a trigger of the user that reads the stream table sees it before or after, and breaks nothing', async () => {
     await lab.create('sums', SUMS)
