@@ -16,6 +16,7 @@ const CATALOG_SETTINGS: &[Setting] = &[
     Setting::new(c"row_security", c"off"),
     Setting::new(c"bytea_output", c"hex"),
     Setting::new(c"plan_cache_mode", c"force_generic_plan"),
+    Setting::new(c"quote_all_identifiers", c"off"),
 ];
 
 /// Most texts whose plans are kept; there are fewer.

@@ -230,6 +230,27 @@ describe('alterStreamTable', () => {
     await change()
   })
 
+  test('under settings that change how PostgreSQL writes names, and reads SQL', async () => {
+    await lab.create('a', SUMS)
+    await lab.exec('CREATE INDEX a_s ON a (s); CREATE TABLE "U u" (id int PRIMARY KEY, w int)')
+    await lab.create('joined', 'SELECT t.id, "U u".w FROM t LEFT JOIN "U u" USING (id)')
+    await lab.exec('SET quote_all_identifiers = on; SET transform_null_equals = on; SET array_nulls = off')
+    try {
+      for (const query of [SUMS.replace('sum(v)', 'sum(DISTINCT v)'), `${SUMS} HAVING count(*) > 1`, SUMS]) {
+        await lab.pg.trickle.alterStreamTable('a', query)
+        await lab.watch('a', query)
+        await change()
+        expect(await lab.exec("SELECT tablename FROM pg_indexes WHERE indexname = 'a_s'")).toHaveLength(1)
+      }
+      await lab.run('UPDATE t SET v = NULL WHERE id = 5')
+      await lab.run('INSERT INTO "U u" VALUES (5, 5); ALTER TABLE "U u" ADD COLUMN x int')
+      await lab.run('ALTER TABLE t DROP CONSTRAINT t_pkey; UPDATE t SET v = NULL')
+    } finally {
+      await lab.exec('RESET ALL; SET search_path = test, public')
+    }
+    await lab.checkRefresh()
+  })
+
   test('to a query that reads itself, directly or through others', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT k, s FROM a')
