@@ -132,6 +132,26 @@ describe('a chain of 10, a fan of 100, and diamonds upon diamonds', () => {
     await changes()
   })
 
+  test('after alterStreamTable has put more below, and after that is rolled back: still once', async () => {
+    await lab.create('low', 'SELECT id, k, v FROM t WHERE v > 1')
+    await lab.create('mid', 'SELECT id % 4 AS k, sum(v) AS s FROM t GROUP BY 1')
+    await lab.create('top', 'SELECT count(*), sum(l.v) AS v, sum(m.s) AS s FROM mid m JOIN low l USING (k)')
+    await lab.create('topmost', 'SELECT count(*), sum(l.v) AS v, sum(t.s) AS s FROM top t, low l')
+    await lab.create('l1', 'SELECT id, k, v FROM low')
+    await lab.create('l2', 'SELECT id, k, v FROM l1')
+    const sql = 'UPDATE t SET v = v + 1 WHERE id = 7'
+    const expected = { low: 1, mid: 1, top: 1, topmost: 1, l1: 1, l2: 1 }
+    expect(Object.fromEntries(await touched(sql))).toEqual(expected)
+    const deeper = 'SELECT id % 4 AS k, sum(v) AS s FROM l2 GROUP BY 1'
+    lab.forget('mid')
+    await lab.exec(`BEGIN; SELECT pgtrickle.alter_stream_table('mid', '${deeper}'); UPDATE t SET v = v + 1; ROLLBACK`)
+    expect(Object.fromEntries(await touched(sql))).toEqual(expected)
+    await lab.pg.trickle.alterStreamTable('mid', deeper)
+    await lab.watch('mid', deeper)
+    expect(Object.fromEntries(await touched(sql))).toEqual(expected)
+    await changes()
+  })
+
   test('diamonds: the join at the end sees both sides changed, once', async () => {
     let below = 't'
     for (let n = 1; n <= 4; n++) {

@@ -45,6 +45,10 @@ fn fit(before: &StreamTable, definition: &str, compiled: Compiled, bound: bool) 
     session::forget(before.id);
     spi::catalog(stages::ANNOUNCE, &[])?;
     let after = stages::load(before.id)?;
+    if after.depth != before.depth {
+        // What reads it, at whatever distance, has another depth too.
+        session::relation_changed(0);
+    }
     push::renewed(&after)?;
     Ok(after)
 }
