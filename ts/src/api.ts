@@ -45,6 +45,7 @@ const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1::text, query => $2
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1::text, cascade => $2::boolean)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1::text)'
 const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1::text)'
+const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
 const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1::text)::text AS json'
 
 // JSON as text: the same on every host, whatever parsers the caller gave PGlite.
@@ -117,6 +118,11 @@ export class Trickle {
   async listStreamTables(): Promise<StreamTable[]> {
     const rows = await this.#rows<Json>(undefined, LIST, [])
     return rows.map(({ json }) => streamTable<AnyRow>(JSON.parse(json) as CatalogRow))
+  }
+
+  /** Makes the stream tables that a restored `pg_dump` brought whole again. Does nothing where all of them are. */
+  async restoreStreamTables(): Promise<void> {
+    await this.#rows(undefined, RESTORE, [])
   }
 
   /** How a stream table is maintained, and what a change of each source costs. */

@@ -102,7 +102,8 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
   })
 
   test('that call makes them whole', async () => {
-    await lab.run('SELECT pgtrickle.restore_stream_tables()')
+    await lab.pg.trickle.restoreStreamTables()
+    await lab.check('restoreStreamTables')
     const ailing = await lab.exec('SELECT stream_table, problem FROM pgtrickle.health_check() WHERE NOT ok')
     expect(ailing).toEqual([{ stream_table: 'public.unfilled', problem: expect.stringContaining('refresh') }])
     for (const sql of CHANGES) await lab.run(sql)
@@ -126,6 +127,56 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
     expect(await lab.pg.trickle.listStreamTables()).toEqual([])
     expect(await lab.exec("SELECT relname FROM pg_class WHERE relname ~ '^(st|def)_[0-9]'")).toEqual([])
   })
+})
+
+test('schema, rows and triggers restored one after the other, rows by COPY, as psql does', async () => {
+  const old = await openDatabase()
+  const lab = await Lab.open()
+  try {
+    await old.exec(SCHEMA)
+    for (const [name, query] of Object.entries(VIEWS)) await old.trickle.createStreamTable(name, query)
+    const section = async (name: string) => (await pgDump({ pg: old, args: [`--section=${name}`] })).text()
+    await lab.exec(await section('pre-data'))
+    await old.exec("SET search_path = pg_catalog")
+    // The tables whose rows pg_dump writes: those of users, of stream tables, and the extension's catalog.
+    const tables = await old.query<{ name: string; columns: string }>(`
+      SELECT c.oid::regclass::text AS name, string_agg(quote_ident(a.attname), ',' ORDER BY a.attnum) AS columns
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND a.attgenerated = '' AND NOT a.attisdropped
+      WHERE c.relkind = 'r' AND (c.oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'pg_trickle')::oid[])
+        OR c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e'))
+      GROUP BY c.oid`)
+    expect(tables.rows.length).toBeGreaterThan(15)
+    for (const { name, columns } of tables.rows) {
+      const { blob } = await old.query(`COPY ${name} (${columns}) TO '/dev/blob'`)
+      await lab.pg.query(`COPY ${name} (${columns}) FROM '/dev/blob'`, [], { blob })
+    }
+    await lab.exec(await section('post-data'))
+    await lab.exec("RESET search_path; SELECT setval('pgtrickle.stream_table_id_seq', 1000)")
+    await watchAll(lab)
+    await lab.check('restored')
+    expect(await lab.fails('INSERT INTO t VALUES (50, 1, 1)')).toMatchObject(NOT_YET)
+    await lab.pg.trickle.restoreStreamTables()
+    for (const sql of CHANGES) await lab.run(sql)
+    await lab.checkRefresh()
+  } finally {
+    await old.close()
+    await lab.close()
+  }
+})
+
+test('the database that was dumped goes on, once what pg_dump left in its session is put away', async () => {
+  const pg = await openDatabase()
+  const lab = await Lab.open(pg)
+  try {
+    await lab.exec(SCHEMA)
+    for (const [name, query] of Object.entries(VIEWS)) await lab.create(name, query)
+    await pgDump({ pg })
+    await lab.exec('ROLLBACK; RESET ALL')
+    for (const sql of CHANGES) await lab.run(sql)
+    await lab.checkRefresh()
+  } finally {
+    await lab.close()
+  }
 })
 
 describe('before the call', () => {

@@ -64,6 +64,7 @@ describe('the methods', () => {
     expectTypeOf<RefreshResult>().toEqualTypeOf<{ inserted: number; deleted: number; updated: number }>()
     expectTypeOf(pg.trickle.verifyStreamTable).returns.resolves.toEqualTypeOf<VerifyResult>()
     expectTypeOf<VerifyResult>().toEqualTypeOf<{ ok: boolean; missing: number; extra: number }>()
+    expectTypeOf(pg.trickle.restoreStreamTables).returns.resolves.toEqualTypeOf<void>()
     expectTypeOf(pg.trickle.listStreamTables).returns.resolves.toEqualTypeOf<StreamTable[]>()
     expectTypeOf(pg.trickle.explainStreamTable).returns.resolves.toEqualTypeOf<StreamTablePlan>()
   })
