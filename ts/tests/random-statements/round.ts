@@ -3,21 +3,22 @@ import type { Lab } from '../support/lab.js'
 import { Rng } from '../random/rng.js'
 import type { Outcome, Round } from '../random/round.js'
 import { Statements } from './statement.js'
-import { WORLD } from './world.js'
+import { SINCE_18, WORLD } from './world.js'
 
 /**
  * What random statements may rightly fail with: they do not know what is there. A failure of the system, of PostgreSQL's
  * or of ours, is in none of these classes.
  */
-const EXPECTED = /^(0A000|21000|22012|22023|23...|25P01|25P02|25001|27000|2BP01|3B001|34000|3F000|42...|55006|P0001)$/
+const EXPECTED =
+  /^(0A000|21000|22012|22023|23...|25P01|25P02|25001|26000|27000|2BP01|3B001|34000|3F000|42...|55006|55P04|P0001)$/
 /** What a maintenance statement of ours would fail with if it were wrong. */
 const OURS = /^(23505|23502|42P01|42703|42883|42P07|42704)$/
 
 /** For this major version of PostgreSQL. */
 export function generate(seed: number, major: number): Round {
   const rng = new Rng(seed)
-  const statements = new Statements(rng, major === 17)
-  const setup = [...WORLD, ...statements.initial()]
+  const statements = new Statements(rng, major)
+  const setup = [...WORLD, ...(major > 17 ? SINCE_18 : []), ...statements.initial()]
   const views = statements.streams(rng.int(2, 6))
   const steps = rng.times(12, 24, () => statements.step()).flat()
   return { seed, setup, views, steps }
@@ -40,7 +41,8 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
   } finally {
     lab.watched.clear()
     await lab.exec('ROLLBACK')
-    await lab.exec('RESET ALL; DROP SCHEMA IF EXISTS test CASCADE; DROP SCHEMA IF EXISTS test2 CASCADE')
+    await lab.exec('RESET ALL; RESET ROLE; DEALLOCATE ALL')
+    await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; DROP SCHEMA IF EXISTS test2 CASCADE')
   }
   return outcome
 }

@@ -17,7 +17,8 @@ export const WORLD: readonly string[] = [
   'CREATE TABLE log (id int, p_id int, k int, v int)',
   'CREATE TABLE g (id int PRIMARY KEY, p_id int, k int, v int, twice int GENERATED ALWAYS AS (v * 2) STORED)',
   "CREATE TYPE mood AS ENUM ('sad', 'ok')",
-  'CREATE TABLE m (id int PRIMARY KEY, p_id int, k int, v int, mood mood DEFAULT $$ok$$)',
+  'CREATE DOMAIN small AS int CHECK (VALUE < 100000)',
+  'CREATE TABLE m (id int PRIMARY KEY, p_id int, k small, v int, mood mood DEFAULT $$ok$$)',
   'CREATE VIEW w AS SELECT p.id, c.v FROM p JOIN c ON c.p_id = p.id',
   'CREATE VIEW ww AS SELECT id, sum(v) AS v FROM w GROUP BY id',
   'CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + 1 $$',
@@ -29,9 +30,18 @@ export const WORLD: readonly string[] = [
     IF NEW.v = 3 THEN RETURN NULL; END IF; NEW.k := (NEW.k + 1) % 5; RETURN NEW; END $$`,
   `CREATE FUNCTION spread() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     UPDATE test.p SET v = v + 1 WHERE k = 1; DELETE FROM test.bag WHERE v = 0; RETURN NULL; END $$`,
+  `CREATE FUNCTION writes() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+    UPDATE test.parts SET k = 3 - k WHERE k < 4; DELETE FROM test.bag WHERE v = 5; INSERT INTO test.log VALUES (0, 1, 2, 3) $$`,
   `CREATE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NEW.v = 4 THEN RAISE EXCEPTION 'four'; END IF; RETURN NEW; END $$`,
+  'CREATE ROLE other',
+  'GRANT ALL ON SCHEMA test TO other',
+  'GRANT ALL ON ALL TABLES IN SCHEMA test TO other',
+  'CREATE POLICY some ON bag USING (v % 2 = 0) WITH CHECK (true)',
 ]
+
+/** What only newer versions have. */
+export const SINCE_18: readonly string[] = ['ALTER TABLE g ADD COLUMN virt int GENERATED ALWAYS AS (k + v) VIRTUAL']
 
 /** Tables that are written to by their names; all have the columns id, p_id, k and v, or all but p_id. */
 export const TABLES = [
@@ -58,7 +68,7 @@ export const KEYED = ['p', 'c', 'd', 'n', 'g', 'm']
 const READ = ['p', 'c', 'd', 'n', 'parts', 'base', 'bag', 'log', 'g', 'm', 'parts2', 'kid', 'loose']
 
 /** A query over two tables, or over stream tables with the columns k and v. */
-export function query(rng: Rng, streams: readonly string[]): string {
+export function query(rng: Rng, streams: readonly string[], major: number): string {
   const [a, b] = [rng.pick(READ), rng.pick(READ)]
   if (streams.length > 0 && rng.chance(0.3)) {
     const [s, t] = [rng.pick(streams), rng.pick(streams)]
@@ -79,6 +89,8 @@ export function query(rng: Rng, streams: readonly string[]): string {
     'SELECT p.k, c.v FROM p JOIN c ON c.p_id = p.id JOIN d ON d.p_id = p.id',
     'SELECT x.k, y.v FROM n x LEFT JOIN n y ON y.p_id = x.id',
     'SELECT k, v FROM ONLY base',
+    'SELECT k::int AS k, length(max(mood)::text) AS v FROM m GROUP BY 1',
+    ...(major > 17 ? ['SELECT virt AS k, v FROM g', 'SELECT virt AS k, count(*)::int AS v FROM g GROUP BY 1'] : []),
   ]
   const general = [
     `SELECT k, v FROM ${a}`,
