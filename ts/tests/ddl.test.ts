@@ -8,6 +8,8 @@ const T = [
   "INSERT INTO t SELECT i, i % 3, i, 'x' FROM generate_series(1, 9) i",
 ]
 
+const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
+
 runCases('DDL on a source', [
   {
     name: 'keys, constraints and NOT NULL that come and go',
@@ -185,6 +187,84 @@ runCases('DDL on a source', [
       'INSERT INTO u VALUES (1)',
       'BEGIN; SAVEPOINT s; DROP TABLE u CASCADE; CREATE TABLE u (id text); ROLLBACK TO s; INSERT INTO u VALUES (2); COMMIT',
       'INSERT INTO u VALUES (3)',
+    ],
+  },
+  {
+    name: 'what an operator, an aggregate and a cast call is replaced',
+    setup: [
+      ...T,
+      'CREATE FUNCTION plus(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + $2 $$',
+      'CREATE OPERATOR #+ (leftarg = int, rightarg = int, function = plus)',
+      'CREATE AGGREGATE total(int) (sfunc = plus, stype = int, initcond = $$0$$)',
+      'CREATE TYPE box2 AS (a int)',
+      'CREATE FUNCTION to_box(int) RETURNS box2 IMMUTABLE LANGUAGE sql AS $$ SELECT ROW($1)::box2 $$',
+      'CREATE CAST (int AS box2) WITH FUNCTION to_box(int)',
+      'CREATE FUNCTION inner_f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 $$',
+      'CREATE FUNCTION outer_f(int) RETURNS int IMMUTABLE LANGUAGE sql RETURN inner_f($1) + 1',
+    ],
+    views: {
+      op: 'SELECT id, k #+ v AS s FROM t',
+      agg: 'SELECT k, total(v) AS s FROM t GROUP BY k',
+      cast_: 'SELECT id, (v::box2).a FROM t',
+      nested: 'SELECT k, sum(outer_f(v)) AS s FROM t GROUP BY k',
+      over: 'SELECT s, count(*) FROM op GROUP BY s',
+    },
+    steps: [
+      'CREATE OR REPLACE FUNCTION plus(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + $2 * 2 $$',
+      'UPDATE t SET v = v + 1',
+      'CREATE OR REPLACE FUNCTION to_box(int) RETURNS box2 IMMUTABLE LANGUAGE sql AS $$ SELECT ROW($1 * 7)::box2 $$',
+      'CREATE OR REPLACE FUNCTION inner_f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 * 3 $$',
+      'INSERT INTO t VALUES (20, 1, 1)',
+      'CREATE OR REPLACE AGGREGATE total(int) (sfunc = int4mul, stype = int, initcond = $$1$$)',
+      'DELETE FROM t WHERE id = 1',
+      'ALTER FUNCTION plus(int, int) RENAME TO add_up',
+      'UPDATE t SET v = v + 1',
+    ],
+  },
+  {
+    name: 'a new table under the old name, and tables that swap names',
+    setup: [...T, 'CREATE TABLE u (id int PRIMARY KEY, k int, v int)', 'INSERT INTO u VALUES (1, 9, 9)'],
+    views: {
+      st: { query: 'SELECT * FROM t', frozen: true },
+      agg: { query: GROUPED, frozen: true },
+      pair: { query: 'SELECT t.v, u.k FROM t JOIN u USING (id)', frozen: true },
+    },
+    steps: [
+      'ALTER TABLE t RENAME TO old; CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 100)',
+      'INSERT INTO old VALUES (100, 1, 1)',
+      'DROP TABLE t; ALTER TABLE old RENAME TO t',
+      'BEGIN; ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u; COMMIT',
+      'INSERT INTO t VALUES (2, 2, 2)',
+      'UPDATE u SET v = v + 1',
+      'WITH x AS (DELETE FROM t) DELETE FROM u WHERE id < 5',
+    ],
+  },
+  {
+    name: 'DROP .. CASCADE through stream tables, in a transaction and rolled back',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+      'CREATE TABLE u (id int PRIMARY KEY, w int)',
+      'CREATE TYPE col AS ENUM ($$a$$, $$b$$)',
+      'ALTER TABLE u ADD c col DEFAULT $$a$$',
+      'CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql RETURN $1 + 1',
+      'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+      'INSERT INTO u SELECT i, i FROM generate_series(1, 9) i',
+    ],
+    views: {
+      a: 'SELECT k, sum(f(v)) AS s FROM t GROUP BY k',
+      b: 'SELECT u.w, a.s, u.c FROM u JOIN a ON a.k = u.w',
+      c: 'SELECT count(*) FROM b',
+      d: 'SELECT * FROM t',
+    },
+    steps: [
+      'BEGIN; DROP TABLE u CASCADE; INSERT INTO t VALUES (20, 1, 1); UPDATE t SET v = 0; ROLLBACK',
+      'UPDATE u SET w = 2; UPDATE t SET v = v + 1',
+      'BEGIN; DROP FUNCTION f CASCADE; INSERT INTO u VALUES (20, 1); UPDATE t SET v = 0; ROLLBACK',
+      'UPDATE u SET w = 1; UPDATE t SET v = v + 1',
+      'BEGIN; DROP TYPE col CASCADE; INSERT INTO u VALUES (20, 1); UPDATE t SET v = 0; ROLLBACK',
+      'BEGIN; ALTER TABLE t DROP COLUMN v CASCADE; INSERT INTO t VALUES (30, 1); ROLLBACK',
+      'BEGIN; SAVEPOINT s; DROP VIEW a CASCADE; UPDATE t SET v = 0; ROLLBACK TO s; UPDATE t SET v = 1; COMMIT',
+      'UPDATE u SET w = 0',
     ],
   },
 ])

@@ -3,6 +3,11 @@ import { runCases } from './support/cases.js'
 
 const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
 
+const T = [
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+  'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+]
+
 runCases('statements inside statements', [
   {
     name: 'foreign keys that set a default, set NULL in one column of two, and move along',
@@ -245,6 +250,171 @@ runCases('statements inside statements', [
       'DELETE FROM big WHERE k = 1',
       'UPDATE t SET id = id + 100',
       'WITH moved AS (DELETE FROM t WHERE k = 2 RETURNING *) INSERT INTO u SELECT id, v FROM moved',
+    ],
+  },
+  {
+    name: 'triggers inside a cascade of foreign keys write to sources above and below',
+    setup: [
+      'CREATE TABLE a (id int PRIMARY KEY, v int)',
+      'CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a ON DELETE CASCADE ON UPDATE CASCADE, v int)',
+      'CREATE TABLE c (id int PRIMARY KEY, b_id int REFERENCES b ON DELETE SET NULL ON UPDATE CASCADE, v int)',
+      'CREATE TABLE log (what text, id int)',
+      'INSERT INTO a SELECT i, i FROM generate_series(1, 6) i',
+      'INSERT INTO b SELECT i, 1 + i % 6, i FROM generate_series(1, 12) i',
+      'INSERT INTO c SELECT i, 1 + i % 12, i FROM generate_series(1, 24) i',
+      `CREATE FUNCTION up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'DELETE' THEN
+          INSERT INTO log VALUES (TG_TABLE_NAME, OLD.id);
+          UPDATE a SET v = v + 100 WHERE id = OLD.id + 1;
+          RETURN OLD;
+        END IF;
+        INSERT INTO log VALUES (TG_TABLE_NAME || ' set', NEW.id);
+        IF NEW.v % 5 = 0 THEN DELETE FROM c WHERE id = NEW.id; END IF;
+        RETURN NEW; END $$`,
+      'CREATE TRIGGER gone BEFORE DELETE ON b FOR EACH ROW EXECUTE FUNCTION up()',
+      'CREATE TRIGGER gone2 AFTER DELETE ON b FOR EACH ROW EXECUTE FUNCTION up()',
+      'CREATE TRIGGER set AFTER UPDATE ON c FOR EACH ROW EXECUTE FUNCTION up()',
+    ],
+    views: {
+      joined: 'SELECT a.v, b.id AS b, c.id AS c FROM a LEFT JOIN b ON b.a_id = a.id LEFT JOIN c ON c.b_id = b.id',
+      logged: 'SELECT what, count(*), sum(id) FROM log GROUP BY what',
+      lost: 'SELECT c.id FROM c WHERE NOT EXISTS (SELECT FROM b WHERE b.id = c.b_id)',
+      sums: 'SELECT a.v, sum(c.v) FROM a JOIN b ON b.a_id = a.id JOIN c ON c.b_id = b.id GROUP BY a.v',
+      over: 'SELECT sums.v, logged.what FROM sums JOIN logged ON logged.count = sums.v',
+    },
+    steps: [
+      'DELETE FROM a WHERE id = 1',
+      'UPDATE a SET id = id + 50 WHERE id < 4',
+      'DELETE FROM b WHERE a_id = 4',
+      'WITH x AS (DELETE FROM a WHERE id = 52 RETURNING *) UPDATE a SET v = a.v + x.v FROM x WHERE a.id = 53',
+      'DELETE FROM a',
+    ],
+  },
+  {
+    name: 'foreign keys on partitioned tables, with cascades and rows that move',
+    setup: [
+      'CREATE TABLE p (id int, k int, v int, PRIMARY KEY (id)) PARTITION BY RANGE (id)',
+      'CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)',
+      'CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (100)',
+      'CREATE TABLE c (id int, p_id int REFERENCES p ON UPDATE CASCADE ON DELETE CASCADE, x int, y int, PRIMARY KEY (id)) PARTITION BY HASH (id)',
+      'CREATE TABLE c1 PARTITION OF c FOR VALUES WITH (MODULUS 2, REMAINDER 0)',
+      'CREATE TABLE c2 PARTITION OF c FOR VALUES WITH (MODULUS 2, REMAINDER 1)',
+      'CREATE TABLE g (id int, c_id int REFERENCES c ON DELETE SET NULL, a int, b int)',
+      'INSERT INTO p SELECT i, i % 3, i FROM generate_series(1, 15) i',
+      'INSERT INTO c SELECT i, 1 + i % 15, i, i FROM generate_series(1, 30) i',
+      'INSERT INTO g SELECT i, 1 + i % 30, i, i FROM generate_series(1, 40) i',
+    ],
+    views: {
+      agg: 'SELECT p.k, count(*), sum(c.x) FROM p JOIN c ON c.p_id = p.id GROUP BY p.k',
+      outer_join: 'SELECT p.id, c.id AS c, g.id AS g FROM p LEFT JOIN c ON c.p_id = p.id LEFT JOIN g ON g.c_id = c.id',
+      nulls: 'SELECT count(*) FROM g WHERE c_id IS NULL',
+      one: 'SELECT id, v FROM p1',
+    },
+    steps: [
+      'UPDATE p SET id = id + 20 WHERE id IN (3, 12)',
+      'DELETE FROM p WHERE k = 1',
+      'UPDATE p SET v = 0, id = id + 1 WHERE id = 32',
+      'DELETE FROM p1 WHERE id = 2',
+      'MERGE INTO p USING (VALUES (5), (6)) s(i) ON s.i = p.id WHEN MATCHED THEN UPDATE SET id = id + 50',
+      'UPDATE c SET id = id + 100 WHERE id NOT IN (SELECT c_id FROM g WHERE c_id IS NOT NULL)',
+      'TRUNCATE c CASCADE',
+      'DELETE FROM p',
+    ],
+  },
+  {
+    name: 'ON DELETE SET NULL and SET DEFAULT of single columns',
+    setup: [
+      'CREATE TABLE p (a int, b int, v int, PRIMARY KEY (a, b))',
+      'CREATE TABLE c (a int DEFAULT 7, b int DEFAULT 7, x int, FOREIGN KEY (a, b) REFERENCES p ON DELETE SET NULL (b))',
+      'CREATE TABLE d (a int, b int DEFAULT 1, x int, FOREIGN KEY (a, b) REFERENCES p ON DELETE SET DEFAULT (b))',
+      'INSERT INTO p SELECT i, j, i * j FROM generate_series(1, 3) i, generate_series(1, 3) j',
+      'INSERT INTO c SELECT a, b, v FROM p; INSERT INTO d SELECT a, b, v FROM p',
+    ],
+    views: {
+      joined: 'SELECT p.v, c.x, d.x AS dx FROM p LEFT JOIN c USING (a, b) LEFT JOIN d USING (a, b)',
+      nulls: 'SELECT a, count(*), count(b) AS b FROM c GROUP BY a',
+      defaults: 'SELECT a, b, count(*) FROM d GROUP BY a, b',
+    },
+    steps: [
+      'DELETE FROM p WHERE b = 2',
+      'DELETE FROM p WHERE b = 3',
+      '!DELETE FROM p WHERE a = 1',
+      'DELETE FROM d; DELETE FROM p',
+    ],
+  },
+  {
+    name: 'TRUNCATE in triggers, and triggers of TRUNCATE',
+    setup: [
+      ...T,
+      'CREATE TABLE u (id int, w int)',
+      'CREATE TABLE log (n int)',
+      'INSERT INTO u VALUES (1, 1), (2, 2)',
+      `CREATE FUNCTION empties() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN TRUNCATE u; INSERT INTO u VALUES (9, 9); RETURN NULL; END $$`,
+      `CREATE FUNCTION notes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log SELECT count(*) FROM t; UPDATE t SET v = v + 1; RETURN NULL; END $$`,
+      'CREATE TRIGGER e AFTER UPDATE ON t FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION empties()',
+      'CREATE TRIGGER n BEFORE TRUNCATE ON u FOR EACH STATEMENT EXECUTE FUNCTION notes()',
+      'CREATE TRIGGER m AFTER TRUNCATE ON u FOR EACH STATEMENT EXECUTE FUNCTION notes()',
+    ],
+    views: {
+      joined: 'SELECT t.v, u.w FROM t LEFT JOIN u USING (id)',
+      agg: GROUPED,
+      logs: 'SELECT n, count(*) FROM log GROUP BY n',
+      uw: 'SELECT sum(w) FROM u',
+    },
+    steps: [
+      'UPDATE t SET v = 0',
+      'TRUNCATE u',
+      'BEGIN; SAVEPOINT a; UPDATE t SET v = 1; ROLLBACK TO a; TRUNCATE u, log; COMMIT',
+      'TRUNCATE t',
+      'UPDATE t SET v = 1',
+    ],
+  },
+  {
+    name: 'triggers of users with transition tables, before and after ours, that write to sources',
+    setup: [
+      ...T,
+      'CREATE TABLE hist (op text, n bigint, s bigint)',
+      `CREATE FUNCTION hist_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO hist SELECT TG_NAME, count(*), sum(v) FROM changed; 
+        IF TG_NAME LIKE 'A%' THEN DELETE FROM t WHERE id IN (SELECT id + 1 FROM changed); END IF; RETURN NULL; END $$`,
+      'CREATE TRIGGER "A ins" AFTER INSERT ON t REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION hist_it()',
+      'CREATE TRIGGER "A upd" AFTER UPDATE ON t REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION hist_it()',
+      'CREATE TRIGGER z_del AFTER DELETE ON t REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION hist_it()',
+      'CREATE TRIGGER z_row AFTER DELETE ON t REFERENCING OLD TABLE AS changed FOR EACH ROW EXECUTE FUNCTION hist_it()',
+    ],
+    views: {
+      agg: GROUPED,
+      hists: 'SELECT op, count(*), sum(n) AS n, sum(s) AS s FROM hist GROUP BY op',
+      mix: 'SELECT t.id, hist.op FROM t LEFT JOIN hist ON hist.s = t.v',
+    },
+    steps: [
+      'UPDATE t SET v = v + 1 WHERE id IN (1, 5)',
+      'INSERT INTO t VALUES (50, 1, 1), (60, 1, 1)',
+      'DELETE FROM t WHERE k = 0',
+      'MERGE INTO t USING (VALUES (1), (70)) s(i) ON s.i = t.id WHEN MATCHED THEN UPDATE SET v = 3 WHEN NOT MATCHED THEN INSERT VALUES (i, 1, 1)',
+    ],
+  },
+  {
+    name: 'a deferred constraint trigger at COMMIT writes to the source of a chain, twice',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+      'CREATE TABLE audit (id int, total bigint)',
+      'INSERT INTO t VALUES (1, 1, 1)',
+      `CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO audit SELECT NEW.id, sum FROM agg WHERE k = NEW.k;
+        IF NEW.v < 3 THEN INSERT INTO t VALUES (NEW.id + 100, NEW.k, NEW.v + 1); END IF;
+        RETURN NULL; END $$`,
+      'CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()',
+    ],
+    views: {
+      agg: GROUPED,
+      over: 'SELECT sum % 2 AS odd, count(*) FROM agg GROUP BY 1',
+      audited: 'SELECT t.k, sum(audit.total) FROM audit JOIN t USING (id) GROUP BY t.k',
+    },
+    steps: [
+      'INSERT INTO t VALUES (2, 1, 1)',
+      'BEGIN; INSERT INTO t VALUES (3, 2, 1); SAVEPOINT s; INSERT INTO t VALUES (4, 2, 1); ROLLBACK TO s; INSERT INTO t VALUES (5, 2, 0); COMMIT',
+      'BEGIN; INSERT INTO t VALUES (6, 3, 1); SET CONSTRAINTS ALL IMMEDIATE; DELETE FROM t WHERE k = 3; COMMIT',
     ],
   },
 ])

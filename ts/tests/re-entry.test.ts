@@ -255,3 +255,35 @@ describe('a stream table that would depend on itself', () => {
     await goesOn()
   })
 })
+
+describe('there is one connection, so nothing needs a lock', () => {
+  test('PostgreSQL runs as one process that has no postmaster to start a second', async () => {
+    expect(
+      await lab.exec('SELECT backend_type FROM pg_stat_activity WHERE state IS NOT NULL OR pid = pg_backend_pid()'),
+    ).toEqual([{ backend_type: 'standalone backend' }])
+  })
+
+  test('several clients take turns: a transaction each', async () => {
+    await lab.create('joined', 'SELECT t.k, count(*), sum(u.w) FROM t JOIN u USING (k) GROUP BY t.k')
+    const order: string[] = []
+    const client = (name: string, table: string, rows: string) =>
+      lab.pg.transaction(async (tx) => {
+        order.push(`${name} begins`)
+        await tx.query(`INSERT INTO ${table} ${rows}`)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        await tx.query(`UPDATE ${table} SET k = k + 0`)
+        order.push(`${name} ends`)
+      })
+    await Promise.all([
+      client('a', 't', 'SELECT i, i % 3, i FROM generate_series(300, 310) i'),
+      client('b', 'u', 'SELECT i % 3, i FROM generate_series(1, 9) i'),
+      lab.pg.query('DELETE FROM t WHERE id < 3').then(() => order.push('c')),
+      client('d', 't', 'SELECT i, i % 3, i FROM generate_series(200, 210) i'),
+    ])
+    // No other client comes between the begin and the end of one.
+    const whole = order.join(', ')
+    for (const name of ['a', 'b', 'd']) expect(whole).toContain(`${name} begins, ${name} ends`)
+    await lab.check('four clients')
+    await goesOn()
+  })
+})

@@ -2,7 +2,10 @@
 import { expect, test } from 'vitest'
 import { runCases } from './support/cases.js'
 import { Lab } from './support/lab.js'
-import { MAJOR } from './support/pglite.js'
+import { trickle } from '../dist/index.js'
+import type { TrickleExtension } from '../dist/index.js'
+import { MAJOR, MODULE_NAME, openWith } from './support/pglite.js'
+import type { Database } from './support/pglite.js'
 
 const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
 
@@ -340,6 +343,45 @@ runCases('kinds of sources', [
     ],
   },
 ])
+
+test('citext: texts that are equal whatever their case, through an extension of PGlite', async () => {
+  const { citext } = (await import(`${MODULE_NAME}/contrib/citext`)) as Record<string, TrickleExtension>
+  const lab = await Lab.open((await openWith({ trickle, citext: citext! })) as Database)
+  try {
+    await lab.exec(`CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, s citext, v int);
+      CREATE TABLE u (s citext PRIMARY KEY, w int);
+      INSERT INTO t VALUES (1, 'a', 1), (2, 'A', 2), (3, 'b', 3), (4, NULL, 4), (5, 'B', 5);
+      INSERT INTO u VALUES ('A', 1), ('b', 2)`)
+    const free = { freeSpelling: true }
+    await lab.create('agg', 'SELECT s, count(*), sum(v) FROM t GROUP BY s', free)
+    await lab.create('uniq', 'SELECT DISTINCT s FROM t', free)
+    await lab.create('least', 'SELECT v % 2 AS odd, min(s), max(s), count(DISTINCT s) FROM t GROUP BY 1', free)
+    await lab.create('merged', 'SELECT s FROM t UNION SELECT s FROM u', free)
+    await lab.create('common', 'SELECT s FROM t INTERSECT ALL SELECT s FROM u', free)
+    await lab.create('joined', 'SELECT t.id, u.w FROM t JOIN u USING (s)')
+    await lab.create('outer_join', 'SELECT t.id, u.w FROM t LEFT JOIN u USING (s)')
+    await lab.create('like_a', "SELECT id, s FROM t WHERE s = 'a'")
+    await lab.create('exists_', 'SELECT id FROM t WHERE EXISTS (SELECT FROM u WHERE u.s = t.s)')
+    await lab.create('ranked', 'SELECT id, dense_rank() OVER (ORDER BY s) FROM t')
+    await lab.create('over', 'SELECT s, count FROM agg WHERE count > 1', free)
+    await lab.create('rows', 'SELECT s, v FROM t')
+    for (const sql of [
+      'DELETE FROM t WHERE id = 1',
+      "INSERT INTO t VALUES (6, 'a', 6), (7, 'Ab', 7), (8, 'aB', 7)",
+      "UPDATE t SET s = upper(s::text)::citext WHERE s = 'B'",
+      "UPDATE u SET s = 'a' WHERE s = 'A'",
+      "INSERT INTO u VALUES ('AB', 3), ('a', 9) ON CONFLICT (s) DO UPDATE SET s = EXCLUDED.s, w = EXCLUDED.w",
+      "UPDATE t SET s = 'A' WHERE s IS NULL",
+      "DELETE FROM u WHERE s = 'A'",
+      'DELETE FROM t WHERE v < 7',
+      'TRUNCATE u',
+    ])
+      await lab.run(sql)
+    await lab.checkRefresh(false)
+  } finally {
+    await lab.close()
+  }
+})
 
 test.skipIf(MAJOR > 17)(
   'PostgreSQL 17 attaches no table that is a source itself: once its stream table is dropped',

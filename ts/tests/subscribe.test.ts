@@ -55,6 +55,28 @@ describe('the changes of a transaction', () => {
     await mirror.end()
   })
 
+  it('are one call, with what deferred triggers write at COMMIT', async () => {
+    await lab.exec(`CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE sale SET amount = amount + 100 WHERE id = NEW.id;
+        IF NEW.id = 66 THEN RAISE EXCEPTION 'no'; END IF;
+        RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER late AFTER INSERT ON sale DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION late()`)
+    const mirror = await totals()
+    mirror.news()
+    await lab.run('INSERT INTO sale VALUES (50, 7, 1)')
+    expect(mirror.news()).toEqual([[['insert', [7, '101.00']]]])
+    await lab.run(
+      'BEGIN; INSERT INTO sale VALUES (51, 7, 1); SAVEPOINT s; INSERT INTO sale VALUES (52, 7, 1); ROLLBACK TO s; COMMIT',
+    )
+    expect(mirror.news()).toEqual([[['update', [7, '101.00'], [7, '202.00']]]])
+    await lab.fails('INSERT INTO sale VALUES (66, 8, 1)')
+    await lab.fails('BEGIN; INSERT INTO sale VALUES (66, 8, 1); COMMIT')
+    expect(mirror.news()).toEqual([])
+    await mirror.check()
+    await mirror.end()
+  })
+
   it('tell rows with key and id', async () => {
     await lab.create('totals', TOTALS)
     const calls: Change<{ shop: number; total: string }>[][] = []

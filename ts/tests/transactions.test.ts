@@ -14,6 +14,13 @@ const VIEWS = {
 }
 const CREATE = (name: string, query: string) => `SELECT pgtrickle.create_stream_table('${name}', '${query}')`
 
+const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
+
+const T = [
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+  'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+]
+
 runCases('transactions', [
   {
     name: 'committed and rolled back',
@@ -210,6 +217,101 @@ runCases('transactions', [
       'COMMIT',
       '!INSERT INTO c VALUES (5, 77)',
       'DELETE FROM c WHERE id = 1',
+    ],
+  },
+  {
+    name: 'savepoints around alter, drop and rename',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+      'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+    ],
+    views: {
+      st: 'SELECT k, sum(v) AS s FROM t GROUP BY k',
+      over: 'SELECT sum(s) AS total FROM st',
+      deep: 'SELECT total + 1 AS x FROM over',
+    },
+    steps: [
+      'BEGIN',
+      'SAVEPOINT a',
+      "SELECT pgtrickle.alter_stream_table('st', 'SELECT k, sum(s)::bigint AS s FROM (SELECT k, id, sum(v) AS s FROM t GROUP BY k, id) q GROUP BY k')",
+      'UPDATE t SET v = v + 1',
+      'SAVEPOINT b',
+      "SELECT pgtrickle.drop_stream_table('deep'); UPDATE t SET v = v + 1; ROLLBACK TO b",
+      'UPDATE t SET k = 1 - k WHERE k < 2',
+      "SELECT pgtrickle.create_stream_table('mid', 'SELECT * FROM over')",
+      "SELECT pgtrickle.alter_stream_table('deep', 'SELECT total + 1 AS x FROM mid')",
+      'INSERT INTO t VALUES (50, 1, 1)',
+      'ROLLBACK TO a',
+      'INSERT INTO t VALUES (50, 1, 1)',
+      'ALTER TABLE t RENAME COLUMN v TO z; UPDATE t SET z = 5 WHERE id = 50; ROLLBACK TO a',
+      'RELEASE a',
+      'DELETE FROM t WHERE id = 1',
+      'COMMIT',
+      'DELETE FROM t WHERE id = 2',
+    ],
+  },
+  {
+    name: 'deferrable keys: equal keys inside of a transaction',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, k int, v int)',
+      'CREATE TABLE u (id int UNIQUE DEFERRABLE INITIALLY DEFERRED, w int)',
+      'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 6) i',
+      'INSERT INTO u SELECT i, i FROM generate_series(1, 6) i',
+    ],
+    views: {
+      st: 'SELECT * FROM t',
+      part: 'SELECT id, v FROM t WHERE v > 2',
+      joined: 'SELECT t.id, u.w FROM t JOIN u USING (id)',
+      outer_join: 'SELECT t.id, u.w FROM t LEFT JOIN u USING (id)',
+      ranked: 'SELECT id, rank() OVER (PARTITION BY k ORDER BY v) FROM t',
+      dep: 'SELECT id, k, count(*) FROM t GROUP BY id, k',
+      exists_: 'SELECT id FROM t WHERE EXISTS (SELECT FROM u WHERE u.id = t.id)',
+      scalar: 'SELECT id, (SELECT max(w) FROM u WHERE u.id = t.id) FROM t',
+    },
+    steps: [
+      'BEGIN',
+      'INSERT INTO t VALUES (1, 5, 5), (1, 5, 5)',
+      'INSERT INTO u VALUES (1, 5), (2, 5)',
+      'UPDATE t SET v = v + 1 WHERE id = 1',
+      'UPDATE t SET id = 2 WHERE v = 3',
+      'DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t WHERE id = 1)',
+      'UPDATE u SET w = w + 1',
+      'DELETE FROM t WHERE id IN (1, 2)',
+      'DELETE FROM u WHERE id IN (1, 2)',
+      'INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)',
+      'COMMIT',
+      'UPDATE t SET id = id + 1',
+      'UPDATE u SET id = 7 - id',
+      '!INSERT INTO t VALUES (3, 3, 3)',
+      'UPDATE t SET v = 0',
+    ],
+  },
+  {
+    name: 'COMMIT AND CHAIN, ROLLBACK AND CHAIN, and procedures that commit inside of a loop',
+    setup: [
+      ...T,
+      `CREATE PROCEDURE many() LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN
+        FOR r IN SELECT id FROM t ORDER BY id LOOP
+          UPDATE t SET v = v + 1 WHERE id = r.id;
+          IF r.id % 2 = 0 THEN COMMIT; ELSE ROLLBACK; END IF;
+        END LOOP; END $$`,
+      `CREATE PROCEDURE makes() LANGUAGE plpgsql AS $$ BEGIN
+          PERFORM pgtrickle.create_stream_table('made', 'SELECT k, count(*) AS n FROM test.t GROUP BY k'); INSERT INTO t VALUES (77, 7, 7);
+          COMMIT; DELETE FROM t WHERE id = 77; PERFORM pgtrickle.drop_stream_table('made'); ROLLBACK;
+          ASSERT (SELECT n FROM made WHERE k = 7) = 1; PERFORM pgtrickle.drop_stream_table('made'); END $$`,
+      `CREATE FUNCTION makes_too() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE x bigint; BEGIN
+          PERFORM pgtrickle.create_stream_table('made', 'SELECT k, count(*) AS n FROM test.t GROUP BY k'); INSERT INTO t VALUES (78, 8, 8);
+          SELECT n INTO x FROM made WHERE k = 8; PERFORM pgtrickle.drop_stream_table('made'); RETURN x; END $$`,
+    ],
+    views: { agg: GROUPED, ranked: 'SELECT id, rank() OVER (ORDER BY v) FROM t' },
+    steps: [
+      'BEGIN; UPDATE t SET v = 5 WHERE id = 1; COMMIT AND CHAIN; UPDATE t SET v = 6 WHERE id = 2; ROLLBACK AND CHAIN; DELETE FROM t WHERE id = 3; COMMIT',
+      'CALL many()',
+      'CALL makes()',
+      'SELECT makes_too()',
+      'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) UPDATE t SET v = v + 1',
+      'CREATE TABLE x AS WITH d AS (SELECT * FROM agg) SELECT * FROM d; DROP TABLE x',
+      'SELECT * FROM t FOR UPDATE',
     ],
   },
 ])
