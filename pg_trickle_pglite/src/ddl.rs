@@ -21,18 +21,7 @@ pub fn fired(event: &str) -> Result<()> {
 }
 
 fn dropped() -> Result<()> {
-    let rows = spi::catalog(
-        "SELECT t.id FROM pg_event_trigger_dropped_objects() d JOIN pgtrickle.stream_table t ON t.relid = d.objid \
-         WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0",
-        &[],
-    )?;
-    let gone = rows
-        .into_iter()
-        .map(|row| Values::of(row).number())
-        .collect::<Result<Vec<i32>>>()?;
-    if !gone.is_empty() {
-        clean(&gone)?;
-    }
+    sweep()?;
     // A child of a source: its rows are gone from what the query reads. A policy: there may be more of them.
     let rows = spi::catalog(
         concat!(
@@ -49,7 +38,19 @@ fn dropped() -> Result<()> {
     renew(rows.into_iter().map(|row| Values::of(row).number()))
 }
 
-/// Removes what is left of stream tables whose view is gone.
+/// Removes what is left of stream tables whose view is gone, also of those that went while event triggers were off.
+pub fn sweep() -> Result<()> {
+    let rows = spi::catalog(
+        "SELECT id FROM pgtrickle.stream_table t WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relid)",
+        &[],
+    )?;
+    let gone = rows
+        .into_iter()
+        .map(|row| Values::of(row).number())
+        .collect::<Result<Vec<i32>>>()?;
+    if gone.is_empty() { Ok(()) } else { clean(&gone) }
+}
+
 fn clean(gone: &[i32]) -> Result<()> {
     for id in gone {
         let key = id.to_string();

@@ -261,7 +261,7 @@ pub fn table(relid: Oid) -> Result<Rc<Table>> {
     watch_catalog()?;
     let key = relid.to_string();
     let rows = spi::catalog(
-        "SELECT s.id FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id \
+        "SELECT s.id FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id JOIN pg_class v ON v.oid = t.relid \
          WHERE s.relid = $1::oid AND t.status = 'ACTIVE' ORDER BY 1",
         &[Some(&key)],
     )?;

@@ -318,6 +318,29 @@ describe('refreshStreamTable and verifyStreamTable', () => {
     }
   })
 
+  test.each(['session_replication_role = replica', 'event_triggers = off'])(
+    'a stream table dropped under %s leaves nothing that stands in the way, and nothing after the next DROP',
+    async (setting) => {
+      const off = (sql: string) => lab.exec(`SET ${setting}; ${sql}; RESET ${setting.split(' ')[0]}`)
+      const empty = await lab.inventory()
+      await lab.create('a', SUMS)
+      await lab.create('b', 'SELECT s, count(*) FROM (SELECT k, sum(v) AS s FROM t GROUP BY k) q GROUP BY s')
+      await lab.create('c', 'SELECT id, v FROM t')
+      for (const name of ['a', 'b']) lab.forget(name)
+      await off('DROP VIEW a, b')
+      await lab.run('UPDATE t SET v = v + 1')
+      await lab.run('SELECT pgtrickle.restore_stream_tables()')
+      await lab.create('a', SUMS)
+      await lab.run('UPDATE t SET v = v + 1')
+      lab.watched.clear()
+      await off('DROP VIEW a, c')
+      await lab.exec('CREATE TABLE other (); DROP TABLE other')
+      expect(await lab.inventory()).toEqual(empty)
+      expect(await rows('SELECT id FROM pgtrickle.stream_table')).toEqual([])
+      await lab.exec('UPDATE t SET v = v + 1')
+    },
+  )
+
   test('a refresh reaches the stream tables above', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT sum(s) AS total FROM a')

@@ -6,15 +6,16 @@
 use super::find::{self, Target};
 use super::{create, must_be_idle, replace};
 use crate::error::Result;
-use crate::flush;
 use crate::session::{self, Busy};
 use crate::spi::{self, Values};
 use crate::stages::{self, is_bound};
+use crate::{ddl, flush};
 
 /// Binds the parts to each other, compiles the queries on this server, and runs them again.
 pub fn run() -> Result<()> {
     must_be_idle("restore stream tables")?;
     let _busy = Busy::start();
+    ddl::sweep()?;
     let rows = spi::catalog(
         concat!(
             "SELECT t.id, t.relid::oid, t.definition::text, t.relid::text FROM pgtrickle.stream_table t WHERE NOT ",
