@@ -465,7 +465,7 @@ runCases('every kind of statement', [
       'INSERT INTO t VALUES (33, 3, 70) ON CONFLICT (k) DO UPDATE SET v = 13',
       '!INSERT INTO t VALUES (33, 3, 70), (43, 4, 70) ON CONFLICT (id) DO UPDATE SET id = t.id',
       'INSERT INTO t SELECT i, i + 200, i FROM generate_series(1, 9) i ON CONFLICT (id) DO UPDATE SET k = EXCLUDED.k WHERE t.v > 3',
-      'UPDATE t SET id = -id',
+      'UPDATE t SET id = -id WHERE id = 9',
     ],
   },
   {
