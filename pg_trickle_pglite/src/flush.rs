@@ -54,7 +54,7 @@ pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
             let Some(_flushing) = Flushing::start() else {
                 return Err(SqlError::internal("maintenance was started inside itself"));
             };
-            run_rebuild(stage)?
+            stage.run_once(&stage.stage.rebuild)?
         };
         for (sum, count) in total.iter_mut().zip(patched) {
             *sum += count;
@@ -64,12 +64,8 @@ pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
     Ok(total)
 }
 
-fn run_rebuild(stage: &Maintained) -> Result<[i64; 3]> {
-    let steps = plans::steps(&stage.stage.rebuild, true);
-    match stage.run(&steps, &[], false)? {
-        Outcome::Done(patched) => Ok(patched),
-        Outcome::Mismatch => Err(SqlError::internal("a rebuild found its own result wrong")),
-    }
+fn run_rebuild(stage: &Maintained) -> Result<()> {
+    stage.run_once(&stage.stage.rebuild).map(|_| ())
 }
 
 impl Flush {
@@ -99,8 +95,7 @@ impl Flush {
             match table.user(stage.key) {
                 Some(user) if !change.skips.contains(&stage.key) => {
                     if change.opaque || !user.follows {
-                        run_rebuild(stage)?;
-                        return Ok(());
+                        return run_rebuild(stage);
                     }
                     by_table.or_default(change.relid).push(change);
                 }
@@ -131,6 +126,9 @@ impl Flush {
         if changes.is_empty() {
             return Ok(());
         }
+        if rows > plans::FEW && !stage.stage.is_whole() && stage.run_once(&[stage.stage.is_load(rows)])?[0] == 1 {
+            return stage.run_once(&[stage.stage.fill()]).map(|_| ());
+        }
         let bulk = rows > plans::FEW || stage.stage.is_unindexed();
         let deltas: Vec<Delta> = deltas
             .into_iter()
@@ -150,9 +148,9 @@ impl Flush {
             Action::Nothing => Ok(()),
             Action::Run(steps) => match stage.run(&steps, &deltas, !bulk)? {
                 Outcome::Done(_) => Ok(()),
-                Outcome::Mismatch => run_rebuild(stage).map(|_| ()),
+                Outcome::Mismatch => run_rebuild(stage),
             },
-            Action::Rebuild => run_rebuild(stage).map(|_| ()),
+            Action::Rebuild => run_rebuild(stage),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::push;
 use crate::session;
 use crate::spi::{self, Values};
 use crate::sql;
-use pg_trickle_core::plan::{Change, OutputColumn, Source};
+use pg_trickle_core::plan::{Change, OutputColumn, Source, Statement};
 use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query};
 use std::cell::RefCell;
@@ -155,6 +155,14 @@ impl Maintained {
         )
         .hint("Functions of the query must not write; declare those that do as VOLATILE.")
         .about(&name)
+    }
+
+    /// Runs statements that read no changes, and forgets them; the values that the last one returned.
+    pub fn run_once(&self, statements: &[Statement]) -> Result<[i64; 3]> {
+        match self.run(&plans::steps(statements, true), &[], false)? {
+            Outcome::Done(values) => Ok(values),
+            Outcome::Mismatch => Err(SqlError::internal("a rebuild found its own result wrong")),
+        }
     }
 
     /// Runs a program as the owner.

@@ -104,3 +104,44 @@ describe('many rows at once, and one among many', () => {
   test('and again', () => lab.run(`INSERT INTO t SELECT i, i % 10, i, 'z' FROM generate_series(1, 300) i`))
   test('nothing to repair', () => lab.checkRefresh())
 })
+
+describe('a load where nothing is stored runs the query once', () => {
+  const ROWS_OF = 'i, i % 1000, i FROM generate_series'
+
+  beforeAll(async () => {
+    await lab.fresh()
+    await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
+      CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+        $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;
+      CREATE TABLE t (id int PRIMARY KEY, k int, x int); CREATE INDEX ON t (k);
+      CREATE TABLE u (id int PRIMARY KEY, w int); INSERT INTO u SELECT i, i FROM generate_series(0, 999, 3) i`)
+  })
+
+  /** How often a statement computes the condition of the stream table's query. */
+  async function calls(sql: string): Promise<number> {
+    const last = async () => Number((await lab.exec('SELECT last_value FROM calls'))[0]?.last_value)
+    const before = await last()
+    await lab.exec(sql)
+    const count = (await last()) - before
+    await lab.check(sql)
+    return count
+  }
+
+  const views: [string, string][] = [
+    ['a self-join', 'SELECT a.id, b.id AS other FROM t a JOIN t b ON a.k = b.k WHERE counted(a.x)'],
+    ['an outer join', 'SELECT t.id, t.k, u.w FROM t LEFT JOIN u ON u.id = t.k WHERE counted(t.x)'],
+    [
+      'groups below',
+      'SELECT q.k, q.n, u.w FROM (SELECT k, count(*) AS n FROM t WHERE counted(x) GROUP BY k) q JOIN u ON u.id = q.k',
+    ],
+  ]
+  test.each(views)('%s', async (_, query) => {
+    await lab.exec('TRUNCATE t')
+    await lab.create('st', query)
+    expect(await calls(`INSERT INTO t SELECT ${ROWS_OF}(1, 3000) i`)).toBe(3000)
+    await lab.run('DELETE FROM t')
+    expect(await calls(`INSERT INTO t SELECT ${ROWS_OF}(1, 1000) i`), 'loaded again').toBe(1000)
+    await lab.exec("SELECT pgtrickle.drop_stream_table('st')")
+    lab.forget('st')
+  })
+})

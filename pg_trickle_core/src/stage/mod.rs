@@ -8,11 +8,15 @@ pub mod rekey;
 pub mod storage;
 
 use crate::op::term::Block;
-use crate::plan::{Change, Oid, Program, Source, Statement, Way};
+use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::or;
 use bag::Bag;
 use group::Group;
 use recursion::Recursion;
 use rekey::Rekey;
+
+/// A change is large beside a source that has at most this many times its rows.
+const LARGE: usize = 2;
 
 /// One stage of a stream table, compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +101,36 @@ impl Stage {
             Maintained::Whole => Program::Run(self.rebuild.clone()),
             Maintained::Rebuild => Program::Rebuild,
         }
+    }
+
+    /// Asks whether a change of so many rows is applied by filling the storage: it is empty, and no source has more than
+    /// [`LARGE`] times these rows, so that the query reads about what the change and all that it touches are.
+    #[must_use]
+    pub fn is_load(&self, rows: usize) -> Statement {
+        let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
+        let mut arms = vec![exists(&self.storage, 0)];
+        arms.extend(self.sources.iter().map(|source| exists(&source.name, LARGE * rows)));
+        Statement {
+            sql: format!("SELECT CASE WHEN {} THEN 0 ELSE 1 END::pg_catalog.int8", or(&arms)),
+            bulk: None,
+            returns: Returns::Patched,
+        }
+    }
+
+    /// Fills the empty storage.
+    #[must_use]
+    pub fn fill(&self) -> Statement {
+        Statement {
+            sql: self.init.clone(),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// Every change runs the query again.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self.maintained, Maintained::Whole | Maintained::Rebuild)
     }
 
     /// Plans must be made for each change, because tables are read as a whole that have no index, and more than once.

@@ -10,7 +10,7 @@ use crate::spi::{self, Values};
 use crate::stages::{self, Compiled, Maintained, StreamTable};
 use crate::{plans, sql, triggers};
 use pg_trickle_core::Stage;
-use pg_trickle_core::plan::{Returns, Statement, Way};
+use pg_trickle_core::plan::Way;
 use std::rc::Rc;
 
 /// What to do about a stream table that is there already.
@@ -281,12 +281,7 @@ fn announce_rebuild(name: &str, stages: &[Rc<Maintained>]) -> Result<()> {
 /// Fills the empty storage tables.
 pub fn fill(table: &StreamTable) -> Result<()> {
     for maintained in &table.stages {
-        let statement = Statement {
-            sql: maintained.stage.init.clone(),
-            bulk: None,
-            returns: Returns::Nothing,
-        };
-        maintained.run(&plans::steps(&[statement], true), &[], false)?;
+        maintained.run_once(&[maintained.stage.fill()])?;
     }
     Ok(())
 }
