@@ -110,6 +110,8 @@ export interface StagePlan {
   way: Way
   /** Why the way is not a better one. */
   reason: string | null
+  /** The stored columns that identify a row; empty where rows can repeat. */
+  key: string[]
   /** The operators of the stage, outermost first. */
   operators: string[]
   sources: SourcePlan[]

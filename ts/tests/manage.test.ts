@@ -398,6 +398,38 @@ describe('explainStreamTable', () => {
     expect(plan.stages[0]?.sources[0]).toMatchObject({ name: 'test.t', occurrences: 2, way: 'rebuild' })
   })
 
+  test('tells the key of each stage, and what a value that goes can cost', async () => {
+    await lab.create('st', 'SELECT k, max(n) FROM (SELECT DISTINCT k, v AS n FROM t) q GROUP BY k')
+    const { stages } = await lab.pg.trickle.explainStreamTable('st')
+    expect(stages.map(({ key }) => key.length)).toEqual([2, 1])
+    expect(stages[1]?.key).toEqual(['k'])
+    expect(stages.map(({ sources }) => sources[0]?.cost)).toEqual([
+      'the change',
+      expect.stringContaining('when a value goes that decided'),
+    ])
+  })
+
+  test.each([
+    ['SELECT label, max(id) FROM i GROUP BY label', '(label)'],
+    [
+      'SELECT id, rank() OVER (PARTITION BY n / 10, label ORDER BY id) FROM i',
+      '(((n OPERATOR(pg_catalog./) 10::numeric))) (label)',
+    ],
+    ['SELECT n FROM i UNION SELECT -n FROM i', '(n)'],
+    ['SELECT * FROM i ORDER BY label DESC, n LIMIT 5', '(label DESC NULLS FIRST, n ASC NULLS LAST)'],
+    ['SELECT a.id, b.id AS other FROM i a JOIN i b ON a.n = b.id WHERE a.n = a.n + 1', '(n)'],
+    ['SELECT label, sum(id) FROM i GROUP BY label', ''],
+    ['SELECT id FROM i WHERE n = n + 1 OR label = label', ''],
+    ['SELECT id, rank() OVER (PARTITION BY n > (SELECT 1)) FROM i', ''],
+  ])('advises indexes that PostgreSQL accepts, and no more once they are there: %s', async (query, columns) => {
+    await lab.exec('CREATE TABLE i (id int PRIMARY KEY, label text, n numeric)')
+    await lab.create('st', query)
+    const { advice } = await lab.pg.trickle.explainStreamTable('st')
+    expect(advice.map((line) => /ON test\.i (\(.*\)):/.exec(line)?.[1]).join(' ')).toBe(columns)
+    for (const line of advice) await lab.exec(line.split(': ')[0] ?? '')
+    expect((await lab.pg.trickle.explainStreamTable('st')).advice).toEqual([])
+  })
+
   test('points at a missing index', async () => {
     await lab.exec('CREATE TABLE u (id int PRIMARY KEY, t_id int)')
     await lab.create('st', 'SELECT t.id, u.id AS u FROM t JOIN u ON u.t_id = t.id')

@@ -48,6 +48,32 @@ runCases('stages', [
     way: 'incremental',
   },
   {
+    name: 'keys that are expressions over a stage',
+    setup: TABLES,
+    views: {
+      windows: `SELECT id, k / 2 AS h, rank() OVER (PARTITION BY k / 2 ORDER BY id),
+        count(*) OVER (PARTITION BY upper(t), x > 3) AS c FROM a`,
+      above_outer_join:
+        'SELECT a.id, rank() OVER (PARTITION BY a.k / 2, b.y IS NULL ORDER BY a.id, b.id) FROM a LEFT JOIN b ON a_id = a.id',
+      grouped: `SELECT a.k % 2 AS h, a.k % 2 = 0 AS e, max(b.y), string_agg(a.t, ',' ORDER BY a.id, b.id)
+        FROM a LEFT JOIN b ON a_id = a.id GROUP BY a.k % 2 HAVING count(*) > (SELECT 1)`,
+      several_rows: 'SELECT generate_series(1, a.k) AS g, count(*) FROM a LEFT JOIN b ON a_id = a.id GROUP BY g',
+    },
+    steps: CHANGES,
+    way: 'incremental',
+  },
+  {
+    name: 'keys that no column can hold',
+    setup: TABLES,
+    views: {
+      grouped: 'SELECT count(*) FROM a LEFT JOIN b ON a_id = a.id GROUP BY ROW(a.k, b.y)',
+      windowed:
+        'SELECT id, rank() OVER (PARTITION BY x ORDER BY id), rank() OVER (PARTITION BY ROW(k) ORDER BY id) AS r FROM a',
+    },
+    steps: CHANGES,
+    way: 'rebuild',
+  },
+  {
     name: 'an aggregate of the query around a subquery',
     setup: TABLES,
     views: {

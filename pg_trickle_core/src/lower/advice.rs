@@ -1,8 +1,10 @@
-//! Which index would make a stage cheaper: one on each column by which a change of another table looks for rows.
+//! Which index would make a stage cheaper: one on each column, or expression, by which a change looks for rows.
 
 use super::builder::Builder;
 use super::from_items::relid_of;
-use crate::catalog::Catalog;
+use super::linear::Flat;
+use super::volatility;
+use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::{Expr, Query, RteKind, Var};
@@ -11,12 +13,44 @@ use crate::sql::ident::{qualified, quote_ident};
 /// A column of a table.
 pub type Column = (Oid, i16);
 
-/// Sentences about columns that are compared with `=` to columns of other tables, or by which touched rows are looked up,
+const TOUCHED: &str = "what a change touches is found by it";
+
+/// The advice to make an index.
+pub fn sentence(relation: &Relation, columns: &str, why: &str) -> String {
+    let table = qualified(&relation.schema, &relation.name);
+    format!("CREATE INDEX ON {table} ({columns}): {why}")
+}
+
+/// A sentence about an expression by which rows of one table are looked up. A table that has an index on any expression is
+/// taken to have the one.
+pub fn expression(flat: &Flat, expr: &Expr, builder: &Builder) -> Result<Option<String>, Error> {
+    let mut scan = None;
+    let mut is_simple = !matches!(expr, Expr::Var(_));
+    expr.for_each(&mut |node| match node {
+        Expr::Var(var) => is_simple &= var.attno > 0 && *scan.get_or_insert(var.varno) == var.varno,
+        _ => is_simple &= matches!(node, Expr::Const(_) | Expr::Func(_) | Expr::Op(_)),
+    });
+    let table = scan.and_then(|varno| flat.table(usize::try_from(varno - 1).ok()?));
+    let Some(relation) = table.filter(|_| is_simple && volatility::is_immutable(expr, builder)) else {
+        return Ok(None);
+    };
+    if builder.is_stage(relation.oid) || relation.indexed.contains(&0) {
+        return Ok(None);
+    }
+    let column = |var: &Var| {
+        let column = relation.column(var.attno);
+        Ok(quote_ident(column.map_or("", |column| &column.name)))
+    };
+    let sql = crate::sql::expr::print(expr, &column, builder)?;
+    Ok(Some(sentence(relation, &format!("({sql})"), TOUCHED)))
+}
+
+/// Sentences about columns that are compared with `=` to what other tables give, or by which touched rows are looked up,
 /// and have no index.
 pub fn indexes(query: &Query, looked_up: &[Column], builder: &Builder) -> Result<Vec<String>, Error> {
     let mut wanted: Vec<(Column, &str)> = Vec::new();
     for column in looked_up {
-        wanted.push((*column, "what a change touches is found by it"));
+        wanted.push((*column, TOUCHED));
     }
     joins(query, &mut Vec::new(), &mut wanted, builder)?;
     let mut advice = Vec::new();
@@ -28,8 +62,7 @@ pub fn indexes(query: &Query, looked_up: &[Column], builder: &Builder) -> Result
         if builder.is_stage(relid) || relation.indexed.contains(&attnum) {
             continue;
         }
-        let table = qualified(&relation.schema, &relation.name);
-        let sentence = format!("CREATE INDEX ON {table} ({}): {why}", quote_ident(name));
+        let sentence = sentence(&relation, &quote_ident(name), why);
         if !advice.contains(&sentence) {
             advice.push(sentence);
         }
@@ -75,14 +108,24 @@ fn equality(
     builder: &Builder,
 ) -> Result<(), Error> {
     let [left, right] = args else { return Ok(()) };
-    let (Some(left), Some(right)) = (column(left, levels), column(right, levels)) else {
-        return Ok(());
-    };
     if builder.operator(operator)?.name == "=" {
         let why = "a change of the table it is joined with finds its rows by it";
-        wanted.extend([(left, why), (right, why)]);
+        for (one, other) in [(left, right), (right, left)] {
+            if is_elsewhere(one, other) {
+                wanted.extend(column(one, levels).map(|found| (found, why)));
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether a column is compared with something that another table gives.
+fn is_elsewhere(one: &Expr, other: &Expr) -> bool {
+    let table = |node: &Expr| match node {
+        Expr::Var(var) => Some((var.varno, var.levels_up)),
+        _ => None,
+    };
+    other.any(&mut |node| table(node).is_some_and(|of| table(one) != Some(of)))
 }
 
 /// The expressions over a query that are columns of tables.

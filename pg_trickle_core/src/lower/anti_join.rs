@@ -6,6 +6,9 @@
 //!
 //! Whether `s` has a row at all is kept as a stage of at most one row, counted: `SELECT DISTINCT true FROM s`. Its change
 //! is seen above only when the first row comes or the last one goes, and not with every row of `s`.
+//!
+//! Cost: the rows outside that meet the change; a row with a NULL in `s`, when the first comes or the last goes, meets all.
+//! Source: three-valued logic of the SQL standard; the split by cases is reasoning.
 
 use super::builder::Builder;
 use super::from_items::{preserved, relid_of, with_outputs};

@@ -1,4 +1,7 @@
 //! A query without grouping, as a bag over a linear block; and UNION ALL of such queries.
+//!
+//! Rule: that of the linear operators under it (`op/filter.rs`, `op/project.rs`, `op/inner_join.rs`, `op/union_all.rs`). Cost: the
+//! change and its matches.
 
 use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{equality, is_pseudo, storage_columns, type_of};
@@ -276,6 +279,7 @@ fn finish(from: Finish) -> Result<Lowered, Stop> {
         rows: bag.query(),
         reads: from.reads,
         looked_up: Vec::new(),
+        advice: Vec::new(),
         tree: Some(tree),
         maintain: Maintain::Fold(Into::Bag(bag)),
     })

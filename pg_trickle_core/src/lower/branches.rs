@@ -3,6 +3,9 @@
 //! - FULL JOIN: the LEFT JOIN, and the rows of the right side that have no partner.
 //! - GROUPING SETS, ROLLUP, CUBE: one grouping for each set. What a set does not group by is NULL, and GROUPING() is a
 //!   constant.
+//!
+//! Rule: δ(R ⊎ S) = δR ⊎ δS, each branch by its own rule. Cost: the sum of what the branches cost; for grouping sets one
+//! stored row per changed group of each set. Source: the definitions of the SQL standard; Gray et al., "Data cube", 1997.
 
 use super::from_items::rels;
 use super::linear::conjuncts;

@@ -4,6 +4,8 @@
 //!
 //! Rule: δ(γ(R)) = γ over R ⊎ distinct(π(R)); a value's row comes with its first copy and goes with its last one.
 //! Cost: one stored row of the value, one of the group.
+//!
+//! Source: the counting algorithm of Gupta, Mumick, Subrahmanian, 1993, for distinct(π(R)).
 
 use super::bag::{Branch, branch};
 use super::builder::Builder;

@@ -1,4 +1,4 @@
-//! A query with GROUP BY, aggregates or HAVING, as groups over a linear block.
+//! A query with GROUP BY, aggregates or HAVING, as groups over a linear block. Rule, cost and source: `op/aggregate.rs`.
 
 use super::bag::{Branch, branch, coerced};
 use super::builder::{Builder, Storage, Stored, stored_name};
@@ -8,7 +8,7 @@ use super::linear::{Flat, Resolver};
 use super::scans::{block, check, nullable, print};
 use super::states::{States, Value};
 use super::stop::{Stop, reason};
-use super::{Lowered, Maintain, column_of, partition, set_operation};
+use super::{Lowered, Maintain, advice, column_of, partition, set_operation};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::op::Op;
@@ -135,7 +135,14 @@ fn fold(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         aggregate,
         parts,
     };
-    finish(group, stored, view, &reads, builder)
+    let is_looked_up = group.aggregate.looks_up();
+    let mut lowered = finish(group, stored, view, &reads, builder)?;
+    if is_looked_up {
+        let keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
+        let keys: Vec<Expr> = keys.map(|target| target.expr.clone()).collect();
+        lowered.looked_up = advice::columns(&keys, query);
+    }
+    Ok(lowered)
 }
 
 /// Puts a grouped stage together.
@@ -176,6 +183,7 @@ pub fn finish(
         rows: group.query(),
         reads: reads.clone(),
         looked_up: Vec::new(),
+        advice: Vec::new(),
         tree: Some(tree),
         maintain: Maintain::Fold(Into::Group(group)),
     })

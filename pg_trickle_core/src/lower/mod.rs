@@ -78,6 +78,8 @@ struct Lowered {
     reads: Query,
     /// Columns by which touched rows are looked up.
     looked_up: Vec<advice::Column>,
+    /// Indexes that would help, other than on those columns.
+    advice: Vec<String>,
     tree: Option<Op>,
     maintain: Maintain,
 }
@@ -248,6 +250,8 @@ fn finish(
     if !matches!(lowered.maintain, Maintain::Rebuild) {
         indexes::add(&lowered.reads, &lowered.looked_up, catalog)?;
     }
+    let mut advice = lowered.advice;
+    advice.extend(advice::indexes(&lowered.reads, &lowered.looked_up, catalog)?);
     let table = storage.sql();
     let into = if lowered.written.is_empty() {
         String::new()
@@ -287,7 +291,7 @@ fn finish(
         )],
         sources,
         key: lowered.key,
-        advice: advice::indexes(&lowered.reads, &lowered.looked_up, catalog)?,
+        advice,
         operators: lowered.tree.map(|tree| tree.tree()).unwrap_or_default(),
         maintained,
     };

@@ -1,4 +1,7 @@
 //! The aggregates that are functions of a few sums: variance, covariance, correlation, regression.
+//!
+//! Rule: n, Σx, Σy, Σx², Σy² and Σxy change by the sums over the change with weights; the result is computed of them where the
+//! group is read. Cost: that of a sum. Source: the textbook formulas, whose cancellation is no danger to exact sums.
 
 /// An aggregate as a function of sums.
 pub struct Moments {

@@ -1,5 +1,8 @@
 //! Operators whose result for one key depends on the rows with that key only: windows by their partition, DISTINCT ON by
 //! its expressions, aggregates without an incremental state by their group. Maintained by Rekey.
+//!
+//! Rule, cost and source: `op/per_key.rs`. Windows over partitions of no common column are cut into stages, each of which
+//! costs its own partitions.
 
 use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{equality, is_pseudo, storage_columns, type_of};
@@ -122,6 +125,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
     let (block, tree) = block(&flat, builder)?;
     let mut key = Vec::new();
     let mut key_sql = Vec::new();
+    let mut advice = Vec::new();
     for expr in keys {
         let resolved = resolver.resolve(expr)?;
         check(&flat, &resolved, builder)?;
@@ -134,6 +138,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
             nullable: nullable(&flat, &resolved)?,
         });
         key_sql.push(print(&flat, &resolved, builder)?);
+        advice.extend(super::advice::expression(&flat, &resolved, builder)?);
     }
     let mut settled = Ok(());
     query.for_each_expr(&mut |expr| {
@@ -204,6 +209,7 @@ fn lower(query: &Query, keys: &[Expr], what: What, storage: &Storage, builder: &
         rows,
         reads: query.clone(),
         looked_up: super::advice::columns(keys, query),
+        advice,
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })

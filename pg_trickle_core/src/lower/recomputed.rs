@@ -52,6 +52,7 @@ pub fn lower(query: &Query, definition: Option<&str>, storage: &Storage, builder
         rows,
         reads: query.clone(),
         looked_up: Vec::new(),
+        advice: Vec::new(),
         tree: None,
         maintain: Maintain::Rebuild,
     })

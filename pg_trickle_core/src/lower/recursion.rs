@@ -2,6 +2,8 @@
 //!
 //! The CTE comes wrapped (`prepare/ctes.rs`). Its own name becomes the storage table, so that the step is a linear block like
 //! any other; what a change does is in `op/recursion.rs`.
+//!
+//! Rule, cost and source: there too.
 
 use super::bag::{self, HASH, any_branch, coerced};
 use super::builder::{Builder, Storage, Stored};
@@ -123,6 +125,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         rows: crate::sql::query::print(query, builder)?,
         reads,
         looked_up,
+        advice: Vec::new(),
         tree: Some(Op::Recursion(Operator { inputs: trees, all })),
         maintain: Maintain::Recursion(Box::new(recursion)),
     })

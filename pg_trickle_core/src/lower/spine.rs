@@ -4,6 +4,8 @@
 //! result shows is decided by its row of the spine, looked at with the tables around it. So the key is the keys of
 //! the spine's tables. A change of a spine table touches its own rows; a change of another table touches the rows of the
 //! spine that meet it: the conditions between it and the spine say which ([`super::touch`]).
+//!
+//! Rule, cost and source: `op/spine.rs`.
 
 use super::builder::{Builder, Storage};
 use super::columns::{equality, storage_columns};
@@ -107,6 +109,7 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         rows,
         reads: query,
         looked_up: Vec::new(),
+        advice: Vec::new(),
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })

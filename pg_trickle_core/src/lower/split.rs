@@ -1,7 +1,7 @@
 //! Cuts a query with several operators in two: the lower part becomes a stage, the upper part reads it.
 
 use super::builder::Builder;
-use super::columns::type_of;
+use super::columns::{is_pseudo, type_of};
 use super::simplify::has_sublink;
 use super::stop::Stop;
 use crate::catalog::Catalog;
@@ -116,6 +116,27 @@ fn cleared(query: &Query) -> Query {
     }
 }
 
+/// What windows are partitioned and rows are grouped by, where it can be computed in the lower part: rows of a stage are
+/// found by a column, which has an index, but not by an expression over its columns.
+fn keys(query: &Query, builder: &Builder) -> Result<Vec<Expr>, Error> {
+    let mut found = Vec::new();
+    let partitions = query.windows.iter().flat_map(|window| &window.partition);
+    for key in query.group.iter().chain(partitions) {
+        let Some(Target { expr, .. }) = query.target(key.target_ref) else {
+            continue;
+        };
+        // Neither a key that is several rows, nor one that no column can hold.
+        if !query.has_target_srfs
+            && !has_sublink(expr)
+            && expr.any(&mut |node| matches!(node, Expr::Var(_)))
+            && !is_pseudo(type_of(expr, builder)?, builder)?
+        {
+            found.push(expr.clone());
+        }
+    }
+    Ok(found)
+}
+
 /// DISTINCT, or LIMIT, above everything else: the lower part selects what the query selects.
 pub fn above_select_list(query: &Query, builder: &Builder) -> Result<Query, Stop> {
     let mut columns = Columns {
@@ -197,7 +218,8 @@ pub fn above_from(query: &Query, builder: &Builder) -> Result<Query, Stop> {
         catalog: builder,
         error: None,
     };
-    let is_column = |expr: &Expr| matches!(expr, Expr::SubLink(_));
+    let keys = keys(query, builder)?;
+    let is_column = |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::SubLink(_));
     let mut upper = query.clone();
     upper.quals = None;
     upper.has_sublinks = false;
@@ -220,15 +242,17 @@ pub fn above_from(query: &Query, builder: &Builder) -> Result<Query, Stop> {
 
 /// The windows that are not `members` above those that are.
 pub fn above_windows(query: &Query, members: &[u32], builder: &Builder) -> Result<Query, Stop> {
-    let is_column = |expr: &Expr| matches!(expr, Expr::Window(call) if members.contains(&call.winref));
+    let mut upper = query.clone();
+    upper.quals = None;
+    upper.windows.retain(|window| !members.contains(&window.winref));
+    let keys = keys(&upper, builder)?;
+    let is_column =
+        |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Window(call) if members.contains(&call.winref));
     let mut columns = Columns {
         exprs: Vec::new(),
         catalog: builder,
         error: None,
     };
-    let mut upper = query.clone();
-    upper.quals = None;
-    upper.windows.retain(|window| !members.contains(&window.winref));
     for target in &mut upper.targets {
         target.expr = columns.lift(&target.expr, &is_column);
     }

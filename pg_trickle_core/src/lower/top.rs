@@ -1,12 +1,15 @@
-//! LIMIT, OFFSET and FETCH FIRST: the first rows of a linear block in its order, read again after each change. With an
-//! index in that order this reads about as many rows as are shown; a stage below gets such an index.
+//! LIMIT, OFFSET and FETCH FIRST: the first rows of a linear block in its order, read again after each change.
+//!
+//! Rule: the rows shown are those that the query gives now; what is different is written. Cost: the rows up to the last one
+//! shown, with an index in their order (a stage below gets one); else the whole query.
+//! Source: Yi et al., "Efficient maintenance of materialized top-k views", 2003; its reserve of rows is what the index gives.
 
 use super::builder::{Builder, Storage};
 use super::linear::{Flat, Resolver};
 use super::simplify::{is_complex, simplify};
 use super::split::above_select_list;
 use super::stop::Stop;
-use super::{Lowered, Maintain, is_grouped, recomputed};
+use super::{Lowered, Maintain, advice, is_grouped, recomputed};
 use crate::catalog::Catalog;
 use crate::query::{Expr, Query, Var};
 use crate::sql::ident::quote_ident;
@@ -27,31 +30,34 @@ pub fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowe
         query = above_select_list(&query, builder)?;
         simplify(&mut query, builder)?;
     }
-    index(&query, builder)?;
+    let advice = index(&query, builder)?;
     let mut lowered = recomputed::lower(&query, None, storage, builder)?;
     lowered.maintain = Maintain::Whole;
+    lowered.advice.extend(advice);
     Ok(lowered)
 }
 
-/// Gives the stage that the query reads an index in the query's order, if it is one stage and nothing else.
-fn index(query: &Query, builder: &Builder) -> Result<(), Stop> {
+/// Gives the stage that the query reads an index in the query's order, if it is one stage and nothing else; for a table of
+/// the user advises it.
+fn index(query: &Query, builder: &Builder) -> Result<Option<String>, Stop> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, builder)?;
     let targets = resolver.targets()?;
     let [_] = flat.scans.as_slice() else {
-        return Ok(());
+        return Ok(None);
     };
-    let Some(relation) = flat.table(0) else { return Ok(()) };
+    let Some(relation) = flat.table(0) else { return Ok(None) };
     let mut columns = Vec::new();
+    let mut leads = None;
     for sort in &query.sort {
         let Some(target) = targets.iter().find(|target| target.ressortgroupref == sort.target_ref) else {
-            return Ok(());
+            return Ok(None);
         };
         let Expr::Var(Var { attno, .. }) = &target.expr else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(column) = relation.column(*attno) else {
-            return Ok(());
+            return Ok(None);
         };
         let default = builder.default_equality(column.type_oid)?;
         let descending = match &default {
@@ -64,8 +70,9 @@ fn index(query: &Query, builder: &Builder) -> Result<(), Stop> {
             {
                 true
             }
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
+        leads.get_or_insert(*attno);
         columns.push(format!(
             "{} {} NULLS {}",
             quote_ident(&column.name),
@@ -73,8 +80,8 @@ fn index(query: &Query, builder: &Builder) -> Result<(), Stop> {
             if sort.nulls_first { "FIRST" } else { "LAST" }
         ));
     }
-    if !columns.is_empty() {
-        builder.add_index(relation.oid, "", &columns);
-    }
-    Ok(())
+    let Some(leads) = leads else { return Ok(None) };
+    builder.add_index(relation.oid, "", &columns);
+    let is_there = builder.is_stage(relation.oid) || relation.indexed.contains(&leads);
+    Ok((!is_there).then(|| advice::sentence(relation, &columns.join(", "), "the rows shown are read by it")))
 }

@@ -4,6 +4,9 @@
 //! the changed rows in the table's place, the tables between the two, and those conditions that mention nothing else. It
 //! may give more than what really changes, never less. Where a table between the two lost rows in the same statement,
 //! these are tried too.
+//!
+//! Cost: the rows that are found, each by an index on the compared columns. Source: reasoning over the query's conditions; the
+//! semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
 
 use std::ops::Range;
 

@@ -86,6 +86,14 @@ fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error>
     result
 }
 
+/// Whether an index can hold the expression.
+pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
+    !expr.any(&mut |node| {
+        let is_immutable = |oid: &Oid| catalog.function(*oid).is_ok_and(|function| function.volatility == 'i');
+        !called(node, catalog).is_ok_and(|called| called.iter().all(is_immutable))
+    })
+}
+
 /// Fails where an expression can change its value without a change of a table.
 pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Stop> {
     unstable(expr, catalog)?.map_or(Ok(()), |what| reason(&what))

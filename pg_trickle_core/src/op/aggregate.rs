@@ -23,6 +23,9 @@
 //!
 //! State: one row per group. Cost: the touched groups; for a deleted extremum its group, or one probe of an index on
 //! (key, value). Not here: aggregates whose state is as long as their input.
+//!
+//! Source: counting, Gupta, Mumick, Subrahmanian, "Maintaining views incrementally", 1993; min and max: Palpanas et al.,
+//! "Incremental maintenance for non-distributive aggregate functions", 2002.
 
 use super::{Op, Operator};
 use crate::plan::Oid;
@@ -126,6 +129,15 @@ pub struct Aggregate {
     pub states: Vec<State>,
     /// Sums of floats are rounded once, here; the query may round after every step.
     pub rounds_once: bool,
+}
+
+impl Aggregate {
+    /// Whether a value that goes can make it necessary to read the rest of its group.
+    #[must_use]
+    pub fn looks_up(&self) -> bool {
+        let mut kinds = self.states.iter().map(|state| &state.kind);
+        kinds.any(|kind| matches!(kind, Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. }))
+    }
 }
 
 impl Operator for Aggregate {

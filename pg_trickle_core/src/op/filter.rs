@@ -3,6 +3,8 @@
 //! Δσ(R) = σ(ΔR): linear, so the condition joins the WHERE of every term.
 //!
 //! State: none. Cost: the change.
+//!
+//! Source: Blakeley, Larson, Tompa, "Efficiently updating materialized views", 1986.
 
 use super::{Op, Operator};
 

@@ -5,6 +5,8 @@
 //! groups that are read, with the errors that the query itself would raise.
 //!
 //! State: none of its own. Cost: none; the view pays per group read.
+//!
+//! Source: reasoning; a group that is not stored could only be counted again from the sources.
 
 use super::{Op, Operator};
 

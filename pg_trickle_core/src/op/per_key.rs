@@ -11,6 +11,8 @@
 //! Rule: the keys of changed rows, old and new, are touched; the query is run for them again (`stage/rekey.rs`).
 //!
 //! State: the result, with its key. Cost: the rows of the touched keys, with an index on the key's columns of the source.
+//!
+//! Source: Palpanas et al., 2002, for aggregates; the same reasoning for the others, whose result splits by key too.
 
 use super::{Op, Operator};
 

@@ -4,6 +4,8 @@
 //! is linear too, but then a key of the input is no key of the output.
 //!
 //! State: none of its own. Cost: the change.
+//!
+//! Source: Blakeley, Larson, Tompa, 1986, for sets with counters; for bags weights are those counters.
 
 use super::{Op, Operator};
 

@@ -9,6 +9,8 @@
 //! looked up in the table by the keys of the transition table.
 //!
 //! State: none. Cost: the change.
+//!
+//! Source: Z-sets, Budiu et al., "DBSP", 2023, section 3.
 
 use super::{Op, Operator};
 use crate::plan::Oid;

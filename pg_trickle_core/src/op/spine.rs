@@ -9,6 +9,9 @@
 //!
 //! State: the result, with the keys of the spine's tables. Cost: the touched rows of the spine, each with what it meets;
 //! with indexes on the columns of the conditions.
+//!
+//! Source: the terms of Larson, Zhou, "Efficient maintenance of materialized outer-join views", 2007, say which rows meet a
+//! change; computing these again by key takes their place, and covers subqueries alike.
 
 use super::{Op, Operator};
 

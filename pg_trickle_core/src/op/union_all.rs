@@ -3,6 +3,8 @@
 //! Δ(R ∪ S) = ΔR ∪ ΔS as bags: linear, so the terms of the branches stand side by side.
 //!
 //! State: none. Cost: the change.
+//!
+//! Source: the sum of Z-sets; Griffin, Libkin, "Incremental maintenance of views with duplicates", 1995.
 
 use super::{Op, Operator};
 

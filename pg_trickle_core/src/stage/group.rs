@@ -1,4 +1,5 @@
 //! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
+//! Rule, cost and source: `op/aggregate.rs`.
 
 use super::rebuild::record;
 use crate::op::aggregate::{Aggregate, DELTA, Key, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};

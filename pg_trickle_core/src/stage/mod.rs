@@ -203,6 +203,9 @@ impl Stage {
     #[must_use]
     pub fn cost(&self, source: &Source) -> &'static str {
         match &self.maintained {
+            Maintained::Fold(Into::Group(group)) if group.aggregate.looks_up() => {
+                "the change and its fan-out; the rows of a group, when a value goes that decided its result"
+            }
             Maintained::Fold(_) if source.occurrences > 1 || self.sources.len() > 1 => {
                 "the change times its fan-out in the join"
             }

@@ -66,6 +66,7 @@ fn explain_stage(stage: &Stage) -> Json {
         ("name", Json::Text(stage.storage.clone())),
         ("way", Json::Text(stage.way.name().to_owned())),
         ("reason", Json::optional(stage.reason.as_deref())),
+        ("key", Json::texts(&stage.key)),
         ("operators", Json::texts(&stage.operators)),
         (
             "sources",

@@ -1,4 +1,7 @@
 //! Set operations whose rows cannot be counted: the rows of both sides that are equal to a changed row are read again.
+//!
+//! Rule: what is shown of a row depends on the rows of both sides that are equal to it (`op/per_key.rs`). Cost: these rows,
+//! with an index on the columns of every table. Source: reasoning.
 
 use super::super::bag::{branch, coerced};
 use super::super::builder::{Builder, Storage, Stored, stored_name};
@@ -6,7 +9,7 @@ use super::super::columns::{equality, is_pseudo, storage_columns};
 use super::super::partition::{arms, index, names, view};
 use super::super::scans::{nullable, print};
 use super::super::stop::{Stop, reason};
-use super::super::{Lowered, Maintain, union_tree};
+use super::super::{Lowered, Maintain, advice, union_tree};
 use super::reads;
 use crate::op::Op;
 use crate::op::per_key::{PerKey, What};
@@ -66,8 +69,10 @@ pub fn lower(
     }
     let mut all = [Vec::new(), Vec::new()];
     let mut touched = [Vec::new(), Vec::new()];
+    let mut looked_up = Vec::new();
     for (select, side) in &selects {
         let values: Vec<Expr> = select.targets.iter().map(|target| target.expr.clone()).collect();
+        looked_up.extend(advice::columns(&values, select));
         touched[*side].extend(arms(select, &values, &key, builder)?);
         all[*side].push(format!("({})", crate::sql::query::print(select, builder)?));
     }
@@ -98,7 +103,8 @@ pub fn lower(
         key: Vec::new(),
         rows: combined(operation, &all),
         reads: reads(leaves.iter().map(|(leaf, _)| leaf)),
-        looked_up: Vec::new(),
+        looked_up,
+        advice: Vec::new(),
         tree: Some(tree),
         maintain: Maintain::Rekey(rekey),
     })
