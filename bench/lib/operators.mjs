@@ -14,34 +14,38 @@ export const tables = (n) => `
   INSERT INTO v SELECT g, g % 50 FROM generate_series(0, ${n / 10}) AS g WHERE g % 3 > 0;
   INSERT INTO edge SELECT g, CASE WHEN g % 100 > 0 THEN g - g % 100 + g % 100 / 10 ELSE -1 END FROM generate_series(1, ${n}) AS g;
   CREATE INDEX ON t (k, x); CREATE INDEX ON t (k, y); CREATE INDEX ON t (x); CREATE INDEX ON t (y); CREATE INDEX ON t (s);
+  CREATE INDEX ON t ((id / 10));
   CREATE INDEX ON u (k, z); CREATE INDEX ON u (z); CREATE INDEX ON v (w); CREATE INDEX ON edge (parent);
   ANALYZE;`
 
-/** One-row changes. They stay away from the ends of the tables. */
+/** The fewest rows for which the changes are what they say. */
+export const FEWEST = 500
+
+/** One-row changes, of rows that there are in tables of any size, away from their ends. */
 export const CHANGES = [
-  ['insert t', `INSERT INTO t VALUES (0, 77, 500000, 5, 1.5, 'n0', '{7}', '{"list": [1]}')`],
+  ['insert t', `INSERT INTO t VALUES (0, 28, 500000, 5, 1.5, 'n0', '{7}', '{"list": [1]}')`],
   [
     'update t.x',
-    `UPDATE t SET x = x + 17, f = f + 1, s = s || 'x', a = a || 4, y = y + 1, j = '{"list": [3]}' WHERE id = 5005`,
+    `UPDATE t SET x = x + 17, f = f + 1, s = s || 'x', a = a || 4, y = y + 1, j = '{"list": [3]}' WHERE id = 305`,
   ],
-  ['update t.k', `UPDATE t SET k = 78 WHERE id = 5006`],
-  ['delete t', `DELETE FROM t WHERE id = 5007`],
-  ['insert u', `INSERT INTO u VALUES (0, 77, 500000, 5)`],
-  ['update u', `UPDATE u SET z = z + 17, p = 7 WHERE id = 5005`],
-  ['update u.k', `UPDATE u SET k = 78 WHERE id = 5006`],
-  ['delete u', `DELETE FROM u WHERE id = 5007`],
-  ['insert v', `INSERT INTO v VALUES (900, 3)`],
+  ['update t.k', `UPDATE t SET k = 29 WHERE id = 306`],
+  ['delete t', `DELETE FROM t WHERE id = 307`],
+  ['insert u', `INSERT INTO u VALUES (0, 28, 500000, 5)`],
+  ['update u', `UPDATE u SET z = z + 17, p = 7 WHERE id = 305`],
+  ['update u.k', `UPDATE u SET k = 29 WHERE id = 306`],
+  ['delete u', `DELETE FROM u WHERE id = 307`],
+  ['insert v', `INSERT INTO v VALUES (27, 3)`],
   ['update v', `UPDATE v SET w = w + 1 WHERE k = 5`],
   ['delete v', `DELETE FROM v WHERE k = 7`],
-  ['insert edge', `INSERT INTO edge VALUES (0, 4000)`],
-  ['update edge', `UPDATE edge SET parent = 41 WHERE id = 4123`],
-  ['delete edge', `DELETE FROM edge WHERE id = 4124`],
+  ['insert edge', `INSERT INTO edge VALUES (0, 410)`],
+  ['update edge', `UPDATE edge SET parent = 341 WHERE id = 423`],
+  ['delete edge', `DELETE FROM edge WHERE id = 424`],
 ]
 
 const TREE = `WITH RECURSIVE r AS (SELECT id, 0 AS depth FROM edge WHERE parent = -1
   UNION ALL SELECT e.id, depth + 1 FROM r JOIN edge e ON e.parent = r.id) SELECT * FROM r`
 
-const DAG = `WITH RECURSIVE r AS (SELECT id, parent FROM edge WHERE id = 4100
+const DAG = `WITH RECURSIVE r AS (SELECT id, parent FROM edge WHERE id = 400
   UNION SELECT e.id, e.parent FROM r JOIN edge e ON e.parent = r.id) SELECT * FROM r`
 
 /** `[number in the list of operators, name, query]`. */
@@ -58,7 +62,7 @@ export const OPERATORS = [
   [5, 'left join', 'SELECT t.id, x, u.id AS uid, z FROM t LEFT JOIN u ON t.k = u.k AND z % 2 = 0'],
   [5, 'right join', 'SELECT t.id, x, v.k, w FROM t RIGHT JOIN v ON t.k = v.k AND x % 2 = 0'],
   [6, 'full join', 'SELECT t.id, x, v.k, w FROM t FULL JOIN v ON t.k = v.k'],
-  [7, 'EXISTS', 'SELECT id, x FROM t WHERE EXISTS (SELECT FROM u WHERE u.k = t.k AND z > 500000)'],
+  [7, 'EXISTS', 'SELECT id, x FROM t WHERE EXISTS (SELECT FROM u WHERE u.k = t.k AND z > 400000)'],
   [7, 'IN', 'SELECT id, x FROM t WHERE k IN (SELECT k FROM v WHERE w > 20)'],
   [8, 'NOT EXISTS', 'SELECT id, x FROM t WHERE NOT EXISTS (SELECT FROM v WHERE v.k = t.k)'],
   [8, 'NOT IN', 'SELECT id, x FROM t WHERE k NOT IN (SELECT k FROM v WHERE w > 20)'],
@@ -66,6 +70,8 @@ export const OPERATORS = [
   [9, 'count, sum, avg', 'SELECT k, count(*) AS n, sum(x), avg(x), count(y), sum(y) AS sy FROM t GROUP BY k'],
   [9, 'min, max', 'SELECT k, min(x), max(x) FROM t GROUP BY k'],
   [9, 'min, max nullable', 'SELECT k, min(y), max(y) FROM t GROUP BY k'],
+  // Of the rows that the changes take away, the one of the DELETE is the least of its group.
+  [9, 'min, taken away', 'SELECT k, min(abs(id - 307)) FROM t GROUP BY k'],
   [9, 'global sum', 'SELECT count(*), sum(x), avg(x) FROM t'],
   [9, 'global min', 'SELECT min(x), max(x) FROM t'],
   [9, 'variance', 'SELECT k, variance(x), stddev(y) FROM t GROUP BY k'],
@@ -118,7 +124,7 @@ export const OPERATORS = [
   [
     22,
     'two windows',
-    'SELECT id, rank() OVER (PARTITION BY k ORDER BY x) AS r, lag(x) OVER (PARTITION BY y ORDER BY id) AS l FROM t WHERE y IS NOT NULL AND id < 20000',
+    'SELECT id, rank() OVER (PARTITION BY k ORDER BY x) AS r, lag(x) OVER (PARTITION BY id / 10 ORDER BY id) AS l FROM t',
   ],
   [
     23,

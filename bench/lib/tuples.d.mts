@@ -1,0 +1,15 @@
+import type { Trickle } from '../../ts/src/index.js'
+
+interface Read {
+  tuples: number
+  /** Tables that were read sequentially, each with the number of rows. */
+  scans: string[]
+}
+export type Reads = Record<string, Read>
+
+export function measure(
+  pg: { trickle: Pick<Trickle, 'createStreamTable' | 'explainStreamTable' | 'verifyStreamTable' | 'dropStreamTable'> },
+  query: string,
+  once?: boolean,
+): Promise<{ ways: string[]; advice: string[]; reads: Reads }>
+export function grown(small: Reads, large: Reads): string[]

@@ -1,0 +1,84 @@
+/**
+ * A one-row change reads as many tuples however large the tables are: counted, for each operator, over 500 and over 4,000
+ * rows, with the queries of the benchmark. The ways are those that docs/OPERATORS.md tells.
+ */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FEWEST, OPERATORS, tables } from '../../bench/lib/operators.mjs'
+import { grown, measure } from '../../bench/lib/tuples.mjs'
+import { MAJOR, openDatabase } from './support/pglite.js'
+import type { Database } from './support/pglite.js'
+import { tableIn } from './support/readme.js'
+
+const TOLD = tableIn(readFileSync(new URL('../../docs/OPERATORS.md', import.meta.url), 'utf8'), 'Measured')
+/** Operators without their schema. */
+const plain = (sql: string) => sql.replace(/OPERATOR\(pg_catalog\.(.)\)/g, '$1')
+const SOURCES = /^(t|u|v|edge) /
+
+// The statements are the same for both lines of PostgreSQL; one is enough for what they read.
+describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
+  let small: Database
+  let large: Database
+
+  beforeAll(async () => {
+    small = await openDatabase()
+    large = await openDatabase()
+    await small.exec(tables(FEWEST))
+    await large.exec(tables(8 * FEWEST))
+  })
+  afterAll(async () => {
+    await small?.close()
+    await large?.close()
+  })
+
+  async function compared(query: string) {
+    // PGlite answers without leaving the event loop a turn, of which vitest needs one a minute.
+    await new Promise(setImmediate)
+    const { reads: few } = await measure(small, query, true)
+    const { ways, advice, reads } = await measure(large, query, true)
+    const scans = Object.entries(reads).flatMap(([change, { scans }]) => scans.map((scan) => `${scan}: ${change}`))
+    return {
+      ways: [...new Set(ways)].join(', '),
+      advice,
+      measured: Object.keys(reads).length,
+      growing: grown(few, reads).map((change) => `${change}: ${few[change]?.tuples} -> ${reads[change]?.tuples}`),
+      scans: scans.filter((scan) => SOURCES.test(scan)),
+    }
+  }
+
+  test.each(OPERATORS)('do not grow: %i %s', async (number, name, query) => {
+    const { measured, ways, ...found } = await compared(query)
+    // No index is missing, nothing grows, no source is read from one end to the other.
+    expect(found).toEqual({ advice: [], growing: [], scans: [] })
+    expect(measured).toBeGreaterThan(2)
+    expect(TOLD.find(([no, told]) => no === String(number) && told === name)?.[2], 'the way in OPERATORS.md').toBe(ways)
+  })
+
+  test('grow where the query runs again', async () => {
+    const { ways, growing } = await compared("SELECT id FROM v JOIN t USING (k) WHERE now() > '2000-01-01'")
+    expect(ways).toBe('rebuild')
+    expect(growing.map((change) => change.split(':')[0])).toEqual(
+      expect.arrayContaining(['insert t', 'update t.k', 'delete t', 'insert v', 'delete v']),
+    )
+  })
+
+  test('grow with the rows of v alone, which are the fewest', async () => {
+    const { growing } = await compared('SELECT k, rank() OVER (ORDER BY w) FROM v')
+    expect(growing).not.toEqual([])
+  })
+
+  test.each([
+    ['SELECT u.id, t.id AS other FROM u JOIN t ON t.x = u.p', 'CREATE INDEX ON public.u (p)'],
+    ['SELECT id, rank() OVER (PARTITION BY id / 5 ORDER BY x) FROM t', 'CREATE INDEX ON public.t (((id / 5)))'],
+    ['SELECT id FROM t ORDER BY f DESC LIMIT 3', 'CREATE INDEX ON public.t (f DESC NULLS FIRST)'],
+  ])('grow without an index, until the advice is taken: %s', async (query, index) => {
+    const both = (sql: string) => Promise.all([small.exec(sql), large.exec(sql)])
+    await both('DROP INDEX IF EXISTS t_expr_idx, advised')
+    const without = await compared(query)
+    expect(without.growing).not.toEqual([])
+    expect(without.scans.join('\n')).toMatch(/^[tu] \d{4}: /m)
+    expect(without.advice.map((line) => plain(line.split(': ')[0] ?? ''))).toEqual([index])
+    await both(index.replace('INDEX', 'INDEX advised'))
+    expect(await compared(query)).toMatchObject({ growing: [], advice: [] })
+  })
+})
