@@ -4,6 +4,7 @@
  */
 import { runCases } from './support/cases.js'
 import type { Case } from './support/cases.js'
+import { MAJOR } from './support/pglite.js'
 
 const SETUP = [
   'CREATE TABLE t (id int PRIMARY KEY, k int, x int, s text, l int[] NOT NULL)',
@@ -105,8 +106,13 @@ const STEPS = [
   "INSERT INTO t SELECT i, i % 3, i, 's', '{1}' FROM generate_series(1, 30) AS i; INSERT INTO u VALUES (1, 1), (2, 9)",
 ]
 
-const cases = Object.entries(ABOVE).map(([name, above]): Case => {
-  const views = Object.entries(BELOW).map(([below, query]) => [`on_${below}`, above(`(${query}) AS q`)])
+/** In CI each PostgreSQL takes every second pair, elsewhere all. */
+const isMine = (n: number) => !process.env.CI || n % 2 === MAJOR % 2
+
+const cases = Object.entries(ABOVE).map(([name, above], row): Case => {
+  const views = Object.entries(BELOW)
+    .filter((_, column) => isMine(row + column))
+    .map(([below, query]) => [`on_${below}`, above(`(${query}) AS q`)])
   return { name, setup: SETUP, views: Object.fromEntries(views) as Record<string, string>, steps: STEPS }
 })
 
