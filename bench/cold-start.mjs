@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { coldStart } from './lib/cold-start.mjs'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
+import { printEnvironment } from './lib/report.mjs'
 import { summary } from './lib/stats.mjs'
 
 const { values: options } = parseArgs({
@@ -48,10 +49,8 @@ async function report(samples) {
     console.log(JSON.stringify({ environment: machine, figures }, null, 2))
     return
   }
-  console.log(
-    `PGlite ${machine.pglite} (PostgreSQL ${machine.postgres}), Node ${machine.node}, ${machine.cores} x ${machine.cpu}\n`,
-  )
-  console.log(`${'ms'.padEnd(26)}${'median'.padStart(8)}${'quartiles'.padStart(18)}`)
+  printEnvironment(machine)
+  console.log(`\n${'ms'.padEnd(26)}${'median'.padStart(8)}${'quartiles'.padStart(18)}`)
   for (const [step, { median, low, high }] of Object.entries(figures)) {
     const range = `${low.toFixed(1)} - ${high.toFixed(1)}`
     console.log(`${step.padEnd(26)}${median.toFixed(1).padStart(8)}${range.padStart(18)}`)

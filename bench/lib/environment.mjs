@@ -8,17 +8,22 @@ import os from 'node:os'
 /** Versions of everything that takes part, and the machine. */
 export async function environment(pg) {
   const server = await pg.query('SHOW server_version')
-  const extension = await pg.query("SELECT extversion FROM pg_extension WHERE extname = 'pg_trickle'")
   return {
     pglite: packageVersion('@electric-sql/pglite'),
     postgres: server.rows[0].server_version,
-    pg_trickle: extension.rows[0]?.extversion ?? null,
+    pg_trickle: await extensionVersion(pg, 'pg_trickle'),
     node: process.versions.node,
     cpu: os.cpus()[0]?.model ?? 'unknown',
     cores: os.cpus().length,
     memoryGB: Math.round(os.totalmem() / 2 ** 30),
     platform: `${os.platform()} ${os.arch()}`,
   }
+}
+
+/** The version of an extension that is created, or null. */
+export async function extensionVersion(pg, name) {
+  const { rows } = await pg.query('SELECT extversion FROM pg_extension WHERE extname = $1', [name])
+  return rows[0]?.extversion ?? null
 }
 
 /** The version in a package's own package.json, which `exports` may hide from `require`. */

@@ -24,6 +24,20 @@ async function table(pg, name, { size, groups }) {
   return (n) => pg.query(`UPDATE ${name} SET amount = amount + 1 WHERE id = $1`, [rowOf(n, size)])
 }
 
+/** A query of PGlite's `live` that tells changes by key, by the name of its method. */
+function liveQuery(method, letter) {
+  return {
+    samples: 3,
+    async start(pg, { size, groups }) {
+      const name = `${letter}${size}`
+      const change = await table(pg, name, { size, groups })
+      const { hear, next } = ear()
+      await pg.live[method](query(name), [], 'shop', hear)
+      return { change, next }
+    },
+  }
+}
+
 /** The one that the others are compared with. */
 export const OURS = 'subscribe'
 
@@ -42,24 +56,8 @@ export const CONTENDERS = {
       return { change, next }
     },
   },
-  'live.incrementalQuery': {
-    samples: 3,
-    async start(pg, { size, groups }) {
-      const change = await table(pg, `i${size}`, { size, groups })
-      const { hear, next } = ear()
-      await pg.live.incrementalQuery(query(`i${size}`), [], 'shop', hear)
-      return { change, next }
-    },
-  },
-  'live.changes': {
-    samples: 3,
-    async start(pg, { size, groups }) {
-      const change = await table(pg, `c${size}`, { size, groups })
-      const { hear, next } = ear()
-      await pg.live.changes(query(`c${size}`), [], 'shop', hear)
-      return { change, next }
-    },
-  },
+  'live.incrementalQuery': liveQuery('incrementalQuery', 'i'),
+  'live.changes': liveQuery('changes', 'c'),
   // pg_ivm calls nobody back: the way to be told is a live query of what it maintains.
   'pg_ivm + live.changes': {
     samples: 5,

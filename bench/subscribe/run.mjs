@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { pg_ivm } from '@electric-sql/pglite-pg_ivm'
 import { open } from '../lib/database.mjs'
-import { environment, packageVersion } from '../lib/environment.mjs'
+import { environment, extensionVersion, packageVersion } from '../lib/environment.mjs'
 import { summary } from '../lib/stats.mjs'
 import { CONTENDERS, streamTable } from './contenders.mjs'
 import { plot } from './plot.mjs'
@@ -64,8 +64,7 @@ async function measure() {
     const { ok } = await pg.trickle.verifyStreamTable(streamTable(size))
     if (!ok) throw new Error(`the stream table over ${size} rows is not equal to its query`)
   }
-  const ivm = (await pg.query("SELECT extversion FROM pg_extension WHERE extname = 'pg_ivm'")).rows[0].extversion
-  const versions = { pg_ivm: ivm, '@tanstack/db': packageVersion('@tanstack/db') }
+  const versions = { pg_ivm: await extensionVersion(pg, 'pg_ivm'), '@tanstack/db': packageVersion('@tanstack/db') }
   const measured = {
     environment: { ...(await environment(pg)), ...versions },
     ...setting,
