@@ -75,11 +75,15 @@ build_module() {
 # Entry names have no leading ./ (PGlite would not find the files), owners and times are fixed: one content, one
 # sequence of bytes. zopfli writes what every gunzip reads, a twentieth smaller than `gzip -9`.
 bundle() {
-  local files=build/pg$1/bundle out=build/pg_trickle-pg$1.tar.gz
+  local files=build/pg$1/bundle out=build/pg_trickle-pg$1.tar.gz sql
   rm -rf "$files"
   mkdir -p "$files/lib/postgresql" "$files/share/postgresql/extension"
   cp "build/pg$1/pg_trickle.so" "$files/lib/postgresql/"
-  cp shim/*.control shim/*.sql "$files/share/postgresql/extension/"
+  cp shim/*.control "$files/share/postgresql/extension/"
+  # Comments are for those who read the source.
+  for sql in shim/*.sql; do
+    sed '/^--/d' "$sql" >"$files/share/postgresql/extension/${sql#shim/}"
+  done
   chmod -R u=rwX,go=rX "$files"
   (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |
     tar --create --null --files-from=- --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0) \

@@ -11,7 +11,7 @@ CREATE SEQUENCE pgtrickle.stream_table_id_seq AS integer;
 CREATE TABLE pgtrickle.stream_table (
   id integer PRIMARY KEY,
   relid regclass NOT NULL UNIQUE,        -- the view that users see
-  definition regclass NOT NULL UNIQUE,   -- the view that holds the query
+  definition regclass NOT NULL,          -- the view that holds the query
   storage regclass NOT NULL UNIQUE,      -- the table that holds the rows
   query text NOT NULL,                   -- as the user wrote it
   refresh_mode text NOT NULL DEFAULT 'IMMEDIATE',
@@ -46,25 +46,25 @@ SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
 
 -- ---- functions of the library ----
 
+-- Keeps stream tables equal to their queries.
 CREATE FUNCTION pgtrickle.maintain() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_maintain';
-COMMENT ON FUNCTION pgtrickle.maintain() IS 'keeps stream tables equal to their queries';
 
+-- Lets stream tables follow DDL.
 CREATE FUNCTION pgtrickle.ddl() RETURNS event_trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_ddl';
-COMMENT ON FUNCTION pgtrickle.ddl() IS 'lets stream tables follow DDL';
 
+-- What the functions of this schema call.
 CREATE FUNCTION pgtrickle.command(VARIADIC arguments text[]) RETURNS text
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_command';
-COMMENT ON FUNCTION pgtrickle.command(text[]) IS 'what the functions of this schema call';
 
+-- The bytes of a row: equal for equal rows only.
 CREATE FUNCTION pgtrickle.row_image(record) RETURNS bytea
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_row_image';
-COMMENT ON FUNCTION pgtrickle.row_image(record) IS 'the bytes of a row: equal for equal rows only';
 
+-- A hash of row_image.
 CREATE FUNCTION pgtrickle.row_hash(record) RETURNS bigint
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_row_hash';
-COMMENT ON FUNCTION pgtrickle.row_hash(record) IS 'a hash of row_image';
 
 -- ---- aggregates, from sums ----
 
@@ -72,9 +72,9 @@ COMMENT ON FUNCTION pgtrickle.row_hash(record) IS 'a hash of row_image';
 -- functions turn the number of inputs and the sums of x, x * x, y, y * y and x * y into what the aggregate of the same
 -- name gives; x is the last argument of those with two. NULL where there are too few inputs.
 
+-- A float8 with all its digits; NaN and infinities as numbers below all others.
 CREATE FUNCTION pgtrickle.exact(float8) RETURNS numeric
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pgtrickle_exact';
-COMMENT ON FUNCTION pgtrickle.exact(float8) IS 'a float8 with all its digits; NaN and infinities as numbers below all others';
 
 -- A sum without trailing zeros: its last decimal tells the smallest of its numbers.
 CREATE FUNCTION pgtrickle.float_sum(x numeric) RETURNS float8
