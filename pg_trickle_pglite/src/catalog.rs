@@ -88,9 +88,8 @@ fn one(text: &str, oid: Oid) -> Result<Option<Values>> {
 
 fn function(oid: Oid) -> Result<Option<Function>> {
     let Some(mut v) = one(
-        "SELECT n.nspname, p.proname, p.provolatile, p.prokind, p.proretset, p.proisstrict, p.proargtypes, \
-         p.provariadic::oid, p.prorettype::oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
-         WHERE p.oid = $1::oid",
+        "SELECT pronamespace::regnamespace, proname, provolatile, prokind, proretset, proisstrict, proargtypes, \
+         provariadic::oid, prorettype::oid FROM pg_proc WHERE oid = $1::oid",
         oid,
     )?
     else {
@@ -98,7 +97,7 @@ fn function(oid: Oid) -> Result<Option<Function>> {
     };
     let mut function = Function {
         oid,
-        schema: v.text()?,
+        schema: v.identifier()?,
         name: v.text()?,
         volatility: v.character()?,
         kind: v.character()?,
@@ -129,9 +128,8 @@ fn out_names(oid: Oid) -> Result<Vec<String>> {
 
 fn operator(oid: Oid) -> Result<Option<Operator>> {
     let Some(mut v) = one(
-        "SELECT n.nspname, o.oprname, o.oprleft::oid, o.oprright::oid, o.oprresult::oid, o.oprcode::oid, \
-         coalesce(p.provolatile, 'v') FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace \
-         LEFT JOIN pg_proc p ON p.oid = o.oprcode WHERE o.oid = $1::oid",
+        "SELECT oprnamespace::regnamespace, oprname, oprleft::oid, oprright::oid, oprresult::oid, oprcode::oid, \
+         coalesce((SELECT provolatile FROM pg_proc p WHERE p.oid = oprcode), 'v') FROM pg_operator o WHERE oid = $1::oid",
         oid,
     )?
     else {
@@ -139,7 +137,7 @@ fn operator(oid: Oid) -> Result<Option<Operator>> {
     };
     Ok(Some(Operator {
         oid,
-        schema: v.text()?,
+        schema: v.identifier()?,
         name: v.text()?,
         left: v.number()?,
         right: v.number()?,
@@ -151,10 +149,9 @@ fn operator(oid: Oid) -> Result<Option<Operator>> {
 
 fn type_(oid: Oid) -> Result<Option<Type>> {
     let Some(mut v) = one(
-        "SELECT n.nspname, t.typname, t.typtype, t.typcategory, \
-         CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc THEN t.typelem ELSE 0 END::oid, \
-         t.typarray::oid, t.typbasetype::oid, t.typtypmod, t.typrelid::oid, t.typcollation::oid \
-         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = $1::oid",
+        "SELECT typnamespace::regnamespace, typname, typtype, typcategory, \
+         CASE WHEN typsubscript = 'array_subscript_handler'::regproc THEN typelem ELSE 0 END::oid, \
+         typarray::oid, typbasetype::oid, typtypmod, typrelid::oid, typcollation::oid FROM pg_type WHERE oid = $1::oid",
         oid,
     )?
     else {
@@ -162,7 +159,7 @@ fn type_(oid: Oid) -> Result<Option<Type>> {
     };
     Ok(Some(Type {
         oid,
-        schema: v.text()?,
+        schema: v.identifier()?,
         name: v.text()?,
         kind: v.character()?,
         category: v.character()?,
@@ -175,50 +172,38 @@ fn type_(oid: Oid) -> Result<Option<Type>> {
     }))
 }
 
-/// Outside of `pg_catalog`, `format_type` writes the schema unless the path shows the type; the path shows nothing
-/// else here. Names of `pg_catalog` that are no words of SQL are written with their schema.
-fn type_text(oid: Oid, typmod: i32) -> Result<Option<String>> {
-    spi::catalog_value(
-        "SELECT CASE WHEN n.nspname <> 'pg_catalog' THEN format_type(t.oid, m.typmod) \
-         WHEN e.typname = 'interval' THEN format_type(t.oid, m.typmod) \
-         WHEN quote_ident(e.typname) = substring(format_type(e.oid, m.typmod) FROM '^[^ (]+') \
-         THEN 'pg_catalog.' || format_type(t.oid, m.typmod) ELSE format_type(t.oid, m.typmod) END \
-         FROM (SELECT $2::int AS typmod) m, pg_type t \
-         JOIN pg_type e ON e.oid = CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc AND t.typelem <> 0 \
-         AND t.typlen = -1 THEN t.typelem ELSE t.oid END \
-         JOIN pg_namespace n ON n.oid = e.typnamespace WHERE t.oid = $1::oid",
-        &[Some(&oid.to_string()), Some(&typmod.to_string())],
-    )
-}
-
 fn relation(oid: Oid) -> Result<Option<Relation>> {
     let Some(mut v) = one(
-        "SELECT n.nspname, c.relname, c.relkind, c.relpersistence, \
-         EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid), c.relrowsecurity, \
-         n.nspname IN ('pg_catalog', 'information_schema') OR n.nspname LIKE 'pg\\_toast%' \
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid",
+        "SELECT relnamespace::regnamespace, relname, relkind, relpersistence, relhassubclass, relrowsecurity \
+         FROM pg_class WHERE oid = $1::oid",
         oid,
     )?
     else {
         return Ok(None);
     };
-    let (schema, name) = (v.text()?, v.text()?);
+    let (schema, name) = (v.identifier()?, v.text()?);
     let (kind, persistence) = (v.character()?, v.character()?);
-    let (has_children, row_security, is_system) = (v.boolean()?, v.boolean()?, v.boolean()?);
+    let (mut has_children, row_security) = (v.boolean()?, v.boolean()?);
+    let is_system = matches!(schema.as_str(), "pg_catalog" | "information_schema") || schema.starts_with("pg_toast");
+    if has_children {
+        let child = one("SELECT 1 FROM pg_inherits WHERE inhparent = $1::oid LIMIT 1", oid)?;
+        has_children = child.is_some();
+    }
     let is_partitioned = kind == 'p';
+    let columns = columns(oid)?;
+    let (indexed, mut keys) = indexes(oid, &columns)?;
+    if has_children && !is_partitioned {
+        keys.clear();
+    }
     Ok(Some(Relation {
         oid,
         schema,
         name,
         kind,
         persistence,
-        columns: columns(oid)?,
-        keys: if has_children && !is_partitioned {
-            Vec::new()
-        } else {
-            keys(oid)?
-        },
-        indexed: indexed(oid)?,
+        columns,
+        keys,
+        indexed,
         has_children,
         is_partitioned,
         row_security,
@@ -249,55 +234,64 @@ fn columns(oid: Oid) -> Result<Vec<Column>> {
     .collect()
 }
 
-fn indexed(oid: Oid) -> Result<Vec<i16>> {
-    let list = spi::catalog_value(
-        "SELECT string_agg(DISTINCT i.indkey[0]::text, ' ') FROM pg_index i \
-         WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL",
+/// The first columns of indexes, and the keys: of unique indexes whose columns hold no NULL, the primary key first.
+/// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.
+fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<i16>, Vec<Key>)> {
+    let rows = spi::catalog(
+        "SELECT indkey, indnkeyatts, indisprimary, indisunique AND indimmediate AND NOT indisexclusion FROM pg_index \
+         WHERE indrelid = $1::oid AND indisvalid AND indpred IS NULL ORDER BY indisprimary DESC, indexrelid",
         &[Some(&oid.to_string())],
     )?;
-    let list = list.unwrap_or_default();
-    Ok(list
-        .split_whitespace()
-        .filter_map(|attnum| attnum.parse().ok())
-        .collect())
+    let (mut indexed, mut keys) = (Vec::new(), Vec::new());
+    for row in rows {
+        let mut v = Values::of(row);
+        let mut attnums: Vec<i16> = v.numbers()?;
+        let (count, primary) = (v.number()?, v.boolean()?);
+        indexed.extend(attnums.first());
+        attnums.truncate(count);
+        let holds_no_null = |attnum: &i16| columns.iter().any(|column| column.attnum == *attnum && column.not_null);
+        if v.boolean()? && attnums.iter().all(holds_no_null) {
+            keys.push(Key {
+                columns: attnums,
+                primary,
+            });
+        }
+    }
+    Ok((indexed, keys))
 }
 
-/// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.
-fn keys(oid: Oid) -> Result<Vec<Key>> {
-    spi::catalog(
-        "SELECT (SELECT string_agg(k.attnum::text, ' ' ORDER BY k.n) \
-         FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) WHERE k.n <= i.indnkeyatts), \
-         i.indisprimary FROM pg_index i \
-         WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL \
-         AND NOT i.indisexclusion AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) \
-         LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
-         WHERE k.n <= i.indnkeyatts AND a.attnotnull IS NOT TRUE) ORDER BY i.indisprimary DESC, i.indexrelid",
-        &[Some(&oid.to_string())],
-    )?
-    .into_iter()
-    .map(|row| {
-        let mut v = Values::of(row);
-        Ok(Key {
-            columns: v.numbers()?,
-            primary: v.boolean()?,
-        })
-    })
-    .collect()
-}
+/// The types of most columns, with the operators of their default btree classes: equal, less, greater. PostgreSQL never
+/// gives these numbers to anything else, and looking them up takes a good part of the time of a first stream table.
+const USUAL: [[Oid; 4]; 14] = [
+    [16, 91, 58, 59],         // bool
+    [20, 410, 412, 413],      // int8
+    [21, 94, 95, 520],        // int2
+    [23, 96, 97, 521],        // int4
+    [25, 98, 664, 666],       // text
+    [701, 670, 672, 674],     // float8
+    [1042, 1054, 1058, 1060], // bpchar
+    [1043, 98, 664, 666],     // varchar
+    [1082, 1093, 1095, 1097], // date
+    [1114, 2060, 2062, 2064], // timestamp
+    [1184, 1320, 1322, 1324], // timestamptz
+    [1700, 1752, 1754, 1756], // numeric
+    [2950, 2972, 2974, 2975], // uuid
+    [3802, 3240, 3242, 3243], // jsonb
+];
 
 /// Strategies 1, 3 and 5 of btree are less, equal and greater; 1 of hash is equal. A class is right for a type that it
 /// names, or that casts to the named type without a function, or that is an array, enum or range where it names any.
 fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
+    if let Some([_, operators @ ..]) = USUAL.iter().find(|usual| usual[0] == oid) {
+        return Ok(Some(operators.map(Some)));
+    }
     let row = spi::catalog(
-        "WITH RECURSIVE bases(oid, typtype, base, n) AS (SELECT oid, typtype, typbasetype, 0 FROM pg_type WHERE oid = $1::oid \
-         UNION ALL SELECT t.oid, t.typtype, t.typbasetype, b.n + 1 FROM bases b JOIN pg_type t ON t.oid = b.base AND b.typtype = 'd'), \
-         base AS (SELECT t.*, t.typsubscript = 'array_subscript_handler'::regproc AND t.typelem <> 0 AS is_array \
-         FROM pg_type t JOIN (SELECT oid FROM bases ORDER BY n DESC LIMIT 1) l ON l.oid = t.oid), \
-         classes AS (SELECT c.opcfamily, c.opcintype, a.amname, \
-         CASE WHEN c.opcintype = b.oid THEN 0 WHEN y.typtype = 'p' THEN 2 ELSE 1 END AS rank FROM base b, pg_opclass c \
+        "WITH classes AS (SELECT c.opcfamily, c.opcintype, a.amname, \
+         CASE WHEN c.opcintype = b.oid THEN 0 WHEN y.typtype = 'p' THEN 2 ELSE 1 END AS rank FROM pg_type b, pg_opclass c \
          JOIN pg_am a ON a.oid = c.opcmethod AND a.amname IN ('btree', 'hash') JOIN pg_type y ON y.oid = c.opcintype \
-         WHERE c.opcdefault AND (c.opcintype = b.oid \
-         OR c.opcintype = 'anyarray'::regtype AND b.is_array OR c.opcintype = 'anyenum'::regtype AND b.typtype = 'e' \
+         WHERE b.oid = $1::oid AND c.opcdefault AND (c.opcintype = b.oid OR c.opcintype = 'anyarray'::regtype \
+         AND b.typsubscript = 'array_subscript_handler'::regproc AND b.typelem <> 0 \
+         OR c.opcintype = 'anyenum'::regtype AND b.typtype = 'e' \
          OR c.opcintype = 'anyrange'::regtype AND b.typtype = 'r' OR c.opcintype = 'anymultirange'::regtype AND b.typtype = 'm' \
          OR c.opcintype = 'record'::regtype AND b.typtype = 'c' \
          OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = b.oid AND k.casttarget = c.opcintype \
@@ -332,7 +326,30 @@ impl Catalog for SpiCatalog {
     }
 
     fn type_sql(&self, oid: Oid, typmod: i32) -> Answer<String> {
-        self.cached(&self.type_texts, oid, (oid, typmod), || type_text(oid, typmod), "type")
+        if let Some(known) = self.type_texts.borrow().get(&(oid, typmod)) {
+            return Ok(known.clone());
+        }
+        let type_ = self.type_(oid)?;
+        let named = if type_.element == 0 {
+            type_
+        } else {
+            self.type_(type_.element)?
+        };
+        // Names of the path, which shows pg_catalog only, stand without a schema. Those that are no words of SQL get it:
+        // the text will be read under another path.
+        let text = self.note(spi::catalog_value(
+            "SELECT CASE WHEN $4 = 'pg_catalog' AND $3 <> 'interval' AND quote_ident($3) = \
+             substring(format_type($1::oid, $2::int) FROM '^[^][ (]+') THEN 'pg_catalog.' ELSE '' END || format_type($1::oid, $2::int)",
+            &[
+                Some(&oid.to_string()),
+                Some(&typmod.to_string()),
+                Some(&named.name),
+                Some(&named.schema),
+            ],
+        ))?;
+        let text = text.unwrap_or_default();
+        self.type_texts.borrow_mut().insert((oid, typmod), text.clone());
+        Ok(text)
     }
 
     fn collation(&self, oid: Oid) -> Answer<(String, String)> {
@@ -367,7 +384,11 @@ impl Catalog for SpiCatalog {
         if let Some(known) = self.defaults.borrow().get(&type_oid) {
             return Ok(known.clone());
         }
-        let found = self.note(default_operators(type_oid))?;
+        let mut base = self.type_(type_oid)?;
+        while base.kind == 'd' {
+            base = self.type_(base.base)?;
+        }
+        let found = self.note(default_operators(base.oid))?;
         let optional = |oid: Option<Oid>| oid.map(|oid| self.operator(oid)).transpose();
         let answer = match found {
             Some([Some(equal), less, greater]) => Some(DefaultOperators {

@@ -9,7 +9,8 @@ use crate::{flush, push, sql, stages, triggers};
 
 /// An event trigger fired.
 pub fn fired(event: &str) -> Result<()> {
-    if session::is_busy() {
+    // An app makes its tables before its stream tables, and what follows takes longer than making a table.
+    if session::is_busy() || spi::catalog("SELECT 1 FROM pgtrickle.stream_table LIMIT 1", &[])?.is_empty() {
         return Ok(());
     }
     let _busy = Busy::start();
@@ -84,7 +85,7 @@ fn changed() -> Result<()> {
     let rows = spi::catalog(
         concat!(
             "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
-         WHERE EXISTS (SELECT FROM pgtrickle.stream_table) AND c.objid IS NOT NULL AND c.command_tag NOT IN \
+         WHERE c.objid IS NOT NULL AND c.command_tag NOT IN \
          ('COMMENT', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE SEQUENCE', 'CREATE SCHEMA', 'CREATE STATISTICS') \
          UNION SELECT n.classid, n.objid FROM changed c CROSS JOIN LATERAL ( \
          SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = c.classid AND d.refobjid = c.objid \

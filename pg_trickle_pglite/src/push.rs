@@ -65,17 +65,20 @@ fn record(to: &mut Vec<u8>, letter: char, id: i32, texts: [&str; 2]) {
 
 /// From now on changes go to this function. Once in a session: a wrong number would end it. Answers with the channel on
 /// which the plugin passes them on.
-pub fn listen(function: &str, channel: &str) -> Result<String> {
-    let known = with(|push| {
+pub fn listen(function: &str, channel: &str) -> String {
+    with(|push| {
         if push.function == 0 {
             push.function = function.parse().unwrap_or_default();
             channel.clone_into(&mut push.channel);
         }
         push.channel.clone()
-    });
+    })
+}
+
+/// Takes away what subscribers of a session before left behind.
+pub fn tidy() -> Result<()> {
     let _busy = Busy::start();
-    triggers::tidy()?;
-    Ok(known)
+    triggers::tidy()
 }
 
 /// Starts to follow a stream table for a reader, with its present rows.

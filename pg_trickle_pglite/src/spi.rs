@@ -17,6 +17,10 @@ const CATALOG_SETTINGS: &[Setting] = &[
     Setting::new(c"bytea_output", c"hex"),
     Setting::new(c"plan_cache_mode", c"force_generic_plan"),
     Setting::new(c"quote_all_identifiers", c"off"),
+    // Catalogs are small, and everything is found by an index: planning takes longer than any plan.
+    Setting::new(c"join_collapse_limit", c"1"),
+    Setting::new(c"enable_hashjoin", c"off"),
+    Setting::new(c"enable_mergejoin", c"off"),
 ];
 
 /// Most texts whose plans are kept; there are fewer.
@@ -90,6 +94,13 @@ impl Values {
     pub fn text(&mut self) -> Result<String> {
         self.optional()
             .ok_or_else(|| SqlError::internal("a catalog query returned a NULL"))
+    }
+
+    /// The next value, a name that PostgreSQL quotes where it has to.
+    pub fn identifier(&mut self) -> Result<String> {
+        let text = self.text()?;
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        Ok(quoted.map(|name| name.replace("\"\"", "\"")).unwrap_or(text))
     }
 
     /// The next value, as a number.

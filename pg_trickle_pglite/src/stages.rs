@@ -328,12 +328,49 @@ pub fn load(id: i32) -> Result<Rc<StreamTable>> {
         session::remember(&table);
         return Ok(table);
     }
-    build(id, None)
+    build(id)
 }
 
-/// The same when it has just been compiled.
-pub fn load_compiled(id: i32, compiled: Compiled) -> Result<Rc<StreamTable>> {
-    build(id, Some(compiled))
+/// The stages of a stream table that is being made by its owner, to be filled and forgotten.
+#[must_use]
+pub fn made(id: i32, name: &str, search_path: &str, stages: Vec<Stage>) -> Vec<Rc<Maintained>> {
+    let by = Maintainer {
+        id,
+        depth: 0,
+        role: 0,
+        name,
+        search_path,
+    };
+    by.maintain(stages, &[])
+}
+
+/// What the stages of a stream table have in common.
+struct Maintainer<'a> {
+    id: i32,
+    depth: u32,
+    /// 0 for the current user.
+    role: Oid,
+    name: &'a str,
+    search_path: &'a str,
+}
+
+impl Maintainer<'_> {
+    /// Makes compiled stages ready to be maintained.
+    fn maintain(&self, stages: Vec<Stage>, own: &[(Oid, Oid)]) -> Vec<Rc<Maintained>> {
+        let maintained = stages.into_iter().enumerate().map(|(place, stage)| {
+            Rc::new(Maintained {
+                key: (self.id, place),
+                depth: self.depth,
+                role: self.role,
+                label: crate::names::c_string(self.name),
+                search_path: crate::names::c_string(self.search_path),
+                sources: stage.sources.iter().map(|source| names(source, own)).collect(),
+                stage,
+                kept: RefCell::default(),
+            })
+        });
+        maintained.collect()
+    }
 }
 
 /// What our catalog says of a stream table.
@@ -397,7 +434,7 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
     Ok(all)
 }
 
-fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<StreamTable>> {
+fn build(id: i32) -> Result<Rc<StreamTable>> {
     let row = described(id)?;
     let described = row.clone();
     let mut values = Values::of(row);
@@ -410,31 +447,19 @@ fn build(id: i32, compiled: Option<Compiled>) -> Result<Rc<StreamTable>> {
     let stored_layout = values.text()?;
     let populated = values.boolean()?;
     let search_path = values.text()?;
-    let mut compiled = match compiled {
-        Some(compiled) => compiled,
-        None => compile(&definition, &storage).map_err(|error| error.about(&name))?,
-    };
+    let mut compiled = compile(&definition, &storage).map_err(|error| error.about(&name))?;
     compiled.depends.extend([relid, values.number()?, values.number()?]);
     let own = own_storage(&compiled)?;
     compiled.depends.extend(own.iter().map(|(_, relid)| *relid));
     let fingerprint = fingerprint(&described, &compiled.depends)?;
-    let stages = compiled
-        .stages
-        .into_iter()
-        .enumerate()
-        .map(|(place, stage)| {
-            Rc::new(Maintained {
-                key: (id, place),
-                depth,
-                role,
-                label: crate::names::c_string(&name),
-                search_path: crate::names::c_string(&search_path),
-                sources: stage.sources.iter().map(|source| names(source, &own)).collect(),
-                stage,
-                kept: RefCell::default(),
-            })
-        })
-        .collect();
+    let by = Maintainer {
+        id,
+        depth,
+        role,
+        name: &name,
+        search_path: &search_path,
+    };
+    let stages = by.maintain(compiled.stages, &own);
     let table = Rc::new(StreamTable {
         id,
         name,

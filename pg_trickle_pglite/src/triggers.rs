@@ -63,17 +63,22 @@ pub fn sync() -> Result<()> {
 /// changes rows of the others.
 pub fn record_sources(id: i32, relids: &[u32]) -> Result<()> {
     let list: Vec<String> = relids.iter().map(u32::to_string).collect();
-    let key = id.to_string();
-    spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
-    spi::catalog(
-        "WITH RECURSIVE below(relid, inherited) AS (SELECT unnest(string_to_array($2, ' ')::oid[]), false \
+    let (key, list) = (id.to_string(), format!("{{{}}}", list.join(",")));
+    let has_relatives = spi::catalog_value(
+        "SELECT 1 FROM pg_inherits WHERE inhrelid = ANY ($1::oid[]) OR inhparent = ANY ($1::oid[]) LIMIT 1",
+        &[Some(&list)],
+    )?;
+    let text = if has_relatives.is_some() {
+        "WITH RECURSIVE below(relid, inherited) AS (SELECT unnest($2::oid[]), false \
          UNION SELECT i.inhrelid, true FROM below b JOIN pg_inherits i ON i.inhparent = b.relid), \
-         above(relid, inherited) AS (SELECT unnest(string_to_array($2, ' ')::oid[]), false \
+         above(relid, inherited) AS (SELECT unnest($2::oid[]), false \
          UNION SELECT i.inhparent, true FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid) \
          INSERT INTO pgtrickle.source (id, relid, inherited) \
-         SELECT $1::int, relid, bool_and(inherited) FROM (TABLE below UNION ALL TABLE above) AS reads GROUP BY relid",
-        &[Some(&key), Some(&list.join(" "))],
-    )?;
+         SELECT $1::int, relid, bool_and(inherited) FROM (TABLE below UNION ALL TABLE above) AS reads GROUP BY relid"
+    } else {
+        "INSERT INTO pgtrickle.source (id, relid, inherited) SELECT $1::int, unnest($2::oid[]), false"
+    };
+    spi::catalog(text, &[Some(&key), Some(&list)])?;
     check_sources(&key)
 }
 

@@ -50,8 +50,10 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         emscriptenOpts: attached.options,
         async init() {
           attached.check()
-          await prepare(pg)
+          const isNew = await prepare(pg)
           await hubOf(pg).listen()
+          // What subscribers of a session before have left behind.
+          if (!isNew) await pg.query("SELECT pgtrickle.command('tidy')")
         },
         close() {
           hubOf(pg).close()
@@ -70,14 +72,18 @@ SELECT a.default_version AS available, e.extversion AS installed
 FROM pg_available_extensions a LEFT JOIN pg_extension e ON e.extname = a.name
 WHERE a.name = 'pg_trickle'`
 
-/** Loads the library, so that its hooks are there before the first statement, and brings the extension up to date. */
-async function prepare(pg: Database): Promise<void> {
+/**
+ * Loads the library, so that its hooks are there before the first statement, and brings the extension up to date. Says
+ * whether it was not there before.
+ */
+async function prepare(pg: Database): Promise<boolean> {
   try {
     await pg.query("LOAD 'pg_trickle'")
     const [version] = (await pg.query<{ available: string; installed: string | null }>(VERSIONS)).rows
     if (version === undefined) throw new TrickleError('the bundle of pg_trickle has no control file', { code: '58P01' })
     if (version.installed === null) await pg.query('CREATE EXTENSION IF NOT EXISTS pg_trickle')
     else if (version.installed !== version.available) await pg.query('ALTER EXTENSION pg_trickle UPDATE')
+    return version.installed === null
   } catch (error) {
     throw TrickleError.from(error)
   }

@@ -4,14 +4,22 @@ use super::find::{self, Target};
 use super::{alter, define, must_be_idle};
 use crate::error::{Result, SqlError};
 use crate::ffi;
+use crate::json::Json;
 use crate::names;
 use crate::session::{self, Busy};
 use crate::spi::{self, Values};
-use crate::stages::{self, Compiled, Maintained, StreamTable};
+use crate::stages::{self, Compiled, Maintained};
 use crate::{plans, sql, triggers};
 use pg_trickle_core::Stage;
 use pg_trickle_core::plan::Way;
 use std::rc::Rc;
+
+/// The array that a parameter holds as JSON.
+macro_rules! texts {
+    ($parameter:literal) => {
+        concat!("ARRAY(SELECT jsonb_array_elements_text(", $parameter, "::jsonb))")
+    };
+}
 
 /// What to do about a stream table that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +60,7 @@ pub fn run(request: &Request) -> Result<()> {
             .hint("Make the stream table in a schema of your own, for example public.")
             .about(&name));
     }
-    match at(&schema, &parsed.name)? {
+    match at(&name)? {
         Target::Nothing => {}
         Target::StreamTable(found) => match request.exists {
             Exists::Skip => {
@@ -120,13 +128,8 @@ fn readable(schema: &str, name: &str) -> Result<String> {
     Ok(quoted.unwrap_or_default())
 }
 
-fn at(schema: &str, name: &str) -> Result<Target> {
-    let relid = spi::catalog_value(
-        "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = $1 AND c.relname = $2",
-        &[Some(schema), Some(name)],
-    )?;
-    match relid {
+fn at(name: &str) -> Result<Target> {
+    match spi::catalog_value("SELECT to_regclass($1)::oid", &[Some(name)])? {
         Some(relid) => find::by_relid(&relid),
         None => Ok(Target::Nothing),
     }
@@ -144,29 +147,40 @@ fn make(request: &Request, schema: &str, name: &str) -> Result<()> {
         spi::catalog(&statement, &[])?;
     }
     bind(&definition, name)?;
+    let search_path = search_path()?;
+    let [columns, key] = visible(&compiled)?;
     spi::catalog(
-        "INSERT INTO pgtrickle.stream_table (id, relid, definition, storage, query, status, search_path, layout) \
-         VALUES ($1::int, $2::regclass, $3::regclass, $4::regclass, $5, 'UNPOPULATED', $6, $7)",
+        concat!(
+            "INSERT INTO pgtrickle.stream_table (id, columns, key, layout, relid, definition, storage, query, status, \
+             search_path) VALUES ($1::int, ",
+            texts!("$2"),
+            ", ",
+            texts!("$3"),
+            ", $4, $5::regclass, $6::regclass, $7::regclass, $8, $9, $10)"
+        ),
         &[
             Some(&id.to_string()),
+            Some(&columns),
+            Some(&key),
+            Some(&compiled.layout()),
             Some(name),
             Some(&definition),
             Some(&compiled.top()?.storage),
             Some(request.query),
-            Some(&search_path()?),
-            Some(&compiled.layout()),
+            Some(if request.initialize { "ACTIVE" } else { "UNPOPULATED" }),
+            Some(&search_path),
         ],
     )?;
     record_stages(id, name, &compiled)?;
-    describe(id, &compiled)?;
-    let stage = stages::load_compiled(id, compiled)?;
+    triggers::record_sources(id, &read(&compiled)?)?;
+    let stages = stages::made(id, name, &search_path, compiled.stages);
     if request.initialize {
-        fill(&stage)?;
-        activate(id)?;
+        fill(&stages)?;
+        triggers::sync()?;
     }
     session::forget(id);
     spi::catalog(stages::ANNOUNCE, &[])?;
-    announce_rebuild(name, &stage.stages)
+    announce_rebuild(name, &stages)
 }
 
 /// A number that no stream table has had.
@@ -227,26 +241,40 @@ pub fn bind(definition: &str, view: &str) -> Result<()> {
     Ok(())
 }
 
-/// Writes down what the compiler found: columns, key, layout, sources.
+/// Writes down what the compiler found, in place of what it found before: columns, key, layout, sources.
 pub fn describe(id: i32, compiled: &Compiled) -> Result<()> {
-    let top = compiled.top()?;
-    let columns: Vec<String> = compiled.columns.iter().map(|column| column.name.clone()).collect();
+    let id_text = id.to_string();
+    let [columns, key] = visible(compiled)?;
     spi::catalog(
-        "UPDATE pgtrickle.stream_table SET columns = ARRAY(SELECT jsonb_array_elements_text($2::jsonb)), \
-         key = ARRAY(SELECT jsonb_array_elements_text($3::jsonb)), layout = $4 WHERE id = $1::int",
-        &[
-            Some(&id.to_string()),
-            Some(&crate::json::Json::texts(&columns).write()),
-            Some(&crate::json::Json::texts(&visible_key(top, &columns)).write()),
-            Some(&compiled.layout()),
-        ],
+        concat!(
+            "UPDATE pgtrickle.stream_table SET columns = ",
+            texts!("$2"),
+            ", key = ",
+            texts!("$3"),
+            ", layout = $4 WHERE id = $1::int"
+        ),
+        &[Some(&id_text), Some(&columns), Some(&key), Some(&compiled.layout())],
     )?;
+    spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&id_text)])?;
+    triggers::record_sources(id, &read(compiled)?)
+}
+
+/// The columns that users see, and the key among them, as JSON.
+fn visible(compiled: &Compiled) -> Result<[String; 2]> {
+    let columns: Vec<String> = compiled.columns.iter().map(|column| column.name.clone()).collect();
+    let key = visible_key(compiled.top()?, &columns);
+    Ok([columns, key].map(|names| Json::texts(&names).write()))
+}
+
+/// The tables that are read, stages below the top among them.
+fn read(compiled: &Compiled) -> Result<Vec<u32>> {
+    let top = compiled.top()?;
     let own = stages::own_storage(compiled)?;
     let mut relids: Vec<u32> = compiled.sources().iter().map(|source| source.relid).collect();
     // The top is read by nobody here.
     let below = own.iter().filter(|(known, _)| *known != top.relid);
     relids.extend(below.map(|(_, relid)| *relid));
-    triggers::record_sources(id, &relids)
+    Ok(relids)
 }
 
 /// The key, where users see all of it.
@@ -279,8 +307,8 @@ fn announce_rebuild(name: &str, stages: &[Rc<Maintained>]) -> Result<()> {
 }
 
 /// Fills the empty storage tables.
-pub fn fill(table: &StreamTable) -> Result<()> {
-    for maintained in &table.stages {
+pub fn fill(stages: &[Rc<Maintained>]) -> Result<()> {
+    for maintained in stages {
         maintained.run_once(&[maintained.stage.fill()])?;
     }
     Ok(())

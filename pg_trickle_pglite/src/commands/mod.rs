@@ -22,7 +22,8 @@ pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
     let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
     match args.as_slice() {
         [Some("row"), row, key] => push::row(row.unwrap_or_default(), key.unwrap_or_default()).map(|()| None),
-        [Some("listen"), Some(function), Some(channel)] => push::listen(function, channel).map(Some),
+        [Some("listen"), Some(function), Some(channel)] => Ok(Some(push::listen(function, channel))),
+        [Some("tidy")] => push::tidy().map(|()| None),
         [Some("open"), Some(id), Some(reader)] => {
             must_be_idle("subscribe to a stream table")?;
             push::open(id, reader).map(|()| None)

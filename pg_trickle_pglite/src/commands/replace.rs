@@ -73,7 +73,7 @@ fn move_storage(before: &StreamTable, definition: &str, bound: bool) -> Result<(
     )?;
     session::forget(id);
     if before.populated {
-        create::fill(&*stages::load_compiled(id, compiled)?)?;
+        create::fill(&stages::load(id)?.stages)?;
     }
     let readers = spi::catalog(
         "SELECT id FROM pgtrickle.source WHERE relid = $1::regclass AND id <> $2::int",
