@@ -221,11 +221,9 @@ COMMENT ON FUNCTION pgtrickle.explain_st_json(text) IS 'how a stream table is ma
 CREATE VIEW pgtrickle.stream_tables AS
 SELECT c.relname::text AS name, n.nspname::text AS schema, t.query, t.refresh_mode, t.status, t.columns, t.key,
   ARRAY(
-    SELECT pg_catalog.format('%I.%I', sn.nspname, sc.relname)
+    SELECT (pg_catalog.pg_identify_object('pg_catalog.pg_class'::regclass, coalesce(lower.relid, s.relid), 0)).identity
     FROM pgtrickle.source s
     LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
-    JOIN pg_catalog.pg_class sc ON sc.oid = coalesce(lower.relid, s.relid)
-    JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace
     WHERE s.id = t.id AND NOT s.inherited AND NOT EXISTS (SELECT FROM pgtrickle.stage g WHERE g.storage = s.relid)
     ORDER BY 1
   ) AS sources,

@@ -34,13 +34,8 @@ interface Json {
   json: string
 }
 
-const CREATE = {
-  plain: 'SELECT pgtrickle.create_stream_table(name => $1::text, query => $2::text, initialize => $3::boolean)',
-  ifNotExists:
-    'SELECT pgtrickle.create_stream_table_if_not_exists(name => $1::text, query => $2::text, initialize => $3::boolean)',
-  orReplace:
-    'SELECT pgtrickle.create_or_replace_stream_table(name => $1::text, query => $2::text, initialize => $3::boolean)',
-}
+// What the SQL functions of these names do, without them: a function in SQL is planned when it is first called.
+const CREATE = "SELECT pgtrickle.command('create', $1::text, $2::text, NULL, 'IMMEDIATE', $3::text, $4::text)"
 const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1::text, query => $2::text)'
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1::text, cascade => $2::boolean)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1::text)'
@@ -86,8 +81,8 @@ export class Trickle {
         hint: 'Give one of them.',
       })
     }
-    const sql = ifNotExists ? CREATE.ifNotExists : orReplace ? CREATE.orReplace : CREATE.plain
-    await this.#rows(name, sql, [name, query, withData], onNotice)
+    const exists = ifNotExists ? 'skip' : orReplace ? 'replace' : 'fail'
+    await this.#rows(name, CREATE, [name, query, String(withData), exists], onNotice)
     return this.#find<Row>(name)
   }
 

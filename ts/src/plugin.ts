@@ -67,9 +67,10 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
 /** The plugin: `PGlite.create({ extensions: { trickle } })`. */
 export const trickle: TrickleExtension = /* @__PURE__ */ createTrickle()
 
-const VERSIONS = `
-SELECT a.default_version AS available, e.extversion AS installed
-FROM pg_available_extensions a LEFT JOIN pg_extension e ON e.extname = a.name
+const INSTALLED = "SELECT extversion FROM pg_extension WHERE extname = 'pg_trickle'"
+const IS_CURRENT = `
+SELECT a.default_version = e.extversion AS is_current
+FROM pg_available_extensions a JOIN pg_extension e ON e.extname = a.name
 WHERE a.name = 'pg_trickle'`
 
 /**
@@ -79,11 +80,14 @@ WHERE a.name = 'pg_trickle'`
 async function prepare(pg: Database): Promise<boolean> {
   try {
     await pg.query("LOAD 'pg_trickle'")
-    const [version] = (await pg.query<{ available: string; installed: string | null }>(VERSIONS)).rows
-    if (version === undefined) throw new TrickleError('the bundle of pg_trickle has no control file', { code: '58P01' })
-    if (version.installed === null) await pg.query('CREATE EXTENSION IF NOT EXISTS pg_trickle')
-    else if (version.installed !== version.available) await pg.query('ALTER EXTENSION pg_trickle UPDATE')
-    return version.installed === null
+    const isNew = (await pg.query(INSTALLED)).rows.length === 0
+    if (isNew) {
+      await pg.query('CREATE EXTENSION pg_trickle')
+    } else {
+      const [version] = (await pg.query<{ is_current: boolean }>(IS_CURRENT)).rows
+      if (!version?.is_current) await pg.query('ALTER EXTENSION pg_trickle UPDATE')
+    }
+    return isNew
   } catch (error) {
     throw TrickleError.from(error)
   }

@@ -58,7 +58,7 @@ describe('Trickle', () => {
     await trickle.explainStreamTable(hostile)
     expect(sent.map(({ params }) => params?.[0])).toEqual(Array(8).fill(hostile))
     for (const { sql } of sent) expect(sql).not.toContain('DROP')
-    expect(sent[0]?.params).toEqual([hostile, hostile, true])
+    expect(sent[0]?.params).toEqual([hostile, hostile, 'true', 'fail'])
   })
 
   test('gives the catalog row in the shape of the API', async () => {
@@ -77,16 +77,18 @@ describe('Trickle', () => {
     expect(createdAt.toISOString()).toBe('2026-01-02T03:04:05.000Z')
   })
 
-  test('options choose the function', async () => {
-    const names: (string | undefined)[] = []
+  test('options say what to do', async () => {
+    const given: unknown[] = []
     for (const options of [{}, { ifNotExists: true }, { orReplace: true }, { withData: false }]) {
       const { db, sent } = listener([], json(ROW))
       await new Trickle(db).createStreamTable('st', 'q', options)
-      names.push(/pgtrickle\.(\w+)/.exec(sent[0]?.sql ?? '')?.[1], String(sent[0]?.params?.[2]))
+      given.push(sent[0]?.params?.slice(2))
     }
-    expect(names).toEqual([
-      ...['create_stream_table', 'true', 'create_stream_table_if_not_exists', 'true'],
-      ...['create_or_replace_stream_table', 'true', 'create_stream_table', 'false'],
+    expect(given).toEqual([
+      ['true', 'fail'],
+      ['true', 'skip'],
+      ['true', 'replace'],
+      ['false', 'fail'],
     ])
   })
 
