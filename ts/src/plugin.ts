@@ -67,11 +67,10 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
 /** The plugin: `PGlite.create({ extensions: { trickle } })`. */
 export const trickle: TrickleExtension = /* @__PURE__ */ createTrickle()
 
-const INSTALLED = "SELECT extversion FROM pg_extension WHERE extname = 'pg_trickle'"
+/** No row where it is not installed; the files of extensions are read only where it is. */
 const IS_CURRENT = `
-SELECT a.default_version = e.extversion AS is_current
-FROM pg_available_extensions a JOIN pg_extension e ON e.extname = a.name
-WHERE a.name = 'pg_trickle'`
+SELECT extversion = (SELECT default_version FROM pg_available_extensions WHERE name = extname) AS is_current
+FROM pg_extension WHERE extname = 'pg_trickle'`
 
 /**
  * Loads the library, so that its hooks are there before the first statement, and brings the extension up to date. Says
@@ -80,14 +79,10 @@ WHERE a.name = 'pg_trickle'`
 async function prepare(pg: Database): Promise<boolean> {
   try {
     await pg.query("LOAD 'pg_trickle'")
-    const isNew = (await pg.query(INSTALLED)).rows.length === 0
-    if (isNew) {
-      await pg.query('CREATE EXTENSION pg_trickle')
-    } else {
-      const [version] = (await pg.query<{ is_current: boolean }>(IS_CURRENT)).rows
-      if (!version?.is_current) await pg.query('ALTER EXTENSION pg_trickle UPDATE')
-    }
-    return isNew
+    const [installed] = (await pg.query<{ is_current: boolean | null }>(IS_CURRENT)).rows
+    if (installed === undefined) await pg.query('CREATE EXTENSION pg_trickle')
+    else if (!installed.is_current) await pg.query('ALTER EXTENSION pg_trickle UPDATE')
+    return installed === undefined
   } catch (error) {
     throw TrickleError.from(error)
   }
