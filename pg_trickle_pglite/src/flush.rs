@@ -104,7 +104,7 @@ impl Flush {
         }
         let mut changes = Vec::new();
         let mut deltas = Vec::new();
-        let mut rows = 0;
+        let (mut rows, mut most) = (0, 0);
         for (relid, parts) in by_table.iter() {
             let Some(names) = stage.names(*relid) else {
                 continue;
@@ -119,6 +119,7 @@ impl Flush {
             for (name, store) in [(&names.added, added), (&names.removed, removed)] {
                 if let Some((store, count)) = store {
                     rows += count;
+                    most = most.max(count);
                     deltas.push((name, *relid, store, count));
                 }
             }
@@ -126,8 +127,11 @@ impl Flush {
         if changes.is_empty() {
             return Ok(());
         }
-        if rows > plans::FEW && !stage.stage.is_whole() && stage.run_once(&[stage.stage.is_load(rows)])?[0] == 1 {
-            return stage.run_once(&[stage.stage.fill()]).map(|_| ());
+        if rows > plans::FEW && !stage.stage.is_whole() {
+            let answer = stage.run_once(&[stage.stage.is_load(most)])?[0];
+            if let Some(statement) = stage.stage.at_once(answer) {
+                return stage.run_once(&[statement]).map(|_| ());
+            }
         }
         let bulk = rows > plans::FEW || stage.stage.is_unindexed();
         let deltas: Vec<Delta> = deltas

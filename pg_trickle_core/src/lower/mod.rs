@@ -275,6 +275,10 @@ fn finish(
             }
         }
     }
+    let whole = match &maintained {
+        Maintained::Rekey(rekey) => rekey.whole(&lowered.rows),
+        _ => String::new(),
+    };
     let stage = Stage {
         relid: storage.relid,
         storage: table.clone(),
@@ -289,6 +293,7 @@ fn finish(
             &lowered.written,
             &lowered.identity,
         )],
+        whole,
         sources,
         key: lowered.key,
         advice,

@@ -36,6 +36,8 @@ pub struct Stage {
     /// Recomputes everything and patches the stored rows; the last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
+    /// Recomputes everything and patches the stored rows, in one statement that tells nothing; empty where they have no key.
+    pub whole: String,
     /// The tables whose changes reach this stage, views inlined, by OID; stages below among them.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty where rows can repeat.
@@ -103,28 +105,45 @@ impl Stage {
         }
     }
 
-    /// Asks whether a change of so many rows is applied by filling the storage: it is empty, and no source has more than
-    /// [`LARGE`] times these rows, so that the query reads about what the change and all that it touches are.
+    /// Asks whether a change of so many rows is applied as [`Stage::at_once`] says: no source has more than [`LARGE`] times
+    /// these rows, so that the query reads about what the change and all that it touches are.
     #[must_use]
     pub fn is_load(&self, rows: usize) -> Statement {
         let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
-        let mut arms = vec![exists(&self.storage, 0)];
-        arms.extend(self.sources.iter().map(|source| exists(&source.name, LARGE * rows)));
+        let stored = exists(&self.storage, 0);
+        let tables = self.sources.iter().map(|source| &source.name);
+        let mut large: Vec<String> = tables.map(|table| exists(table, LARGE * rows)).collect();
+        let mut patched = String::new();
+        if !self.whole.is_empty() {
+            large.push(exists(&self.storage, LARGE * rows));
+            patched = format!(" WHEN {stored} THEN 2");
+        } else {
+            large.insert(0, stored);
+        }
         Statement {
-            sql: format!("SELECT CASE WHEN {} THEN 0 ELSE 1 END::pg_catalog.int8", or(&arms)),
+            sql: format!(
+                "SELECT CASE WHEN {} THEN 0{patched} ELSE 1 END::pg_catalog.int8",
+                or(&large)
+            ),
             bulk: None,
             returns: Returns::Patched,
+        }
+    }
+
+    /// The statement for a load, by what [`Stage::is_load`] returned: 1, the storage is empty; 2, it is not.
+    #[must_use]
+    pub fn at_once(&self, answer: i64) -> Option<Statement> {
+        match answer {
+            1 => Some(self.fill()),
+            2 => Some(silent(&self.whole)),
+            _ => None,
         }
     }
 
     /// Fills the empty storage.
     #[must_use]
     pub fn fill(&self) -> Statement {
-        Statement {
-            sql: self.init.clone(),
-            bulk: None,
-            returns: Returns::Nothing,
-        }
+        silent(&self.init)
     }
 
     /// Every change runs the query again.
@@ -216,5 +235,14 @@ impl Stage {
             Maintained::Whole => "the rows shown, with an index in their order",
             Maintained::Rebuild => "the whole query",
         }
+    }
+}
+
+/// A statement that tells nothing.
+fn silent(sql: &str) -> Statement {
+    Statement {
+        sql: sql.to_owned(),
+        bulk: None,
+        returns: Returns::Nothing,
     }
 }

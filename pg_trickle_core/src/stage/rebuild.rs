@@ -6,7 +6,7 @@
 use super::storage::Identity;
 use crate::plan::{Returns, Statement};
 use crate::sql::ident::quote_ident;
-use crate::sql::statement::{column, image, names, op, row, row_of};
+use crate::sql::statement::{assignments, column, image, names, op, row, row_of};
 
 /// `pgtrickle.row_hash(ROW(...))` over the columns of `alias`, or over bare names.
 #[must_use]
@@ -67,18 +67,11 @@ fn patch_bag(table: &str, query: &str, columns: &[String]) -> String {
 
 /// Rows pair by key (NULLs equal, as record comparison has it); pairs that differ are updated in place.
 fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> String {
-    let wanted = fresh_query(query, columns);
     let pairs = if key.is_empty() {
         "TRUE".to_owned()
     } else {
-        op(&record("q", key), "=", &record("s", key))
+        op(&record("d", key), "=", &record("t", key))
     };
-    let set: Vec<String> = columns
-        .iter()
-        .map(|c| format!("{} = {}", quote_ident(c), column("d", c)))
-        .collect();
-    let column_names = columns;
-    let values: Vec<String> = column_names.iter().map(|name| column("d", name)).collect();
     let count = |action: &str| {
         format!(
             "pg_catalog.count(*) FILTER (WHERE {})",
@@ -86,21 +79,36 @@ fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> 
         )
     };
     format!(
-        "WITH m AS (MERGE INTO {table} AS t USING (SELECT q.*, s.ctid AS __pgt_rid \
-         FROM (SELECT q.*, TRUE AS __pgt_wanted FROM ({wanted}) AS q) AS q FULL JOIN {table} AS s ON {pairs}) AS d \
-         ON {found} \
-         WHEN MATCHED AND d.__pgt_wanted IS NULL THEN DELETE \
-         WHEN MATCHED AND {differs} THEN UPDATE SET {set} \
-         WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values}) \
-         RETURNING merge_action() AS action) SELECT {inserted}, {deleted}, {updated} FROM m",
-        found = op("t.ctid", "=", "d.__pgt_rid"),
-        differs = op(&image("t", columns), "<>", &image("d", columns)),
-        set = set.join(", "),
-        columns = names(column_names),
-        values = values.join(", "),
-        inserted = count("INSERT"),
-        deleted = count("DELETE"),
-        updated = count("UPDATE"),
+        "WITH m AS ({} RETURNING merge_action() AS action) SELECT {}, {}, {} FROM m",
+        merge(table, query, columns, &pairs),
+        count("INSERT"),
+        count("DELETE"),
+        count("UPDATE"),
+    )
+}
+
+/// The MERGE that makes `table AS t` hold the rows of `query`, as `d`. OFFSET keeps the planner from computing what a row
+/// shows once for the comparison and again to write it.
+pub fn merge(table: &str, query: &str, columns: &[String], pairs: &str) -> String {
+    format!(
+        "MERGE INTO {table} AS t USING ({} OFFSET 0) AS d ON {pairs} \
+         WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN MATCHED AND {} THEN {}",
+        fresh_query(query, columns),
+        op(&image("t", columns), "<>", &image("d", columns)),
+        write(columns),
+    )
+}
+
+/// How a MERGE writes the row `d`.
+pub fn write(columns: &[String]) -> String {
+    let value = |name: &String| (name.clone(), column("d", name));
+    let set: Vec<(String, String)> = columns.iter().map(value).collect();
+    let values: Vec<String> = columns.iter().map(|name| column("d", name)).collect();
+    format!(
+        "UPDATE SET {} WHEN NOT MATCHED THEN INSERT ({}) VALUES ({})",
+        assignments(&set),
+        names(columns),
+        values.join(", "),
     )
 }
 

@@ -5,12 +5,12 @@
 //! stored rows pair by a key of the result where it has one, else copy by copy by their image. Rows that have the same
 //! image are left alone.
 
-use super::rebuild::record;
+use super::rebuild::{merge, record, write};
 use crate::op::inner_join::keyed_choices;
 use crate::op::scan;
 use crate::op::term::Part;
 use crate::plan::{Change, Oid, Returns, Statement};
-use crate::sql::statement::{and, assignments, column, image, names, op, or};
+use crate::sql::statement::{and, column, image, names, op, or};
 
 /// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
@@ -101,6 +101,16 @@ pub fn null_arms(nullable: &[bool]) -> Vec<Vec<bool>> {
         .collect()
 }
 
+/// The condition under which two rows have the same key.
+fn pairs(key: &[KeyColumn], a: &str, b: &str) -> String {
+    if key.iter().any(|key| key.nullable) {
+        let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
+        return op(&record(a, &names), "=", &record(b, &names));
+    }
+    let equal = |key: &KeyColumn| format!("({} {} {})", column(a, &key.name), key.equals, column(b, &key.name));
+    and(&key.iter().map(equal).collect::<Vec<_>>())
+}
+
 impl Rekey {
     /// The statement for a set of changes.
     #[must_use]
@@ -141,32 +151,27 @@ impl Rekey {
 
     /// Wanted and stored rows pair by what tells rows apart; pairs that differ are updated in place.
     fn paired(&self, row_key: &[KeyColumn]) -> String {
-        let key: Vec<String> = row_key.iter().map(|key| key.name.clone()).collect();
-        let pairs = if row_key.iter().any(|key| key.nullable) {
-            op(&record("q", &key), "=", &record("s", &key))
-        } else {
-            let equal =
-                |key: &KeyColumn| format!("({} {} {})", column("q", &key.name), key.equals, column("s", &key.name));
-            and(&row_key.iter().map(equal).collect::<Vec<_>>())
-        };
         let stored = format!("{}, s.ctid AS __pgt_rid", self.listed("s").join(", "));
-        let values = self.listed("d");
-        let set: Vec<(String, String)> = self.columns.iter().cloned().zip(values.clone()).collect();
         format!(
             " MERGE INTO {table} AS t USING (SELECT q.*, s.__pgt_rid FROM (SELECT q.*, TRUE AS __pgt_wanted FROM {wanted}) AS q \
              FULL JOIN ({stored}) AS s ON {pairs} \
              WHERE q.__pgt_wanted IS NULL OR s.__pgt_rid IS NULL OR {differs}) AS d ON {found} \
-             WHEN MATCHED AND d.__pgt_wanted IS NULL THEN DELETE WHEN MATCHED THEN UPDATE SET {set} \
-             WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
+             WHEN MATCHED AND d.__pgt_wanted IS NULL THEN DELETE WHEN MATCHED THEN {write}",
             table = self.table,
             wanted = self.wanted(),
             stored = self.stored_arms(&stored).join(" UNION ALL "),
+            pairs = pairs(row_key, "q", "s"),
             differs = op(&image("q", &self.columns), "<>", &image("s", &self.columns)),
             found = op("t.ctid", "=", "d.__pgt_rid"),
-            set = assignments(&set),
-            names = names(&self.columns),
-            values = values.join(", "),
+            write = write(&self.columns),
         )
+    }
+
+    /// All keys at once, for a change that touches most of them: `query` gives all rows. Nothing where they have no key.
+    #[must_use]
+    pub fn whole(&self, query: &str) -> String {
+        let merge = |key| merge(&self.table, query, &self.columns, &pairs(key, "d", "t"));
+        self.row_key.as_deref().map(merge).unwrap_or_default()
     }
 
     /// Wanted and stored rows cancel by their image, copy by copy; what is left is deleted and inserted. `skips` makes a
