@@ -1,7 +1,9 @@
 // What a bulk load costs under a stream table: loading many rows in one statement with the stream table there, against
 // loading them and then creating it. Both from a table that is empty, or holds a share of the rows, beside full ones.
 //
-//   node bench/bulk.mjs [--rows 100000] [--held 0.5] [--only 'left join'] [--rounds 3] [--json]
+//   node bench/bulk.mjs [--rows 100000] [--held 0.5] [--load u] [--only 'left join'] [--rounds 3] [--json]
+//
+// The table that is loaded is the first that a query reads, or the one that is named, for the queries that read it.
 //
 // Times are processor time of the whole process, which other load on the machine disturbs less than the clock.
 
@@ -13,6 +15,7 @@ const { values: options } = parseArgs({
   options: {
     rows: { type: 'string', default: '100000' },
     held: { type: 'string', default: '0' },
+    load: { type: 'string' },
     only: { type: 'string' },
     rounds: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
@@ -23,7 +26,10 @@ const LIMIT = 1.5
 const rows = Number(options.rows)
 const share = Number(options.held)
 const rounds = Number(options.rounds)
-const cases = OPERATORS.filter(([, name]) => !options.only || name === options.only)
+const reads = (query, table) => new RegExp(`\\b(FROM|JOIN|,) ?${table}\\b`).test(query)
+const cases = OPERATORS.filter(
+  ([, name, query]) => (!options.only || name === options.only) && (!options.load || reads(query, options.load)),
+)
 
 const results = []
 const counts = {}
@@ -36,8 +42,8 @@ for (const name of ['t', 'u', 'v', 'edge']) {
 for (const [number, name, query] of cases) {
   const result = { number, name }
   try {
-    // The table that is loaded is the first that the query reads; the others are full.
-    const [, loaded] = /\bFROM (t|u|v|edge)\b/.exec(query) ?? [null, 't']
+    // The other tables are full.
+    const loaded = options.load ?? /\bFROM (t|u|v|edge)\b/.exec(query)?.[1] ?? 't'
     const measured = []
     for (let round = 0; round < rounds; round++) measured.push(await measure(loaded, query))
     measured.sort((a, b) => a.ratio - b.ratio)

@@ -80,9 +80,9 @@ bundle() {
   mkdir -p "$files/lib/postgresql" "$files/share/postgresql/extension"
   cp "build/pg$1/pg_trickle.so" "$files/lib/postgresql/"
   cp shim/*.control "$files/share/postgresql/extension/"
-  # Comments are for those who read the source.
+  # Comments and indentation are for those who read the source.
   for sql in shim/*.sql; do
-    sed '/^--/d' "$sql" >"$files/share/postgresql/extension/${sql#shim/}"
+    sed -E '/^(--.*)?$/d; s/^ +//; s/ +-- .*$//' "$sql" >"$files/share/postgresql/extension/${sql#shim/}"
   done
   chmod -R u=rwX,go=rX "$files"
   (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |

@@ -129,8 +129,9 @@ impl Flush {
         }
         if rows > plans::FEW && !stage.stage.is_whole() {
             let answer = stage.run_once(&[stage.stage.is_load(most)])?[0];
-            if let Some(statement) = stage.stage.at_once(answer) {
-                return stage.run_once(&[statement]).map(|_| ());
+            let at_once = stage.stage.at_once(answer);
+            if !at_once.is_empty() {
+                return stage.run_once(&at_once).map(|_| ());
             }
         }
         let bulk = rows > plans::FEW || stage.stage.is_unindexed();

@@ -167,6 +167,9 @@ describe('a change of as many rows as are stored runs the query once', () => {
       ranked: 'SELECT id, f, rank() OVER (PARTITION BY k ORDER BY f) AS r FROM t',
       everyone: 'SELECT id, sum(n) OVER (ORDER BY id) AS s FROM t',
       common: 'SELECT n FROM t INTERSECT SELECT w FROM u',
+      outer_joined: 'SELECT t.n, u.w FROM t LEFT JOIN u ON u.k = t.k',
+      above_outer: 'SELECT w, count(*) FROM (SELECT t.n, u.w FROM t LEFT JOIN u ON u.k = t.k) q GROUP BY w',
+      full_joined: 'SELECT t.id, u.w FROM t FULL JOIN u ON u.k = t.k',
       keyless: 'SELECT w, (SELECT min(id) FROM t WHERE t.k = u.k) AS first FROM u',
       median: 'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY n) AS p, sum(f) AS f FROM t',
     }
@@ -175,6 +178,25 @@ describe('a change of as many rows as are stored runs the query once', () => {
     }
   })
 
+  test('rows that go and come again are no change to subscribers', async () => {
+    await lab.exec('INSERT INTO t (id, k, n) SELECT i, i, 1 FROM generate_series(1001, 1500) i')
+    const told: string[] = []
+    const stop = await lab.pg.trickle.subscribe(
+      'outer_joined',
+      (changes) => told.push(...changes.map(({ op }) => op)),
+      {
+        initial: false,
+      },
+    )
+    // 200 of the keys have a row; others keep the NULL that they had.
+    await lab.exec('INSERT INTO u SELECT i, i FROM generate_series(1301, 1900) i')
+    expect(told.filter((op) => op === 'delete')).toHaveLength(200)
+    expect(told.filter((op) => op === 'insert')).toHaveLength(200)
+    expect(told).toHaveLength(400)
+    await stop()
+    await lab.check('INSERT INTO u')
+    await lab.run('DELETE FROM u; DELETE FROM t WHERE id > 1000')
+  })
   test('what a subquery reads comes, and is computed for each row once', async () => {
     const last = async () => Number((await lab.exec('SELECT last_value FROM calls'))[0]?.last_value)
     const before = await last()

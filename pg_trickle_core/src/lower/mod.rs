@@ -275,9 +275,10 @@ fn finish(
             }
         }
     }
+    let init = format!("INSERT INTO {table}{into} {}", lowered.rows);
     let whole = match &maintained {
-        Maintained::Rekey(rekey) => rekey.whole(&lowered.rows),
-        _ => String::new(),
+        Maintained::Rekey(rekey) => rekey.whole(&lowered.rows, &init),
+        _ => Vec::new(),
     };
     let stage = Stage {
         relid: storage.relid,
@@ -286,7 +287,7 @@ fn finish(
         reason: why,
         layout: ddl.join(";"),
         ddl,
-        init: format!("INSERT INTO {table}{into} {}", lowered.rows),
+        init,
         rebuild: vec![rebuild::statement(
             &table,
             &lowered.rows,

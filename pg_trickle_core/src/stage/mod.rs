@@ -36,8 +36,9 @@ pub struct Stage {
     /// Recomputes everything and patches the stored rows; the last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
-    /// Recomputes everything and patches the stored rows, in one statement that tells nothing; empty where they have no key.
-    pub whole: String,
+    /// Recomputes everything and stores it in place of what is there, by statements that tell nothing; none where a large
+    /// change is applied like others.
+    pub whole: Vec<String>,
     /// The tables whose changes reach this stage, views inlined, by OID; stages below among them.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty where rows can repeat.
@@ -130,13 +131,13 @@ impl Stage {
         }
     }
 
-    /// The statement for a load, by what [`Stage::is_load`] returned: 1, the storage is empty; 2, it is not.
+    /// The statements for a load, by what [`Stage::is_load`] returned: 1, the storage is empty; 2, it is not; else none.
     #[must_use]
-    pub fn at_once(&self, answer: i64) -> Option<Statement> {
+    pub fn at_once(&self, answer: i64) -> Vec<Statement> {
         match answer {
-            1 => Some(self.fill()),
-            2 => Some(silent(&self.whole)),
-            _ => None,
+            1 => vec![self.fill()],
+            2 => self.whole.iter().map(|sql| silent(sql)).collect(),
+            _ => Vec::new(),
         }
     }
 

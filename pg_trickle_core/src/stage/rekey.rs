@@ -167,11 +167,14 @@ impl Rekey {
         )
     }
 
-    /// All keys at once, for a change that touches most of them: `query` gives all rows. Nothing where they have no key.
+    /// All keys at once, for a change that touches most of them: `query` gives all rows, and `fill` stores them. Rows
+    /// without a key are not paired: that takes longer than to write them again.
     #[must_use]
-    pub fn whole(&self, query: &str) -> String {
-        let merge = |key| merge(&self.table, query, &self.columns, &pairs(key, "d", "t"));
-        self.row_key.as_deref().map(merge).unwrap_or_default()
+    pub fn whole(&self, query: &str, fill: &str) -> Vec<String> {
+        match &self.row_key {
+            Some(key) => vec![merge(&self.table, query, &self.columns, &pairs(key, "d", "t"))],
+            None => vec![format!("DELETE FROM {}", self.table), fill.to_owned()],
+        }
     }
 
     /// Wanted and stored rows cancel by their image, copy by copy; what is left is deleted and inserted. `skips` makes a
