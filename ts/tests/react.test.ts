@@ -27,6 +27,12 @@ beforeEach(() =>
     INSERT INTO sale VALUES (1, 1, 4.00), (2, 1, 3.50), (3, 2, 9.00), (4, 3, 20.00), (5, 3, NULL);`),
 )
 
+/** Waits until the database has done what was asked of it, one question after the other, and React has shown it. */
+async function settled(): Promise<void> {
+  for (let questions = 0; questions < 10; questions++) await act(() => pg.query('SELECT 1'))
+  await settle()
+}
+
 /** What keeps the order, and what does not say it: a stream table of each kind. */
 const QUERIES: Record<string, string> = {
   revenue: `SELECT p.name, sum(s.price) AS total, max(s.at) AS last FROM sale s JOIN product p ON p.id = s.product_id
@@ -59,7 +65,7 @@ test('a hook has the rows of its query, in its order, after every change', async
   }
   for (const sql of ['SELECT 1', ...CHANGES]) {
     await act(() => pg.query(sql))
-    await settle()
+    await settled()
     for (const [name, query] of Object.entries(QUERIES)) {
       const { rows, loading, error } = hooks[name]?.last ?? {}
       expect({ rows, loading, error }, `${name} after ${sql}`).toEqual({
@@ -78,7 +84,7 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
     { db: pg },
     { strict: false },
   )
-  await settle()
+  await settled()
   const drawn = hooked.results.length
   await act(() =>
     pg.transaction(async (tx) => {
@@ -87,7 +93,7 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
       await tx.query('DELETE FROM product WHERE id = 1')
     }),
   )
-  await settle()
+  await settled()
   expect(hooked.last.rows.map(({ name }) => name)).toEqual(['Cup', 'Jug', 'Pot'])
   expect(hooked.results).toHaveLength(drawn + 1)
   await act(() =>
@@ -96,30 +102,30 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
       await tx.rollback()
     }),
   )
-  await settle()
+  await settled()
   expect(hooked.results).toHaveLength(drawn + 1)
 })
 
 test('a dropped stream table is an error, with its rows as they last were; made again it can be tried again', async () => {
   await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
   const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
-  await settle()
+  await settled()
   const { rows } = hooked.last
   expect(rows).toHaveLength(3)
   await act(() => pg.trickle.dropStreamTable('names'))
-  await settle()
+  await settled()
   expect(hooked.last).toMatchObject({ loading: false, error: { code: '42P01', streamTable: 'names' } })
   expect(hooked.last.rows).toBe(rows)
   await pg.trickle.createStreamTable('names', 'SELECT name FROM product WHERE id > 1 ORDER BY name DESC')
   await act(async () => hooked.last.retry())
-  await settle()
+  await settled()
   expect(hooked.last.error).toBeUndefined()
   expect(hooked.last.rows).toEqual([{ name: 'Pot' }, { name: 'Cup' }])
 })
 
 test('a stream table that is not there is an error', async () => {
   const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
-  await settle()
+  await settled()
   expect(hooked.last).toMatchObject({ rows: [], loading: false, error: { code: '42P01' } })
 })
 
@@ -132,14 +138,14 @@ test('the useLiveQuery of the ecosystem takes live, and its rows follow', async 
   })
   for (const sql of ['SELECT 1', ...CHANGES]) {
     await act(() => pg.query(sql))
-    await settle()
+    await settled()
     const { rows, fields } = await pg.query('SELECT id, price FROM prices ORDER BY id')
     expect(hooked.last, sql).toMatchObject({ rows, fields })
   }
   const drawn = hooked.results.length
   await hooked.unmount()
   await pg.query('DELETE FROM sale')
-  await settle()
+  await settled()
   expect(hooked.results).toHaveLength(drawn)
 })
 
