@@ -14,7 +14,7 @@ use crate::error::{Result, SqlError};
 use crate::ffi::{self, Delta, Event, Oid, Operation, Steps};
 use crate::session::{self, Busy};
 use crate::stages::{self, StreamTable};
-use crate::{spi, triggers};
+use crate::{spi, sql, triggers};
 use pg_trickle_core::sorted::Map;
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -128,7 +128,7 @@ fn is_read(id: i32) -> bool {
 #[must_use]
 pub fn read() -> String {
     let ids: Vec<String> = with(|push| push.readers.iter().map(|(id, _)| id.to_string()).collect());
-    format!("{{{}}}", ids.join(","))
+    sql::array(&ids)
 }
 
 /// The stream table with readers that has this storage.

@@ -21,6 +21,12 @@ pub fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The text of an array of these numbers.
+#[must_use]
+pub fn array(numbers: &[String]) -> String {
+    format!("{{{}}}", numbers.join(","))
+}
+
 /// A qualified, quoted name.
 #[must_use]
 pub fn qualified(schema: &str, name: &str) -> String {

@@ -424,7 +424,7 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
          WHERE h.inhrelid = ANY (r.relids) OR h.inhparent = ANY (r.relids) UNION ALL \
          SELECT format('r %s %s %s', w.oid, w.xmin, w.ctid) FROM pg_rewrite w WHERE w.ev_class = ANY (r.relids) \
          ) AS v(version)",
-        &[Some(&format!("{{{}}}", list.join(",")))],
+        &[Some(&sql::array(&list))],
     )?;
     let mut all = versions.unwrap_or_default();
     for value in described {

@@ -85,7 +85,7 @@ enum Told {
 /// changes rows of the others.
 pub fn record_sources(id: i32, relids: &[u32]) -> Result<()> {
     let list: Vec<String> = relids.iter().map(u32::to_string).collect();
-    let (key, list) = (id.to_string(), format!("{{{}}}", list.join(",")));
+    let (key, list) = (id.to_string(), sql::array(&list));
     let has_relatives = spi::catalog_value(
         "SELECT 1 FROM pg_inherits WHERE inhrelid = ANY ($1::oid[]) OR inhparent = ANY ($1::oid[]) LIMIT 1",
         &[Some(&list)],
@@ -106,7 +106,7 @@ pub fn record_sources(id: i32, relids: &[u32]) -> Result<()> {
     for row in spi::catalog(text, &[Some(&key), Some(&list)])? {
         read.push(Values::of(row).text()?);
     }
-    check_sources(&format!("{{{}}}", read.join(",")))
+    check_sources(&sql::array(&read))
 }
 
 /// Only tables that can have triggers with transition tables, and only those whose rows change by statements.
