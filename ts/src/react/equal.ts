@@ -18,9 +18,12 @@ export function sameValue(a: unknown, b: unknown): boolean {
   )
 }
 
-/** A string that is equal for equal values: an identity of a row, or of options. */
+/** A string that is equal for equal values, and for no others: an identity of a row, or of options. */
 export function fingerprint(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'bigint' ? { bigint: String(part) } : part === undefined ? { undefined: true } : part,
-  )
+  return JSON.stringify(value, function (this: Record<string, unknown>, name, part: unknown) {
+    // A date has become its text by now, or null.
+    const origin = this[name]
+    if (origin === null || (typeof part === 'object' && part !== null)) return part
+    return typeof origin + (Object.is(part, -0) ? '-0' : String(part))
+  })
 }

@@ -29,8 +29,8 @@ export class Selection<Row> {
   constructor({ key, where, orderBy }: SelectionOptions<Row>) {
     this.#matches = matcher(where)
     this.#orderBy = orderBy
-    if (key !== undefined) {
-      const columns = [key].flat() as ColumnOf<Row>[]
+    const columns = [key ?? []].flat() as ColumnOf<Row>[]
+    if (columns.length > 0) {
       this.#identify = (row) => fingerprint(columns.map((column) => row[column]))
     }
   }

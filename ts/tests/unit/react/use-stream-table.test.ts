@@ -229,6 +229,16 @@ describe('selections', () => {
     expect(hooked.results).toHaveLength(shown)
   })
 
+  test('where: values that only look alike are not the same', async () => {
+    const dates = [new Date(0), new Date(0).toISOString(), new Date(NaN)]
+    const values = [null, NaN, Infinity, -Infinity, 0, -0, '0', 0n, 'null', undefined, ...dates, {}, { bigint: '0' }]
+    db.initial = values.map((x, id) => insert({ id, x }))
+    const all = []
+    for (const x of values) all.push(await hook(follow, { db, where: { x } }))
+    await settle()
+    expect(all.map(({ last }) => ids(last.rows))).toEqual(values.map((_, id) => [id]))
+  })
+
   test('filter: written in place it is no endless rendering', async () => {
     db.initial = people
     const hooked = await hook<StreamTableState, number>(
@@ -290,6 +300,14 @@ describe('selections', () => {
     expect(ids(plain.last.rows)).toEqual([2, 1])
     expect(keyed.last.rows[1]).toBe(two)
     expect(one).toEqual({ id: 1, n: 5 })
+  })
+
+  test('key: a list of no columns is no key', async () => {
+    db.initial = [insert({ id: 1, n: 'one' }, { h: 'a' }), insert({ id: 2, n: 'two' }, { h: 'b' })]
+    const hooked = await hook(follow, { db, key: [] })
+    await settle()
+    await act(async () => db.commit(remove({ id: 1, n: 'one' }, { h: 'a' }), insert({ id: 3, n: 'three' }, { h: 'c' })))
+    expect(ids(hooked.last.rows)).toEqual([2, 3])
   })
 
   test('equal rows without a key are as many as they are', async () => {
