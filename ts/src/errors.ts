@@ -38,9 +38,10 @@ export class TrickleError extends Error {
 
   /** Wraps whatever was thrown. An error of PostgreSQL keeps its message, code and hint. */
   static from(error: unknown, streamTable?: string): TrickleError {
-    if (error instanceof TrickleError) return error
+    // By its name inside of itself, esbuild would rename the class, and what is printed of an error begins with that.
+    if (error instanceof this) return error
     const fields = readFields(error)
-    return new TrickleError(fields.message ?? String(error), {
+    return new this(fields.message ?? String(error), {
       code: fields.code,
       streamTable,
       fragment: fragmentOf(fields),

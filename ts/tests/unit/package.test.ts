@@ -38,6 +38,8 @@ describe('the package', () => {
     expect(Object.keys(cjs).sort()).toEqual(Object.keys(esm).sort())
     expect(Object.keys(esm).sort()).toEqual(['Trickle', 'TrickleError', 'createTrickle', 'trickle'])
     expect(cjs.trickle.name).toBe('pg_trickle')
+    // What errors are printed with.
+    for (const { TrickleError } of [esm, cjs]) expect(TrickleError.name).toBe('TrickleError')
   })
 
   test('has no dependency, a range of PGlite releases as its peer, and no other peer that must be there', async () => {
