@@ -100,6 +100,12 @@ async function load(mod: HostModule, bundles: Bundles, host: ReadonlySet<string>
     })
   }
   const place = source instanceof Blob ? 'the given bundle' : source.href
+  if (place === undefined) {
+    throw new TrickleError(`a bundle of pg_trickle must be a URL or a Blob, not ${typeof source}: ${String(source)}`, {
+      code: '22023',
+      hint: `Give bundles: { ${major}: new URL(path, import.meta.url) }.`,
+    })
+  }
   const bytes = await readBundle(source, place)
   const entries = readTar(bytes)
   if (entries === undefined) {

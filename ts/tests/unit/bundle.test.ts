@@ -139,6 +139,18 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
     })
   })
 
+  test('a path in place of a URL', async () => {
+    const attached = attachBundle({}, { 18: '/pg_trickle-pg18.tar.gz' } as unknown as Bundles)
+    await start(attached.options)
+    const told = expect.objectContaining({
+      name: 'TrickleError',
+      code: '22023',
+      message: expect.stringContaining('/pg_trickle-pg18.tar.gz') as string,
+      hint: expect.stringContaining('new URL(') as string,
+    }) as Error
+    expect(() => attached.check()).toThrow(told)
+  })
+
   test('a host that does not tell its version', async () => {
     expect(await failure({}, {}, '')).toMatchObject({
       code: '58P01',
