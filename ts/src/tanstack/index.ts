@@ -30,8 +30,11 @@ export function streamTableCollectionOptions<
 >(config: StreamTableCollectionConfig<Row, Key>): CollectionConfig<Row, Key> & { schema?: never } {
   const { db, name, key, ...rest } = config
   const getKey = typeof key === 'function' ? key : (row: Row) => row[key] as unknown as Key
-  return { id: `stream-table:${name}`, ...rest, getKey, sync: syncFrom(db, name, getKey) }
+  return { id: `stream-table:${name}:${++made}`, ...rest, getKey, sync: syncFrom(db, name, getKey) }
 }
+
+/** Collections so far: those of one stream table may be of several databases, or by several keys. */
+let made = 0
 
 function syncFrom<Row extends object, Key extends string | number>(
   db: StreamTableDatabase,

@@ -132,6 +132,15 @@ describe('a collection', () => {
     expect([people.status, db.open.size]).toEqual(['error', 0])
   })
 
+  test('has an id of its own, whatever database it is of', () => {
+    const others = () =>
+      streamTableCollectionOptions<Person, number>({ db: new FakeDatabase(), name: 'people', key: 'id' })
+    const ids = [options(), options(), others()].map(({ id }) => id)
+    expect(new Set(ids).size).toBe(3)
+    for (const id of ids) expect(id).toContain('people')
+    expect(streamTableCollectionOptions({ db, name: 'people', key: 'id', id: 'mine' }).id).toBe('mine')
+  })
+
   test('takes a function as its key', async () => {
     const people = createCollection(
       streamTableCollectionOptions<Person, string>({ db, name: 'people', key: ({ id, city }) => `${city}/${id}` }),
