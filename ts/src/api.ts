@@ -1,3 +1,4 @@
+import { ask } from './ask.js'
 import { TrickleError } from './errors.js'
 import { hubOf } from './subscribe/hub.js'
 import { LiveTable } from './subscribe/live.js'
@@ -43,7 +44,7 @@ const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1:
 const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
 const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1::text)::text AS json'
 
-// JSON as text: the same on every host, whatever parsers the caller gave PGlite.
+// JSON as text: the same on every host.
 const LIST = 'SELECT to_json(s)::text AS json FROM pgtrickle.stream_tables s ORDER BY s.schema, s.name'
 
 /** The stream table that a name means: in its schema, else in the first schema of the search path that has one. */
@@ -174,7 +175,7 @@ export class Trickle {
     onNotice?: (notice: Notice) => void,
   ): Promise<T[]> {
     try {
-      return (await this.#db.query<T>(sql, params, onNotice && { onNotice })).rows
+      return await ask<T>(this.#db, sql, params, onNotice)
     } catch (error) {
       throw TrickleError.from(error, name)
     }

@@ -26,6 +26,7 @@ export type {
   DropStreamTableOptions,
   Notice,
   PostgresMajor,
+  QueryOptions,
   RefreshResult,
   SourcePlan,
   StagePlan,

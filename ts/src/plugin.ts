@@ -1,4 +1,5 @@
 import { Trickle } from './api.js'
+import { ask } from './ask.js'
 import { attachBundle } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
 import { TrickleError } from './errors.js'
@@ -53,7 +54,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
           const isNew = await prepare(pg)
           await hubOf(pg).listen()
           // What subscribers of a session before have left behind.
-          if (!isNew) await pg.query("SELECT pgtrickle.command('tidy')")
+          if (!isNew) await ask(pg, "SELECT pgtrickle.command('tidy')")
         },
         close() {
           hubOf(pg).close()
@@ -72,18 +73,33 @@ const IS_CURRENT = `
 SELECT extversion = (SELECT default_version FROM pg_available_extensions WHERE name = extname) AS is_current
 FROM pg_extension WHERE extname = 'pg_trickle'`
 
+/** SQLSTATE `insufficient_privilege`. */
+const NOT_ALLOWED = '42501'
+
 /**
  * Loads the library, so that its hooks are there before the first statement, and brings the extension up to date. Says
  * whether it was not there before.
  */
 async function prepare(pg: Database): Promise<boolean> {
   try {
-    await pg.query("LOAD 'pg_trickle'")
-    const [installed] = (await pg.query<{ is_current: boolean | null }>(IS_CURRENT)).rows
-    if (installed === undefined) await pg.query('CREATE EXTENSION pg_trickle')
-    else if (!installed.is_current) await pg.query('ALTER EXTENSION pg_trickle UPDATE')
+    await load(pg)
+    const [installed] = await ask<{ is_current: boolean | null }>(pg, IS_CURRENT)
+    if (installed === undefined) await ask(pg, 'CREATE EXTENSION pg_trickle')
+    else if (!installed.is_current) await ask(pg, 'ALTER EXTENSION pg_trickle UPDATE')
     return installed === undefined
+  } catch (cause) {
+    const error = TrickleError.from(cause)
+    if (error.code !== NOT_ALLOWED) throw error
+    const hint = 'Open the database once without the option `username`: that installs or updates the extension.'
+    throw new TrickleError(error.message, { code: NOT_ALLOWED, hint, cause })
+  }
+}
+
+/** A role that is no superuser may not; then the first call of one of the extension's functions does, in `listen`. */
+async function load(pg: Database): Promise<void> {
+  try {
+    await ask(pg, "LOAD 'pg_trickle'")
   } catch (error) {
-    throw TrickleError.from(error)
+    if (TrickleError.from(error).code !== NOT_ALLOWED) throw error
   }
 }

@@ -1,6 +1,15 @@
 /** The part of PGlite and PGliteWorker that the plugin needs. */
 export interface Database {
-  query<T>(sql: string, params?: unknown[], options?: { onNotice?: (notice: Notice) => void }): Promise<{ rows: T[] }>
+  query<T>(sql: string, params?: unknown[], options?: QueryOptions): Promise<{ rows: T[] }>
+}
+
+/** The options of PGlite's `query` that the plugin uses. */
+export interface QueryOptions {
+  onNotice?: (notice: Notice) => void
+  /** How values become JavaScript's, by the OIDs of their types. */
+  parsers?: Record<number, (text: string) => unknown>
+  /** How parameters become text. */
+  serializers?: Record<number, (value: unknown) => string>
 }
 
 /** A notice of PostgreSQL. */

@@ -1,3 +1,4 @@
+import { ask } from '../ask.js'
 import { sameValue } from './equal.js'
 import type { AnyRow, ColumnOf, Database } from '../types.js'
 
@@ -47,7 +48,7 @@ FROM pg_class c WHERE c.oid = to_regclass($1::text)`
 /** Asks what can be known of a stream table's order. Nothing, when it cannot be asked: subscribing then says why. */
 export async function describe(db: Database, name: string): Promise<Shape> {
   try {
-    const [row] = (await db.query<{ json: string }>(DESCRIBE, [name])).rows
+    const [row] = await ask<{ json: string }>(db, DESCRIBE, [name])
     const { definition, kinds } = JSON.parse(row?.json ?? '{}') as { definition?: string; kinds?: Shape['kinds'] }
     return { kinds: kinds ?? {}, order: orderOf(definition ?? '', kinds ?? {}) }
   } catch {

@@ -1,4 +1,5 @@
 /** The feeds of one database. */
+import { ask } from '../ask.js'
 import { TrickleError } from '../errors.js'
 import type { Database } from '../types.js'
 import { Feed } from './feed.js'
@@ -75,7 +76,7 @@ export class Hub {
       })
       return 0
     }
-    await this.#db.query(LISTEN, [String(mod.addFunction(take, 'iii')), this.#name])
+    await ask(this.#db, LISTEN, [String(mod.addFunction(take, 'iii')), this.#name])
   }
 
   /** Takes changes from the leader, in a tab of the multi-tab worker. */
@@ -163,7 +164,7 @@ export class Hub {
 
   /** What stays behind when this fails, as in a transaction that has failed, goes when PGlite is opened again. */
   async #close(reader: string): Promise<void> {
-    await this.#db.query(CLOSE, [reader]).catch(() => undefined)
+    await ask(this.#db, CLOSE, [reader]).catch(() => undefined)
   }
 
   /** A query, once more when the leader went away before it answered. */
@@ -171,7 +172,7 @@ export class Hub {
     for (;;) {
       const term = this.#term
       try {
-        return (await this.#db.query<T>(sql, params)).rows
+        return await ask<T>(this.#db, sql, params)
       } catch (error) {
         if (term === this.#term) throw error
       }
