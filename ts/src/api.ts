@@ -60,7 +60,7 @@ LIMIT 1`
 /** SQLSTATE `undefined_table`. */
 const UNDEFINED_TABLE = '42P01'
 
-/** The methods of `pg.trickle`. */
+/** The methods of `pg.trickle`. In JavaScript null may stand for options that are not given. */
 export class Trickle {
   readonly #db: Database
 
@@ -74,7 +74,7 @@ export class Trickle {
     query: string,
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
-    const { ifNotExists = false, orReplace = false, withData = true, onNotice } = options
+    const { ifNotExists = false, orReplace = false, withData = true, onNotice } = options ?? {}
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
         code: '22023',
@@ -93,13 +93,13 @@ export class Trickle {
     query: string,
     options: AlterStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
-    await this.#rows(name, ALTER, [name, query], options.onNotice)
+    await this.#rows(name, ALTER, [name, query], options?.onNotice)
     return this.#find<Row>(name)
   }
 
   /** Drops a stream table with its storage and its triggers. */
   async dropStreamTable(name: string, options: DropStreamTableOptions = {}): Promise<void> {
-    const { ifExists = false, cascade = false } = options
+    const { ifExists = false, cascade = false } = options ?? {}
     if (ifExists && (await this.#rows(name, FIND, [name])).length === 0) return
     await this.#rows(name, DROP, [name, cascade])
   }
@@ -141,14 +141,14 @@ export class Trickle {
   async subscribe<Row = AnyRow>(
     name: string,
     callback: ChangeCallback<Row>,
-    options: SubscribeOptions = {},
+    options: SubscribeOptions<Row> = {},
   ): Promise<Unsubscribe> {
-    return hubOf(this.#db).subscribe(name, callback as ChangeCallback, options)
+    return hubOf(this.#db).subscribe(name, callback as ChangeCallback, (options ?? {}) as SubscribeOptions)
   }
 
   /** The rows of a stream table, kept up to date: what `live.query` of PGlite gives, without its query. */
   async live<Row = AnyRow>(name: string, options: LiveOptions<Row> = {}): Promise<LiveTable<Row>> {
-    return LiveTable.open(name, (callback, given) => hubOf(this.#db).subscribe(name, callback, given), options)
+    return LiveTable.open(name, (callback, given) => hubOf(this.#db).subscribe(name, callback, given), options ?? {})
   }
 
   async #find<Row>(name: string): Promise<StreamTable<Row>> {

@@ -345,10 +345,24 @@ describe('rows', () => {
       ]),
     ])
     await mirror.check()
+    const named = await Mirror.open(lab.pg, 'ranks', { key: 'id' })
+    await lab.run('UPDATE sale SET amount = 11 WHERE id = 1')
+    expect(named.calls[1]).toHaveLength(2)
+    expect(named.calls[1]).toEqual(mirror.calls.at(-1))
+    await named.end()
     await mirror.end()
     await expect(Mirror.open(lab.pg, 'ranks', { key: ['rank'] })).rejects.toMatchObject({ code: '23505' })
     await expect(Mirror.open(lab.pg, 'ranks', { key: ['nothing'] })).rejects.toMatchObject({ code: '42703' })
     expect(await triggers()).toBe(0)
+  })
+
+  it('a list of no columns is no key', async () => {
+    await lab.create('ranks', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) AS rank FROM sale')
+    const mirror = await Mirror.open(lab.pg, 'ranks', { key: [] })
+    await lab.run('UPDATE sale SET amount = 1 WHERE id = 1')
+    expect(mirror.rows.size).toBe(3)
+    await mirror.check()
+    await mirror.end()
   })
 })
 
@@ -479,6 +493,11 @@ describe('subscriptions', () => {
     const rejecting = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('later')), {
       onError: (error) => errors.push(error),
     })
+    const failing = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('told badly')), {
+      onError: async () => {
+        throw new Error('in onError')
+      },
+    })
     const loud = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const silent = await lab.pg.trickle.subscribe('totals', () => {
       throw new Error('nobody hears')
@@ -486,7 +505,11 @@ describe('subscriptions', () => {
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
     await mirror.check()
-    expect(loud).toHaveBeenCalledTimes(2)
+    expect(loud.mock.calls.map(([error]) => (error as Error).message).sort()).toEqual([
+      'a subscriber of totals failed: Error: nobody hears',
+      'a subscriber of totals failed: Error: nobody hears',
+      'in onError',
+    ])
     loud.mockRestore()
     expect(errors.map((error) => [error.name, (error.cause as Error).message, error.streamTable])).toEqual([
       ['TrickleError', 'mine', 'totals'],
@@ -494,7 +517,7 @@ describe('subscriptions', () => {
       ['TrickleError', 'mine', 'totals'],
       ['TrickleError', 'later', 'totals'],
     ])
-    for (const end of [broken, rejecting, silent, mirror.end]) await end()
+    for (const end of [broken, rejecting, failing, silent, mirror.end]) await end()
   })
 
   it('to what is no stream table are refused', async () => {

@@ -23,8 +23,8 @@ export function contain(name: string, options: SubscribeOptions, call: () => unk
 /** Tells an error to a subscriber, whatever that does with it. */
 export function report(error: TrickleError, options: SubscribeOptions): void {
   try {
-    if (options.onError) options.onError(error)
-    else console.error(error)
+    const answer: unknown = options.onError ? options.onError(error) : console.error(error)
+    if (isThenable(answer)) answer.then(undefined, console.error)
   } catch (thrown) {
     console.error(thrown)
   }

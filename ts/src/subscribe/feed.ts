@@ -80,18 +80,17 @@ export class Feed {
 
   /** Takes in the records of one transaction, and tells what they come to. False when some must have been missed. */
   take(records: readonly StreamRecord[]): boolean {
-    const replaced = this.#replace(records)
-    const from = replaced?.from ?? 0
-    if (replaced === undefined && (this.#rows === undefined || this.isStale)) return true
+    const isFirst = this.#rows === undefined
+    const last = this.#lastState(records)
+    const isReplaced = last >= 0
+    if (!isReplaced && (isFirst || this.isStale)) return true
     this.isStale = false
+    // Where all rows come again behind those that were asked for, what is between them is told too.
+    const asked = isFirst ? records.findIndex(({ letter, text2 }) => letter === 'S' && text2 === this.reader) : -1
+    if (asked >= 0 && asked < last) this.#replace(records, asked)
     const before = this.#rows
-    if (replaced) {
-      this.#rows = replaced.rows
-      this.#copies = replaced.copies
-    }
-    const patched = this.#patch(records.slice(from))
-    const changes = replaced && before ? difference(before, this.#rows, this.#identify) : patched.changes
-    this.#tell(replaced && !before ? [] : changes)
+    const patched = this.#patch(isReplaced ? this.#replace(records, last) : records)
+    this.#tell(isReplaced && before ? difference(before, this.#rows, this.#identify) : patched.changes)
     return patched.isComplete
   }
 
@@ -114,8 +113,10 @@ export class Feed {
   #tell(changes: Change[]): void {
     for (const subscriber of [...this.subscribers]) {
       if (!this.subscribers.has(subscriber)) continue
+      // The rows that were there, as they are after the changes, tell of these too.
+      const isTold = !subscriber.started && subscriber.options.initial !== false
       if (!subscriber.started) this.#begin(subscriber)
-      else if (changes.length > 0) this.#call(subscriber, changes, false)
+      if (changes.length > 0 && !isTold) this.#call(subscriber, changes, false)
     }
   }
 
@@ -125,14 +126,17 @@ export class Feed {
     contain(this.name, subscriber.options, () => subscriber.callback([...changes], info))
   }
 
-  /** All rows, where the records hold them: the last ones count. `from` is the first record after them. */
-  #replace(records: readonly StreamRecord[]) {
+  /** Where all rows of this reader begin, the last time: before 0 where they do not. */
+  #lastState(records: readonly StreamRecord[]): number {
     const isMine = (record?: StreamRecord) => record?.text2 === '' || record?.text2 === this.reader
     let start = records.length - 1
     while (start >= 0 && !(records[start]?.letter === 'S' && isMine(records[start]))) start -= 1
-    const head = records[start]
-    if (head === undefined) return undefined
-    const isSame = !this.#describe(JSON.parse(head.text) as Description)
+    return start
+  }
+
+  /** Takes all rows, which begin there. Gives the records after them. */
+  #replace(records: readonly StreamRecord[], start: number): readonly StreamRecord[] {
+    const isSame = !this.#describe(JSON.parse(records[start]?.text ?? '') as Description)
     const rows = new Map<string, Held>()
     const copies = new Map<string, number>()
     let from = start + 1
@@ -143,7 +147,9 @@ export class Feed {
       const held = isSame ? this.#rows?.get(id) : undefined
       rows.set(id, held?.text === text ? held : { text, row: this.#read(text) })
     }
-    return { rows, copies, from: from + 1 }
+    this.#rows = rows
+    this.#copies = copies
+    return records.slice(from + 1)
   }
 
   /** True when it was something else before. */

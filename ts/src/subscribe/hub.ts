@@ -4,6 +4,7 @@ import { TrickleError } from '../errors.js'
 import type { Database } from '../types.js'
 import { Feed } from './feed.js'
 import type { Parsers, Subscriber } from './feed.js'
+import { isAborted, patiently } from './patiently.js'
 import { readRecords } from './records.js'
 import type { StreamRecord } from './records.js'
 import { Leader, Tab } from './relay.js'
@@ -120,7 +121,7 @@ export class Hub {
   async #join(name: string, subscriber: Subscriber): Promise<Open> {
     const [found] = await this.#query<{ id: string }>(FIND, [name])
     const id = Number(found?.id)
-    const { key } = subscriber.options
+    const key = columnsOf(subscriber.options.key)
     const place = JSON.stringify([id, key])
     let open = this.#open.get(place)
     if (open === undefined) {
@@ -133,18 +134,21 @@ export class Hub {
     return open
   }
 
-  /** Asks for all rows, and from then on for changes. */
-  async #start(open: Open): Promise<void> {
+  /** Asks for all rows, and from then on for changes, by default in the transaction that there is. */
+  async #start(open: Open, run = (request: () => Promise<void>) => request()): Promise<void> {
     const { feed } = open
     open.isStarted = false
     feed.isStale = true
-    try {
+    const request = async () => {
       let term
       do {
         term = this.#term
         await this.#tab?.join()
         await this.#query(OPEN, [String(feed.id), feed.reader])
       } while (term !== this.#term)
+    }
+    try {
+      await run(request)
       open.isStarted = true
     } catch (error) {
       this.#end(open, TrickleError.from(error, feed.name))
@@ -162,9 +166,15 @@ export class Hub {
     return false
   }
 
-  /** What stays behind when this fails, as in a transaction that has failed, goes when PGlite is opened again. */
+  /**
+   * In a transaction that has failed, the one who leaves does not wait for its end. What stays behind where this fails
+   * goes when PGlite is opened again.
+   */
   async #close(reader: string): Promise<void> {
-    await ask(this.#db, CLOSE, [reader]).catch(() => undefined)
+    const close = () => ask(this.#db, CLOSE, [reader])
+    await close().catch((error: unknown) => {
+      if (isAborted(error)) patiently(close, () => true).catch(() => undefined)
+    })
   }
 
   /** A query, once more when the leader went away before it answered. */
@@ -217,8 +227,15 @@ export class Hub {
   }
 
   #restart(open: Open): void {
-    this.#start(open).catch(() => undefined)
+    const isWanted = () => [...this.#open.values()].includes(open)
+    this.#start(open, (request) => patiently(request, isWanted)).catch(() => undefined)
   }
+}
+
+/** No columns are no key. */
+function columnsOf(key: SubscribeOptions['key']): readonly string[] | undefined {
+  const columns = [key ?? []].flat()
+  return columns.length > 0 ? columns : undefined
 }
 
 /** Also where the page is not a secure context, and has no `crypto.randomUUID`. */

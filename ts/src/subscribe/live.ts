@@ -5,7 +5,7 @@ import { contain, report } from './contain.js'
 import type { ChangeCallback, Field, SubscribeOptions, Unsubscribe } from './types.js'
 
 /** Options of `live`. */
-export interface LiveOptions<Row = AnyRow> extends Omit<SubscribeOptions, 'initial'> {
+export interface LiveOptions<Row = AnyRow> extends Omit<SubscribeOptions<Row>, 'initial'> {
   /** Orders the rows. Without it they come as the stream table gave them at first, and new ones after them. */
   compare?: (a: Row, b: Row) => number
 }

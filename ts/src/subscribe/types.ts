@@ -1,5 +1,5 @@
 import type { TrickleError } from '../errors.js'
-import type { AnyRow } from '../types.js'
+import type { AnyRow, ColumnOf } from '../types.js'
 
 /** What identifies a row. */
 interface Identity<Row> {
@@ -53,14 +53,17 @@ export interface Field {
 export type ChangeCallback<Row = AnyRow> = (changes: Change<Row>[], info: ChangeInfo) => unknown
 
 /** Options of `subscribe`. */
-export interface SubscribeOptions {
-  /** Begin with the rows that are there (the default). When false only what changes from now on is told. */
+export interface SubscribeOptions<Row = AnyRow> {
+  /**
+   * Begin with the rows that are there (the default). When false only what changes from now on is told; where others
+   * follow the stream table already, a transaction that has begun before is told whole.
+   */
   initial?: boolean
   /**
    * Columns that together no two rows share. A stream table often knows by itself; where it does not (windows, outer
-   * joins), a changed row is told as a delete and an insert, and with this as an update.
+   * joins), a changed row is told as a delete and an insert, and with this as an update. A list of none is no key.
    */
-  key?: readonly string[]
+  key?: ColumnOf<Row> | readonly ColumnOf<Row>[]
   /**
    * Gets what went wrong: an error thrown by the callback, after which the subscription goes on; or, with code `42P01`,
    * that the stream table was dropped, after which nothing more comes. Without it errors go to `console.error`.

@@ -92,6 +92,20 @@ describe('Trickle', () => {
     ])
   })
 
+  test('null is no options', async () => {
+    const none = null as unknown as undefined
+    const { db, sent } = listener([], json(ROW), [], json(ROW), [])
+    const trickle = new Trickle(db)
+    await trickle.createStreamTable('st', 'q', none)
+    await trickle.alterStreamTable('st', 'q', none)
+    await trickle.dropStreamTable('st', none)
+    expect(sent).toHaveLength(5)
+    const missing = Object.assign(new Error('none of this name'), { code: '42P01' })
+    const refusing = new Trickle({ query: () => Promise.reject(missing) })
+    await expect(refusing.subscribe('st', () => undefined, none)).rejects.toMatchObject({ code: '42P01' })
+    await expect(refusing.live('st', none)).rejects.toMatchObject({ code: '42P01' })
+  })
+
   test('wrong options are refused before anything is sent', async () => {
     const { db, sent } = listener()
     const both = new Trickle(db).createStreamTable('st', 'q', { ifNotExists: true, orReplace: true })

@@ -54,6 +54,16 @@ describe('the methods', () => {
     void pg.trickle.createStreamTable('st', 'q', { replace: true })
   })
 
+  test('subscribe and live know the columns of a key', () => {
+    void pg.trickle.subscribe<OrderTotal>('st', () => {}, { key: 'customer_id' })
+    void pg.trickle.subscribe('st', () => {}, { key: ['anything'] })
+    void pg.trickle.live<OrderTotal>('st', { key: ['customer_id', 'total'] })
+    // @ts-expect-error: no such column
+    void pg.trickle.subscribe<OrderTotal>('st', () => {}, { key: ['nope'] })
+    // @ts-expect-error: no such column
+    void pg.trickle.live<OrderTotal>('st', { key: 'nope' })
+  })
+
   test('the others', () => {
     expectTypeOf(pg.trickle.dropStreamTable).parameters.toEqualTypeOf<
       [name: string, options?: DropStreamTableOptions]

@@ -1,0 +1,107 @@
+/** Subscriptions that begin or end inside of transactions, committed, rolled back and failed ones. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Change, SubscribeOptions, TrickleError } from '../dist/index.js'
+import { Lab } from './support/lab.js'
+import { Mirror } from './support/mirror.js'
+
+let lab: Lab
+beforeAll(async () => {
+  lab = await Lab.open()
+})
+afterAll(() => lab.close())
+beforeEach(async () => {
+  await lab.fresh()
+  await lab.exec('CREATE TABLE sale (id int PRIMARY KEY, amount int); INSERT INTO sale VALUES (1, 10)')
+  await lab.create('sales', 'SELECT id, amount FROM sale')
+})
+
+/** Triggers that collect changes. */
+async function triggers(): Promise<number> {
+  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
+    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
+  return Number(row?.n)
+}
+
+async function fail(): Promise<void> {
+  await expect(lab.exec('SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
+}
+
+describe('without initial rows, inside a transaction', () => {
+  type Sale = { id: number; amount: number }
+
+  /** Subscribes in the middle of a transaction. Gives what is told, one list for each call. */
+  async function told(earlier: string, later: string, options: SubscribeOptions<Sale> = {}): Promise<string[][]> {
+    const calls: string[][] = []
+    const note = (changes: Change<Sale>[]) =>
+      void calls.push(changes.map(({ op, row }) => `${op} ${row.id}: ${row.amount}`))
+    await lab.exec(`BEGIN; ${earlier}`)
+    const end = await lab.pg.trickle.subscribe<Sale>('sales', note, { initial: false, ...options })
+    await lab.exec(`${later}; COMMIT`)
+    await lab.exec('INSERT INTO sale VALUES (9, 9)')
+    await end()
+    return calls
+  }
+
+  it('what it changes afterwards is told, and nothing else', async () => {
+    expect(await told('INSERT INTO sale VALUES (2, 20)', 'INSERT INTO sale VALUES (3, 30)')).toEqual([
+      ['insert 3: 30'],
+      ['insert 9: 9'],
+    ])
+  })
+
+  it('also when all rows are sent again before it commits', async () => {
+    const later = 'INSERT INTO sale VALUES (3, 30); TRUNCATE sale; INSERT INTO sale VALUES (2, 21), (4, 40)'
+    expect(await told('INSERT INTO sale VALUES (2, 20)', later, { key: ['id'] })).toEqual([
+      ['delete 1: 10', 'update 2: 21', 'insert 4: 40'],
+      ['insert 9: 9'],
+    ])
+  })
+
+  it('nothing is told of a transaction that changes nothing afterwards', async () => {
+    expect(await told('INSERT INTO sale VALUES (2, 20)', 'SELECT 1')).toEqual([['insert 9: 9']])
+  })
+})
+
+describe('a transaction that has failed', () => {
+  it('does not end what was asked for in the one before, which was rolled back', async () => {
+    await lab.exec('BEGIN')
+    const mirror = await Mirror.open(lab.pg, 'sales')
+    await expect(lab.exec('ROLLBACK; BEGIN; SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
+    await new Promise((done) => setTimeout(done, 50))
+    expect(mirror.calls).toEqual([])
+    await lab.exec('ROLLBACK')
+    await vi.waitFor(() => expect(mirror.calls).toHaveLength(1), { timeout: 5000 })
+    await lab.run('INSERT INTO sale VALUES (2, 20)')
+    await mirror.check()
+    await mirror.end()
+  })
+
+  it('refuses a new subscription', async () => {
+    await lab.exec('BEGIN')
+    await fail()
+    await expect(Mirror.open(lab.pg, 'sales')).rejects.toMatchObject({ code: '25P02', streamTable: 'sales' })
+    await lab.exec('ROLLBACK')
+  })
+
+  it('in which a subscription ends leaves no triggers behind', async () => {
+    const mirror = await Mirror.open(lab.pg, 'sales')
+    await lab.exec('BEGIN')
+    await fail()
+    await mirror.end()
+    await lab.exec('ROLLBACK')
+    await vi.waitFor(async () => expect(await triggers()).toBe(0), { timeout: 5000 })
+  })
+
+  it('in which it ends while it is asked for again leaves nothing behind', async () => {
+    const errors: TrickleError[] = []
+    await lab.exec('BEGIN')
+    const end = await lab.pg.trickle.subscribe('sales', () => undefined, { onError: (error) => errors.push(error) })
+    await expect(lab.exec('ROLLBACK; BEGIN; SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
+    await new Promise((done) => setTimeout(done, 20))
+    await end()
+    await lab.exec('ROLLBACK')
+    await new Promise((done) => setTimeout(done, 300))
+    expect(errors).toEqual([])
+    expect(await triggers()).toBe(0)
+  })
+})
