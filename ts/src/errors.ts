@@ -51,7 +51,7 @@ export class TrickleError extends Error {
   }
 }
 
-/** The fields of PostgreSQL's ErrorResponse that are read. A worker passes them on as plain properties. */
+/** The fields of PostgreSQL's ErrorResponse that are read. Of these PGlite's worker passes on the message alone. */
 interface ErrorFields {
   message?: string
   code?: string
