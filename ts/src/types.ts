@@ -58,14 +58,21 @@ export interface AlterStreamTableOptions {
 }
 
 /** Options of `createStreamTable`. */
-export interface CreateStreamTableOptions extends AlterStreamTableOptions {
-  /** Do nothing when the name is already a stream table. */
-  ifNotExists?: boolean
-  /** Take the place of a stream table of the same name. */
-  orReplace?: boolean
+export type CreateStreamTableOptions = AlterStreamTableOptions & {
   /** Fill it now (the default). When false it stays empty until `refreshStreamTable`. */
   withData?: boolean
-}
+} & (
+    | {
+        /** Do nothing when the name is already a stream table. */
+        ifNotExists?: boolean
+        orReplace?: false
+      }
+    | {
+        ifNotExists?: false
+        /** Take the place of a stream table of the same name. */
+        orReplace?: boolean
+      }
+  )
 
 /** Options of `dropStreamTable`. */
 export interface DropStreamTableOptions {

@@ -73,7 +73,7 @@ describe('createStreamTable', () => {
   })
 
   test('ifNotExists and orReplace exclude each other', async () => {
-    const both = lab.pg.trickle.createStreamTable('st', SUMS, { ifNotExists: true, orReplace: true })
+    const both = lab.pg.trickle.createStreamTable('st', SUMS, { ifNotExists: true, orReplace: true } as object)
     await expect(both).rejects.toBeInstanceOf(TrickleError)
     expect(await lab.pg.trickle.listStreamTables()).toEqual([])
   })

@@ -14,8 +14,13 @@ export interface StreamTableCollectionConfig<Row extends object, Key extends str
   /** The name of the stream table. */
   name: string
   /** The column that identifies a row, or a function that gives its identity. No two rows may have the same one. */
-  key: ColumnOf<Row> | ((row: Row) => Key)
+  key: KeyColumn<Row, Key> | ((row: Row) => Key)
 }
+
+/** The columns whose values are keys; all of them where their types are not declared. */
+export type KeyColumn<Row, Key> = {
+  [Column in ColumnOf<Row>]-?: unknown extends Row[Column] ? Column : Row[Column] extends Key ? Column : never
+}[ColumnOf<Row>]
 
 /**
  * Options for `createCollection` of `@tanstack/db`: a collection that holds the rows of a stream table and follows its

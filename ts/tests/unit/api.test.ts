@@ -108,7 +108,7 @@ describe('Trickle', () => {
 
   test('wrong options are refused before anything is sent', async () => {
     const { db, sent } = listener()
-    const both = new Trickle(db).createStreamTable('st', 'q', { ifNotExists: true, orReplace: true })
+    const both = new Trickle(db).createStreamTable('st', 'q', { ifNotExists: true, orReplace: true } as object)
     await expect(both).rejects.toMatchObject({ name: 'TrickleError', code: '22023', streamTable: 'st' })
     expect(sent).toEqual([])
   })

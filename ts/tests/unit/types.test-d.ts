@@ -50,6 +50,10 @@ describe('the methods', () => {
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('withData').toEqualTypeOf<boolean | undefined>()
     // @ts-expect-error: the query is needed
     void pg.trickle.createStreamTable('st')
+    // @ts-expect-error: they exclude each other
+    void pg.trickle.createStreamTable('st', 'q', { ifNotExists: true, orReplace: true })
+    void pg.trickle.createStreamTable('st', 'q', { ifNotExists: false, orReplace: true })
+    void pg.trickle.createStreamTable('st', 'q', { ifNotExists: true, withData: false, onNotice: () => {} })
     // @ts-expect-error: no such option
     void pg.trickle.createStreamTable('st', 'q', { replace: true })
   })

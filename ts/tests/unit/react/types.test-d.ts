@@ -53,5 +53,11 @@ describe('streamTableCollectionOptions', () => {
     expectTypeOf(totals.toArray[0]!).toExtend<OrderTotal>()
     // @ts-expect-error: no such column
     streamTableCollectionOptions<OrderTotal, number>({ db, name: 'st', key: 'id' })
+    // @ts-expect-error: not the type of the column
+    streamTableCollectionOptions<OrderTotal, number>({ db, name: 'st', key: 'total' })
+    // @ts-expect-error: NULL is no key
+    streamTableCollectionOptions<{ id: number | null }>({ db, name: 'st', key: 'id' })
+    streamTableCollectionOptions<OrderTotal>({ db, name: 'st', key: 'total' })
+    streamTableCollectionOptions({ db, name: 'st', key: 'anything' })
   })
 })
