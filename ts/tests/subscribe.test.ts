@@ -520,6 +520,24 @@ describe('subscriptions', () => {
     for (const end of [broken, rejecting, failing, silent, mirror.end]) await end()
   })
 
+  it('end with an error when what was handed over cannot be read', async () => {
+    await lab.create('totals', TOTALS)
+    const mirror = await Mirror.open(lab.pg, 'totals')
+    const { decode } = TextDecoder.prototype
+    const broken = vi.spyOn(TextDecoder.prototype, 'decode').mockImplementation(function (this: TextDecoder, bytes) {
+      if (bytes instanceof Uint8Array && '+-'.includes(String.fromCharCode(bytes[0] ?? 0)))
+        throw new RangeError('too long')
+      return decode.call(this, bytes)
+    })
+    await lab.exec('UPDATE sale SET amount = 1 WHERE id = 3')
+    broken.mockRestore()
+    expect(mirror.errors).toMatchObject([{ message: 'too long', streamTable: 'totals' }])
+    await vi.waitFor(async () => expect(await triggers()).toBe(0))
+    const next = await Mirror.open(lab.pg, 'totals')
+    await next.check()
+    await next.end()
+  })
+
   it('to what is no stream table are refused', async () => {
     for (const [name, code] of [
       ['nothing', '42P01'],

@@ -71,9 +71,14 @@ export class Hub {
       const bytes = mod.HEAPU8.slice(start, start + (length >>> 0))
       // PostgreSQL is at its commit: nothing else may happen here.
       queueMicrotask(() => {
-        const records = readRecords(bytes)
-        this.#leader?.take(bytes, records)
-        this.#receive(records)
+        try {
+          const records = readRecords(bytes)
+          this.#leader?.take(bytes, records)
+          this.#receive(records)
+        } catch (error) {
+          // It could not be read, so nobody knows whom it concerned.
+          for (const open of [...this.#open.values()]) this.#fail(open, error)
+        }
       })
       return 0
     }
@@ -217,9 +222,14 @@ export class Hub {
       const isLost = records.some(({ letter, text2 }) => letter === 'L' && text2 === feed.reader)
       if (!isComplete || (isLost && open.isStarted)) this.#restart(open)
     } catch (error) {
-      this.#end(open, TrickleError.from(error, feed.name))
-      void this.#close(feed.reader)
+      this.#fail(open, error)
     }
+  }
+
+  /** Nothing more can be told. */
+  #fail(open: Open, error: unknown): void {
+    this.#end(open, TrickleError.from(error, open.feed.name))
+    void this.#close(open.feed.reader)
   }
 
   #restartAll(): void {

@@ -18,9 +18,18 @@ export interface StreamRecord {
 
 const decoder = new TextDecoder()
 
+/** How many bytes, and the rest of a text, become one string: what a large transaction tells is longer than one can be. */
+const PIECE = 2 ** 27
+
 /** Takes the bytes apart. */
-export function readRecords(bytes: Uint8Array): StreamRecord[] {
-  const texts = decoder.decode(bytes).split('\0')
+export function readRecords(bytes: Uint8Array, piece = PIECE): StreamRecord[] {
+  const texts: string[] = []
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0, from + piece)
+    const to = end < 0 ? bytes.length : end
+    for (const text of decoder.decode(bytes.subarray(from, to)).split('\0')) texts.push(text)
+    from = to + 1
+  }
   const records: StreamRecord[] = []
   for (let at = 0; at + 2 < texts.length; at += 3) {
     const [head = '', text = '', text2 = ''] = [texts[at], texts[at + 1], texts[at + 2]]
