@@ -67,8 +67,8 @@ build_module() {
   emcc -Oz --profiling-funcs "$longjmp" -sSIDE_MODULE=2 -sEXPORTED_FUNCTIONS="$exports" -Wl,--experimental-pic \
     "${objects[@]}" "$library" -o "$out/linked.wasm"
   # Function names stay for the size report and go from the module that is shipped. In their order, functions that are
-  # alike stand together, which compresses better.
-  wasm-opt "${wasm_features[@]}" -Oz --reorder-functions-by-name --debuginfo "$out/linked.wasm" -o "$out/named.wasm"
+  # alike stand together, which compresses better. GUFA follows what values can be where, through the whole module.
+  wasm-opt "${wasm_features[@]}" -Oz --gufa -Oz --reorder-functions-by-name --debuginfo "$out/linked.wasm" -o "$out/named.wasm"
   wasm-opt "${wasm_features[@]}" --strip-debug --strip-producers "$out/named.wasm" -o "$out/pg_trickle.so"
 }
 

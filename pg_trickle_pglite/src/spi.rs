@@ -31,7 +31,7 @@ thread_local! {
     static KEPT: RefCell<Map<String, Plan>> = const { RefCell::new(Map::new()) };
 }
 
-const USER_SETTINGS: &[Setting] = &[
+static USER_SETTINGS: [Setting; 2] = [
     Setting::new(c"client_min_messages", c"warning"),
     Setting::new(c"standard_conforming_strings", c"on"),
 ];
@@ -65,13 +65,12 @@ pub fn catalog_value(text: &str, args: &[Option<&str>]) -> Result<Option<String>
 
 /// A statement as the current user, with the user's `search_path`.
 pub fn as_user(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
-    ffi::query(text, args, USER_SETTINGS, 0, None)
+    ffi::query(text, args, &USER_SETTINGS, 0, None)
 }
 
 /// A statement with the user's text, under all of the user's settings.
 pub fn users_text(text: &str) -> Result<()> {
-    const QUIET: &[Setting] = &[Setting::new(c"client_min_messages", c"warning")];
-    ffi::query(text, &[], QUIET, 0, None)?;
+    ffi::query(text, &[], USER_SETTINGS.split_at(1).0, 0, None)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::query::{CoerceForm, Expr, FuncExpr, OpExpr};
+use crate::sql::ident::is_one_of;
 
 const NUMERIC: u32 = 1700;
 const INTEGERS: [u32; 3] = [20, 21, 23];
@@ -10,22 +11,7 @@ const INTEGERS: [u32; 3] = [20, 21, 23];
 const TYPMOD_OFFSET: i32 = 4;
 
 /// Fields of dates and times that are whole numbers.
-const WHOLE_FIELDS: [&str; 14] = [
-    "year",
-    "month",
-    "day",
-    "quarter",
-    "week",
-    "dow",
-    "doy",
-    "isodow",
-    "isoyear",
-    "hour",
-    "minute",
-    "decade",
-    "century",
-    "millennium",
-];
+const WHOLE_FIELDS: &str = "year month day quarter week dow doy isodow isoyear hour minute decade century millennium";
 
 /// The scale that all finite values of the expression have, if that is known.
 pub fn fixed_scale(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<u32>, Error> {
@@ -110,7 +96,7 @@ fn of_function(call: &FuncExpr, catalog: &dyn Catalog) -> Result<Option<u32>, Er
         ("abs", [of]) => fixed_scale(of, catalog)?,
         ("extract", [Expr::Const(field), _]) if !field.is_null => {
             let field = catalog.const_text(&field.node)?.to_ascii_lowercase();
-            WHOLE_FIELDS.contains(&field.as_str()).then_some(0)
+            is_one_of(&field, WHOLE_FIELDS).then_some(0)
         }
         ("round" | "trunc", [_, Expr::Const(digits)]) => {
             digits.int4().and_then(|digits| u32::try_from(digits.max(0)).ok())

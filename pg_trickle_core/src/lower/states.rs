@@ -386,7 +386,7 @@ enum Family {
     Truth(&'static str),
     /// `Some(true)` for `bit_and`, `None` for `bit_xor`.
     Bits(Option<bool>),
-    Moments(&'static moments::Moments),
+    Moments(moments::Moments),
 }
 
 /// Is this an aggregate of one argument that has a state, whose result DISTINCT changes?
