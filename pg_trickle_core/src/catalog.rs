@@ -152,6 +152,8 @@ pub struct Relation {
     pub row_security: bool,
     /// It stands in `pg_catalog`, `information_schema` or a toast schema.
     pub is_system: bool,
+    /// An UPDATE of it can update more of its rows, by a foreign key to itself.
+    pub updates_itself: bool,
 }
 
 impl Relation {

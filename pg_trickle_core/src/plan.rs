@@ -57,6 +57,8 @@ pub struct Source {
     pub columns: Vec<i16>,
     /// The query looks at where rows lie (TABLESAMPLE, ctid), so that every UPDATE is a change.
     pub physical: bool,
+    /// An UPDATE of it can change a row twice.
+    pub updates_itself: bool,
 }
 
 /// What happened to one source in the statement being maintained.
@@ -68,6 +70,8 @@ pub struct Change {
     pub new: bool,
     /// `__pgt_old_<relid>` is registered and holds rows.
     pub old: bool,
+    /// Rows may have changed twice: a version that came and went is in both.
+    pub repeated: bool,
 }
 
 /// What the one row that a statement returns means.

@@ -158,6 +158,7 @@ impl Catalog for Recorded {
             row_security: false,
             indexed: Vec::new(),
             is_system: false,
+            updates_itself: false,
         })
     }
 

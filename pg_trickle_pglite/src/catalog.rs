@@ -1,21 +1,13 @@
 //! What the core asks of the database, answered by SPI and remembered for one compilation.
 
 use crate::error::{Result, SqlError};
-use crate::ffi::{self, Oid, Setting};
+use crate::ffi::{self, Oid};
+use crate::plans;
 use crate::spi::{self, Values};
 use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use pg_trickle_core::error::Error;
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::RefCell;
-
-/// Constants are written so that they mean the same under all settings.
-const WRITING: &[Setting] = &[
-    Setting::new(c"DateStyle", c"ISO"),
-    Setting::new(c"IntervalStyle", c"iso_8601"),
-    Setting::new(c"extra_float_digits", c"1"),
-    Setting::new(c"bytea_output", c"hex"),
-    Setting::new(c"search_path", c"pg_catalog"),
-];
 
 /// The type `record`.
 const RECORD: Oid = 2249;
@@ -190,7 +182,23 @@ fn relation(oid: Oid) -> Result<Option<Relation>> {
         has_children = child.is_some();
     }
     let is_partitioned = kind == 'p';
-    let columns = columns(oid)?;
+    // PostgreSQL 18 has NOT NULL constraints that are NOT VALID: rows from before may hold NULL. The others change rows of
+    // this table when it is updated.
+    let constraints = spi::catalog(
+        "SELECT contype = 'f', conkey[1] FROM pg_constraint WHERE conrelid = $1::oid AND \
+         (contype = 'n' AND NOT convalidated OR confrelid = conrelid AND confupdtype <> 'a' AND confupdtype <> 'r')",
+        &[Some(&oid.to_string())],
+    )?;
+    let (mut updates_itself, mut unsure) = (false, Vec::new());
+    for row in constraints {
+        let mut v = Values::of(row);
+        if v.boolean()? {
+            updates_itself = true;
+        } else {
+            unsure.push(v.number()?);
+        }
+    }
+    let columns = columns(oid, &unsure)?;
     let (indexed, mut keys) = indexes(oid, &columns)?;
     if has_children && !is_partitioned {
         keys.clear();
@@ -208,10 +216,11 @@ fn relation(oid: Oid) -> Result<Option<Relation>> {
         is_partitioned,
         row_security,
         is_system,
+        updates_itself,
     }))
 }
 
-fn columns(oid: Oid) -> Result<Vec<Column>> {
+fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
     spi::catalog(
         "SELECT attnum, attname, atttypid::oid, atttypmod, attcollation::oid, attnotnull, attisdropped, attgenerated \
          FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 ORDER BY attnum",
@@ -220,13 +229,14 @@ fn columns(oid: Oid) -> Result<Vec<Column>> {
     .into_iter()
     .map(|row| {
         let mut v = Values::of(row);
+        let attnum = v.number()?;
         Ok(Column {
-            attnum: v.number()?,
+            attnum,
             name: v.text()?,
             type_oid: v.number()?,
             typmod: v.number()?,
             collation: v.number()?,
-            not_null: v.boolean()?,
+            not_null: v.boolean()? && !unsure.contains(&attnum),
             dropped: v.boolean()?,
             generated: v.text()?.chars().next(),
         })
@@ -377,7 +387,7 @@ impl Catalog for SpiCatalog {
     }
 
     fn const_text(&self, node: &str) -> Answer<String> {
-        self.note(ffi::const_text(node, WRITING))
+        self.note(ffi::const_text(node, plans::WRITING))
     }
 
     fn default_equality(&self, type_oid: Oid) -> Answer<Option<DefaultOperators>> {

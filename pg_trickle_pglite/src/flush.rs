@@ -115,6 +115,7 @@ impl Flush {
                 relid: names.known_as,
                 new: added.is_some(),
                 old: removed.is_some(),
+                repeated: parts.len() > 1 && added.is_some() && removed.is_some(),
             });
             for (name, store) in [(&names.added, added), (&names.removed, removed)] {
                 if let Some((store, count)) = store {

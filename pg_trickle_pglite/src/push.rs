@@ -102,15 +102,18 @@ pub fn open(id: &str, reader: &str) -> Result<()> {
 
 /// Follows no stream table for this reader any more.
 pub fn close(reader: &str) -> Result<()> {
-    with(|push| {
+    let read = with(|push| {
         let Push { readers, bytes, .. } = push;
-        readers.retain(|(id, name)| {
-            if name == reader {
-                record(bytes, 'X', *id, ["", reader]);
-            }
-            name != reader
-        });
+        let read = readers.iter().find(|(_, name)| name == reader).map(|(id, _)| *id);
+        readers.retain(|(_, name)| name != reader);
+        if let Some(id) = read {
+            record(bytes, 'X', id, ["", reader]);
+        }
+        read
     });
+    if let Some(id) = read.filter(|id| !is_read(*id)) {
+        forget_steps(id);
+    }
     follow()
 }
 
@@ -237,8 +240,15 @@ pub fn renewed(table: &StreamTable) -> Result<()> {
     if is_read(table.id) { state(table, "") } else { Ok(()) }
 }
 
+/// Frees the plans that give the changes of a stream table.
+fn forget_steps(id: i32) {
+    let steps = STEPS.with_borrow_mut(|kept| kept.remove(&id));
+    drop(steps);
+}
+
 /// A stream table is gone.
 pub fn dropped(id: i32) {
+    forget_steps(id);
     if is_read(id) {
         with(|push| record(&mut push.bytes, 'D', id, [""; 2]));
     }

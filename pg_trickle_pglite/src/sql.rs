@@ -2,15 +2,8 @@
 
 use crate::names::QualifiedName;
 
-/// The triggers of a source or of its children.
-const SOURCE_TRIGGERS: [&str; 6] = [
-    "__pgt_before",
-    "__pgt_insert",
-    "__pgt_update",
-    "__pgt_delete",
-    "__pgt_truncate",
-    "__pgt_after",
-];
+/// The triggers of a source or of its children, after `__pgt_`.
+const SOURCE_TRIGGERS: &str = "before insert update delete truncate after";
 
 /// The schema of all that is hidden.
 pub const SCHEMA: &str = "pgtrickle";
@@ -140,8 +133,8 @@ pub fn child_triggers(table: &str) -> Vec<String> {
 #[must_use]
 pub fn drop_triggers(table: &str) -> Vec<String> {
     SOURCE_TRIGGERS
-        .into_iter()
-        .map(|trigger| format!("DROP TRIGGER IF EXISTS {trigger} ON {table}"))
+        .split(' ')
+        .map(|trigger| format!("DROP TRIGGER IF EXISTS __pgt_{trigger} ON {table}"))
         .collect()
 }
 

@@ -389,7 +389,7 @@ fn described(id: i32) -> Result<Row> {
         &[Some(&key)],
     )?
     .pop()
-    .ok_or_else(|| SqlError::internal(format_args!("there is no stream table {id}")))
+    .ok_or_else(|| SqlError::new("42P01", "the stream table was dropped"))
     .and_then(whole)
 }
 

@@ -57,6 +57,39 @@ runCases('statements inside statements', [
     ],
   },
   {
+    name: 'row versions that come and go within a statement, under least and greatest values',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+      'CREATE TABLE x (id int PRIMARY KEY, up int REFERENCES x ON UPDATE CASCADE, v int)',
+      'INSERT INTO t VALUES (0, 1, 20), (1, 2, 3)',
+      'INSERT INTO x VALUES (1, NULL, 1), (2, 1, 1), (3, 2, 2), (4, 1, 2)',
+      `CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          UPDATE t SET v = v + 10 WHERE id = NEW.id AND v < 50;
+          RETURN NULL;
+        END $$`,
+      'CREATE TRIGGER t AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION later()',
+    ],
+    views: {
+      grouped: 'SELECT k, min(v), max(v), max(-v) AS low, bit_and(v), bit_or(v), min(v::text) AS t FROM t GROUP BY k',
+      whole: 'SELECT min(v), max(-v), bit_and(v), bit_or(-v) FROM t',
+      cascaded: 'SELECT min(up), max(up), min(v) AS v, max(id) AS id FROM x',
+    },
+    way: 'fold',
+    steps: [
+      'INSERT INTO t VALUES (2, 1, 1)',
+      'INSERT INTO t VALUES (3, 7, -9), (4, 1, 0)',
+      'UPDATE t SET v = -20 WHERE id = 3',
+      'UPDATE t SET v = v WHERE v = 50',
+      'UPDATE t SET v = 49 WHERE k = 1',
+      'INSERT INTO t VALUES (4, 1, 0), (5, 1, 3) ON CONFLICT (id) DO UPDATE SET v = -1',
+      'DELETE FROM t WHERE v = (SELECT min(v) FROM t)',
+      'UPDATE x SET id = id + 10 WHERE id = 1',
+      'UPDATE x SET id = id + 100',
+      'DELETE FROM t',
+    ],
+  },
+  {
     name: 'deferred foreign keys and constraint triggers that write at COMMIT',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',

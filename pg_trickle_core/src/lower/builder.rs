@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::stop::Stop;
+use super::columns::{is_pseudo, type_of};
+use super::stop::{Stop, reason};
 use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use crate::error::Error;
 use crate::plan::{self, Oid};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var};
-use crate::sql::ident::{qualified, quote_ident};
+use crate::sql::ident::{is_one_of, qualified, quote_ident};
 use crate::stage::Stage;
 
 /// A column of a storage table.
@@ -57,10 +58,12 @@ impl Stored {
     }
 }
 
-/// The name under which a column of the query is stored: its own, unless that looks like one of ours.
+/// The name under which a column of the query is stored: its own, unless that looks like one of ours or is a
+/// system column's.
 pub fn stored_name(name: &str) -> String {
     match name.strip_prefix("__pgt_") {
         Some(rest) => format!("_upgt_{rest}"),
+        None if is_one_of(name, "tableoid ctid xmin cmin xmax cmax") => format!("_upgt_{name}"),
         None => name.to_owned(),
     }
 }
@@ -145,9 +148,24 @@ impl<'c> Builder<'c> {
         if let Some(made) = self.made.borrow().iter().find(|made| made.query == *query) {
             return Ok(made.view.clone());
         }
+        let mut named = query.clone();
+        for n in 0..named.targets.len() {
+            let (before, rest) = named.targets.split_at_mut(n);
+            let target = &mut rest[0];
+            if target.junk {
+                continue;
+            }
+            if is_pseudo(type_of(&target.expr, self)?, self)? {
+                return reason("row of a subquery");
+            }
+            // Two columns of a subquery may have one name, those of a table not.
+            if before.iter().any(|other| other.name == target.name) {
+                target.name = Some(format!("__pgt_c{n}"));
+            }
+        }
         self.next.set(self.next.get() + 1);
         let storage = self.storage(self.next.get());
-        let (stage, view) = super::lower(query, &storage, self)?;
+        let (stage, view) = super::lower(&named, &storage, self)?;
         self.stages.borrow_mut().push(stage);
         self.made.borrow_mut().push(Made {
             query: query.clone(),
@@ -272,6 +290,7 @@ impl<'c> Builder<'c> {
             is_partitioned: false,
             row_security: false,
             is_system: false,
+            updates_itself: false,
         });
         Query {
             rtable: vec![Rte {

@@ -6,13 +6,15 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::Expr;
-use crate::sql::ident::qualified;
+use crate::sql::ident::{is_one_of, qualified};
 use crate::stage::storage::StorageColumn;
 
 /// The OID of `int8`.
 pub const INT8: Oid = 20;
 /// The OID of `numeric`.
 pub const NUMERIC: Oid = 1700;
+/// The OID of `record`.
+pub const RECORD: Oid = 2249;
 
 /// The columns of a storage table for its DDL.
 pub fn storage_columns(stored: &[Stored], catalog: &dyn Catalog) -> Result<Vec<StorageColumn>, Error> {
@@ -82,30 +84,7 @@ pub fn equal_is_same(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> 
 }
 
 fn same_by_type(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
-    const PLAIN: [&str; 22] = [
-        "bool",
-        "int2",
-        "int4",
-        "int8",
-        "oid",
-        "char",
-        "name",
-        "text",
-        "varchar",
-        "date",
-        "time",
-        "timetz",
-        "timestamp",
-        "timestamptz",
-        "uuid",
-        "bytea",
-        "inet",
-        "cidr",
-        "macaddr",
-        "money",
-        "bit",
-        "varbit",
-    ];
+    const PLAIN: &str = "bool int2 int4 int8 oid char name text varchar date time timetz timestamp timestamptz uuid bytea inet cidr macaddr money bit varbit";
     if collation != 0 && catalog.collation(collation)?.0 != "pg_catalog" {
         // It may be nondeterministic.
         return Ok(false);
@@ -123,5 +102,5 @@ fn same_by_type(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalo
         return same_by_type(of.element, typmod, collation, catalog);
     }
     let with_modifier = matches!(of.name.as_str(), "bpchar" | "numeric") && typmod >= 0;
-    Ok(with_modifier || PLAIN.contains(&of.name.as_str()))
+    Ok(with_modifier || is_one_of(&of.name, PLAIN))
 }

@@ -110,7 +110,9 @@ pub fn compile(
     sources::sources(query, catalog)?;
     let builder = Builder::new(schema, base, catalog);
     let mut prepared = query.clone();
-    let attempt = simplify::prepare(&mut prepared).and_then(|()| plan(&prepared, &builder.top(), &builder));
+    let attempt = simplify::prepare(&mut prepared)
+        .and_then(|()| plan(&prepared, &builder.top(), &builder))
+        .and_then(with_index);
     let (lowered, why) = match attempt {
         Ok(lowered) => (lowered, None),
         Err(Stop::Error(error)) => return Err(error),
@@ -145,7 +147,7 @@ pub fn compile(
 /// Makes a stage inside of a stream table; what no rule covers is recomputed.
 fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<(Stage, Query), Stop> {
     let before = builder.len();
-    match plan(query, storage, builder) {
+    match plan(query, storage, builder).and_then(with_index) {
         Ok(lowered) => Ok(finish(lowered, None, storage, builder)?),
         Err(Stop::Error(error)) => Err(error.into()),
         Err(Stop::Reason(why)) => {
@@ -153,6 +155,17 @@ fn lower(query: &Query, storage: &Storage, builder: &Builder) -> Result<(Stage, 
             let lowered = recomputed::lower(query, None, storage, builder)?;
             Ok(finish(lowered, Some(why), storage, builder)?)
         }
+    }
+}
+
+/// The most columns of an index (`INDEX_MAX_KEYS` in pg_config_manual.h).
+const MAX_KEYS: usize = 32;
+
+/// Stops where no index can be on the key.
+fn with_index(lowered: Lowered) -> Result<Lowered, Stop> {
+    match &lowered.identity {
+        Identity::Key(key) if key.len() > MAX_KEYS => reason("key of more than 32 columns"),
+        _ => Ok(lowered),
     }
 }
 
@@ -188,6 +201,9 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
             .targets
             .iter()
             .any(|target| simplify::has_sublink_outside_aggregates(&target.expr));
+    if grouped && split::has_sublink_key(query) {
+        return plan(&split::above_from(query, false, builder)?, storage, builder);
+    }
     if grouped && above_groups {
         return plan(&split::above_grouping(query, builder)?, storage, builder);
     }
@@ -206,7 +222,7 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
         return plan(&split::above_select_list(&query, builder)?, storage, builder);
     }
     if complex && stacked {
-        return plan(&split::above_from(&query, builder)?, storage, builder);
+        return plan(&split::above_from(&query, true, builder)?, storage, builder);
     }
     if branches::has_full_join(&query) {
         return if query.targets.iter().any(|target| target.junk) {

@@ -4,6 +4,7 @@
 //! Rule, cost and source: `op/per_key.rs`. Windows over partitions of no common column are cut into stages, each of which
 //! costs its own partitions.
 
+use super::MAX_KEYS;
 use super::builder::{Builder, Storage, Stored, stored_name};
 use super::columns::{equality, is_pseudo, storage_columns, type_of};
 use super::linear::{Flat, Resolver};
@@ -42,6 +43,10 @@ pub fn windows(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lo
             }
             None => parts.push((own, vec![window.winref])),
         }
+    }
+    let gives_rows = |key: &Expr| key.any(&mut |node| matches!(node, Expr::Func(call) if call.returns_set));
+    if parts.iter().any(|(keys, _)| keys.iter().any(gives_rows)) {
+        return reason("PARTITION BY a function that returns rows");
     }
     parts.sort_by_key(|(keys, _)| keys.is_empty());
     match parts.as_slice() {
@@ -389,7 +394,7 @@ pub fn arms(query: &Query, keys: &[Expr], key: &[KeyColumn], builder: &Builder) 
 
 /// The index that finds stored rows by their key.
 pub fn index(key: &[KeyColumn]) -> Vec<String> {
-    let columns: Vec<String> = key.iter().map(|key| quote_ident(&key.name)).collect();
+    let columns: Vec<String> = key.iter().take(MAX_KEYS).map(|key| quote_ident(&key.name)).collect();
     if columns.is_empty() {
         Vec::new()
     } else {

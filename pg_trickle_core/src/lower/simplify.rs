@@ -4,7 +4,7 @@
 //! Source: unnesting as in Kim, "On optimizing an SQL-like nested query", 1982, where it changes no multiplicity.
 
 use super::builder::Builder;
-use super::prepare::{ctes, joins, pull_up};
+use super::prepare::{ctes, joins, order, pull_up};
 use super::stop::Stop;
 use super::{anti_join, is_grouped, only_linear};
 use crate::catalog::Catalog;
@@ -75,10 +75,6 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, builder: &Builder) 
     if !subquery.is_correlated() && only_linear(&subquery).is_err() {
         subquery = builder.cut(&subquery)?;
     }
-    if subquery.limit_count.is_none() && subquery.limit_offset.is_none() && !subquery.distinct_on {
-        // Without LIMIT, ORDER BY means nothing below the top.
-        subquery.sort.clear();
-    }
     simplify(&mut subquery, builder)?;
     pull_up::hoist(&mut subquery);
     // What an aggregate is of follows from its columns: it must not lose those of its own query.
@@ -90,7 +86,17 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, builder: &Builder) 
     let keeps_aggregates = !query.has_aggs || !subquery.targets.iter().any(looks_outside);
     let sees_the_same = keeps_aggregates && !pull_up::joins_look_outside(&subquery);
     let plain = !subquery.from.is_empty() && only_linear(&subquery).is_ok();
-    let merge = sees_the_same && plain && !nullable && !reads_whole_row(query, varno);
+    let merge = sees_the_same && plain && !nullable;
+    if merge && query.has_aggs {
+        order::pass_on(query, &mut subquery);
+    } else if !query.has_aggs
+        && subquery.limit_count.is_none()
+        && subquery.limit_offset.is_none()
+        && !subquery.distinct_on
+    {
+        // Without LIMIT, ORDER BY means nothing below the top but to aggregates.
+        subquery.sort.clear();
+    }
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if merge {
         pull_up::pull_up(query, varno);
@@ -108,15 +114,6 @@ fn expand_view(query: &mut Query, position: usize, builder: &Builder) -> Result<
         query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     }
     Ok(())
-}
-
-fn reads_whole_row(query: &mut Query, varno: i32) -> bool {
-    let mut found = false;
-    query.replace_vars(&mut |var| {
-        found |= var.varno == varno && var.attno <= 0;
-        None
-    });
-    found
 }
 
 fn sublinks(expr: &mut Expr, builder: &Builder, result: &mut Result<(), Stop>) {

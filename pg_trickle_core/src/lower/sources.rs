@@ -40,6 +40,7 @@ pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Erro
                 occurrences,
                 columns,
                 physical: read.iter().any(|attnum| *attnum < 0),
+                updates_itself: relation.updates_itself,
             })
         })
         .collect()

@@ -127,8 +127,7 @@ fn keys(query: &Query, builder: &Builder) -> Result<Vec<Expr>, Error> {
         };
         // Neither a key that is several rows, nor one that no column can hold.
         if !query.has_target_srfs
-            && !has_sublink(expr)
-            && expr.any(&mut |node| matches!(node, Expr::Var(_)))
+            && (has_sublink(expr) || expr.any(&mut |node| matches!(node, Expr::Var(_))))
             && !is_pseudo(type_of(expr, builder)?, builder)?
         {
             found.push(expr.clone());
@@ -211,18 +210,25 @@ pub fn above_grouping(query: &Query, builder: &Builder) -> Result<Query, Stop> {
     over(lower, columns, upper, builder)
 }
 
-/// Grouping or windows above joins and subqueries that need a stage of their own.
-pub fn above_from(query: &Query, builder: &Builder) -> Result<Query, Stop> {
+/// Are rows grouped by a subquery?
+pub fn has_sublink_key(query: &Query) -> bool {
+    let mut keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
+    keys.any(|key| has_sublink(&key.expr))
+}
+
+/// Grouping or windows above joins and subqueries that need a stage of their own; subqueries outside of keys stay above
+/// where they are not `lifted`.
+pub fn above_from(query: &Query, lifted: bool, builder: &Builder) -> Result<Query, Stop> {
     let mut columns = Columns {
         exprs: Vec::new(),
         catalog: builder,
         error: None,
     };
     let keys = keys(query, builder)?;
-    let is_column = |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::SubLink(_));
+    let is_column = |expr: &Expr| keys.contains(expr) || lifted && matches!(expr, Expr::SubLink(_));
     let mut upper = query.clone();
     upper.quals = None;
-    upper.has_sublinks = false;
+    upper.has_sublinks &= !lifted;
     for target in &mut upper.targets {
         target.expr = columns.lift(&target.expr, &is_column);
     }

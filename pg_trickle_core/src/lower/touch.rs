@@ -396,6 +396,7 @@ impl Walk<'_, '_> {
                 }
             }
         }
+        let around = way.clone();
         let mut spine = Vec::new();
         for item in &items {
             preserved(&way.query, item, &mut spine);
@@ -412,8 +413,13 @@ impl Walk<'_, '_> {
         for item in &items {
             self.outer(item, &way, false)?;
         }
-        for (expr, _) in exprs {
+        // An aggregate has a row also where it finds none: what is computed beside it does not need its tables.
+        let has_row = super::is_grouped(&query) && (query.group.is_empty() || !query.grouping_sets.is_empty());
+        for (expr, is_condition) in exprs {
             self.sublinks(&expr, &way, false)?;
+            if has_row && !is_condition {
+                self.sublinks(&expr, &around, false)?;
+            }
         }
         Ok(())
     }

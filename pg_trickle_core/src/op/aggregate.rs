@@ -29,7 +29,7 @@
 
 use super::{Op, Operator};
 use crate::plan::Oid;
-use crate::sql::statement::{case, column, op};
+use crate::sql::statement::{case, column, is_null, op, or};
 
 /// The alias of the storage table in fold statements.
 pub const STORED: &str = "s";
@@ -350,7 +350,7 @@ impl Aggregate {
                 case(
                     &[
                         (
-                            format!("{removed} IS NULL OR {removed_is_worse}"),
+                            or(&[is_null(&removed), removed_is_worse]),
                             format!("{better}({stored}, {added})"),
                         ),
                         (format!("{added_is_worse} IS FALSE"), added.clone()),

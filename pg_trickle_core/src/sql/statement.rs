@@ -34,6 +34,18 @@ fn junction(conditions: &[String], word: &str, none: &str) -> String {
     }
 }
 
+/// That a value is NULL. `IS NULL` is true of a row of NULLs too, which is another value.
+#[must_use]
+pub fn is_null(value: &str) -> String {
+    format!("({value} IS NOT DISTINCT FROM NULL)")
+}
+
+/// That two values are NULL.
+#[must_use]
+pub fn both_null(a: &str, b: &str) -> String {
+    and(&[is_null(a), is_null(b)])
+}
+
 /// `ROW(a, b, ...)`.
 #[must_use]
 pub fn row(values: &[String]) -> String {

@@ -5,7 +5,9 @@ use super::rebuild::record;
 use crate::op::aggregate::{Aggregate, DELTA, Key, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::op::term::{Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Returns, Statement};
-use crate::sql::statement::{Insert, Merge, OnConflict, Select, and, case, column, op, or, union_all};
+use crate::sql::statement::{
+    Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, union_all,
+};
 
 /// Most nullable keys for which every combination of NULLs gets its own index probe.
 const MAX_NULL_PROBES: usize = 3;
@@ -67,8 +69,9 @@ impl Group {
             let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
             return vec![self.upsert(&arms)];
         }
-        // Rows of a sign were really there where one occurrence changed; otherwise signs only cancel in the sum.
-        let exact = self.parts.iter().all(|part| part.block.changed(changes).len() <= 1);
+        // Rows of a sign were really there where one occurrence changed, once; otherwise signs only cancel in the sum.
+        let once = !changes.iter().any(|change| change.repeated);
+        let exact = once && self.parts.iter().all(|part| part.block.changed(changes).len() <= 1);
         vec![self.merge(terms, exact)]
     }
 
@@ -231,7 +234,7 @@ impl Group {
                         let stored = column("p", &key.name);
                         let given = column("g", &key_name(n));
                         if is_null {
-                            format!("{stored} IS NULL AND {given} IS NULL")
+                            both_null(&stored, &given)
                         } else {
                             format!("{stored} {} {given}", key.equals)
                         }
@@ -296,7 +299,7 @@ impl Group {
             && key.nullable
         {
             return case(
-                &[(format!("{given} IS NULL"), lookup(vec![format!("{own} IS NULL")]))],
+                &[(is_null(given), lookup(vec![is_null(own)]))],
                 Some(&lookup(vec![format!("({own} {} {given})", key.equals)])),
             );
         }
@@ -312,7 +315,7 @@ impl Group {
 fn null_safe(key: &Key, left: &str, right: &str) -> String {
     let equal = format!("({left} {} {right})", key.equals);
     if key.nullable {
-        or(&[equal, format!("({left} IS NULL AND {right} IS NULL)")])
+        or(&[equal, both_null(left, right)])
     } else {
         equal
     }

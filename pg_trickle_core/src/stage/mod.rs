@@ -78,10 +78,15 @@ impl Stage {
     /// The program for one set of changes (sorted by table).
     #[must_use]
     pub fn program(&self, changes: &[Change]) -> Program {
-        let reaches = |change: &&Change| {
-            (change.new || change.old) && self.sources.iter().any(|source| source.relid == change.relid)
-        };
-        let relevant: Vec<Change> = changes.iter().filter(reaches).copied().collect();
+        let mut relevant = Vec::new();
+        for change in changes.iter().filter(|change| change.new || change.old) {
+            if let Some(source) = self.sources.iter().find(|source| source.relid == change.relid) {
+                relevant.push(Change {
+                    repeated: change.repeated || source.updates_itself && change.new && change.old,
+                    ..*change
+                });
+            }
+        }
         if relevant.is_empty() {
             return Program::Nothing;
         }
@@ -195,6 +200,7 @@ impl Stage {
                     relid: source.relid,
                     new,
                     old,
+                    repeated: false,
                 };
                 match self.program(&[change]) {
                     Program::Nothing => row(&section, event, "nothing".to_owned()),

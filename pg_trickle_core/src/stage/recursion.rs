@@ -10,7 +10,7 @@ use crate::op::inner_join::{Changed, signed_choices};
 use crate::op::scan::{Side, gained, lost};
 use crate::op::term::{Block, Part};
 use crate::plan::{Change, Oid, Program, Returns, Statement, Way};
-use crate::sql::statement::{and, column, image, names, op, or};
+use crate::sql::statement::{and, both_null, column, image, is_null, names, op, or};
 
 /// The name of what is lost; its columns are those of the storage, and `rid` for UNION.
 const LOST: &str = "__pgt_lost";
@@ -245,8 +245,8 @@ impl Recursion {
             let own = column(row, name);
             let is_equal = format!("({value} {equals} {own})");
             if *nullable {
-                nulls.push(format!("({own} IS NULL)"));
-                same.push(or(&[is_equal.clone(), format!("({value} IS NULL AND {own} IS NULL)")]));
+                nulls.push(is_null(&own));
+                same.push(or(&[is_equal.clone(), both_null(value, &own)]));
             } else {
                 same.push(is_equal.clone());
             }

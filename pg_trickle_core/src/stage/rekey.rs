@@ -10,7 +10,7 @@ use crate::op::inner_join::keyed_choices;
 use crate::op::scan;
 use crate::op::term::Part;
 use crate::plan::{Change, Oid, Returns, Statement};
-use crate::sql::statement::{and, column, image, names, op, or};
+use crate::sql::statement::{and, both_null, column, image, names, op, or};
 
 /// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
@@ -231,7 +231,7 @@ impl Rekey {
                         let own = column("s", &key.name);
                         let given = format!("k.{}", key_column(n));
                         let equal = format!("({own} {} {given})", key.equals);
-                        let both_null = format!("({own} IS NULL AND {given} IS NULL)");
+                        let both_null = both_null(&own, &given);
                         match (is_null, covers_nulls && key.nullable) {
                             (true, _) => both_null,
                             (false, true) => or(&[equal, both_null]),

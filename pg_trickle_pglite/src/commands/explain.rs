@@ -87,6 +87,7 @@ fn explain_source(stage: &Stage, source: &Source) -> Json {
             relid: source.relid,
             new,
             old,
+            repeated: false,
         };
         statements(stage, &stage.program(&[change]))
     };

@@ -3,4 +3,5 @@
 
 pub mod ctes;
 pub mod joins;
+pub mod order;
 pub mod pull_up;

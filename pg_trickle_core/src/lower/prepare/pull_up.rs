@@ -1,7 +1,8 @@
 //! Merges a subquery into the query that reads it (`pull_up_subqueries` in prepjointree.c is the planner's own).
 
+use crate::lower::columns::RECORD;
 use crate::lower::from_items::shift;
-use crate::query::{Bool, BoolOp, Expr, FromItem, JoinExpr, JoinKind, Query, RteKind, Var};
+use crate::query::{Bool, BoolOp, CoerceForm, Expr, FromItem, JoinExpr, JoinKind, Query, RowExpr, RteKind, Var};
 
 /// Merges the subquery at `varno` into `query`. It must be linear, and not on the nullable side of an outer join: what it
 /// selects takes the place of its columns everywhere, and its FROM the place of the reference.
@@ -28,9 +29,19 @@ pub fn pull_up(query: &mut Query, varno: i32) {
         .filter(|target| !target.junk)
         .map(|target| target.expr.clone())
         .collect();
+    let names = query.rtable[position].columns.clone();
+    let row = Expr::Row(RowExpr {
+        type_oid: RECORD,
+        args: outputs.iter().take(names.len()).cloned().collect(),
+        form: CoerceForm::Call,
+        names,
+    });
     query.replace_vars(&mut |var| {
         if var.varno != varno {
             return None;
+        }
+        if var.attno == 0 {
+            return Some(row.clone());
         }
         let attno = usize::try_from(var.attno).ok()?.checked_sub(1)?;
         outputs.get(attno).cloned()

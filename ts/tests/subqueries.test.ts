@@ -1,0 +1,141 @@
+/** Subqueries in FROM and in expressions: their rows as values, their order, their names, and where they stand. */
+import { runCases } from './support/cases.js'
+
+const SETUP = [
+  'CREATE TABLE t (id int PRIMARY KEY, a int, s text)',
+  'CREATE TABLE u (k int, w int)',
+  "INSERT INTO t VALUES (1, 1, 'x'), (2, 1, 'y'), (3, NULL, 'z'), (4, 2, NULL), (5, 7, 'v')",
+  'INSERT INTO u VALUES (1, 1), (2, 2), (2, 3)',
+]
+
+const STEPS = [
+  "INSERT INTO t VALUES (6, 2, 'a'), (0, 1, 'b')",
+  'UPDATE t SET a = 2 WHERE id = 1',
+  'INSERT INTO u VALUES (2, 9), (7, 7), (NULL, 1)',
+  'UPDATE t SET a = a + 1 WHERE id > 2',
+  'DELETE FROM u WHERE w = 2',
+  'UPDATE t SET s = upper(s), id = id + 10 WHERE id <> 5',
+  'INSERT INTO u SELECT i % 9, i FROM generate_series(1, 30) i',
+  "INSERT INTO t SELECT i, i % 6, 's' || i % 4 FROM generate_series(20, 60) i",
+  'UPDATE u SET k = k + 1 WHERE w % 2 = 0',
+  'DELETE FROM t WHERE id % 3 = 0',
+  'DELETE FROM u WHERE k > 3',
+  'DELETE FROM t',
+]
+
+runCases('subqueries', [
+  {
+    name: 'a row of a subquery as a value',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      aggregated: 'SELECT json_agg(q ORDER BY id) AS j FROM (SELECT a, id FROM t) q',
+      of_groups: 'SELECT n, jsonb_agg(q ORDER BY a) AS j FROM (SELECT a, count(*) AS n FROM t GROUP BY a) q GROUP BY n',
+      of_a_join:
+        'SELECT a, json_agg(q ORDER BY w, id) AS j FROM (SELECT t.id, t.a, u.w FROM t JOIN u ON u.k = t.a) q GROUP BY a',
+      renamed: 'SELECT to_json(q) AS j FROM (SELECT a, id FROM t) q(one, two)',
+      beside_a_window: 'SELECT to_json(q) AS j, rank() OVER (PARTITION BY a ORDER BY id) FROM (SELECT a, id FROM t) q',
+      in_the_select_list: 'SELECT (SELECT count(q) FROM (SELECT a FROM t) q) AS n, u.* FROM u',
+      named_query:
+        'WITH q AS (SELECT a, count(*) AS n FROM t GROUP BY a) SELECT u.w, to_json(q) AS j FROM u JOIN q ON q.a = u.k',
+      nothing: 'SELECT q IS NULL AS empty, q IS NOT NULL AS full FROM (SELECT a, s FROM t) q',
+      compared: 'SELECT id FROM (SELECT id, a FROM t) q WHERE q = ROW(1, 1) OR q > ROW(4, 0)',
+      field: 'SELECT (q).a AS a, (q).id AS id FROM (SELECT id, a FROM t) q',
+      values_list: "SELECT json_agg(v ORDER BY id) AS j FROM (VALUES (1, 'one')) v(n, name), t",
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'a row of a subquery that an outer join can make NULL',
+    setup: SETUP,
+    views: {
+      shown: 'SELECT t.id, to_json(q) AS j FROM t LEFT JOIN (SELECT k, w FROM u) q ON q.k = t.a',
+      grouped:
+        'SELECT t.a, json_agg(q ORDER BY w) AS j FROM t LEFT JOIN (SELECT k, w + 1 AS w FROM u) q ON q.k = t.a GROUP BY t.a',
+      of_a_table: 'SELECT t.a, json_agg(u ORDER BY w) AS j FROM t LEFT JOIN u ON u.k = t.a GROUP BY t.a',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'the order of a subquery is the order of what is aggregated over it',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      whole: 'SELECT json_agg(q) AS j FROM (SELECT id, a FROM t ORDER BY a DESC NULLS LAST, id) q',
+      hidden: 'SELECT json_agg(q) AS j FROM (SELECT id FROM t ORDER BY s DESC, id DESC) q',
+      correlated:
+        'SELECT t.id, (SELECT json_agg(q) FROM (SELECT id, s FROM t o WHERE o.a = t.a ORDER BY o.id DESC) q) AS j FROM t',
+      few: "SELECT k, (SELECT coalesce(json_agg(q), '[]') FROM (SELECT id FROM t WHERE a = k ORDER BY id DESC LIMIT 2) q) AS j FROM u",
+      from_side:
+        'SELECT k, l.j FROM u LEFT JOIN LATERAL (SELECT jsonb_agg(q) AS j FROM (SELECT id, s FROM t WHERE a = k ORDER BY s, id) q) l ON true',
+      groups: "SELECT a, string_agg(s, ',') AS s FROM (SELECT * FROM t ORDER BY a, id DESC) q GROUP BY a",
+      differing: 'SELECT array_agg(a) AS a FROM (SELECT DISTINCT a FROM t ORDER BY a DESC) q',
+      top: 'SELECT array_agg(id) AS a, count(*) AS n FROM (SELECT id, a FROM t ORDER BY a, id DESC LIMIT 4) q',
+      named_query:
+        'WITH q AS (SELECT a, sum(id) AS n FROM t GROUP BY a ORDER BY n DESC, a) SELECT array_agg(a) AS a FROM q',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'columns with one name',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      aggregates: 'WITH q(a, b) AS (SELECT count(a), count(id) FROM t) SELECT a, b FROM q',
+      extremes: 'SELECT * FROM (SELECT max(id), max(a) FROM t) q(a, b)',
+      differing: 'SELECT * FROM (SELECT DISTINCT a AS z, id % 2 AS z FROM t) q(a, b)',
+      top: 'SELECT * FROM (SELECT id, a z, s z FROM t ORDER BY id LIMIT 3) q(a, b, c)',
+      keys: 'SELECT * FROM (SELECT t.a, o.a, count(*) FROM t JOIN t o USING (id) GROUP BY t.a, o.a) q(a, b, c)',
+      united: 'SELECT * FROM (SELECT a, a FROM t UNION SELECT k, w FROM u) q(a, b)',
+      windows:
+        'SELECT * FROM (SELECT rank() OVER (PARTITION BY a ORDER BY id), rank() OVER (PARTITION BY s ORDER BY id) FROM t) q(a, b)',
+      system: 'SELECT id, a AS tableoid, s AS ctid FROM t',
+      system_key: 'SELECT a AS xmin, count(*) AS cmax FROM t GROUP BY a',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'rows are grouped by a subquery',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      scalar: 'SELECT (SELECT max(w) FROM u WHERE k = a) AS m, count(*) FROM t GROUP BY 1',
+      found: 'SELECT EXISTS (SELECT FROM u WHERE k = a) AS e, count(*) FROM t GROUP BY 1',
+      in_a_list: 'SELECT a IN (SELECT k FROM u) AS e, sum(id) FROM t GROUP BY 1',
+      uncorrelated: 'SELECT (SELECT max(w) FROM u) + a AS m, count(*) FROM t GROUP BY 1',
+      constant: 'SELECT (SELECT max(w) FROM u) AS m, count(*) FROM t GROUP BY 1',
+      not_shown: 'SELECT a, count(*) FROM t GROUP BY a, (SELECT max(w) FROM u WHERE k = a)',
+      others_beside:
+        'SELECT (SELECT max(w) FROM u WHERE k = a) AS m, a, (SELECT min(w) FROM u WHERE k = a) AS n, sum(id) FROM t GROUP BY 1, a',
+      rollup: 'SELECT (SELECT max(w) FROM u WHERE k = a) AS m, count(*) FROM t GROUP BY ROLLUP (1)',
+      all_above: `SELECT DISTINCT (SELECT max(w) FROM u WHERE k = a) AS m, count(*), rank() OVER (ORDER BY count(*))
+        FROM t GROUP BY 1 HAVING count(*) > (SELECT min(w) - 1 FROM u)`,
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'a subquery beside an aggregate that finds no rows',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      selected:
+        'SELECT id, (SELECT coalesce(sum(w), (SELECT max(id) FROM t o WHERE o.a = t.a)) FROM u WHERE k = id) AS q FROM t',
+      filtered:
+        'SELECT id FROM t WHERE EXISTS (SELECT count(*) FROM u WHERE k = id HAVING count(*) >= (SELECT count(*) - 1 FROM t o WHERE o.a = t.a))',
+      from_side:
+        'SELECT id, l.* FROM t, LATERAL (SELECT sum(w) AS s, (SELECT max(id) FROM t o WHERE o.a = t.a) AS m FROM u WHERE k = id) l',
+      outer_lateral:
+        'SELECT id, l.* FROM t LEFT JOIN LATERAL (SELECT sum(w) AS s FROM u WHERE k = id HAVING count(*) < (SELECT count(*) FROM t o WHERE o.a = t.a)) l ON true',
+      grouping_sets:
+        'SELECT id, l.* FROM t, LATERAL (SELECT k, sum(w) AS s, (SELECT count(*) FROM t o WHERE o.a = t.a) AS m FROM u WHERE k = id GROUP BY ROLLUP (k)) l',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'PARTITION BY a function that returns rows',
+    setup: SETUP,
+    way: 'rebuild',
+    views: { w: 'SELECT a, rank() OVER (PARTITION BY generate_series(1, a) ORDER BY id) AS place FROM t' },
+    steps: STEPS,
+  },
+])
