@@ -88,7 +88,7 @@ bundle() {
   (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |
     tar --create --null --files-from=- --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0) \
     >"$files.tar"
-  zopfli -c "$files.tar" >"$out.new"
+  zopfli --i25 -c "$files.tar" >"$out.new"
   mv "$out.new" "$out"
 }
 

@@ -290,7 +290,7 @@ CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok bo
             WHERE g.tgrelid = s.relid AND g.tgname = '__pgt_before' AND g.tgenabled <> 'D')
         ) THEN 'triggers of a source are missing or disabled: enable them and refresh it'
         WHEN NOT (SELECT v.ok FROM pgtrickle.verify_stream_table(pg_catalog.format('%I.%I', n.nspname, c.relname)) v)
-          THEN 'differs from its query: refresh it, and report this unless the query depends on the time or the session'
+          THEN 'differs from its query, or depends on the time: refresh it'
       END AS problem
     FROM pgtrickle.stream_table t
     JOIN pg_catalog.pg_class c ON c.oid = t.relid

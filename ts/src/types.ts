@@ -59,7 +59,10 @@ export interface AlterStreamTableOptions {
 
 /** Options of `createStreamTable`. */
 export type CreateStreamTableOptions = AlterStreamTableOptions & {
-  /** Fill it now (the default). When false it stays empty until `refreshStreamTable`. */
+  /**
+   * Fill it now (the default). When false it stays empty until `refreshStreamTable`; one that `orReplace` finds filled is
+   * filled again whatever this says.
+   */
   withData?: boolean
 } & (
     | {
