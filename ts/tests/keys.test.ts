@@ -38,6 +38,32 @@ runCases('keys', [
     ],
   },
   {
+    name: 'keys that are equal and look different, and nothing else',
+    setup: [
+      'CREATE DOMAIN dm AS numeric',
+      'CREATE TABLE t (id numeric PRIMARY KEY, k int)',
+      'CREATE TABLE l (id numeric[] PRIMARY KEY)',
+      'CREATE TABLE d (id dm PRIMARY KEY, k int)',
+      'INSERT INTO t VALUES (1.0, 1), (2, 1)',
+      'INSERT INTO l VALUES (ARRAY[1.0, 2])',
+      'INSERT INTO d VALUES (1.0, 1), (2.50, 1)',
+    ],
+    views: {
+      plain: 'SELECT id FROM t',
+      lists: 'SELECT id FROM l',
+      domains: 'SELECT x.id, y.id AS other FROM d x JOIN d y ON x.k = y.k',
+    },
+    way: 'fold',
+    steps: [
+      'UPDATE t SET id = 1.00 WHERE id = 1',
+      'UPDATE t SET id = id + 1.000',
+      'UPDATE l SET id = ARRAY[1.00, 2.0]',
+      'UPDATE d SET id = 2.5 WHERE id = 2.5',
+      'UPDATE d SET id = 1.000, k = 1 WHERE id = 1',
+      'DELETE FROM d WHERE id = 2.50',
+    ],
+  },
+  {
     name: 'more columns than an index has',
     setup: [`CREATE TABLE t (id int PRIMARY KEY, ${MANY.map((column) => `${column} int`).join(', ')})`],
     views: {

@@ -113,7 +113,8 @@ impl Bag {
             .map(|(name, equals)| format!("({} {equals} {})", column("s", name), column("d", name)))
             .collect();
         let columns = self.column_names();
-        let only_key = columns.iter().all(|name| key.contains(name));
+        // Also where there is nothing but the key: 1.0 and 1.00 are one.
+        let differs = op(&image("s", &columns), "<>", &image("d", &columns));
         let set: Vec<(String, String)> = self
             .column_names()
             .into_iter()
@@ -125,10 +126,7 @@ impl Bag {
             source: delta.derived("d"),
             on: and(&on),
             delete_when: Some(op("d.__pgt_w", "<", "0")),
-            update: (!only_key).then(|| {
-                let differs = op(&image("s", &columns), "<>", &image("d", &columns));
-                (Some(differs), set.clone())
-            }),
+            update: Some((Some(differs), set.clone())),
             insert: Some((op("d.__pgt_w", ">", "0"), set)),
         };
         Statement {
