@@ -107,6 +107,8 @@ runCases('subqueries', [
       not_shown: 'SELECT a, count(*) FROM t GROUP BY a, (SELECT max(w) FROM u WHERE k = a)',
       others_beside:
         'SELECT (SELECT max(w) FROM u WHERE k = a) AS m, a, (SELECT min(w) FROM u WHERE k = a) AS n, sum(id) FROM t GROUP BY 1, a',
+      rows_above:
+        'SELECT (SELECT max(w) FROM u WHERE k = a) AS m, generate_series(1, 2) AS n, count(*) FROM t GROUP BY 1',
       rollup: 'SELECT (SELECT max(w) FROM u WHERE k = a) AS m, count(*) FROM t GROUP BY ROLLUP (1)',
       all_above: `SELECT DISTINCT (SELECT max(w) FROM u WHERE k = a) AS m, count(*), rank() OVER (ORDER BY count(*))
         FROM t GROUP BY 1 HAVING count(*) > (SELECT min(w) - 1 FROM u)`,
@@ -128,6 +130,16 @@ runCases('subqueries', [
         'SELECT id, l.* FROM t LEFT JOIN LATERAL (SELECT sum(w) AS s FROM u WHERE k = id HAVING count(*) < (SELECT count(*) FROM t o WHERE o.a = t.a)) l ON true',
       grouping_sets:
         'SELECT id, l.* FROM t, LATERAL (SELECT k, sum(w) AS s, (SELECT count(*) FROM t o WHERE o.a = t.a) AS m FROM u WHERE k = id GROUP BY ROLLUP (k)) l',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'rows are grouped by a row, or by rows, with a subquery',
+    setup: SETUP,
+    way: 'rebuild',
+    views: {
+      of_rows: 'SELECT count(*) FROM t GROUP BY ROW((SELECT max(w) FROM u WHERE k = a), a)',
+      several: 'SELECT generate_series(1, (SELECT count(*)::int FROM u WHERE k = a)) AS n, count(*) FROM t GROUP BY 1',
     },
     steps: STEPS,
   },

@@ -201,8 +201,12 @@ fn plan(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lowered, 
             .targets
             .iter()
             .any(|target| simplify::has_sublink_outside_aggregates(&target.expr));
-    if grouped && split::has_sublink_key(query) {
-        return plan(&split::above_from(query, false, builder)?, storage, builder);
+    if grouped && !query.has_target_srfs && split::has_sublink_key(query) {
+        let above = split::above_from(query, false, builder)?;
+        if split::has_sublink_key(&above) {
+            return reason("subquery in a row of GROUP BY");
+        }
+        return plan(&above, storage, builder);
     }
     if grouped && above_groups {
         return plan(&split::above_grouping(query, builder)?, storage, builder);

@@ -44,8 +44,7 @@ pub fn windows(query: &Query, storage: &Storage, builder: &Builder) -> Result<Lo
             None => parts.push((own, vec![window.winref])),
         }
     }
-    let gives_rows = |key: &Expr| key.any(&mut |node| matches!(node, Expr::Func(call) if call.returns_set));
-    if parts.iter().any(|(keys, _)| keys.iter().any(gives_rows)) {
+    if parts.iter().any(|(keys, _)| keys.iter().any(split::gives_rows)) {
         return reason("PARTITION BY a function that returns rows");
     }
     parts.sort_by_key(|(keys, _)| keys.is_empty());

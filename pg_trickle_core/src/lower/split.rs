@@ -116,6 +116,11 @@ fn cleared(query: &Query) -> Query {
     }
 }
 
+/// True where a function in the expression returns rows.
+pub fn gives_rows(expr: &Expr) -> bool {
+    expr.any(&mut |node| matches!(node, Expr::Func(call) if call.returns_set))
+}
+
 /// What windows are partitioned and rows are grouped by, where it can be computed in the lower part: rows of a stage are
 /// found by a column, which has an index, but not by an expression over its columns.
 fn keys(query: &Query, builder: &Builder) -> Result<Vec<Expr>, Error> {
@@ -127,6 +132,7 @@ fn keys(query: &Query, builder: &Builder) -> Result<Vec<Expr>, Error> {
         };
         // Neither a key that is several rows, nor one that no column can hold.
         if !query.has_target_srfs
+            && !gives_rows(expr)
             && (has_sublink(expr) || expr.any(&mut |node| matches!(node, Expr::Var(_))))
             && !is_pseudo(type_of(expr, builder)?, builder)?
         {
