@@ -5,7 +5,7 @@ import { useStreamTable } from '../dist/react.js'
 import { Mirror } from './support/mirror.js'
 import { openDatabase, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { hook, settle } from './support/react.js'
+import { hook, settleAfter } from './support/react.js'
 
 let pg: Database | undefined
 afterEach(() => pg?.close())
@@ -37,8 +37,7 @@ describe('parsers and serializers of an app', () => {
     await mirror.end()
 
     const shown = await hook((name: string) => useStreamTable(name, { db: pg as Database }), 'sums')
-    for (let questions = 0; questions < 10; questions++) await pg.query('SELECT 1')
-    await settle()
+    await settleAfter(pg)
     expect(shown.last.error).toBeUndefined()
     expect(shown.last.rows).toEqual((await pg.query(SUMS)).rows)
     await shown.unmount()

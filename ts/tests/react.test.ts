@@ -9,7 +9,7 @@ import type { StreamTableState, UseStreamTableOptions } from '../dist/react.js'
 import { streamTableCollectionOptions } from '../dist/tanstack.js'
 import { openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { hook, settle } from './support/react.js'
+import { hook, settleAfter } from './support/react.js'
 
 let pg: Database
 
@@ -26,12 +26,6 @@ beforeEach(() =>
     INSERT INTO product VALUES (1, 'Tea'), (2, 'Cup'), (3, 'Pot');
     INSERT INTO sale VALUES (1, 1, 4.00), (2, 1, 3.50), (3, 2, 9.00), (4, 3, 20.00), (5, 3, NULL);`),
 )
-
-/** Waits until the database has done what was asked of it, one question after the other, and React has shown it. */
-async function settled(): Promise<void> {
-  for (let questions = 0; questions < 10; questions++) await act(() => pg.query('SELECT 1'))
-  await settle()
-}
 
 /** What keeps the order, and what does not say it: a stream table of each kind. */
 const QUERIES: Record<string, string> = {
@@ -65,7 +59,7 @@ test('a hook has the rows of its query, in its order, after every change', async
   }
   for (const sql of ['SELECT 1', ...CHANGES]) {
     await act(() => pg.query(sql))
-    await settled()
+    await settleAfter(pg)
     for (const [name, query] of Object.entries(QUERIES)) {
       const { rows, loading, error } = hooks[name]?.last ?? {}
       expect({ rows, loading, error }, `${name} after ${sql}`).toEqual({
@@ -84,7 +78,7 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
     { db: pg },
     { strict: false },
   )
-  await settled()
+  await settleAfter(pg)
   const drawn = hooked.results.length
   await act(() =>
     pg.transaction(async (tx) => {
@@ -93,7 +87,7 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
       await tx.query('DELETE FROM product WHERE id = 1')
     }),
   )
-  await settled()
+  await settleAfter(pg)
   expect(hooked.last.rows.map(({ name }) => name)).toEqual(['Cup', 'Jug', 'Pot'])
   expect(hooked.results).toHaveLength(drawn + 1)
   await act(() =>
@@ -102,30 +96,30 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
       await tx.rollback()
     }),
   )
-  await settled()
+  await settleAfter(pg)
   expect(hooked.results).toHaveLength(drawn + 1)
 })
 
 test('a dropped stream table is an error, with its rows as they last were; made again it can be tried again', async () => {
   await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
   const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
-  await settled()
+  await settleAfter(pg)
   const { rows } = hooked.last
   expect(rows).toHaveLength(3)
   await act(() => pg.trickle.dropStreamTable('names'))
-  await settled()
+  await settleAfter(pg)
   expect(hooked.last).toMatchObject({ loading: false, error: { code: '42P01', streamTable: 'names' } })
   expect(hooked.last.rows).toBe(rows)
   await pg.trickle.createStreamTable('names', 'SELECT name FROM product WHERE id > 1 ORDER BY name DESC')
   await act(async () => hooked.last.retry())
-  await settled()
+  await settleAfter(pg)
   expect(hooked.last.error).toBeUndefined()
   expect(hooked.last.rows).toEqual([{ name: 'Pot' }, { name: 'Cup' }])
 })
 
 test('a stream table that is not there is an error', async () => {
   const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
-  await settled()
+  await settleAfter(pg)
   expect(hooked.last).toMatchObject({ rows: [], loading: false, error: { code: '42P01' } })
 })
 
@@ -138,14 +132,14 @@ test('the useLiveQuery of the ecosystem takes live, and its rows follow', async 
   })
   for (const sql of ['SELECT 1', ...CHANGES]) {
     await act(() => pg.query(sql))
-    await settled()
+    await settleAfter(pg)
     const { rows, fields } = await pg.query('SELECT id, price FROM prices ORDER BY id')
     expect(hooked.last, sql).toMatchObject({ rows, fields })
   }
   const drawn = hooked.results.length
   await hooked.unmount()
   await pg.query('DELETE FROM sale')
-  await settled()
+  await settleAfter(pg)
   expect(hooked.results).toHaveLength(drawn)
 })
 

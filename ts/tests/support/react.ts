@@ -7,6 +7,12 @@ import { createRoot } from 'react-dom/client'
 /** Waits until what was started has been shown. */
 export const settle = () => act(() => new Promise<void>((done) => setTimeout(done, 40)))
 
+/** Waits until the database has done what was asked of it, one question after the other, and it has been shown. */
+export async function settleAfter(pg: { query(sql: string): Promise<unknown> }): Promise<void> {
+  for (let questions = 0; questions < 10; questions++) await act(() => pg.query('SELECT 1'))
+  await settle()
+}
+
 export interface Mounted {
   container: HTMLElement
   render(node: ReactNode): Promise<void>
