@@ -10,19 +10,23 @@
 
 pub mod catalog;
 pub mod error;
-mod lower;
+mod facts;
+mod maintain;
 pub mod node;
-mod op;
+pub mod oids;
+mod operators;
 pub mod plan;
+mod planner;
 pub mod query;
+mod rewrite;
 pub mod sorted;
 pub mod sql;
-mod stage;
+mod stages;
 
 use catalog::Catalog;
 use error::Error;
-pub use lower::Compiled;
-pub use stage::Stage;
+pub use maintain::stage::Stage;
+pub use planner::compile::Plan;
 
 /// What is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +47,9 @@ pub struct Input<'a> {
 ///
 /// [`Error::Unsupported`] for a query that cannot be a stream table; [`Error::Tree`] and [`Error::Catalog`] where the
 /// tree or the catalog are not what they should be.
-pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Compiled, Error> {
+pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     let query = query::read_view(input.tree)?;
-    lower::compile(&query, input.definition, input.schema, input.storage, catalog)
+    planner::compile::compile(&query, input.definition, input.schema, input.storage, catalog)
 }
 
 /// The SQL text of an analysed query, independent of `search_path`.

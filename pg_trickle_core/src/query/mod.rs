@@ -3,6 +3,7 @@
 //! Names follow `src/include/nodes/parsenodes.h`; differences between PostgreSQL 17 and 18 end in the reader.
 
 mod cast;
+mod construct;
 mod documents;
 mod expr;
 mod from;
@@ -12,6 +13,7 @@ mod types;
 mod walk;
 
 pub use cast::{ArrayCoerce, CoerceForm, CoerceToDomain, CoerceViaIo, Collate, ConvertRowtype, FieldSelect, Relabel};
+pub use construct::{attno, varno};
 pub use documents::{
     JsonBehavior, JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat, JsonIs,
     JsonItem, JsonReturning, JsonValue, JsonWrapper, Xml, XmlOp,

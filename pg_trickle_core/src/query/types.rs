@@ -1,16 +1,8 @@
 //! The type, type modifier and collation of an expression (`exprType` and its like in nodeFuncs.c).
 
 use super::{Expr, SubLinkKind};
+use crate::oids::{BOOL, C_COLLATION, INT4, NAME, RECORD, TEXT, XML};
 use crate::plan::Oid;
-
-const BOOL: Oid = 16;
-const INT4: Oid = 23;
-const XML: Oid = 142;
-const RECORD: Oid = 2249;
-const NAME: Oid = 19;
-const TEXT: Oid = 25;
-/// The collation of the type `name`.
-const C_COLLATION: Oid = 950;
 
 impl Expr {
     /// The type of the value. 0 for the array of an `ARRAY(subquery)`, which only the catalog knows.

@@ -24,6 +24,7 @@ use super::literal::quote_literal;
 use super::query::Level;
 use crate::catalog::{Catalog, Operator};
 use crate::error::Error;
+use crate::oids;
 use crate::plan::Oid;
 use crate::query::{
     ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, SqlLeaf, Subscript, Var,
@@ -51,21 +52,6 @@ pub(super) enum Scope<'a> {
 pub(super) struct Printer<'a> {
     pub(super) catalog: &'a dyn Catalog,
     pub(super) scope: &'a Scope<'a>,
-}
-
-/// Object identifiers of `pg_catalog` that the parser treats specially.
-pub(super) mod oids {
-    use crate::plan::Oid;
-
-    pub const BOOL: Oid = 16;
-    pub const INT4: Oid = 23;
-    pub const XML: Oid = 142;
-    pub const JSONB: Oid = 3802;
-    pub const RECORD: Oid = 2249;
-
-    /// The types whose values name catalog objects: `regclass` and its like. Their output depends on `search_path`, but
-    /// all accept a plain number.
-    pub const REG_TYPES: [Oid; 11] = [24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191];
 }
 
 impl<'a> Printer<'a> {

@@ -99,5 +99,5 @@ fn serialized(expr: &Expr) -> Option<&Expr> {
 /// The constant FALSE.
 pub(super) fn is_false(expr: &Expr) -> bool {
     matches!(expr, Expr::Const(constant)
-        if constant.type_oid == super::oids::BOOL && constant.int4().is_some_and(|value| value & 0xff == 0))
+        if constant.type_oid == crate::oids::BOOL && constant.int4().is_some_and(|value| value & 0xff == 0))
 }

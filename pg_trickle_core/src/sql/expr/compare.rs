@@ -3,9 +3,10 @@
 //! `IS DISTINCT FROM`, `NULLIF` and `CASE x WHEN y` look up `=` by its bare name. Where the tree means an `=` outside of
 //! `pg_catalog` (citext), a text with the same meaning takes their place.
 
-use super::{Printer, oids, operator_sql};
+use super::{Printer, operator_sql};
 use crate::catalog::Operator;
 use crate::error::Error;
+use crate::oids;
 use crate::plan::Oid;
 use crate::query::{
     BooleanTest, BooleanTestKind, Expr, NullTest, OpExpr, RowCompare, RowCompareKind, ScalarArrayOp, SqlLeaf,
@@ -112,9 +113,9 @@ impl Printer<'_> {
     }
 
     /// The one name of all these operators, as `OPERATOR(..)`; `None` where they have several.
-    pub(super) fn common_operator(&self, oids: &[Oid]) -> Result<Option<String>, Error> {
+    pub(super) fn common_operator(&self, operators: &[Oid]) -> Result<Option<String>, Error> {
         let mut common: Option<String> = None;
-        for oid in oids {
+        for oid in operators {
             let operator = self.operator(*oid)?;
             match &common {
                 None => common = Some(operator),

@@ -1,10 +1,11 @@
 //! SQL/JSON expressions. The conversions that the parser adds around them come back with their syntax, so only what the
 //! user wrote is written: raw inputs, formats, RETURNING.
 
+use super::Printer;
 use super::call::Disguise;
 use super::cast::is_false;
-use super::{Printer, oids};
 use crate::error::Error;
+use crate::oids;
 use crate::query::{
     Expr, JsonBehavior, JsonBehaviorKind, JsonConstructor, JsonConstructorKind, JsonExpr, JsonExprOp, JsonFormat,
     JsonIs, JsonItem, JsonReturning, JsonValue, JsonWrapper,

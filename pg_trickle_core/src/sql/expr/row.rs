@@ -1,7 +1,8 @@
 //! Row values and their fields.
 
-use super::{Printer, Scope, oids};
+use super::{Printer, Scope};
 use crate::error::Error;
+use crate::oids;
 use crate::plan::Oid;
 use crate::query::{Expr, FieldSelect, Query, RowExpr, Rte, RteKind, SubLinkKind, Var};
 use crate::sql::ident::quote_ident;

@@ -1,0 +1,96 @@
+//! Questions about FROM: which tables stand in it, which of them an outer join can make NULL, and what conditions say.
+
+use super::linear_block::flatten_and;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::query::{Expr, FromItem, JoinKind, ParamKind, Query};
+
+/// ON conditions of inner joins that no outer join stands above.
+pub fn inner_conditions(item: &FromItem, conditions: &mut Vec<Expr>) {
+    if let FromItem::Join(join) = item {
+        if join.kind == JoinKind::Inner
+            && let Some(quals) = &join.quals
+        {
+            flatten_and(quals.clone(), conditions);
+        }
+        if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
+            inner_conditions(&join.left, conditions);
+        }
+        if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
+            inner_conditions(&join.right, conditions);
+        }
+    }
+}
+
+/// The tables whose columns a condition compares with nothing around them: a NULL there does not satisfy it.
+pub fn strictly_compared(condition: &Expr, catalog: &dyn Catalog) -> Result<Vec<i32>, Error> {
+    let Expr::Op(op) = condition else {
+        return Ok(Vec::new());
+    };
+    // All comparisons of PostgreSQL's own are strict; those of others need not be.
+    if catalog.operator(op.operator)?.schema != "pg_catalog" {
+        return Ok(Vec::new());
+    }
+    let columns = op.args.iter().map(|arg| match arg {
+        Expr::Var(var) if var.levels_up == 0 => Some(var.varno),
+        _ => None,
+    });
+    Ok(columns.collect::<Option<Vec<i32>>>().unwrap_or_default())
+}
+
+/// All tables of an item of FROM.
+pub fn rels(item: &FromItem) -> Vec<i32> {
+    match item {
+        FromItem::Rel(varno) => vec![*varno],
+        FromItem::Join(join) => {
+            let mut found = rels(&join.left);
+            found.extend(rels(&join.right));
+            found
+        }
+    }
+}
+
+/// True where all columns of this level are of these tables.
+pub fn mentions_only(condition: &Expr, tables: &[i32]) -> bool {
+    !condition.any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up == 0 && !tables.contains(&var.varno)))
+}
+
+/// The tables of FROM that no outer join makes NULL.
+pub fn preserved(query: &Query, item: &FromItem, found: &mut Vec<i32>) {
+    match item {
+        FromItem::Rel(varno) => {
+            if query.table(*varno).is_some() {
+                found.push(*varno);
+            }
+        }
+        FromItem::Join(join) => {
+            if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
+                preserved(query, &join.left, found);
+            }
+            if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
+                preserved(query, &join.right, found);
+            }
+        }
+    }
+}
+
+/// Adds an offset to the numbers of the tables.
+pub fn shift(item: &mut FromItem, offset: i32) {
+    match item {
+        FromItem::Rel(varno) => *varno += offset,
+        FromItem::Join(join) => {
+            shift(&mut join.left, offset);
+            shift(&mut join.right, offset);
+        }
+    }
+}
+
+/// A test with the subquery's columns in place of its parameters.
+pub fn with_outputs(test: &Expr, outputs: &[Expr]) -> Expr {
+    test.transform(&mut |node| match node {
+        Expr::Param(param) if param.kind == ParamKind::Sublink => {
+            outputs.get(usize::try_from(param.id).ok()?.checked_sub(1)?).cloned()
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,49 @@
+//! Types and collations of expressions, as the catalog knows them.
+
+use super::fallback::{Fallback, reason};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::plan::Oid;
+use crate::query::Expr;
+use crate::sql::ident::qualified;
+
+/// ` COLLATE ...` where the type's own collation does not hold.
+pub fn collate(type_oid: Oid, collation: Oid, catalog: &dyn Catalog) -> Result<String, Error> {
+    if collation == 0 || collation == catalog.type_(type_oid)?.collation {
+        return Ok(String::new());
+    }
+    let (schema, name) = catalog.collation(collation)?;
+    Ok(format!(" COLLATE {}", qualified(&schema, &name)))
+}
+
+/// The type of an expression, that of `ARRAY(subquery)` included.
+pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
+    let type_oid = expr.type_oid();
+    match expr {
+        Expr::SubLink(sublink) if type_oid == 0 => {
+            let Some(target) = sublink.query.targets.first() else {
+                return Err(Error::Tree("ARRAY of nothing".to_owned()));
+            };
+            let element = catalog.type_(type_of(&target.expr, catalog)?)?;
+            Ok(if element.element != 0 {
+                element.oid
+            } else {
+                element.array
+            })
+        }
+        _ => Ok(type_oid),
+    }
+}
+
+/// The default equality of a type, as an operator in SQL.
+pub fn equality(type_oid: Oid, catalog: &dyn Catalog) -> Result<String, Fallback> {
+    match catalog.default_equality(type_oid)? {
+        Some(default) => Ok(crate::sql::expr::operator_sql(&default.equality)),
+        None => reason("a key without equality"),
+    }
+}
+
+/// True for pseudo-types such as `record`, of which no column can be.
+pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    Ok(catalog.type_(type_oid)?.kind == 'p')
+}

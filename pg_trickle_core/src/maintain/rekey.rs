@@ -1,0 +1,214 @@
+//! Rekey: find the keys that the change touches, run the query again for these alone, and patch what is stored for them.
+//!
+//! Only the new state and the stored rows are read, so it does not matter in which order or how often the sources
+//! changed. The key restriction stands inside of the query, next to the tables, where an index can serve it. Wanted and
+//! stored rows pair by a key of the result where it has one, else copy by copy by their image. Rows that have the same
+//! image are left alone.
+
+use super::full_refresh::{merge, record, write};
+use super::nulls::searches;
+use super::stage::Maintenance;
+use crate::plan::{Change, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::{and, column, image, names, op};
+
+/// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
+pub const TOUCHED: &str = "__pgt_touched";
+
+/// True where a change touches anything, for a key without columns.
+pub const IS_TOUCHED: &str = "EXISTS (SELECT FROM __pgt_touched)";
+
+/// A column of the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyColumn {
+    /// The storage column.
+    pub name: String,
+    /// Its equality.
+    pub equals: String,
+    /// A NULL can occur.
+    pub nullable: bool,
+}
+
+/// Which keys a change touches.
+pub trait TouchedKeys {
+    /// SELECTs of the keys; none where the change touches nothing. They may give too many, never too few.
+    fn selects(&self, changes: &[Change]) -> Vec<String>;
+}
+
+/// A stage that is maintained by Rekey.
+pub struct Rekey {
+    /// Qualified, quoted name of the storage table.
+    pub table: String,
+    /// The stored columns that are written.
+    pub columns: Vec<String>,
+    /// The key; its columns are among the stored ones. Without columns it is the same for all rows.
+    pub key: Vec<KeyColumn>,
+    /// Which keys a change touches.
+    pub touched: Box<dyn TouchedKeys>,
+    /// The query restricted to the touched keys: SELECTs of which each handles one combination of NULLs.
+    pub rows: Vec<String>,
+    /// Stored columns by which each row can be told from all others, where there are such.
+    pub row_key: Option<Vec<KeyColumn>>,
+}
+
+/// Name of the `n`-th column of the touched keys, counted from 0.
+#[must_use]
+pub fn key_column(n: usize) -> String {
+    format!("k{}", n + 1)
+}
+
+/// The condition under which two rows have the same key.
+fn pairs(key: &[KeyColumn], a: &str, b: &str) -> String {
+    if key.iter().any(|key| key.nullable) {
+        let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
+        return op(&record(a, &names), "=", &record(b, &names));
+    }
+    let equal = |key: &KeyColumn| format!("({} {} {})", column(a, &key.name), key.equals, column(b, &key.name));
+    and(&key.iter().map(equal).collect::<Vec<_>>())
+}
+
+impl Maintenance for Rekey {
+    fn way(&self) -> Way {
+        Way::Rekey
+    }
+
+    fn program(&self, changes: &[Change]) -> Program {
+        Program::Run(self.statements(changes))
+    }
+
+    fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
+        if self.key.is_empty() {
+            "all rows: they are one partition"
+        } else {
+            "the touched keys"
+        }
+    }
+
+    /// Rows without a key are not paired: that takes longer than to write them again.
+    fn replace(&self, rows: &str, fill: &str) -> Vec<String> {
+        match &self.row_key {
+            Some(key) => vec![merge(&self.table, rows, &self.columns, &pairs(key, "d", "t"))],
+            None => vec![format!("DELETE FROM {}", self.table), fill.to_owned()],
+        }
+    }
+}
+
+impl Rekey {
+    /// The statement for a set of changes, if they touch any key.
+    fn statements(&self, changes: &[Change]) -> Vec<Statement> {
+        let touched = self.touched.selects(changes);
+        if touched.is_empty() {
+            return Vec::new();
+        }
+        let touched = touched.join(" UNION ALL ");
+        let touched = if self.key.is_empty() {
+            format!("SELECT FROM ({touched}) AS t LIMIT 1")
+        } else {
+            let keys: Vec<String> = (0..self.key.len()).map(key_column).collect();
+            format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "))
+        };
+        let head = format!("WITH {TOUCHED} AS MATERIALIZED ({touched})");
+        // Many rows that came, and none that went: most likely nothing is stored for their keys.
+        let only_new = changes.iter().all(|change| !change.old);
+        let (patch, bulk) = match &self.row_key {
+            Some(row_key) => (self.paired(row_key), None),
+            None => (self.netted(false), only_new.then(|| self.netted(true))),
+        };
+        vec![Statement {
+            sql: format!("{head}{patch}"),
+            bulk: bulk.map(|patch| format!("{head}{patch}")),
+            returns: Returns::Nothing,
+        }]
+    }
+
+    /// The wanted rows, as `q`.
+    fn wanted(&self) -> String {
+        format!("({}) AS q({})", self.rows.join(" UNION ALL "), names(&self.columns))
+    }
+
+    fn listed(&self, alias: &str) -> Vec<String> {
+        self.columns.iter().map(|name| column(alias, name)).collect()
+    }
+
+    /// Wanted and stored rows pair by what tells rows apart; pairs that differ are updated in place.
+    fn paired(&self, row_key: &[KeyColumn]) -> String {
+        let stored = format!("{}, s.ctid AS __pgt_rid", self.listed("s").join(", "));
+        format!(
+            " MERGE INTO {table} AS t USING (SELECT q.*, s.__pgt_rid FROM (SELECT q.*, TRUE AS __pgt_wanted FROM {wanted}) AS q \
+             FULL JOIN ({stored}) AS s ON {pairs} \
+             WHERE q.__pgt_wanted IS NULL OR s.__pgt_rid IS NULL OR {differs}) AS d ON {found} \
+             WHEN MATCHED AND d.__pgt_wanted IS NULL THEN DELETE WHEN MATCHED THEN {write}",
+            table = self.table,
+            wanted = self.wanted(),
+            stored = self.stored_arms(&stored).join(" UNION ALL "),
+            pairs = pairs(row_key, "q", "s"),
+            differs = op(&image("q", &self.columns), "<>", &image("s", &self.columns)),
+            found = op("t.ctid", "=", "d.__pgt_rid"),
+            write = write(&self.columns),
+        )
+    }
+
+    /// Wanted and stored rows cancel by their image, copy by copy; what is left is deleted and inserted. `skips` makes a
+    /// longer text that does so only where anything is stored.
+    fn netted(&self, skips: bool) -> String {
+        let listed = self.listed("s").join(", ");
+        let stored = self.stored_arms(&format!("{listed}, s.ctid, -1, {}", image("s", &self.columns)));
+        let stored = stored.join(" UNION ALL ");
+        let wanted = self.wanted();
+        let q_list = self.listed("q").join(", ");
+        let (before, stored, if_stored, others) = if skips {
+            (
+                format!(", s AS MATERIALIZED ({stored})"),
+                "TABLE s".to_owned(),
+                " WHERE EXISTS (SELECT FROM s)",
+                format!(" UNION ALL SELECT {q_list} FROM {wanted} WHERE NOT EXISTS (SELECT FROM s)"),
+            )
+        } else {
+            (String::new(), stored, "", String::new())
+        };
+        format!(
+            "{before}, d AS MATERIALIZED (SELECT {q_list}, NULL::pg_catalog.tid AS __pgt_rid, 1 AS __pgt_w, {q_image} AS __pgt_image \
+             FROM {wanted}{if_stored} UNION ALL {stored}), \
+             n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER (PARTITION BY d.__pgt_image) AS __pgt_net, \
+             pg_catalog.row_number() OVER (PARTITION BY d.__pgt_image, d.__pgt_w) AS __pgt_n FROM d), \
+             removed AS (DELETE FROM {table} AS t USING n WHERE {found} AND {is_gone} RETURNING 1) \
+             INSERT INTO {table} ({names}) SELECT {n_list} FROM n WHERE {is_new}{others}",
+            q_image = image("q", &self.columns),
+            names = names(&self.columns),
+            table = self.table,
+            found = op("t.ctid", "=", "n.__pgt_rid"),
+            is_gone = and(&[
+                op("n.__pgt_w", "<", "0"),
+                op("n.__pgt_n", "<=", "(OPERATOR(pg_catalog.-) n.__pgt_net)"),
+            ]),
+            n_list = self.listed("n").join(", "),
+            is_new = and(&[op("n.__pgt_w", ">", "0"), op("n.__pgt_n", "<=", "n.__pgt_net")]),
+        )
+    }
+
+    /// SELECTs of what is stored for the touched keys.
+    fn stored_arms(&self, list: &str) -> Vec<String> {
+        let nullable: Vec<bool> = self.key.iter().map(|key| key.nullable).collect();
+        searches(&nullable)
+            .iter()
+            .map(|search| {
+                let conditions: Vec<String> = self
+                    .key
+                    .iter()
+                    .zip(search)
+                    .enumerate()
+                    .map(|(n, (key, how))| {
+                        let own = column("s", &key.name);
+                        let given = format!("k.{}", key_column(n));
+                        how.condition(format!("({own} {} {given})", key.equals), &own, &given)
+                    })
+                    .collect();
+                let (from, found) = if conditions.is_empty() {
+                    (String::new(), IS_TOUCHED.to_owned())
+                } else {
+                    (format!("{TOUCHED} AS k, "), and(&conditions))
+                };
+                format!("SELECT {list} FROM {from}{} AS s WHERE {found}", self.table)
+            })
+            .collect()
+    }
+}

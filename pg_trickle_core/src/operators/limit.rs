@@ -1,0 +1,120 @@
+//! LIMIT, OFFSET and FETCH FIRST: the first rows of a linear block in its order, read again after each change.
+//!
+//! Rule: the rows shown are those that the query gives now; what is different is written. Cost: the rows up to the last one
+//! shown, with an index in their order (a stage below gets one); else the whole query.
+//! Source: Yi et al., "Efficient maintenance of materialized top-k views", 2003; its reserve of rows is what the index gives.
+
+use super::full_refresh;
+use crate::catalog::Catalog;
+use crate::facts::fallback::Fallback;
+use crate::facts::linear_block::{Flat, Resolver};
+use crate::facts::shape::{is_complex, is_grouped};
+use crate::maintain;
+use crate::maintain::stage::Maintenance;
+use crate::plan::{Change, Program, Source, Statement, Way};
+use crate::query::{Expr, Query, Var};
+use crate::rewrite::simplify::simplify;
+use crate::rewrite::split::above_select_list;
+use crate::sql::ident::quote_ident;
+use crate::stages::advice;
+use crate::stages::graph::StageGraph;
+use crate::stages::stage_plan::StagePlan;
+use crate::stages::stored::StorageTable;
+
+/// The query is run again, by a plan that is kept: it is known to read few rows.
+struct FirstRows {
+    /// Patches the storage.
+    refresh: Statement,
+}
+
+impl Maintenance for FirstRows {
+    fn way(&self) -> Way {
+        Way::Rekey
+    }
+
+    fn program(&self, _changes: &[Change]) -> Program {
+        Program::Run(vec![self.refresh.clone()])
+    }
+
+    fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
+        "the rows shown, with an index in their order"
+    }
+
+    fn runs_query(&self) -> bool {
+        true
+    }
+}
+
+/// Plans a query with LIMIT or OFFSET.
+pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    let mut query = query.clone();
+    if query.set_operations.is_none() {
+        simplify(&mut query, graph)?;
+    }
+    let stacked = query.set_operations.is_some()
+        || is_grouped(&query)
+        || query.has_windows
+        || !query.distinct.is_empty()
+        || query.has_target_srfs
+        || is_complex(&query);
+    if stacked {
+        query = above_select_list(&query, graph)?;
+        simplify(&mut query, graph)?;
+    }
+    let advice = index(&query, graph)?;
+    let mut plan = full_refresh::plan(&query, None, storage, graph)?;
+    plan.maintenance = Box::new(FirstRows {
+        refresh: maintain::full_refresh::statement(&storage.sql(), &plan.rows, &plan.written, &plan.identity),
+    });
+    plan.advice.extend(advice);
+    Ok(plan)
+}
+
+/// Gives the stage that the query reads an index in the query's order, if it is one stage and nothing else; for a table of
+/// the user advises it.
+fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> {
+    let mut flat = Flat::default();
+    let resolver = Resolver::new(query, &mut flat, graph)?;
+    let targets = resolver.targets()?;
+    let [_] = flat.scans.as_slice() else {
+        return Ok(None);
+    };
+    let Some(relation) = flat.table(0) else { return Ok(None) };
+    let mut columns = Vec::new();
+    let mut leads = None;
+    for sort in &query.sort {
+        let Some(target) = targets.iter().find(|target| target.ressortgroupref == sort.target_ref) else {
+            return Ok(None);
+        };
+        let Expr::Var(Var { attno, .. }) = &target.expr else {
+            return Ok(None);
+        };
+        let Some(column) = relation.column(*attno) else {
+            return Ok(None);
+        };
+        let default = graph.default_equality(column.type_oid)?;
+        let descending = match &default {
+            Some(default) if default.less.as_ref().is_some_and(|less| less.oid == sort.sort_op) => false,
+            Some(default)
+                if default
+                    .greater
+                    .as_ref()
+                    .is_some_and(|greater| greater.oid == sort.sort_op) =>
+            {
+                true
+            }
+            _ => return Ok(None),
+        };
+        leads.get_or_insert(*attno);
+        columns.push(format!(
+            "{} {} NULLS {}",
+            quote_ident(&column.name),
+            if descending { "DESC" } else { "ASC" },
+            if sort.nulls_first { "FIRST" } else { "LAST" }
+        ));
+    }
+    let Some(leads) = leads else { return Ok(None) };
+    graph.add_index(relation.oid, "", &columns);
+    let is_there = graph.is_stage(relation.oid) || relation.indexed.contains(&leads);
+    Ok((!is_there).then(|| advice::sentence(relation, &columns.join(", "), "the rows shown are read by it")))
+}

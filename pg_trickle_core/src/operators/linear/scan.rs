@@ -1,0 +1,130 @@
+//! Scan: the rows of a stored table.
+//!
+//! Δ(t) = NEW − OLD: the new transition table with weight +1 and the old one with weight −1. A transition table has the
+//! columns of its table under the same names, so every expression over the scan reads the same text whether the scan
+//! stands for the table or for its change: only the FROM item differs.
+//!
+//! A transition table can hold intermediate versions of a row (a cascading foreign key that refers to its own table, a
+//! row trigger that updates its row again). Weights cancel them; where rows are netted by key instead, the new rows are
+//! looked up in the table by the keys of the transition table.
+//!
+//! State: none. Cost: the change.
+//!
+//! Source: Z-sets, Budiu et al., "DBSP", 2023, section 3.
+
+use crate::plan::Oid;
+use crate::sql::ident::quote_ident;
+use crate::sql::statement::{column, image};
+
+/// One occurrence of a table in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// The table; 0 for VALUES and functions.
+    pub relid: Oid,
+    /// Qualified, quoted name, with `ONLY` where the query says so.
+    pub table: String,
+    /// The alias under which expressions of this block know it.
+    pub alias: String,
+    /// Column aliases in parentheses, where the columns have no names of their own: VALUES and functions.
+    pub columns: String,
+    /// The primary key: columns and the equality operator of each. Empty where there is none.
+    pub key: Vec<(String, String)>,
+}
+
+/// Which rows of a scan a term reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The table as it is after the statement.
+    Now,
+    /// The rows the statement brought.
+    New,
+    /// The rows the statement brought, as they are now.
+    Renewed,
+    /// The rows the statement took.
+    Old,
+    /// The rows that are there now and were not before, as a statement finds them under [`gained`].
+    Gained,
+    /// The rows that were there before and are not any more, under [`lost`].
+    Lost,
+    /// The rows that were there before and still are.
+    Kept,
+}
+
+/// The name of a table's rows that are new in the end: rows that came and went again are none of these.
+#[must_use]
+pub fn gained(relid: Oid) -> String {
+    format!("__pgt_in_{relid}")
+}
+
+/// The name of a table's rows that are gone in the end.
+#[must_use]
+pub fn lost(relid: Oid) -> String {
+    format!("__pgt_out_{relid}")
+}
+
+impl Version {
+    /// The weight that a row of this version carries.
+    #[must_use]
+    pub fn weight(self) -> i8 {
+        match self {
+            Version::Now | Version::New | Version::Renewed | Version::Gained | Version::Kept => 1,
+            Version::Old | Version::Lost => -1,
+        }
+    }
+}
+
+impl Scan {
+    /// What `explain` shows.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("scan {} AS {}", self.table, self.alias)
+    }
+
+    /// The FROM item that reads one version of this occurrence.
+    #[must_use]
+    pub fn item(&self, version: Version) -> String {
+        match version {
+            Version::Now | Version::Renewed | Version::Kept => {
+                format!("{} AS {}{}", self.table, self.alias, self.columns)
+            }
+            Version::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),
+            Version::Old => format!("__pgt_old_{} AS {}", self.relid, self.alias),
+            Version::Gained => format!("{} AS {}", gained(self.relid), self.alias),
+            Version::Lost => format!("{} AS {}", lost(self.relid), self.alias),
+        }
+    }
+
+    /// What restricts one version further: a FROM item, where it takes one, and conditions.
+    #[must_use]
+    pub fn restriction(&self, version: Version) -> Option<(Option<String>, Vec<String>)> {
+        if self.key.is_empty() {
+            return None;
+        }
+        let changed = format!("{}_n", self.alias);
+        if version == Version::Kept {
+            let key: Vec<String> = self.key.iter().map(|(name, _)| name.clone()).collect();
+            let came = format!(
+                "(NOT {} OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {} AS {changed}))",
+                image(&self.alias, &key),
+                image(&changed, &key),
+                gained(self.relid)
+            );
+            return Some((None, vec![came]));
+        }
+        if version != Version::Renewed {
+            return None;
+        }
+        let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
+        let item = format!(
+            "(SELECT DISTINCT {} FROM __pgt_new_{}) AS {changed}",
+            names.join(", "),
+            self.relid
+        );
+        let conditions = self
+            .key
+            .iter()
+            .map(|(name, equals)| format!("({} {equals} {})", column(&self.alias, name), column(&changed, name)))
+            .collect();
+        Some((Some(item), conditions))
+    }
+}

@@ -1,0 +1,12 @@
+//! The operators. Each folder, or file, has everything about one: its rule in the head, how it is recognised and planned,
+//! the SQL that maintains it, and what `explain` shows of it.
+
+pub mod aggregate;
+pub mod distinct;
+pub mod full_refresh;
+pub mod limit;
+pub mod linear;
+pub mod outer;
+pub mod partitioned;
+pub mod recursion;
+pub mod set_operation;

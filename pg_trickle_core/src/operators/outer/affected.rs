@@ -1,0 +1,577 @@
+//! Which rows of the preserved tables a change affects.
+//!
+//! For each occurrence of a table a SELECT gives the keys of the preserved rows that meet its changed rows: the preserved
+//! tables, the changed rows in the table's place, the tables between the two, and those conditions that mention nothing else.
+//! It may give more than what really changes, never less. Where a table between the two lost rows in the same statement,
+//! these are tried too.
+//!
+//! Cost: the rows that are found, each by an index on the compared columns. Source: reasoning over the query's conditions; the
+//! semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
+
+use std::ops::Range;
+
+use crate::catalog::Catalog;
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::from_items::{
+    inner_conditions, mentions_only, preserved, rels, shift, strictly_compared, with_outputs,
+};
+use crate::facts::linear_block::conjuncts;
+use crate::facts::shape::{has_sublink, is_grouped, only_linear};
+use crate::maintain::rekey::{KeyColumn, TouchedKeys, key_column};
+use crate::plan::{Change, Oid};
+use crate::query::{
+    BoolOp, Expr, FromItem, JoinKind, ParamKind, Query, RteKind, SubLink, SubLinkKind, Target, Var, attno, varno,
+};
+use crate::sql::statement::{and, column};
+use crate::stages::graph::StageGraph;
+
+/// Which transition table of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transition {
+    /// The rows that came.
+    New,
+    /// The rows that went.
+    Old,
+}
+
+/// A SELECT of keys of preserved rows.
+struct Occurrence {
+    /// The changes that it reads. It is run when all of them are there.
+    needs: Vec<(Oid, Transition)>,
+    /// The SELECT.
+    sql: String,
+}
+
+/// The SELECTs for all occurrences of tables, with transition tables in their place.
+pub struct Occurrences(Vec<Occurrence>);
+
+impl TouchedKeys for Occurrences {
+    fn selects(&self, changes: &[Change]) -> Vec<String> {
+        let is_there = |(relid, transition): &(Oid, Transition)| {
+            changes.iter().any(|change| {
+                change.relid == *relid
+                    && match transition {
+                        Transition::New => change.new,
+                        Transition::Old => change.old,
+                    }
+            })
+        };
+        self.0
+            .iter()
+            .filter(|occurrence| occurrence.needs.iter().all(is_there))
+            .map(|occurrence| occurrence.sql.clone())
+            .collect()
+    }
+}
+
+/// Most tables between a changed one and the preserved ones for which all combinations of lost rows are tried.
+const MAX_BETWEEN: usize = 3;
+
+/// A query and its preserved tables.
+pub struct PreservedTables<'a> {
+    /// The query.
+    pub query: &'a Query,
+    /// The preserved tables.
+    pub scans: &'a [i32],
+    /// Their keys.
+    pub keys: &'a [Expr],
+    /// Which of the keys belong to which table.
+    pub parts: &'a [Range<usize>],
+    /// The keys as stored.
+    pub key: &'a [KeyColumn],
+    /// The storage table.
+    pub table: String,
+}
+
+/// The tables on the way from the preserved tables to a changed one.
+#[derive(Clone)]
+struct JoinPath {
+    /// Holds the range table; its FROM and WHERE are not used.
+    query: Query,
+    /// What stands in FROM: the preserved tables first.
+    from: Vec<i32>,
+    /// All conditions that hold for rows that meet.
+    conditions: Vec<Expr>,
+    /// Tables of `from` that are not preserved.
+    between: Vec<i32>,
+}
+
+/// All occurrences of tables, with what a change of them touches.
+pub fn occurrences(tables: &PreservedTables, graph: &StageGraph) -> Result<Occurrences, Fallback> {
+    let mut found = Vec::new();
+    let mut conditions = conjuncts(tables.query.quals.as_ref());
+    for item in &tables.query.from {
+        inner_conditions(item, &mut conditions);
+    }
+    // What is said about a table that can be NULL does not hold for its rows.
+    conditions.retain(|condition| mentions_only(condition, tables.scans));
+    let path = JoinPath {
+        query: tables.query.clone(),
+        from: tables.scans.to_vec(),
+        conditions,
+        between: Vec::new(),
+    };
+    for (scan, part) in tables.scans.iter().zip(tables.parts) {
+        let Some(relid) = tables.query.table(*scan) else {
+            continue;
+        };
+        found.push(Occurrence {
+            needs: vec![(relid, Transition::New)],
+            sql: select(tables, &path, &[(*scan, relid, Transition::New)], graph)?,
+        });
+        let old = if tables.scans.len() == 1 {
+            select(tables, &path, &[(*scan, relid, Transition::Old)], graph)?
+        } else {
+            stored(tables, *scan, relid, part.clone(), graph)?
+        };
+        found.push(Occurrence {
+            needs: vec![(relid, Transition::Old)],
+            sql: old,
+        });
+    }
+    let mut walk = Walk {
+        preserved: tables,
+        graph,
+        found: &mut found,
+    };
+    for item in &tables.query.from {
+        walk.outer(item, &path, false)?;
+    }
+    let exprs = walk.exprs(tables.query);
+    for (expr, positive) in exprs {
+        walk.sublinks(&expr, &path, positive)?;
+    }
+    Ok(Occurrences(found))
+}
+
+/// Rows of which a preserved row went, by what is stored.
+fn stored(
+    tables: &PreservedTables,
+    scan: i32,
+    relid: Oid,
+    part: Range<usize>,
+    graph: &StageGraph,
+) -> Result<String, Fallback> {
+    let columns: Vec<String> = tables.key.iter().map(|key| column("s", &key.name)).collect();
+    let mut conditions = Vec::new();
+    for n in part {
+        let Expr::Var(var) = &tables.keys[n] else {
+            return reason("a key that is no column");
+        };
+        debug_assert_eq!(var.varno, scan, "a key of this table");
+        let relation = graph.relation(relid)?;
+        let Some(name) = relation.column(var.attno).map(|column| column.name.clone()) else {
+            return reason("a key column that is gone");
+        };
+        conditions.push(format!(
+            "({} {} {})",
+            column("s", &tables.key[n].name),
+            tables.key[n].equals,
+            column("o", &name)
+        ));
+    }
+    Ok(format!(
+        "SELECT {} FROM __pgt_old_{relid} AS o, {} AS s WHERE {}",
+        columns.join(", "),
+        tables.table,
+        and(&conditions)
+    ))
+}
+
+struct Walk<'a, 'b> {
+    preserved: &'a PreservedTables<'a>,
+    graph: &'a StageGraph<'a>,
+    found: &'b mut Vec<Occurrence>,
+}
+
+impl Walk<'_, '_> {
+    /// The expressions of a query in which subqueries can stand, and whether only their truth counts.
+    fn exprs(&self, query: &Query) -> Vec<(Expr, bool)> {
+        fn joins(item: &FromItem, exprs: &mut Vec<(Expr, bool)>) {
+            if let FromItem::Join(join) = item {
+                exprs.extend(join.quals.iter().cloned().map(|quals| (quals, true)));
+                joins(&join.left, exprs);
+                joins(&join.right, exprs);
+            }
+        }
+        let mut exprs: Vec<(Expr, bool)> = query.quals.iter().cloned().map(|quals| (quals, true)).collect();
+        for item in &query.from {
+            joins(item, &mut exprs);
+        }
+        // All others: a subquery can stand in the arguments of a function in FROM, and in LIMIT, too.
+        let conditions = exprs.len();
+        query.for_each_expr(&mut |expr| {
+            if !exprs[..conditions].iter().any(|(condition, _)| condition == expr) {
+                exprs.push((expr.clone(), false));
+            }
+        });
+        exprs
+    }
+
+    /// Tables on the nullable sides of outer joins, and subqueries in FROM.
+    fn outer(&mut self, item: &FromItem, path: &JoinPath, nullable: bool) -> Result<(), Fallback> {
+        let join = match item {
+            FromItem::Rel(varno) => return self.reached(*varno, path, nullable),
+            FromItem::Join(join) => join,
+        };
+        // Which sides the condition decides about: the other rows of a side are there anyway. A row of a FULL JOIN is
+        // there whatever it meets.
+        let (left_meets, right_meets) = match join.kind {
+            JoinKind::Inner => (nullable, nullable),
+            JoinKind::Left => (false, true),
+            JoinKind::Right => (true, false),
+            JoinKind::Full => (false, false),
+        };
+        let mut certain = path.from.clone();
+        preserved(&path.query, &join.left, &mut certain);
+        preserved(&path.query, &join.right, &mut certain);
+        let mut quals = conjuncts(join.quals.as_ref());
+        quals.retain(|qual| mentions_only(qual, &certain));
+        let sides = [
+            (
+                &join.left,
+                &join.right,
+                left_meets,
+                nullable || join.kind == JoinKind::Right,
+            ),
+            (
+                &join.right,
+                &join.left,
+                right_meets,
+                nullable || join.kind == JoinKind::Left,
+            ),
+        ];
+        for (side, other, meets, side_nullable) in sides {
+            let mut path = path.clone();
+            if meets {
+                path.conditions.extend(quals.iter().cloned());
+                // What stands between: the tables of the other side that are not preserved.
+                self.between(other, &mut path);
+                for qual in conjuncts(join.quals.as_ref()) {
+                    for table in strictly_compared(&qual, self.graph)? {
+                        if !path.from.contains(&table) && rels(other).contains(&table) {
+                            self.reach(other, table, &mut path);
+                            if path.from.contains(&table) {
+                                path.conditions.push(qual.clone());
+                            }
+                        }
+                    }
+                }
+            }
+            self.outer(side, &path, side_nullable || join.kind == JoinKind::Full)?;
+        }
+        Ok(())
+    }
+
+    fn between(&self, item: &FromItem, path: &mut JoinPath) {
+        match item {
+            FromItem::Rel(varno) => {
+                if path.query.table(*varno).is_some() && !path.from.contains(varno) {
+                    path.from.push(*varno);
+                    path.between.push(*varno);
+                }
+            }
+            FromItem::Join(join) => {
+                // Preserved sides are there whatever the others do.
+                if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
+                    self.between(&join.left, path);
+                }
+                if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
+                    self.between(&join.right, path);
+                }
+            }
+        }
+    }
+
+    /// Adds a table that can be NULL in `item`, with what stands before it. For conditions that no NULL satisfies.
+    fn reach(&self, item: &FromItem, table: i32, path: &mut JoinPath) {
+        let FromItem::Join(join) = item else {
+            return self.between(item, path);
+        };
+        let is_left = rels(&join.left).contains(&table);
+        let (side, other) = if is_left {
+            (&join.left, &join.right)
+        } else {
+            (&join.right, &join.left)
+        };
+        let meets = match join.kind {
+            JoinKind::Inner => true,
+            JoinKind::Left => !is_left,
+            JoinKind::Right => is_left,
+            JoinKind::Full => return,
+        };
+        if meets {
+            self.between(other, path);
+            let mut certain = path.from.clone();
+            preserved(&path.query, side, &mut certain);
+            let mut quals = conjuncts(join.quals.as_ref());
+            quals.retain(|qual| mentions_only(qual, &certain));
+            path.conditions.extend(quals);
+        }
+        self.reach(side, table, path);
+    }
+
+    fn reached(&mut self, varno: i32, path: &JoinPath, nullable: bool) -> Result<(), Fallback> {
+        let Some(entry) = path.query.rte(varno) else {
+            return Ok(());
+        };
+        match &entry.kind {
+            RteKind::Relation { .. } if nullable && !self.preserved.scans.contains(&varno) => self.changed(varno, path),
+            RteKind::Subquery(query) => {
+                let query = (**query).clone();
+                self.nested(&query, path, Some(varno), &[])
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A table of `path`, or one that is about to be: what its changed rows meet.
+    fn changed(&mut self, varno: i32, path: &JoinPath) -> Result<(), Fallback> {
+        let Some(relid) = path.query.table(varno) else {
+            return Ok(());
+        };
+        let between: Vec<(i32, Oid)> = path
+            .between
+            .iter()
+            .filter(|other| **other != varno)
+            .filter_map(|other| Some((*other, path.query.table(*other)?)))
+            .collect();
+        let mut path = path.clone();
+        if between.len() > MAX_BETWEEN {
+            // Too many ways to have lost rows: do without the tables in between, and without their conditions.
+            path.from.retain(|other| self.preserved.scans.contains(other));
+        }
+        if !path.from.contains(&varno) {
+            path.from.push(varno);
+        }
+        let tried = if between.len() > MAX_BETWEEN {
+            &[][..]
+        } else {
+            &between[..]
+        };
+        self.found.push(Occurrence {
+            needs: vec![(relid, Transition::New)],
+            sql: select(self.preserved, &path, &[(varno, relid, Transition::New)], self.graph)?,
+        });
+        for lost in 0..1_usize << tried.len() {
+            let mut replaced = vec![(varno, relid, Transition::Old)];
+            for (bit, (other, relid)) in tried.iter().enumerate() {
+                if lost & (1 << bit) != 0 {
+                    replaced.push((*other, *relid, Transition::Old));
+                }
+            }
+            let mut needs: Vec<(Oid, Transition)> = replaced
+                .iter()
+                .map(|(_, relid, transition)| (*relid, *transition))
+                .collect();
+            needs.dedup();
+            self.found.push(Occurrence {
+                needs,
+                sql: select(self.preserved, &path, &replaced, self.graph)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Subqueries in an expression.
+    fn sublinks(&mut self, expr: &Expr, path: &JoinPath, positive: bool) -> Result<(), Fallback> {
+        if let Expr::SubLink(sublink) = expr {
+            for tests in tests(sublink, positive) {
+                self.nested(&sublink.query, path, None, &tests)?;
+            }
+            if let Some(test) = &sublink.test {
+                return self.sublinks(test, path, false);
+            }
+            return Ok(());
+        }
+        let passes = positive && matches!(expr, Expr::Bool(boolean) if boolean.op != BoolOp::Not);
+        let mut children = Vec::new();
+        expr.for_each_child(&mut |child| children.push(child.clone()));
+        for child in children {
+            self.sublinks(&child, path, passes)?;
+        }
+        Ok(())
+    }
+
+    /// A subquery: its tables join the path, and its conditions, as far as they are those of a join.
+    fn nested(&mut self, query: &Query, path: &JoinPath, read_as: Option<i32>, tests: &[Expr]) -> Result<(), Fallback> {
+        if query.set_operations.is_some() || !query.ctes.is_empty() {
+            return reason("correlated set operation");
+        }
+        let mut path = path.clone();
+        let offset = varno(path.query.rtable.len())? - 1;
+        let mut query = query.clone();
+        // The test is of the level around; the subquery's columns in it are of this one.
+        let outputs: Vec<Expr> = query.targets.iter().map(|target| target.expr.clone()).collect();
+        let linear = only_linear(&query).is_ok();
+        query.targets = outputs
+            .iter()
+            .map(|expr| Target {
+                expr: expr.clone(),
+                name: None,
+                resno: 0,
+                ressortgroupref: 0,
+                junk: false,
+            })
+            .collect();
+        query.replace_vars(&mut |var| {
+            Some(Expr::Var(Var {
+                varno: var.varno + offset,
+                ..var.clone()
+            }))
+        });
+        query.lower_outer();
+        let outputs: Vec<Expr> = query.targets.iter().map(|target| target.expr.clone()).collect();
+        let exprs = self.exprs(&query);
+        path.query.rtable.append(&mut query.rtable);
+        let mut conditions = conjuncts(query.quals.as_ref());
+        let mut items = query.from.clone();
+        items.iter_mut().for_each(|item| shift(item, offset));
+        for item in &items {
+            inner_conditions(item, &mut conditions);
+        }
+        if linear {
+            for test in tests {
+                conditions.push(with_outputs(test, &outputs));
+            }
+            if let Some(read_as) = read_as {
+                // What is said about the subquery's columns is said about what they show.
+                for condition in &mut path.conditions {
+                    condition.replace_vars(&mut |var| {
+                        let column = usize::try_from(var.attno).ok()?.checked_sub(1)?;
+                        (var.varno == read_as).then(|| outputs.get(column).cloned())?
+                    });
+                }
+            }
+        }
+        let around = path.clone();
+        let mut inner = Vec::new();
+        for item in &items {
+            preserved(&path.query, item, &mut inner);
+        }
+        let mut certain = path.from.clone();
+        certain.extend(&inner);
+        conditions.retain(|condition| mentions_only(condition, &certain));
+        path.conditions.extend(conditions);
+        path.from.extend(&inner);
+        path.between.extend(&inner);
+        for varno in &inner {
+            self.changed(*varno, &path)?;
+        }
+        for item in &items {
+            self.outer(item, &path, false)?;
+        }
+        // An aggregate has a row also where it finds none: what is computed beside it does not need its tables.
+        let has_row = is_grouped(&query) && (query.group.is_empty() || !query.grouping_sets.is_empty());
+        for (expr, is_condition) in exprs {
+            self.sublinks(&expr, &path, false)?;
+            if has_row && !is_condition {
+                self.sublinks(&expr, &around, false)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Under which conditions a row of the subquery can matter for `x op ANY (...)` and its like: alternatives, each a list
+/// of conjuncts. Where only truth counts, the test must hold; else a NULL on either side matters too.
+fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
+    let Some(test) = &sublink.test else {
+        return vec![Vec::new()];
+    };
+    let Expr::Op(op) = test else { return vec![Vec::new()] };
+    let [left, right] = op.args.as_slice() else {
+        return vec![Vec::new()];
+    };
+    let decisive = match sublink.kind {
+        SubLinkKind::Any => test.clone(),
+        SubLinkKind::All => Expr::not(test.clone()),
+        _ => return vec![Vec::new()],
+    };
+    if positive && sublink.kind == SubLinkKind::Any {
+        return vec![vec![decisive]];
+    }
+    vec![
+        vec![decisive],
+        vec![Expr::is_null(left.clone())],
+        vec![Expr::is_null(right.clone())],
+    ]
+}
+
+/// SELECT of the keys over the preserved tables and what stands between, with some tables replaced by their change.
+fn select(
+    tables: &PreservedTables,
+    path: &JoinPath,
+    replaced: &[(i32, Oid, Transition)],
+    graph: &StageGraph,
+) -> Result<String, Fallback> {
+    let mut query = path.query.clone();
+    query.ctes.clear();
+    query.group.clear();
+    query.grouping_sets.clear();
+    query.having = None;
+    query.windows.clear();
+    query.sort.clear();
+    query.distinct.clear();
+    query.limit_count = None;
+    query.limit_offset = None;
+    query.row_marks.clear();
+    for (table, relid, transition) in replaced {
+        let position = query.position(*table)?;
+        let transition = match transition {
+            Transition::New => "new",
+            Transition::Old => "old",
+        };
+        query.rtable[position].kind = RteKind::NamedTuplestore {
+            name: format!("__pgt_{transition}_{relid}"),
+        };
+    }
+    query.from = path.from.iter().map(|varno| FromItem::Rel(*varno)).collect();
+    let mut usable: Vec<Expr> = Vec::new();
+    for condition in &path.conditions {
+        if is_usable(condition, path, graph)? {
+            usable.push(condition.clone());
+        }
+    }
+    query.quals = match usable.len() {
+        0 => None,
+        1 => usable.pop(),
+        _ => Some(Expr::and(usable)),
+    };
+    query.targets.clear();
+    for (n, key) in tables.keys.iter().enumerate() {
+        query.targets.push(Target {
+            expr: key.clone(),
+            name: Some(key_column(n)),
+            resno: attno(n)?,
+            ressortgroupref: 0,
+            junk: false,
+        });
+    }
+    Ok(format!("({})", crate::sql::query::print(&query, graph)?))
+}
+
+/// A condition over nothing but columns of the tables on the path that a transition table holds too.
+fn is_usable(condition: &Expr, path: &JoinPath, graph: &StageGraph) -> Result<bool, Fallback> {
+    if has_sublink(condition) {
+        return Ok(false);
+    }
+    let mut usable = true;
+    let mut vars = Vec::new();
+    condition.for_each(&mut |node| match node {
+        Expr::Var(var) => vars.push(var.clone()),
+        Expr::Aggref(_) | Expr::Grouping(_) | Expr::Window(_) => usable = false,
+        Expr::Param(param) => usable &= param.kind != ParamKind::Sublink,
+        _ => {}
+    });
+    for var in vars {
+        usable &= var.levels_up == 0 && var.attno > 0 && path.from.contains(&var.varno);
+        if let Some(relid) = path.query.table(var.varno) {
+            let relation = graph.relation(relid)?;
+            usable &= relation
+                .column(var.attno)
+                .is_some_and(|column| column.generated != Some('v'));
+        }
+    }
+    Ok(usable)
+}
