@@ -1,0 +1,334 @@
+//! Compiles every fixture and compares all that comes out with `tests/golden`: the plan, the storage, and the SQL for
+//! each set of changes. `UPDATE_GOLDEN=1` writes the files anew; read the diff.
+//!
+//! The trees of both servers must give the same but for numbers in aliases; where they do not, there is a second file for
+//! PostgreSQL 17. OIDs in names of transition tables are replaced by the names of the tables. What the SQL does is tested
+//! in `ts/tests`.
+
+#[path = "compile_golden/layout.rs"]
+mod layout;
+mod recorded;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use layout::broken;
+use pg_trickle_core::error::Error;
+use pg_trickle_core::plan::{Change, Program, Source, Statement};
+use pg_trickle_core::{Input, Stage, compile, print_query};
+use recorded::{Recorded, fixtures, tests};
+
+/// The rows from which a change may be a load.
+const MANY: usize = 256;
+
+/// What happened to a table, with its changed rows: new ones, old ones, and whether a row may have changed twice.
+const EVENTS: [(&str, bool, bool, bool); 4] = [
+    ("INSERT", true, false, false),
+    ("DELETE", false, true, false),
+    ("UPDATE", true, true, false),
+    ("UPDATE twice", true, true, true),
+];
+
+/// The events of two tables that change together.
+const PAIRS: [[usize; 2]; 5] = [[0, 0], [1, 1], [0, 1], [1, 0], [2, 2]];
+
+/// A set of changes with its name.
+type Case = (String, Vec<Change>);
+
+fn change(source: &Source, event: usize) -> (String, Change) {
+    let (name, new, old, repeated) = EVENTS[event];
+    let change = Change {
+        relid: source.relid,
+        new,
+        old,
+        repeated,
+    };
+    (format!("{name} {}", source.name), change)
+}
+
+fn case(changes: impl Iterator<Item = (String, Change)>) -> Case {
+    let (names, mut changes): (Vec<String>, Vec<Change>) = changes.unzip();
+    changes.sort();
+    (names.join(" and "), changes)
+}
+
+/// Each event of each source, two sources at a time, and all of them.
+fn cases(sources: &[Source]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for source in sources {
+        cases.extend((0..EVENTS.len()).map(|event| case([change(source, event)].into_iter())));
+    }
+    for (place, one) in sources.iter().enumerate() {
+        for other in &sources[place + 1..] {
+            cases.extend(PAIRS.map(|[a, b]| case([change(one, a), change(other, b)].into_iter())));
+        }
+    }
+    if sources.len() > 2 {
+        cases.push(case(sources.iter().map(|source| change(source, 2))));
+    }
+    cases
+}
+
+/// A heading with statements under it; nothing where there are none.
+fn section<'a>(text: &mut String, heading: &str, statements: impl IntoIterator<Item = &'a str>) {
+    let statements: Vec<String> = statements.into_iter().map(|sql| broken(sql, "  ")).collect();
+    if !statements.is_empty() {
+        write!(text, "{heading}:\n{};\n\n", statements.join(";\n")).expect("written");
+    }
+}
+
+fn texts(statements: &[Statement]) -> String {
+    let mut text = String::new();
+    for Statement { sql, bulk, returns } in statements {
+        writeln!(text, "  -- returns {returns:?}\n{};", broken(sql, "  ")).expect("written");
+        if let Some(bulk) = bulk {
+            writeln!(text, "  -- for many rows\n{};", broken(bulk, "  ")).expect("written");
+        }
+    }
+    text
+}
+
+fn program(program: &Program) -> String {
+    match program {
+        Program::Nothing => "  nothing\n".to_owned(),
+        Program::Rebuild => "  rebuild\n".to_owned(),
+        Program::Run(statements) => texts(statements),
+    }
+}
+
+/// What `explain` shows, without the programs, which follow. They must be the same ones.
+fn explained(stage: &Stage) -> String {
+    let mut text = String::new();
+    for (section, key, value) in stage.explain() {
+        let Some(event) = EVENTS.iter().position(|event| event.0 == key) else {
+            let section = section.replace(&format!("stage {}", stage.storage), "stage");
+            let value = value.replace('\n', "\n    ");
+            writeln!(text, "  {section}, {key}: {value}").expect("written");
+            continue;
+        };
+        let source = stage.sources.iter().find(|source| section.ends_with(&source.name));
+        let (_, changes) = case([change(source.expect("a source"), event)].into_iter());
+        let expected = match stage.program(&changes) {
+            Program::Nothing => "nothing".to_owned(),
+            Program::Rebuild => "rebuild".to_owned(),
+            Program::Run(statements) => {
+                let texts: Vec<String> = statements.into_iter().map(|statement| statement.sql).collect();
+                texts.join(";\n")
+            }
+        };
+        assert_eq!(value, expected, "explain and program differ");
+    }
+    text
+}
+
+fn stage_text(stage: &Stage) -> String {
+    let mut text = format!("=== stage {}\n\n{}", stage.storage, explained(stage));
+    for source in &stage.sources {
+        let Source {
+            name,
+            columns,
+            physical,
+            updates_itself,
+            ..
+        } = source;
+        writeln!(
+            text,
+            "  reads {name}: columns {columns:?}, physical {physical}, updates itself {updates_itself}"
+        )
+        .expect("written");
+    }
+    writeln!(
+        text,
+        "  is whole: {}, is unindexed: {}, rounds once: {}\n",
+        stage.is_whole(),
+        stage.is_unindexed(),
+        stage.rounds_once()
+    )
+    .expect("written");
+    assert_eq!(stage.layout, stage.ddl.join(";"), "a layout is named by its DDL");
+    section(&mut text, "storage", stage.ddl.iter().map(String::as_str));
+    section(&mut text, "fill", [stage.fill().sql.as_str()]);
+    write!(text, "rebuild:\n{}\n", texts(&stage.rebuild)).expect("written");
+    section(&mut text, "all rows at once", stage.whole.iter().map(String::as_str));
+    section(&mut text, "is a load", [stage.is_load(MANY).sql.as_str()]);
+    let mut known: Vec<(String, String)> = Vec::new();
+    for (name, changes) in cases(&stage.sources) {
+        let program = program(&stage.program(&changes));
+        write!(text, "{name}:\n{}\n", without_known(&program, &known)).expect("written");
+        known.push((name, program));
+    }
+    text
+}
+
+/// The text without the first and last lines that it shares with the most similar of the known ones.
+fn without_known(text: &str, known: &[(String, String)]) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let shared = known.iter().map(|(name, other)| {
+        let other: Vec<&str> = other.lines().collect();
+        let most = lines.len().min(other.len());
+        let same =
+            |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(one, other)| one == other).count();
+        let first = same(&mut lines.iter().zip(&other));
+        let last = same(&mut lines.iter().rev().zip(other.iter().rev())).min(most - first);
+        (first, last, other.len(), name)
+    });
+    // The first one of several that are as similar.
+    let Some((first, last, length, name)) = shared.rev().max_by_key(|(first, last, ..)| first + last) else {
+        return text.to_owned();
+    };
+    if first + last < 4.min(lines.len()) {
+        return text.to_owned();
+    }
+    if first == lines.len() && length == first {
+        return format!("  as {name}\n");
+    }
+    let note = |what: &str, count: usize| match count {
+        0 => String::new(),
+        count => format!("  [the {what} {count} lines as for {name}]\n"),
+    };
+    let middle: String = lines[first..lines.len() - last]
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    format!("{}{middle}{}", note("first", first), note("last", last))
+}
+
+/// The text with some of its words replaced.
+fn with_words(text: &str, mut replacement: impl FnMut(&str) -> Option<String>) -> String {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.split_inclusive(|letter| !is_word(letter))
+        .map(|piece| {
+            let word = piece.trim_end_matches(|letter| !is_word(letter));
+            match replacement(word) {
+                Some(other) => other + &piece[word.len()..],
+                None => piece.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// Names of tables instead of their OIDs, as in `__pgt_new_16384`.
+fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
+    with_words(text, |word| {
+        let (start, oid) = word.rsplit_once('_')?;
+        let name = names.get(oid).filter(|_| start.starts_with("__pgt_"))?;
+        Some(format!("{start}_<{name}>"))
+    })
+}
+
+/// The numbers of aliases (`r0_2`) in the order of their appearance: PostgreSQL 18 has an entry for GROUP BY, which takes
+/// a number.
+fn renumbered(text: &str) -> String {
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    with_words(text, |word| {
+        let (level, entry) = word.strip_prefix('r')?.split_once('_')?;
+        level.parse::<u32>().and(entry.parse::<u32>()).ok()?;
+        let next = known.len();
+        Some(format!("r#{}", known.entry(word.to_owned()).or_insert(next)))
+    })
+}
+
+fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error> {
+    let query = print_query(tree, catalog)?;
+    let mut text = format!("query:\n{};\n\n", broken(&query, "  "));
+    let input = Input {
+        tree,
+        definition: &format!("pgtrickle.{name}"),
+        schema: "pgtrickle",
+        storage: "st",
+    };
+    match compile(&input, catalog) {
+        Err(error @ Error::Unsupported { .. }) => {
+            let hint = error.hint().unwrap_or_default();
+            writeln!(text, "{}: {error}; {hint}", error.sqlstate()).expect("written");
+        }
+        Err(error) => return Err(error),
+        Ok(compiled) => {
+            text.push_str("columns:\n");
+            for column in &compiled.columns {
+                writeln!(text, "  {} {}", column.name, column.type_sql).expect("written");
+            }
+            text.push('\n');
+            section(&mut text, "view", [compiled.view.as_str()]);
+            section(&mut text, "change rows", [compiled.shown.as_str()]);
+            text.extend(compiled.stages.iter().map(stage_text));
+            let sources = compiled.stages.iter().flat_map(|stage| &stage.sources);
+            let names = sources.map(|source| (source.relid.to_string(), source.name.clone()));
+            text = with_names(&text, &names.collect());
+        }
+    }
+    Ok(text.trim_end().to_owned() + "\n")
+}
+
+/// The golden files by name.
+fn produced() -> BTreeMap<String, String> {
+    let [old, new] = ["17", "18"].map(|version| {
+        let catalog = Recorded::of(version);
+        let text = |(name, tree): (String, String)| {
+            let text = compiled(&catalog, &tree, &name).unwrap_or_else(|error| panic!("{version}/{name}: {error}"));
+            (name, text)
+        };
+        fixtures(version).into_iter().map(text).collect::<BTreeMap<_, _>>()
+    });
+    assert_eq!(old.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
+    let mut files = BTreeMap::new();
+    for ((name, old), (_, new)) in old.into_iter().zip(new) {
+        if renumbered(&old) != renumbered(&new) {
+            files.insert(format!("{name}.17.txt"), old);
+        }
+        files.insert(format!("{name}.txt"), new);
+    }
+    files
+}
+
+fn golden() -> PathBuf {
+    tests().join("golden")
+}
+
+#[test]
+fn every_fixture_compiles_to_the_known_sql() {
+    let files = produced();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let _ = fs::remove_dir_all(golden());
+        fs::create_dir_all(golden()).expect("created");
+        for (name, text) in &files {
+            fs::write(golden().join(name), text).expect("written");
+        }
+    }
+    let mut wrong = Vec::new();
+    for (name, text) in &files {
+        let known = fs::read_to_string(golden().join(name)).unwrap_or_default();
+        if known != *text {
+            let line = known
+                .lines()
+                .zip(text.lines())
+                .take_while(|(known, line)| known == line)
+                .count();
+            let at = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
+            wrong.push(format!(
+                "{name}:{}\n  known: {}\n  now:   {}",
+                line + 1,
+                at(&known),
+                at(text)
+            ));
+        }
+    }
+    let stored: BTreeSet<String> = fs::read_dir(golden())
+        .expect("there is a folder of golden files")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    wrong.extend(
+        stored
+            .into_iter()
+            .filter(|name| !files.contains_key(name))
+            .map(|name| format!("{name}: no fixture gives this file")),
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} golden files differ; if they should, run with UPDATE_GOLDEN=1 and read the diff\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
