@@ -252,7 +252,7 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
             }
             text.push('\n');
             section(&mut text, "view", [compiled.view.as_str()]);
-            section(&mut text, "change rows", [compiled.shown.as_str()]);
+            section(&mut text, "change rows", [compiled.change_rows.as_str()]);
             text.extend(compiled.stages.iter().map(stage_text));
             let sources = compiled.stages.iter().flat_map(|stage| &stage.sources);
             let names = sources.map(|source| (source.relid.to_string(), source.name.clone()));

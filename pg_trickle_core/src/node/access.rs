@@ -27,6 +27,24 @@ pub struct Items<'t> {
     end: usize,
 }
 
+impl Tree<'_> {
+    /// The value the text holds.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        Value { tree: self, index: 0 }
+    }
+
+    /// The values of a text that is a list, as `ev_action` is.
+    ///
+    /// # Errors
+    /// [`Error::Tree`] when the text is something else.
+    pub fn items(&self) -> Result<Items<'_>, Error> {
+        self.root()
+            .items()
+            .ok_or_else(|| Error::Tree("the tree is no list".to_owned()))
+    }
+}
+
 impl<'t> Value<'t> {
     fn entry(self) -> Entry {
         self.tree.entries[self.index]

@@ -4,7 +4,6 @@
 //! nothing is copied out of the text. Parsing keeps its own stack: input cannot exhaust the program's.
 
 use super::lexer::{Lexer, Token, TokenKind};
-use super::{Items, Value};
 use crate::error::Error;
 
 /// How deep braces and parentheses may nest.
@@ -79,22 +78,6 @@ impl<'a> Tree<'a> {
             text,
             entries: parser.entries,
         })
-    }
-
-    /// The value the text holds.
-    #[must_use]
-    pub fn root(&self) -> Value<'_> {
-        Value { tree: self, index: 0 }
-    }
-
-    /// The values of a text that is a list, as `ev_action` is.
-    ///
-    /// # Errors
-    /// [`Error::Tree`] when the text is something else.
-    pub fn items(&self) -> Result<Items<'_>, Error> {
-        self.root()
-            .items()
-            .ok_or_else(|| Error::Tree("the tree is no list".to_owned()))
     }
 }
 
