@@ -3,20 +3,10 @@
 //! Always right, whatever the query; the cost is that of the query. Rows are compared by their image (the bytes of
 //! their values), so the stored rows end up showing exactly what the query shows.
 
+use super::netting::{Patch, patch};
 use super::storage::Identity;
 use crate::plan::{Returns, Statement};
-use crate::sql::ident::quote_ident;
-use crate::sql::statement::{assignments, column, image, names, op, row, row_of};
-
-/// `pgtrickle.row_hash(ROW(...))` over the columns of `alias`, or over bare names.
-#[must_use]
-pub fn hash(alias: Option<&str>, columns: &[String]) -> String {
-    let record = match alias {
-        Some(alias) => row_of(alias, columns),
-        None => row(&columns.iter().map(|name| quote_ident(name)).collect::<Vec<_>>()),
-    };
-    format!("pgtrickle.row_hash({record})")
-}
+use crate::sql::statement::{assignments, column, image, names, op, record};
 
 /// The statement that makes `table` hold the rows of `query`, whose columns are `columns` in order.
 #[must_use]
@@ -33,35 +23,19 @@ pub fn statement(table: &str, query: &str, columns: &[String], identity: &Identi
     }
 }
 
-/// Copies of one row are numbered on both sides; what has no partner is inserted or deleted.
+/// Wanted and stored rows cancel copy by copy; what is left is inserted or deleted.
 fn patch_bag(table: &str, query: &str, columns: &[String]) -> String {
-    let column_names = columns;
-    let wanted = fresh_query(query, columns);
-    let list: Vec<String> = column_names.iter().map(|name| column("q", name)).collect();
-    let selected = if list.is_empty() {
-        String::new()
-    } else {
-        format!("({}) ", names(column_names))
-    };
+    let mut stored: Vec<String> = columns.iter().map(|name| column("s", name)).collect();
+    stored.extend(["s.ctid".to_owned(), "-1".to_owned(), image("s", columns)]);
+    let Patch { with, insert } = patch(
+        table,
+        columns,
+        &format!("({}) AS q", fresh_query(query, columns)),
+        &format!("SELECT {} FROM {table} AS s", stored.join(", ")),
+    );
     format!(
-        "WITH q AS MATERIALIZED (SELECT i.*, pg_catalog.row_number() OVER (PARTITION BY i.__pgt_image) AS __pgt_n \
-         FROM (SELECT q.*, {image_q} AS __pgt_image FROM ({wanted}) AS q) AS i), \
-         s AS MATERIALIZED (SELECT i.*, pg_catalog.row_number() OVER (PARTITION BY i.__pgt_image) AS __pgt_n \
-         FROM (SELECT s.ctid AS __pgt_rid, {image_s} AS __pgt_image FROM {table} AS s) AS i), \
-         removed AS (DELETE FROM {table} AS t USING (SELECT s.__pgt_rid FROM s LEFT JOIN q \
-         ON {same} WHERE q.__pgt_n IS NULL) AS gone WHERE {found} RETURNING 1), \
-         added AS (INSERT INTO {table} {selected}SELECT {values} FROM q LEFT JOIN s \
-         ON {same} WHERE s.__pgt_n IS NULL RETURNING 1) \
-         SELECT (SELECT pg_catalog.count(*) FROM added), (SELECT pg_catalog.count(*) FROM removed), 0::pg_catalog.int8",
-        image_q = image("q", columns),
-        image_s = image("s", columns),
-        same = format_args!(
-            "{} AND {}",
-            op("q.__pgt_image", "=", "s.__pgt_image"),
-            op("q.__pgt_n", "=", "s.__pgt_n")
-        ),
-        found = op("t.ctid", "=", "gone.__pgt_rid"),
-        values = list.join(", "),
+        "WITH {with}, added AS ({insert} RETURNING 1) \
+         SELECT (SELECT pg_catalog.count(*) FROM added), (SELECT pg_catalog.count(*) FROM removed), 0::pg_catalog.int8"
     )
 }
 
@@ -110,12 +84,6 @@ pub fn write(columns: &[String]) -> String {
         names(columns),
         values.join(", "),
     )
-}
-
-/// `ROW(alias.a, ...)::record`: compares with NULLs equal, and can be hashed.
-#[must_use]
-pub fn record(alias: &str, key: &[String]) -> String {
-    format!("{}::pg_catalog.record", row_of(alias, key))
 }
 
 /// The query with the storage's column names.

@@ -1,6 +1,7 @@
 //! What all operators share to keep a stage: its storage table, the ways to patch it, and the programs that do so.
 
 pub mod full_refresh;
+pub mod netting;
 pub mod nulls;
 pub mod operator_tree;
 pub mod rekey;

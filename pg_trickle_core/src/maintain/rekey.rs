@@ -5,11 +5,12 @@
 //! stored rows pair by a key of the result where it has one, else copy by copy by their image. Rows that have the same
 //! image are left alone.
 
-use super::full_refresh::{merge, record, write};
+use super::full_refresh::{merge, write};
+use super::netting::{Patch, patch};
 use super::nulls::searches;
 use super::stage::Maintenance;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, column, image, names, op};
+use crate::sql::statement::{and, column, image, names, op, record};
 
 /// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
@@ -154,34 +155,16 @@ impl Rekey {
         let stored = self.stored_arms(&format!("{listed}, s.ctid, -1, {}", image("s", &self.columns)));
         let stored = stored.join(" UNION ALL ");
         let wanted = self.wanted();
-        let q_list = self.listed("q").join(", ");
-        let (before, stored, if_stored, others) = if skips {
-            (
-                format!(", s AS MATERIALIZED ({stored})"),
-                "TABLE s".to_owned(),
-                " WHERE EXISTS (SELECT FROM s)",
-                format!(" UNION ALL SELECT {q_list} FROM {wanted} WHERE NOT EXISTS (SELECT FROM s)"),
-            )
-        } else {
-            (String::new(), stored, "", String::new())
-        };
+        if !skips {
+            let Patch { with, insert } = patch(&self.table, &self.columns, &wanted, &stored);
+            return format!(", {with} {insert}");
+        }
+        let if_stored = format!("{wanted} WHERE EXISTS (SELECT FROM s)");
+        let Patch { with, insert } = patch(&self.table, &self.columns, &if_stored, "TABLE s");
         format!(
-            "{before}, d AS MATERIALIZED (SELECT {q_list}, NULL::pg_catalog.tid AS __pgt_rid, 1 AS __pgt_w, {q_image} AS __pgt_image \
-             FROM {wanted}{if_stored} UNION ALL {stored}), \
-             n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER (PARTITION BY d.__pgt_image) AS __pgt_net, \
-             pg_catalog.row_number() OVER (PARTITION BY d.__pgt_image, d.__pgt_w) AS __pgt_n FROM d), \
-             removed AS (DELETE FROM {table} AS t USING n WHERE {found} AND {is_gone} RETURNING 1) \
-             INSERT INTO {table} ({names}) SELECT {n_list} FROM n WHERE {is_new}{others}",
-            q_image = image("q", &self.columns),
-            names = names(&self.columns),
-            table = self.table,
-            found = op("t.ctid", "=", "n.__pgt_rid"),
-            is_gone = and(&[
-                op("n.__pgt_w", "<", "0"),
-                op("n.__pgt_n", "<=", "(OPERATOR(pg_catalog.-) n.__pgt_net)"),
-            ]),
-            n_list = self.listed("n").join(", "),
-            is_new = and(&[op("n.__pgt_w", ">", "0"), op("n.__pgt_n", "<=", "n.__pgt_net")]),
+            ", s AS MATERIALIZED ({stored}), {with} {insert} \
+             UNION ALL SELECT {} FROM {wanted} WHERE NOT EXISTS (SELECT FROM s)",
+            self.listed("q").join(", ")
         )
     }
 

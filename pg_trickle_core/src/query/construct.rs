@@ -99,7 +99,7 @@ impl Expr {
 
     /// `NOT a`
     #[must_use]
-    pub fn not(arg: Expr) -> Expr {
+    pub fn negated(arg: Expr) -> Expr {
         Expr::Bool(Bool {
             op: BoolOp::Not,
             args: vec![arg],
@@ -119,7 +119,7 @@ impl Expr {
     /// `NOT EXISTS (query)`
     #[must_use]
     pub fn not_exists(query: Query) -> Expr {
-        Expr::not(Expr::SubLink(Box::new(SubLink {
+        Expr::negated(Expr::SubLink(Box::new(SubLink {
             kind: SubLinkKind::Exists,
             test: None,
             operator_name: Vec::new(),

@@ -64,6 +64,22 @@ pub fn image(alias: &str, columns: &[String]) -> String {
     format!("pgtrickle.row_image({})", row_of(alias, columns))
 }
 
+/// `pgtrickle.row_hash(ROW(...))` over the columns of `alias`, or over bare names.
+#[must_use]
+pub fn hash(alias: Option<&str>, columns: &[String]) -> String {
+    let record = match alias {
+        Some(alias) => row_of(alias, columns),
+        None => row(&columns.iter().map(|name| quote_ident(name)).collect::<Vec<_>>()),
+    };
+    format!("pgtrickle.row_hash({record})")
+}
+
+/// `ROW(alias.a, ...)::record`: compares with NULLs equal, and can be hashed.
+#[must_use]
+pub fn record(alias: &str, columns: &[String]) -> String {
+    format!("{}::pg_catalog.record", row_of(alias, columns))
+}
+
 /// `(left OPERATOR(pg_catalog.op) right)`, for operators every server has in `pg_catalog`.
 #[must_use]
 pub fn op(left: &str, operator: &str, right: &str) -> String {
@@ -87,7 +103,7 @@ pub fn case(arms: &[(String, String)], otherwise: Option<&str>) -> String {
 /// A `SELECT` with the clauses that maintenance needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select {
-    /// Expressions with their names, unquoted.
+    /// Expressions with their names, unquoted; `alias.*` has none.
     pub columns: Vec<(String, String)>,
     /// FROM items, joined by comma; each complete with its alias.
     pub from: Vec<String>,
@@ -122,7 +138,7 @@ impl fmt::Display for Select {
                 f.write_str(", ")?;
             }
             f.write_str(expression)?;
-            if !expression.ends_with('*') {
+            if !name.is_empty() {
                 write!(f, " AS {}", quote_ident(name))?;
             }
         }

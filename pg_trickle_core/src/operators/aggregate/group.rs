@@ -1,14 +1,13 @@
 //! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
 
 use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
-use crate::maintain::full_refresh::record;
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
 use crate::maintain::stage::Maintenance;
 use crate::operators::linear::bag::fold_cost;
 use crate::operators::linear::block::{Block, Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{
-    Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, union_all,
+    Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
 };
 
 /// The storage of a grouped stage and how changes reach it.

@@ -6,11 +6,11 @@
 
 use super::block::{Block, Part, signed_terms, weighted};
 use super::inner_join::keyed_choices;
-use crate::maintain::full_refresh::hash;
+use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
 use crate::maintain::stage::Maintenance;
 use crate::maintain::storage::Identity;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{Insert, Merge, Select, and, column, image, names, op, union_all};
+use crate::sql::statement::{Insert, Merge, Select, and, column, hash, image, names, op, union_all};
 
 /// One output of a block, and the storage column it fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Bag {
         match (&self.identity, self.parts.as_slice()) {
             (Identity::Key(key), [part]) => vec![self.merge(part, changes, key)],
             (Identity::Hash(hash_column), _) => {
-                let delta = union_all(&weighted(terms, "__pgt_w"));
+                let delta = union_all(&weighted(terms, WEIGHT));
                 vec![net(&self.table, &self.column_names(), hash_column, "", &delta)]
             }
             _ => unreachable!("a folded bag has a hash, or a key and one branch"),
@@ -140,7 +140,7 @@ impl Bag {
         order.push("t.__pgt_w DESC".to_owned());
         let delta = Select {
             columns: vec![("t.*".to_owned(), String::new())],
-            from: vec![format!("({}) AS t", union_all(&weighted(terms, "__pgt_w")))],
+            from: vec![format!("({}) AS t", union_all(&weighted(terms, WEIGHT)))],
             distinct_on: touched,
             order_by: order,
             ..Select::default()
@@ -176,7 +176,7 @@ impl Bag {
 }
 
 /// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy. `delta` gives rows with
-/// their weight `__pgt_w`; `with` are CTEs that it reads, each with a comma behind.
+/// their weight; `with` are CTEs that it reads, each with a comma behind.
 pub fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &str) -> Statement {
     let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
     let target = if list.is_empty() {
@@ -185,22 +185,24 @@ pub fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &
         format!("({}) ", names(list))
     };
     let sql = format!(
-        "WITH {with}d AS MATERIALIZED (SELECT t.*, {image} AS __pgt_image FROM ({delta}) AS t), \
-         n AS MATERIALIZED (SELECT d.*, pg_catalog.sum(d.__pgt_w) OVER w AS __pgt_net, \
-         pg_catalog.row_number() OVER w AS __pgt_n FROM d WINDOW w AS (PARTITION BY d.__pgt_image)), \
+        "WITH {with}n AS MATERIALIZED ({netted}), \
          gone AS (SELECT n.* FROM n WHERE {is_gone}), \
          removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
          WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.__pgt_net)) AS copy WHERE {found} RETURNING 1), \
          added AS (INSERT INTO {table} {target}SELECT {values} FROM n WHERE {is_new} RETURNING 1) \
          SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.__pgt_net), 0) FROM gone)::pg_catalog.int8, \
          (SELECT pg_catalog.count(*) FROM removed)",
-        image = image("t", list),
-        is_gone = and(&[op("n.__pgt_net", "<", "0"), op("n.__pgt_n", "=", "1")]),
+        netted = netted(&format!(
+            "(SELECT t.*, {} AS {IMAGE} FROM ({delta}) AS t) AS d",
+            image("t", list)
+        )),
+        // One row for each image that goes: all its copies are found by it.
+        is_gone = and(&[is_left("n", Sign::Minus), op("n.__pgt_n", "=", "1")]),
         same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), list)),
-        same_row = op(&image("c", list), "=", "gone.__pgt_image"),
+        same_row = op(&image("c", list), "=", &format!("gone.{IMAGE}")),
         found = op("s.ctid", "=", "copy.rid"),
         values = values.join(", "),
-        is_new = op("n.__pgt_n", "<=", "n.__pgt_net"),
+        is_new = is_left("n", Sign::Plus),
     );
     Statement {
         sql,

@@ -10,11 +10,11 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::keys;
 use crate::facts::linear_block::Flat;
 use crate::facts::types::{equality, is_pseudo, type_of};
-use crate::maintain::full_refresh;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
 use crate::oids::INT8;
 use crate::query::{Expr, Query};
+use crate::sql::statement::hash;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
@@ -170,7 +170,7 @@ pub fn hash_column(columns: &[String]) -> StoredColumn {
         collation: 0,
         not_null: false,
         numbered: false,
-        generated: Some(full_refresh::hash(None, columns)),
+        generated: Some(hash(None, columns)),
     }
 }
 

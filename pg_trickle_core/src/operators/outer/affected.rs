@@ -485,7 +485,7 @@ fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
     };
     let decisive = match sublink.kind {
         SubLinkKind::Any => test.clone(),
-        SubLinkKind::All => Expr::not(test.clone()),
+        SubLinkKind::All => Expr::negated(test.clone()),
         _ => return vec![Vec::new()],
     };
     if positive && sublink.kind == SubLinkKind::Any {

@@ -4,14 +4,14 @@
 //! that reads another for a hundred times. DISTINCT brings it back to earth: of values that it knows nothing about it
 //! expects 200 different ones. So what is `= ANY (SELECT DISTINCT ...)` is hashed once, however much is lost.
 
-use crate::maintain::full_refresh::hash;
+use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
 use crate::maintain::stage::Maintenance;
 use crate::operators::linear::bag::net;
 use crate::operators::linear::block::{Block, Part};
 use crate::operators::linear::inner_join::{Changed, signed_choices};
 use crate::operators::linear::scan::{Version, gained, lost};
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, both_null, column, image, is_null, names, op, or};
+use crate::sql::statement::{and, both_null, column, hash, image, is_null, names, op, or};
 
 /// The name of what is lost; its columns are those of the storage, and `rid` for UNION.
 const LOST: &str = "__pgt_lost";
@@ -62,7 +62,7 @@ impl Maintenance for Recursion {
         if self.parts().any(|part| Block::too_many(&part.block.changed(changes))) {
             return Program::Rebuild;
         }
-        let mut with: Vec<String> = changes.iter().flat_map(|change| self.netted(change)).collect();
+        let mut with: Vec<String> = changes.iter().flat_map(|change| self.net_change(change)).collect();
         Program::Run(vec![if self.is_all() {
             self.count(changes, &mut with)
         } else {
@@ -108,7 +108,7 @@ impl Recursion {
                 stored = self.stored(&image("q", &self.columns)),
                 first = op("q.__pgt_n", "=", "1"),
             ));
-            arms.push(format!("SELECT l.*, -1 AS __pgt_w FROM {LOST} AS l"));
+            arms.push(format!("SELECT l.*, -1 AS {WEIGHT} FROM {LOST} AS l"));
             taken = Some("SELECT DISTINCT o.rid FROM __pgt_taken AS o");
         }
         let found = self.terms(changes, taken, &|changed| gained_choices(changed, true));
@@ -118,7 +118,7 @@ impl Recursion {
                 "{FOUND}({list}) AS (({}) UNION ALL {step})",
                 found.join(" UNION ALL ")
             ));
-            arms.push(format!("SELECT f.*, 1 AS __pgt_w FROM {FOUND} AS f"));
+            arms.push(format!("SELECT f.*, 1 AS {WEIGHT} FROM {FOUND} AS f"));
         }
         let with = format!("RECURSIVE {}, ", with.join(", "));
         net(&self.table, &self.columns, &self.hash, &with, &arms.join(" UNION ALL "))
@@ -315,7 +315,7 @@ impl Recursion {
     }
 
     /// The change of a table without rows that came and went again.
-    fn netted(&self, change: &Change) -> Vec<String> {
+    fn net_change(&self, change: &Change) -> Vec<String> {
         let Some((relid, read)) = self.read.iter().find(|(relid, _)| *relid == change.relid) else {
             return Vec::new();
         };
@@ -326,25 +326,16 @@ impl Recursion {
             let (name, rows) = if change.new { (came, new) } else { (went, old) };
             return vec![format!("{name} AS (SELECT {list} FROM {rows})")];
         }
-        let rest = |sign: &str| {
-            format!(
-                "SELECT {list} FROM __pgt_d_{relid} AS d WHERE {}",
-                and(&[
-                    op(&format!("({sign} d.__pgt_w)"), ">", "0"),
-                    op("d.__pgt_n", "<=", &format!("({sign} d.__pgt_net)")),
-                ])
-            )
-        };
+        let rest = |sign: Sign| format!("SELECT {list} FROM __pgt_d_{relid} AS d WHERE {}", is_left("d", sign));
+        let rows = format!(
+            "(SELECT c.*, {} AS {IMAGE} FROM (SELECT {list}, 1 AS {WEIGHT} FROM {new} \
+             UNION ALL SELECT {list}, -1 FROM {old}) AS c) AS d",
+            image("c", read)
+        );
         vec![
-            format!(
-                "__pgt_d_{relid} AS MATERIALIZED (SELECT i.*, pg_catalog.sum(i.__pgt_w) OVER (PARTITION BY i.__pgt_image) \
-                 AS __pgt_net, pg_catalog.row_number() OVER (PARTITION BY i.__pgt_image, i.__pgt_w) AS __pgt_n \
-                 FROM (SELECT c.*, {image} AS __pgt_image FROM (SELECT {list}, 1 AS __pgt_w FROM {new} \
-                 UNION ALL SELECT {list}, -1 FROM {old}) AS c) AS i)",
-                image = image("c", read),
-            ),
-            format!("{came} AS ({})", rest("OPERATOR(pg_catalog.+)")),
-            format!("{went} AS ({})", rest("OPERATOR(pg_catalog.-)")),
+            format!("__pgt_d_{relid} AS MATERIALIZED ({})", netted(&rows)),
+            format!("{came} AS ({})", rest(Sign::Plus)),
+            format!("{went} AS ({})", rest(Sign::Minus)),
         ]
     }
 }

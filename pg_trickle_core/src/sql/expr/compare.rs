@@ -78,6 +78,11 @@ impl Printer<'_> {
         ))
     }
 
+    /// Is it written as `NULLIF(..)`?
+    pub(in crate::sql) fn is_plain_null_if(&self, op: &OpExpr) -> Result<bool, Error> {
+        Ok(is_plain_equality(&self.catalog.operator(op.operator)?))
+    }
+
     /// `left op ANY (array)`.
     #[inline(never)]
     pub(super) fn scalar_array_op(&self, op: &ScalarArrayOp) -> Result<String, Error> {

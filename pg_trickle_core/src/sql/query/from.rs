@@ -144,7 +144,7 @@ impl Printer<'_> {
             Expr::Coalesce(_) | Expr::MinMax(_) | Expr::SqlValue(_) | Expr::JsonExpr(_) | Expr::JsonConstructor(_) => {
                 true
             }
-            Expr::NullIf(_) => text.starts_with("NULLIF("),
+            Expr::NullIf(op) => self.is_plain_null_if(op)?,
             _ => false,
         };
         if looks_like_a_call {

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use super::joins;
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::query::{Cte, Expr, FromItem, JoinExpr, Query, Rte, RteKind, Var};
+use crate::query::{Cte, Expr, FromItem, JoinExpr, Query, Rte, RteKind, Var, varno};
 use crate::sql::expr::{Printer, Scope, named_row};
 use crate::sql::ident::quote_ident;
 
@@ -222,7 +222,7 @@ impl<'a> Level<'a> {
     }
 
     fn through_join(&self, join: usize, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
-        let varno = i32::try_from(join + 1).unwrap_or(i32::MAX);
+        let varno = varno(join)?;
         if let Some(name) = self.joined_name(self.join_of(varno)?, var)? {
             return Ok(format!("{}.{}", self.alias(varno), quote_ident(&name)));
         }

@@ -1,7 +1,7 @@
 //! XMLTABLE and JSON_TABLE.
 
 use crate::error::Error;
-use crate::query::{Expr, JsonBehaviorKind, JsonExprOp, JsonTablePlan, TableFunc, TableFuncKind};
+use crate::query::{Expr, JsonBehaviorKind, JsonExprOp, JsonTablePlan, TableFunc, TableFuncKind, attno};
 use crate::sql::expr::{Printer, returning_format};
 use crate::sql::ident::quote_ident;
 use crate::sql::literal::quote_literal;
@@ -40,7 +40,7 @@ impl Printer<'_> {
     }
 
     fn xml_column(&self, function: &TableFunc, position: usize, name: &str) -> Result<String, Error> {
-        let number = i32::try_from(position).unwrap_or(i32::MAX);
+        let number = i32::from(attno(position)?) - 1;
         let mut text = quote_ident(name);
         if function.ordinality == number {
             text.push_str(" FOR ORDINALITY");
