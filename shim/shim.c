@@ -409,7 +409,7 @@ static bool has_rows(Oid type) {
 /* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not; rows in
  * rows when they have the same text. */
 Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
-    HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
+    HeapTupleHeader row = (HeapTupleHeader)PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
     TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
     HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
     Datum *values = palloc(sizeof(Datum) * (desc->natts + 1));
