@@ -41,7 +41,7 @@ pub struct StreamTable {
     fingerprint: String,
     /// The visible columns.
     pub columns: Vec<OutputColumn>,
-    /// Gives the text of the rows that a change of the storage is to users ([`pg_trickle_core::Compiled::shown`]).
+    /// Gives the text of the rows that a change of the storage is to users ([`pg_trickle_core::Plan::change_rows`]).
     pub shown: String,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<Maintained>>,
@@ -246,7 +246,7 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
         stages: compiled.stages,
         columns: compiled.columns,
         view: compiled.view,
-        shown: compiled.shown,
+        shown: compiled.change_rows,
         depends,
     })
 }
