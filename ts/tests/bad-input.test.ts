@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import type { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
-let lab: Lab
 let before: Record<string, number>
 
-beforeAll(async () => {
-  lab = await Lab.open()
+const lab: Lab = useLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)')
   await lab.exec('CREATE TABLE "Mixed" (a int); CREATE SEQUENCE seq')
   await lab.exec('CREATE VIEW volatile_view AS SELECT id, random() AS r FROM t')
@@ -17,7 +16,6 @@ beforeAll(async () => {
   await lab.create('existing', 'SELECT id FROM t')
   before = await lab.inventory()
 })
-afterAll(() => lab?.close())
 beforeEach(async () => {
   await lab.exec('ROLLBACK')
   // What a failed test left behind must not fail the next one.

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
+const lab: Lab = useLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v numeric, s text)')
   await lab.exec('CREATE TABLE u (k int, w int)')
   await lab.exec('INSERT INTO u SELECT i % 50, i FROM generate_series(1, 100) i')
@@ -29,7 +27,6 @@ beforeAll(async () => {
   await lab.create('values_of', 'SELECT v FROM t UNION SELECT w FROM u', { freeSpelling: true })
   await lab.create('values_left', 'SELECT v FROM t EXCEPT ALL SELECT w FROM u', { freeSpelling: true })
 })
-afterAll(() => lab?.close())
 
 const ROWS = 5000
 
@@ -109,7 +106,7 @@ describe('a load where nothing is stored runs the query once', () => {
   const ROWS_OF = 'i, i % 1000, i FROM generate_series'
 
   beforeAll(async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
       CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;
@@ -148,7 +145,7 @@ describe('a load where nothing is stored runs the query once', () => {
 
 describe('a change of as many rows as are stored runs the query once', () => {
   beforeAll(async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
       CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;

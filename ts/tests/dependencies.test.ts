@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
 /** SQLSTATE `dependent_objects_still_exist`. */
 const IN_USE = '2BP01'
 
-let lab: Lab
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int, unused text)',
+  'INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, NULL)',
+])
 let empty: Record<string, number>
-
 beforeAll(async () => {
-  lab = await Lab.open()
   empty = await lab.inventory()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int, unused text)')
-  await lab.exec('INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, NULL)')
 })
 
 async function names(): Promise<string[]> {

@@ -70,7 +70,7 @@ beforeAll(async () => {
 async function restored(major: number): Promise<Lab> {
   const { PGlite } = await loadModule(major === 17 ? 'pglite-0.4' : 'pglite-0.5')
   const pg = major === MAJOR ? await openDatabase() : ((await PGlite.create({ extensions: { trickle } })) as Database)
-  const lab = await Lab.open(pg)
+  const lab = await new Lab().open(pg)
   await lab.exec(dump)
   await lab.exec('RESET search_path')
   return lab
@@ -131,7 +131,7 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
 
 test('schema, rows and triggers restored one after the other, rows by COPY, as psql does', async () => {
   const old = await openDatabase()
-  const lab = await Lab.open()
+  const lab = await new Lab().open()
   try {
     await old.exec(SCHEMA)
     for (const [name, query] of Object.entries(VIEWS)) await old.trickle.createStreamTable(name, query)
@@ -166,7 +166,7 @@ test('schema, rows and triggers restored one after the other, rows by COPY, as p
 
 test('the database that was dumped goes on, once what pg_dump left in its session is put away', async () => {
   const pg = await openDatabase()
-  const lab = await Lab.open(pg)
+  const lab = await new Lab().open(pg)
   try {
     await lab.exec(SCHEMA)
     for (const [name, query] of Object.entries(VIEWS)) await pg.trickle.createStreamTable(name, query)

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int)')
-  await lab.exec('INSERT INTO t SELECT i, i % 7, i FROM generate_series(1, 1000) i')
-})
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+  'INSERT INTO t SELECT i, i % 7, i FROM generate_series(1, 1000) i',
+])
 
 async function all(sql: string): Promise<unknown[]> {
   return (await lab.pg.query(sql, [], { rowMode: 'array' })).rows

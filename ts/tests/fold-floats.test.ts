@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runCases } from './support/cases.js'
-import { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
 const SUMS = 'count(f) AS n, sum(f) AS s, avg(f) AS a, sum(r) AS rs, avg(r) AS ra'
 const ONE = ['var_pop', 'var_samp', 'variance', 'stddev_pop', 'stddev_samp', 'stddev']
@@ -119,13 +119,10 @@ runCases('aggregates of floats', [
 ])
 
 describe('sums of floats', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await Lab.open()
-    await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, f float8)')
-    await lab.exec(`SELECT pgtrickle.create_stream_table('s', 'SELECT k, sum(f) AS s FROM t GROUP BY k')`)
-  })
-  afterAll(() => lab?.close())
+  const lab = useLab([
+    'CREATE TABLE t (id int PRIMARY KEY, k int, f float8)',
+    `SELECT pgtrickle.create_stream_table('s', 'SELECT k, sum(f) AS s FROM t GROUP BY k')`,
+  ])
 
   const shown = (sql: string): Promise<unknown> => lab.exec(sql).then(() => lab.exec('SELECT k, s FROM s ORDER BY k'))
 

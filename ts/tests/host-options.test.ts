@@ -5,7 +5,7 @@ import { useStreamTable } from '../dist/react.js'
 import { Mirror } from './support/mirror.js'
 import { openDatabase, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { hook, settleAfter } from './support/react.js'
+import { mountHook, settleAfter } from './support/react.js'
 
 let pg: Database | undefined
 afterEach(() => pg?.close())
@@ -36,7 +36,7 @@ describe('parsers and serializers of an app', () => {
     expect([...mirror.rows.values()]).toContainEqual({ k: 1, s: '<12>' })
     await mirror.end()
 
-    const shown = await hook((name: string) => useStreamTable(name, { db: pg as Database }), 'sums')
+    const shown = await mountHook((name: string) => useStreamTable(name, { db: pg as Database }), 'sums')
     await settleAfter(pg)
     expect(shown.last.error).toBeUndefined()
     expect(shown.last.rows).toEqual((await pg.query(SUMS)).rows)

@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import { useFreshLab } from './support/use-lab.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
 /** What can only be run again. */
 const SAMPLE = 'SELECT v FROM t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, v int)')
-  await lab.exec('INSERT INTO t VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30)')
-})
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, v int)',
+  'INSERT INTO t VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30)',
+])
 
 async function rows(sql: string): Promise<unknown[]> {
   return (await lab.pg.query(sql, [], { rowMode: 'array' })).rows

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { describe, expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useFreshLab } from './support/use-lab.js'
 
 const LONGEST = 'n'.repeat(63)
 
@@ -25,14 +26,7 @@ function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
+const lab: Lab = useFreshLab(async () => {
   for (const name of NAMES) await lab.exec(`DROP SCHEMA IF EXISTS ${quote(name)} CASCADE`)
 })
 

@@ -1,14 +1,8 @@
 /** Many stream tables: a change touches those that depend on it, each stage once, and no others. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(() => lab.fresh())
+const lab = useFreshLab()
 afterEach(() => lab.exec('ROLLBACK'))
 
 /** The storage tables that a change reads or writes: those of which stream tables, and how often rows were written. */

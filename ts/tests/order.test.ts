@@ -1,15 +1,9 @@
 /** The moment at which code inside a statement finds stream tables up to date: docs/STATEMENTS.md. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
+const lab: Lab = useFreshLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY, v int)')
   await lab.exec('INSERT INTO t VALUES (1, 1); INSERT INTO u VALUES (1, 1)')
   // Not a source: what it says does not become a part of the statement.

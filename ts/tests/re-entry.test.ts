@@ -1,6 +1,6 @@
 /** Commands inside of what they are about: a clean error, no half state, and the next statement works. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
 const BUSY = { code: '55006', hint: expect.stringMatching(/\w/) }
@@ -13,18 +13,11 @@ const COMMANDS = [
   'restore_stream_tables()',
 ]
 
-let lab: Lab
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE TABLE u (k int, w int)',
+  'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i; INSERT INTO u VALUES (1, 1), (2, 2)',
+])
 let before: Record<string, number>
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE TABLE u (k int, w int)')
-  await lab.exec('INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i; INSERT INTO u VALUES (1, 1), (2, 2)')
-})
 
 async function goesOn(): Promise<void> {
   await lab.run('INSERT INTO t VALUES (100, 1, 1)')

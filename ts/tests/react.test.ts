@@ -9,7 +9,7 @@ import type { StreamTableState, UseStreamTableOptions } from '../dist/react.js'
 import { streamTableCollectionOptions } from '../dist/tanstack.js'
 import { openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { hook, settleAfter } from './support/react.js'
+import { mountHook, settleAfter } from './support/react.js'
 
 let pg: Database
 
@@ -55,7 +55,7 @@ test('a hook has the rows of its query, in its order, after every change', async
   const hooks: Record<string, { last: StreamTableState }> = {}
   for (const [name, query] of Object.entries(QUERIES)) {
     await pg.trickle.createStreamTable(name, query)
-    hooks[name] = await hook((input: UseStreamTableOptions) => useStreamTable(name, input), { db: pg })
+    hooks[name] = await mountHook((input: UseStreamTableOptions) => useStreamTable(name, input), { db: pg })
   }
   for (const sql of ['SELECT 1', ...CHANGES]) {
     await act(() => pg.query(sql))
@@ -73,7 +73,7 @@ test('a hook has the rows of its query, in its order, after every change', async
 
 test('a transaction is one rendering, and one that is rolled back is none', async () => {
   await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
-  const hooked = await hook(
+  const hooked = await mountHook(
     (input: UseStreamTableOptions) => useStreamTable('names', input),
     { db: pg },
     { strict: false },
@@ -102,7 +102,7 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
 
 test('a dropped stream table is an error, with its rows as they last were; made again it can be tried again', async () => {
   await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
-  const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
+  const hooked = await mountHook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
   await settleAfter(pg)
   const { rows } = hooked.last
   expect(rows).toHaveLength(3)
@@ -118,7 +118,7 @@ test('a dropped stream table is an error, with its rows as they last were; made 
 })
 
 test('a stream table that is not there is an error', async () => {
-  const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
+  const hooked = await mountHook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
   await settleAfter(pg)
   expect(hooked.last).toMatchObject({ rows: [], loading: false, error: { code: '42P01' } })
 })
@@ -127,7 +127,7 @@ test('the useLiveQuery of the ecosystem takes live, and its rows follow', async 
   await pg.trickle.createStreamTable('prices', 'SELECT id, price FROM sale')
   const live = await pg.trickle.live<{ id: number; price: string }>('prices', { compare: (a, b) => a.id - b.id })
   const db = pg as unknown as PGliteWithLive
-  const hooked = await hook(() => useLiveQuery(live), undefined, {
+  const hooked = await mountHook(() => useLiveQuery(live), undefined, {
     wrap: (children) => createElement(PGliteProvider, { db, children }),
   })
   for (const sql of ['SELECT 1', ...CHANGES]) {

@@ -1,6 +1,6 @@
 /** WITH RECURSIVE: what hangs on rows that come and go, through cycles, over several ways, in several tables at once. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { describe, expect, test } from 'vitest'
+import { useLab } from './support/use-lab.js'
 import { runCases } from './support/cases.js'
 import { Rng, firstSeed } from './random/rng.js'
 
@@ -271,14 +271,10 @@ runCases('recursion', [
 ])
 
 describe('recursion at size', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await Lab.open()
-  })
-  afterAll(() => lab?.close())
+  const lab = useLab()
 
   test('10,000 deep', async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE TABLE step (id int PRIMARY KEY, prev int); CREATE INDEX ON step (prev);
       INSERT INTO step SELECT i, i - 1 FROM generate_series(1, 10000) i; ANALYZE step`)
     const walk = (union: string) =>
@@ -292,7 +288,7 @@ describe('recursion at size', () => {
   })
 
   test('a change of a leaf reads what hangs on it, not the tree', async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE TABLE part (id int PRIMARY KEY, up int); CREATE INDEX ON part (up);
       INSERT INTO part SELECT i, i / 3 FROM generate_series(1, 5000) i`)
     for (const union of ['UNION', 'UNION ALL']) {
@@ -310,7 +306,7 @@ describe('recursion at size', () => {
   })
 
   test('where another row leads the same way, a row that goes takes nothing along', async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE TABLE part (id int PRIMARY KEY, a int, b int); CREATE INDEX ON part (a); CREATE INDEX ON part (b);
       INSERT INTO part SELECT i, i % 31, i * 7 % 29 FROM generate_series(1, 9000) i`)
     await lab.create('r', 'WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN part ON a = x) SELECT x FROM r')
@@ -323,7 +319,7 @@ describe('recursion at size', () => {
   })
 
   test('advice names the columns that need an index', async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec('CREATE TABLE edge (a int, b int)')
     await lab.create('r', 'WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN edge ON a = x) SELECT x FROM r')
     const { advice } = await lab.pg.trickle.explainStreamTable('r')
@@ -338,7 +334,7 @@ describe('recursion at size', () => {
   })
 
   test('one that does not end is stopped as any query is, and all is as it was', async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE TABLE edge (id int PRIMARY KEY, a int, b int); CREATE INDEX ON edge (a);
       INSERT INTO edge SELECT i, i, i + 1 FROM generate_series(1, 20) i`)
     await lab.create(
@@ -370,18 +366,14 @@ describe('recursion at size', () => {
 })
 
 describe('random graphs', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await Lab.open()
-  })
-  afterAll(() => lab?.close())
+  const lab = useLab()
 
   const first = firstSeed()
   const rounds = Number(process.env.ROUNDS ?? 15)
   test(`${rounds} rounds from seed ${first}`, { timeout: 60_000 + rounds * 10_000 }, async () => {
     for (let seed = first; seed < first + rounds; seed++) {
       const rng = new Rng(seed)
-      await lab.fresh()
+      await lab.reset()
       await lab.exec(`-- SEED=${seed}\nSELECT`)
       for (const sql of GRAPH) await lab.exec(sql)
       if (rng.chance(0.5)) for (const sql of INDEXES) await lab.exec(sql)

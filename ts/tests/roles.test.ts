@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-  await lab.exec('CREATE ROLE writer; CREATE ROLE owner')
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.exec('ROLLBACK')
-  await lab.exec('RESET ROLE')
-  await lab.fresh()
-  await lab.exec('GRANT ALL ON SCHEMA test TO owner, writer')
-  await lab.exec(
-    'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3)',
-  )
-})
+const lab = useFreshLab([
+  'GRANT ALL ON SCHEMA test TO owner, writer',
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3)',
+])
+beforeAll(() => lab.exec('CREATE ROLE writer; CREATE ROLE owner'))
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
 

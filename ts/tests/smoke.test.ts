@@ -1,15 +1,10 @@
 /** The least that every supported PGlite must do: this file also runs on the oldest release of each line. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 import { MAJOR } from './support/pglite.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
+const lab = useLab()
 
 describe('a stream table in a stock PGlite', () => {
   test('is the PostgreSQL that the bundle is for', async () => {

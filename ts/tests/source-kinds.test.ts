@@ -346,7 +346,7 @@ runCases('kinds of sources', [
 
 test('citext: texts that are equal whatever their case, through an extension of PGlite', async () => {
   const { citext } = (await import(`${MODULE_NAME}/contrib/citext`)) as Record<string, TrickleExtension>
-  const lab = await Lab.open((await openWith({ trickle, citext: citext! })) as Database)
+  const lab = await new Lab().open((await openWith({ trickle, citext: citext! })) as Database)
   try {
     await lab.exec(`CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, s citext, v int);
       CREATE TABLE u (s citext PRIMARY KEY, w int);
@@ -386,7 +386,7 @@ test('citext: texts that are equal whatever their case, through an extension of 
 test.skipIf(MAJOR > 17)(
   'PostgreSQL 17 attaches no table that is a source itself: once its stream table is dropped',
   async () => {
-    const lab = await Lab.open()
+    const lab = await new Lab().open()
     try {
       await lab.exec('CREATE TABLE t (k int, v int) PARTITION BY RANGE (k); CREATE TABLE t2 (k int, v int)')
       await lab.exec('INSERT INTO t2 VALUES (1, 1)')

@@ -1,23 +1,16 @@
 /** What users can do to a stream table as to any relation: rename, move, give away, grant, index; and what is refused. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
 /** More than one stage. */
 const STAGED = 'SELECT s, count(*) AS n FROM (SELECT k, sum(v) AS s FROM t GROUP BY k) q GROUP BY s'
 const REFUSED = { code: expect.stringMatching(/^(0A000|42809|55000)$/), hint: expect.stringMatching(/\w/) }
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int)')
-  await lab.exec('INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i')
-})
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+  'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+])
 
 async function change(): Promise<void> {
   await lab.run('INSERT INTO t SELECT max(id) + 1, 1, 5 FROM t')

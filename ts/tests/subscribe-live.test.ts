@@ -6,6 +6,7 @@ import type { LiveResults, LiveTable, TrickleExtension } from '../dist/index.js'
 import { Mirror } from './support/mirror.js'
 import { MODULE_NAME, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
+import { SALES, TOTALS } from './support/sales.js'
 
 type Live = typeof import('@electric-sql/pglite/live')
 type LiveDatabase = Database & { live: import('@electric-sql/pglite/live').LiveNamespace }
@@ -27,12 +28,9 @@ beforeAll(async () => {
 })
 afterAll(() => pg.close())
 beforeEach(async () => {
-  await pg.exec(`
-    DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public;
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-  await pg.trickle.createStreamTable('totals', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop')
+  await pg.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  await pg.exec(SALES)
+  await pg.trickle.createStreamTable('totals', TOTALS)
 })
 
 async function rows(): Promise<Total[]> {

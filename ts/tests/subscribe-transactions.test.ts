@@ -1,26 +1,15 @@
 /** Subscriptions that begin or end inside of transactions, committed, rolled back and failed ones. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Change, SubscribeOptions, TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import type { Lab } from './support/lab.js'
 import { Mirror } from './support/mirror.js'
+import { countChangeTriggers } from './support/sales.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab.close())
-beforeEach(async () => {
-  await lab.fresh()
+const lab: Lab = useFreshLab(async () => {
   await lab.exec('CREATE TABLE sale (id int PRIMARY KEY, amount int); INSERT INTO sale VALUES (1, 10)')
   await lab.create('sales', 'SELECT id, amount FROM sale')
 })
-
-/** Triggers that collect changes. */
-async function triggers(): Promise<number> {
-  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
-    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
-  return Number(row?.n)
-}
 
 async function fail(): Promise<void> {
   await expect(lab.exec('SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
@@ -89,7 +78,7 @@ describe('a transaction that has failed', () => {
     await fail()
     await mirror.end()
     await lab.exec('ROLLBACK')
-    await vi.waitFor(async () => expect(await triggers()).toBe(0), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0), { timeout: 5000 })
   })
 
   it('in which it ends while it is asked for again leaves nothing behind', async () => {
@@ -102,6 +91,6 @@ describe('a transaction that has failed', () => {
     await lab.exec('ROLLBACK')
     await new Promise((done) => setTimeout(done, 300))
     expect(errors).toEqual([])
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 })

@@ -10,6 +10,7 @@ import { LockServer, lockManager } from './support/locks.mjs'
 import { Mirror } from './support/mirror.js'
 import { MODULE_NAME } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
+import { countChangeTriggers, SALES, TOTALS } from './support/sales.js'
 
 type WorkerModule = typeof import('@electric-sql/pglite/worker')
 type Tab = InstanceType<WorkerModule['PGliteWorker']> & { trickle: Trickle }
@@ -81,11 +82,8 @@ beforeAll(async () => {
   Object.defineProperty(globalThis, 'navigator', { value: { locks: lockManager(locks.port()) }, configurable: true })
   first = await openTab()
   second = await openTab()
-  await first.exec(`
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-  await first.trickle.createStreamTable('totals', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop')
+  await first.exec(SALES)
+  await first.trickle.createStreamTable('totals', TOTALS)
   await first.trickle.createStreamTable(
     'plain',
     'SELECT shop, array_agg(amount) AS list, now() IS NULL AS no FROM sale GROUP BY 1',
@@ -99,13 +97,6 @@ afterAll(async () => {
 beforeEach(async () => {
   await second.exec('DELETE FROM sale; INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7)')
 })
-
-async function triggers(tab: Tab): Promise<number> {
-  const { rows } = await tab.query<{ n: number }>(
-    'SELECT count(*)::int AS n FROM pg_trigger WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table)',
-  )
-  return rows[0]?.n ?? -1
-}
 
 it('a change in either tab is told in both', async () => {
   const mirrors = [await mirror(first), await mirror(second), await mirror(second, 'plain')]
@@ -121,7 +112,7 @@ it('a change in either tab is told in both', async () => {
     expect(one.calls).toHaveLength(4)
   }
   for (const one of mirrors) await one.end()
-  expect(await triggers(first)).toBe(0)
+  expect(await countChangeTriggers(first)).toBe(0)
 })
 
 it('a later subscriber gets the rows as they are, and no other is disturbed', async () => {
@@ -183,9 +174,9 @@ it('what a tab leaves behind goes with it', async () => {
     })
   })
   await second.query("SELECT pgtrickle.command('open', $1, 'page/1')", [rows[0]?.id])
-  expect(await triggers(second)).toBeGreaterThan(0)
+  expect(await countChangeTriggers(second)).toBeGreaterThan(0)
   leave()
-  await vi.waitFor(async () => expect(await triggers(second)).toBe(0))
+  await vi.waitFor(async () => expect(await countChangeTriggers(second)).toBe(0))
 })
 
 it('subscriptions outlive the leader', async () => {

@@ -1,41 +1,17 @@
 /** `subscribe` in the process that runs PGlite. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { TrickleError } from '../dist/index.js'
 import type { Change } from '../dist/index.js'
-import { Lab } from './support/lab.js'
 import { Mirror } from './support/mirror.js'
 import { openDatabase } from './support/pglite.js'
+import { countChangeTriggers, openTotals, SALES, TOTALS } from './support/sales.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec(`
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-})
-
-const TOTALS = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
-
-async function totals(): Promise<Mirror> {
-  await lab.create('totals', TOTALS)
-  return Mirror.open(lab.pg, 'totals')
-}
-
-/** Triggers on what stream tables are stored in. */
-async function triggers(): Promise<number> {
-  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
-    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
-  return Number(row?.n)
-}
+const lab = useFreshLab(SALES)
 
 describe('the changes of a transaction', () => {
   it('come once it has committed, after the rows that were there', async () => {
-    const mirror = await totals()
+    const mirror = await openTotals(lab)
     expect(mirror.news()[0]).toEqual(
       expect.arrayContaining([
         ['insert', [1, '15.00']],
@@ -62,7 +38,7 @@ describe('the changes of a transaction', () => {
         RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER late AFTER INSERT ON sale DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION late()`)
-    const mirror = await totals()
+    const mirror = await openTotals(lab)
     mirror.news()
     await lab.run('INSERT INTO sale VALUES (50, 7, 1)')
     expect(mirror.news()).toEqual([[['insert', [7, '101.00']]]])
@@ -165,7 +141,7 @@ describe('the changes of a transaction', () => {
     ],
   ]
   it.each(NET)('net: %s', async (_, sql, news) => {
-    const mirror = await totals()
+    const mirror = await openTotals(lab)
     mirror.news()
     await lab.exec(sql)
     expect(mirror.news()).toEqual(news)
@@ -174,7 +150,7 @@ describe('the changes of a transaction', () => {
   })
 
   it('come in order, one array for each', async () => {
-    const mirror = await totals()
+    const mirror = await openTotals(lab)
     mirror.news()
     await Promise.all([1, 2, 3].map((n) => lab.pg.query('UPDATE sale SET amount = $1 WHERE id = 3', [n])))
     expect(mirror.news().map(([change]) => (change as unknown[]).at(-1))).toEqual([
@@ -186,7 +162,7 @@ describe('the changes of a transaction', () => {
   })
 
   it('come after a failed statement as if it had not been', async () => {
-    const mirror = await totals()
+    const mirror = await openTotals(lab)
     mirror.news()
     await lab.fails('UPDATE sale SET amount = 1 / (id - 3)')
     expect(mirror.news()).toEqual([])
@@ -353,7 +329,7 @@ describe('rows', () => {
     await mirror.end()
     await expect(Mirror.open(lab.pg, 'ranks', { key: ['rank'] })).rejects.toMatchObject({ code: '23505' })
     await expect(Mirror.open(lab.pg, 'ranks', { key: ['nothing'] })).rejects.toMatchObject({ code: '42703' })
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
   it('a list of no columns is no key', async () => {
@@ -369,30 +345,30 @@ describe('rows', () => {
 describe('subscriptions', () => {
   it('cost nothing when there are none', async () => {
     await lab.create('totals', TOTALS)
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
     const first = await Mirror.open(lab.pg, 'totals')
-    const made = await triggers()
+    const made = await countChangeTriggers(lab.pg)
     expect(made).toBeGreaterThan(0)
     const second = await Mirror.open(lab.pg, 'totals')
-    expect(await triggers()).toBe(made)
+    expect(await countChangeTriggers(lab.pg)).toBe(made)
     await first.end()
-    expect(await triggers()).toBe(made)
+    expect(await countChangeTriggers(lab.pg)).toBe(made)
     await second.end()
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
   it('leave the triggers that another stream table needs', async () => {
     await lab.create('totals', TOTALS)
     await lab.create('large', 'SELECT shop FROM totals WHERE total > 10')
-    const before = await triggers()
+    const before = await countChangeTriggers(lab.pg)
     const mirror = await Mirror.open(lab.pg, 'totals')
     await mirror.end()
-    expect(await triggers()).toBe(before)
+    expect(await countChangeTriggers(lab.pg)).toBe(before)
     await lab.run('UPDATE sale SET amount = 100')
   })
 
   it('are many, and a later one begins with the rows there are', async () => {
-    const first = await totals()
+    const first = await openTotals(lab)
     await lab.run('INSERT INTO sale VALUES (4, 4, 4)')
     const [second, third] = await Promise.all([Mirror.open(lab.pg, 'totals'), Mirror.open(lab.pg, 'test.totals')])
     expect(second.rows).toEqual(first.rows)
@@ -463,7 +439,7 @@ describe('subscriptions', () => {
     await Promise.all([end(), end()])
     await other.check()
     await other.end()
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
     await end()
   })
 
@@ -532,7 +508,7 @@ describe('subscriptions', () => {
     await lab.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     broken.mockRestore()
     expect(mirror.errors).toMatchObject([{ message: 'too long', streamTable: 'totals' }])
-    await vi.waitFor(async () => expect(await triggers()).toBe(0))
+    await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0))
     const next = await Mirror.open(lab.pg, 'totals')
     await next.check()
     await next.end()

@@ -4,11 +4,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { readTar } from '../../src/tar.js'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 
 interface Compilation {
   way: string
@@ -22,11 +22,7 @@ declare global {
 
 const SAMPLES = 3
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('cold-start'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('cold-start'))
 
 /** The side module's size tells it from PostgreSQL's own. */
 async function moduleSize(): Promise<number> {

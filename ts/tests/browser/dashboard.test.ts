@@ -3,21 +3,16 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { useSite } from './support/use-site.js'
 
 const ROWS = 5000
 const EXAMPLE = fileURLToPath(new URL('../../../examples/react-dashboard', import.meta.url))
 const POLL = { timeout: 30_000 }
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(EXAMPLE)
-})
-afterAll(() => site?.close())
+const site = useSite(EXAMPLE)
 
 async function openTab(context: BrowserContext, rows = ROWS): Promise<Page> {
   const page = await context.newPage()

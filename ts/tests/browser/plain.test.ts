@@ -1,8 +1,8 @@
 /** The plugin in a page that Vite built, on the newest PGlite of both lines: nothing but the defaults. */
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import './apps/database.js'
 
 const TOTALS = 'SELECT customer_id, count(*) AS orders, sum(amount) AS total FROM orders GROUP BY customer_id'
@@ -14,11 +14,7 @@ describe.each([
   ['pglite-0.4', '17', NO_PROCESS],
   ['pglite-0.5', '18', {}],
 ])('%s', (pglite, major, define) => {
-  let site: Site
-  beforeAll(async () => {
-    site = await serveApp(testApp('plain'), { pglite, define })
-  })
-  afterAll(() => site?.close())
+  const site = useSite(testApp('plain'), { pglite, define })
 
   test('a stream table is made, kept up to date, and read', async ({ page }) => {
     await page.goto(site.url)

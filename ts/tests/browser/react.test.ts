@@ -1,16 +1,12 @@
 /** `useStreamTable` in a browser: a real React, a real PGlite. */
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import type {} from './apps/react/main.js'
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('react'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('react'))
 
 /** A list as it is on the page: its rows, and which objects they are. */
 interface Shown {

@@ -1,18 +1,14 @@
 /** One database in a worker, shared by tabs: PGliteWorker. */
 import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import './apps/database.js'
 
 const TOTALS = 'SELECT customer_id, count(*) AS orders, sum(amount) AS total FROM orders GROUP BY customer_id'
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('worker'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('worker'))
 
 async function openTab(context: BrowserContext): Promise<Page> {
   const tab = await context.newPage()

@@ -4,8 +4,8 @@
  * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random-statements` runs it
  * again. ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Lab } from '../support/lab.js'
+import { expect, test } from 'vitest'
+import { useLab } from '../support/use-lab.js'
 import { MAJOR } from '../support/pglite.js'
 import { asCase, shrink } from '../random/round.js'
 import { generate, run } from './round.js'
@@ -15,12 +15,7 @@ const given = process.env.SEED
 const first = firstSeed()
 const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 20 : 1))
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
+const lab = useLab()
 
 test(
   `${rounds} random rounds of statements from seed ${first}`,

@@ -27,7 +27,7 @@ export function generate(seed: number, major: number): Round {
 /** Runs a round in a schema of its own. Throws when a stream table differs from its query. */
 export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
   const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
-  await lab.fresh()
+  await lab.reset()
   await lab.exec('SET check_function_bodies = off')
   try {
     for (const sql of setup) await lab.exec(sql).catch(tolerable)

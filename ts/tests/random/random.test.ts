@@ -4,8 +4,8 @@
  * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random/` runs it again.
  * ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Lab } from '../support/lab.js'
+import { expect, test } from 'vitest'
+import { useLab } from '../support/use-lab.js'
 import { asCase, generate, run, shrink } from './round.js'
 import { firstSeed } from './rng.js'
 
@@ -13,12 +13,7 @@ const given = process.env.SEED
 const first = firstSeed()
 const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 80 : 1))
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
+const lab = useLab()
 
 test(
   `${rounds} random rounds from seed ${first}`,

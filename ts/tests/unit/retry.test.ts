@@ -1,12 +1,12 @@
-/** Waiting for the end of a transaction that has failed. */
+/** Retries until a failed transaction has ended. */
 import { describe, expect, it } from 'vitest'
-import { patiently } from '../../src/subscribe/patiently.js'
+import { retryWhileAborted } from '../../src/subscribe/retry.js'
 
 const aborted = () => Object.assign(new Error('current transaction is aborted, …'), { code: '25P02' })
-/** As a tab of the worker gets it. */
-const messageOfIt = () => new Error('current transaction is aborted, commands ignored until end of transaction block')
+/** The same error as a tab of the worker gets it. */
+const abortedInTab = () => new Error('current transaction is aborted, commands ignored until end of transaction block')
 
-/** Fails with these errors, one after the other, then no more. */
+/** Fails with each of these errors in turn, and then succeeds. */
 function failing(...errors: Error[]): { run: () => Promise<void>; calls: () => number } {
   let calls = 0
   const run = async () => {
@@ -16,22 +16,22 @@ function failing(...errors: Error[]): { run: () => Promise<void>; calls: () => n
   return { run, calls: () => calls }
 }
 
-describe('patiently', () => {
-  it('tries again until the transaction is over', async () => {
-    const { run, calls } = failing(aborted(), messageOfIt(), aborted())
-    await patiently(run, () => true)
+describe('retryWhileAborted', () => {
+  it('retries until the transaction has ended', async () => {
+    const { run, calls } = failing(aborted(), abortedInTab(), aborted())
+    await retryWhileAborted(run, () => true)
     expect(calls()).toBe(4)
   })
 
-  it('no longer when it is not wanted any more', async () => {
+  it('stops when the result is no longer wanted', async () => {
     const { run, calls } = failing(aborted(), aborted(), aborted())
-    await patiently(run, () => calls() < 2)
+    await retryWhileAborted(run, () => calls() < 2)
     expect(calls()).toBe(2)
   })
 
-  it('and says what else is wrong', async () => {
+  it('throws any other error', async () => {
     const { run, calls } = failing(aborted(), new Error('PGlite is closed'))
-    await expect(patiently(run, () => true)).rejects.toThrow('PGlite is closed')
+    await expect(retryWhileAborted(run, () => true)).rejects.toThrow('PGlite is closed')
     expect(calls()).toBe(2)
   })
 })
