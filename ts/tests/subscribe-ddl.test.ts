@@ -1,4 +1,4 @@
-/** `subscribe` in a transaction of the caller, and what DDL does to subscriptions. */
+/** `subscribe` inside a transaction of the caller, and the effect of DDL on subscriptions. */
 import { describe, expect, it, vi } from 'vitest'
 import { Mirror } from './support/mirror.js'
 import { openDatabase } from './support/pglite.js'
@@ -8,7 +8,7 @@ import { useFreshLab } from './support/use-lab.js'
 const lab = useFreshLab(SALES)
 
 describe('in a transaction of the caller', () => {
-  it('the rows come when it commits', async () => {
+  it('the rows arrive when it commits', async () => {
     await lab.create('totals', TOTALS)
     await lab.exec('BEGIN; UPDATE sale SET amount = 1 WHERE id = 3')
     const mirror = await Mirror.open(lab.pg, 'totals')
@@ -38,7 +38,7 @@ describe('in a transaction of the caller', () => {
     expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
-  it('one that has failed or may only read refuses the first subscriber', async () => {
+  it('a failed or read-only one refuses the first subscriber', async () => {
     await lab.create('totals', TOTALS)
     await lab.exec('BEGIN READ ONLY')
     await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '25006' })
@@ -55,7 +55,7 @@ describe('in a transaction of the caller', () => {
     await reading.end()
   })
 
-  it('unsubscribing in one that fails is no error', async () => {
+  it('unsubscribing in a failed one is not an error', async () => {
     const mirror = await openTotals(lab)
     await lab.exec('BEGIN')
     await lab.exec('SELECT 1 / 0').catch(() => undefined)
@@ -70,7 +70,7 @@ describe('in a transaction of the caller', () => {
 })
 
 describe('a session that ends', () => {
-  it('leaves nothing that stays when the database is opened again', async () => {
+  it('leaves nothing behind once the database is opened again', async () => {
     const mirror = await openTotals(lab)
     await lab.exec("SELECT pgtrickle.create_stream_table('public.kept', 'SELECT id FROM test.sale')")
     await lab.create('large', 'SELECT shop FROM totals WHERE total > 10')
@@ -139,7 +139,7 @@ describe('DDL', () => {
     expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
-  it('renaming it changes nothing', async () => {
+  it('renaming the stream table has no effect', async () => {
     await lab.pg.trickle.createStreamTable('totals', TOTALS)
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.exec('BEGIN')
@@ -155,7 +155,7 @@ describe('DDL', () => {
     expect(mirror.calls).toHaveLength(2)
   })
 
-  it('a source that is changed has the stream table told again', async () => {
+  it('altering a source reports the rows that differ', async () => {
     const mirror = await openTotals(lab)
     await lab.run('ALTER TABLE sale ADD COLUMN more int')
     await lab.run('CREATE TABLE part () INHERITS (sale); INSERT INTO part VALUES (11, 5, 5, 5)')
@@ -165,10 +165,10 @@ describe('DDL', () => {
     await mirror.end()
   })
 
-  it('filling it tells the rows', async () => {
+  it('filling the stream table reports its rows', async () => {
     await lab.pg.trickle.createStreamTable('totals', TOTALS, { withData: false })
     const mirror = await Mirror.open(lab.pg, 'totals')
-    expect(mirror.news()).toEqual([[]])
+    expect(mirror.takeChanges()).toEqual([[]])
     await lab.pg.trickle.refreshStreamTable('totals')
     await mirror.check()
     expect(mirror.rows.size).toBe(2)

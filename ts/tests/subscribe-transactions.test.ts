@@ -1,4 +1,4 @@
-/** Subscriptions that begin or end inside of transactions, committed, rolled back and failed ones. */
+/** Subscriptions that start or end inside transactions that commit, roll back or fail. */
 import { describe, expect, it, vi } from 'vitest'
 import type { Change, SubscribeOptions, TrickleError } from '../dist/index.js'
 import type { Lab } from './support/lab.js'
@@ -18,21 +18,21 @@ async function fail(): Promise<void> {
 describe('without initial rows, inside a transaction', () => {
   type Sale = { id: number; amount: number }
 
-  /** Subscribes in the middle of a transaction. Gives what is told, one list for each call. */
-  async function told(earlier: string, later: string, options: SubscribeOptions<Sale> = {}): Promise<string[][]> {
+  /** Subscribes in the middle of a transaction. Returns what is reported, one list for each call. */
+  async function reported(earlier: string, later: string, options: SubscribeOptions<Sale> = {}): Promise<string[][]> {
     const calls: string[][] = []
-    const note = (changes: Change<Sale>[]) =>
+    const record = (changes: Change<Sale>[]) =>
       void calls.push(changes.map(({ op, row }) => `${op} ${row.id}: ${row.amount}`))
     await lab.exec(`BEGIN; ${earlier}`)
-    const end = await lab.pg.trickle.subscribe<Sale>('sales', note, { initial: false, ...options })
+    const end = await lab.pg.trickle.subscribe<Sale>('sales', record, { initial: false, ...options })
     await lab.exec(`${later}; COMMIT`)
     await lab.exec('INSERT INTO sale VALUES (9, 9)')
     await end()
     return calls
   }
 
-  it('what it changes afterwards is told, and nothing else', async () => {
-    expect(await told('INSERT INTO sale VALUES (2, 20)', 'INSERT INTO sale VALUES (3, 30)')).toEqual([
+  it('only later changes are reported', async () => {
+    expect(await reported('INSERT INTO sale VALUES (2, 20)', 'INSERT INTO sale VALUES (3, 30)')).toEqual([
       ['insert 3: 30'],
       ['insert 9: 9'],
     ])
@@ -40,19 +40,19 @@ describe('without initial rows, inside a transaction', () => {
 
   it('also when all rows are sent again before it commits', async () => {
     const later = 'INSERT INTO sale VALUES (3, 30); TRUNCATE sale; INSERT INTO sale VALUES (2, 21), (4, 40)'
-    expect(await told('INSERT INTO sale VALUES (2, 20)', later, { key: ['id'] })).toEqual([
+    expect(await reported('INSERT INTO sale VALUES (2, 20)', later, { key: ['id'] })).toEqual([
       ['delete 1: 10', 'update 2: 21', 'insert 4: 40'],
       ['insert 9: 9'],
     ])
   })
 
-  it('nothing is told of a transaction that changes nothing afterwards', async () => {
-    expect(await told('INSERT INTO sale VALUES (2, 20)', 'SELECT 1')).toEqual([['insert 9: 9']])
+  it('nothing is reported when there are no later changes', async () => {
+    expect(await reported('INSERT INTO sale VALUES (2, 20)', 'SELECT 1')).toEqual([['insert 9: 9']])
   })
 })
 
 describe('a transaction that has failed', () => {
-  it('does not end what was asked for in the one before, which was rolled back', async () => {
+  it('does not end a subscription that was requested in an earlier, rolled-back one', async () => {
     await lab.exec('BEGIN')
     const mirror = await Mirror.open(lab.pg, 'sales')
     await expect(lab.exec('ROLLBACK; BEGIN; SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
@@ -72,7 +72,7 @@ describe('a transaction that has failed', () => {
     await lab.exec('ROLLBACK')
   })
 
-  it('in which a subscription ends leaves no triggers behind', async () => {
+  it('leaves no triggers behind when a subscription ends in it', async () => {
     const mirror = await Mirror.open(lab.pg, 'sales')
     await lab.exec('BEGIN')
     await fail()
@@ -81,7 +81,7 @@ describe('a transaction that has failed', () => {
     await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0), { timeout: 5000 })
   })
 
-  it('in which it ends while it is asked for again leaves nothing behind', async () => {
+  it('leaves nothing behind when a subscription ends while it is being requested again', async () => {
     const errors: TrickleError[] = []
     await lab.exec('BEGIN')
     const end = await lab.pg.trickle.subscribe('sales', () => undefined, { onError: (error) => errors.push(error) })

@@ -10,28 +10,28 @@ import { useFreshLab } from './support/use-lab.js'
 const lab = useFreshLab(SALES)
 
 describe('the changes of a transaction', () => {
-  it('come once it has committed, after the rows that were there', async () => {
+  it('are reported after it commits, following the initial rows', async () => {
     const mirror = await openTotals(lab)
-    expect(mirror.news()[0]).toEqual(
+    expect(mirror.takeChanges()[0]).toEqual(
       expect.arrayContaining([
         ['insert', [1, '15.00']],
         ['insert', [2, '7.00']],
       ]),
     )
     await lab.run('INSERT INTO sale VALUES (4, 2, 1), (5, 3, 2)')
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       expect.arrayContaining([
         ['update', [2, '7.00'], [2, '8.00']],
         ['insert', [3, '2.00']],
       ]),
     ])
     await lab.run('DELETE FROM sale WHERE shop = 1')
-    expect(mirror.news()).toEqual([[['delete', [1, '15.00']]]])
+    expect(mirror.takeChanges()).toEqual([[['delete', [1, '15.00']]]])
     await mirror.check()
     await mirror.end()
   })
 
-  it('are one call, with what deferred triggers write at COMMIT', async () => {
+  it('are reported in one call, including what deferred triggers write at COMMIT', async () => {
     await lab.exec(`CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         UPDATE sale SET amount = amount + 100 WHERE id = NEW.id;
         IF NEW.id = 66 THEN RAISE EXCEPTION 'no'; END IF;
@@ -39,21 +39,21 @@ describe('the changes of a transaction', () => {
       CREATE CONSTRAINT TRIGGER late AFTER INSERT ON sale DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION late()`)
     const mirror = await openTotals(lab)
-    mirror.news()
+    mirror.takeChanges()
     await lab.run('INSERT INTO sale VALUES (50, 7, 1)')
-    expect(mirror.news()).toEqual([[['insert', [7, '101.00']]]])
+    expect(mirror.takeChanges()).toEqual([[['insert', [7, '101.00']]]])
     await lab.run(
       'BEGIN; INSERT INTO sale VALUES (51, 7, 1); SAVEPOINT s; INSERT INTO sale VALUES (52, 7, 1); ROLLBACK TO s; COMMIT',
     )
-    expect(mirror.news()).toEqual([[['update', [7, '101.00'], [7, '202.00']]]])
+    expect(mirror.takeChanges()).toEqual([[['update', [7, '101.00'], [7, '202.00']]]])
     await lab.fails('INSERT INTO sale VALUES (66, 8, 1)')
     await lab.fails('BEGIN; INSERT INTO sale VALUES (66, 8, 1); COMMIT')
-    expect(mirror.news()).toEqual([])
+    expect(mirror.takeChanges()).toEqual([])
     await mirror.check()
     await mirror.end()
   })
 
-  it('tell rows with key and id', async () => {
+  it('carry the row, its key and its id', async () => {
     await lab.create('totals', TOTALS)
     const calls: Change<{ shop: number; total: string }>[][] = []
     const end = await lab.pg.trickle.subscribe<{ shop: number; total: string }>('totals', (c) => calls.push(c))
@@ -140,20 +140,20 @@ describe('the changes of a transaction', () => {
       ],
     ],
   ]
-  it.each(NET)('net: %s', async (_, sql, news) => {
+  it.each(NET)('are netted: %s', async (_, sql, news) => {
     const mirror = await openTotals(lab)
-    mirror.news()
+    mirror.takeChanges()
     await lab.exec(sql)
-    expect(mirror.news()).toEqual(news)
+    expect(mirror.takeChanges()).toEqual(news)
     await mirror.check()
     await mirror.end()
   })
 
-  it('come in order, one array for each', async () => {
+  it('arrive in order, in an array of their own for each subscriber', async () => {
     const mirror = await openTotals(lab)
-    mirror.news()
+    mirror.takeChanges()
     await Promise.all([1, 2, 3].map((n) => lab.pg.query('UPDATE sale SET amount = $1 WHERE id = 3', [n])))
-    expect(mirror.news().map(([change]) => (change as unknown[]).at(-1))).toEqual([
+    expect(mirror.takeChanges().map(([change]) => (change as unknown[]).at(-1))).toEqual([
       [2, '1.00'],
       [2, '2.00'],
       [2, '3.00'],
@@ -161,18 +161,18 @@ describe('the changes of a transaction', () => {
     await mirror.end()
   })
 
-  it('come after a failed statement as if it had not been', async () => {
+  it('do not include those of a failed statement', async () => {
     const mirror = await openTotals(lab)
-    mirror.news()
+    mirror.takeChanges()
     await lab.fails('UPDATE sale SET amount = 1 / (id - 3)')
-    expect(mirror.news()).toEqual([])
+    expect(mirror.takeChanges()).toEqual([])
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
-    expect(mirror.news()).toHaveLength(1)
+    expect(mirror.takeChanges()).toHaveLength(1)
     await mirror.check()
     await mirror.end()
   })
 
-  it('come whole, however many', async () => {
+  it('are complete, however many there are', async () => {
     await lab.create('copy', 'SELECT id, amount FROM sale')
     const mirror = await Mirror.open(lab.pg, 'copy')
     await lab.exec('INSERT INTO sale SELECT g, g % 7, g FROM generate_series(10, 100009) AS g')
@@ -191,7 +191,7 @@ describe('the changes of a transaction', () => {
 })
 
 describe('rows', () => {
-  it('are what a query gives', async () => {
+  it('are those that a query returns', async () => {
     await lab.exec(`
       CREATE TYPE mood AS ENUM ('so', 'so, so');
       CREATE TYPE pair AS (a int, b text);
@@ -216,7 +216,7 @@ describe('rows', () => {
     await mirror.end()
   })
 
-  it('are read by the parsers of the instance', async () => {
+  it("are parsed by the database's parsers", async () => {
     const pg = await openDatabase({ parsers: { 23: (text: string) => `int ${text}`, 1700: Number } })
     await pg.exec('CREATE TABLE t (id int PRIMARY KEY, n numeric); INSERT INTO t VALUES (1, 2.50)')
     await pg.trickle.createStreamTable('x', 'SELECT id, n FROM t')
@@ -226,7 +226,7 @@ describe('rows', () => {
     await pg.close()
   })
 
-  it('follow the expressions of the view', async () => {
+  it("include the view's expressions", async () => {
     await lab.exec('CREATE TABLE item (sale_id int, qty int)')
     await lab.create(
       'shown',
@@ -248,11 +248,11 @@ describe('rows', () => {
     await mirror.end()
   })
 
-  it('without a key come as often as they are there', async () => {
+  it('without a key are reported once for each duplicate', async () => {
     await lab.exec("CREATE TABLE note (a int, b text); INSERT INTO note VALUES (1, 'x'), (1, 'x'), (NULL, NULL)")
     await lab.create('notes', 'SELECT a, b FROM note')
     const mirror = await Mirror.open(lab.pg, 'notes')
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       expect.arrayContaining([
         ['insert', [1, 'x']],
         ['insert', [1, 'x']],
@@ -265,9 +265,9 @@ describe('rows', () => {
     await lab.run('DELETE FROM note WHERE ctid IN (SELECT ctid FROM note WHERE a = 1 LIMIT 3)')
     await mirror.check()
     expect(mirror.rows.size).toBe(2)
-    mirror.news()
+    mirror.takeChanges()
     await lab.run("UPDATE note SET b = 'y' WHERE a = 1")
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       [
         ['delete', [1, 'x']],
         ['insert', [1, 'y']],
@@ -309,12 +309,12 @@ describe('rows', () => {
     await mirror.end()
   })
 
-  it('keep a given key where the stream table has none', async () => {
+  it('use the given key where the stream table has none', async () => {
     await lab.create('ranks', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) AS rank FROM sale')
     const mirror = await Mirror.open(lab.pg, 'ranks', { key: ['id'] })
-    mirror.news()
+    mirror.takeChanges()
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 1')
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       expect.arrayContaining([
         ['update', [1, 2], [1, 1]],
         ['update', [2, 1], [2, 2]],
@@ -332,7 +332,7 @@ describe('rows', () => {
     expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
-  it('a list of no columns is no key', async () => {
+  it('have no key when the given list is empty', async () => {
     await lab.create('ranks', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) AS rank FROM sale')
     const mirror = await Mirror.open(lab.pg, 'ranks', { key: [] })
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 1')
@@ -367,7 +367,7 @@ describe('subscriptions', () => {
     await lab.run('UPDATE sale SET amount = 100')
   })
 
-  it('are many, and a later one begins with the rows there are', async () => {
+  it('can be many, and a later one starts with the current rows', async () => {
     const first = await openTotals(lab)
     await lab.run('INSERT INTO sale VALUES (4, 4, 4)')
     const [second, third] = await Promise.all([Mirror.open(lab.pg, 'totals'), Mirror.open(lab.pg, 'test.totals')])
@@ -382,7 +382,7 @@ describe('subscriptions', () => {
     await third.end()
   })
 
-  it('may begin while changes go on', async () => {
+  it('may start while changes are being made', async () => {
     await lab.create('copy', 'SELECT id, amount FROM sale')
     const changes = Array.from({ length: 50 }, (_, n) => lab.pg.query('INSERT INTO sale VALUES ($1, 1, 1)', [n + 10]))
     const mirrors = await Promise.all(Array.from({ length: 5 }, () => Mirror.open(lab.pg, 'copy')))
@@ -394,7 +394,7 @@ describe('subscriptions', () => {
     }
   })
 
-  it.each([0, 1, 2, 3, 4])('may begin while the last one ends, %i turns after the first query', async (turns) => {
+  it.each([0, 1, 2, 3, 4])('may start while the last one ends, %i microtasks after the first query', async (turns) => {
     await lab.create('totals', TOTALS)
     const end = await lab.pg.trickle.subscribe('totals', () => undefined)
     const { query } = lab.pg
@@ -415,7 +415,7 @@ describe('subscriptions', () => {
     await mirror.end()
   })
 
-  it('without initial rows begin with the changes', async () => {
+  it('without initial rows start with the changes', async () => {
     await lab.create('totals', TOTALS)
     const calls: Change[][] = []
     const end = await lab.pg.trickle.subscribe('totals', (changes) => calls.push(changes), { initial: false })
@@ -425,7 +425,7 @@ describe('subscriptions', () => {
     await end()
   })
 
-  it('end once, also from inside of the callback', async () => {
+  it('end once, also from within the callback', async () => {
     await lab.create('totals', TOTALS)
     const other = await Mirror.open(lab.pg, 'totals')
     let calls = 0
@@ -443,7 +443,7 @@ describe('subscriptions', () => {
     await end()
   })
 
-  it('can be made in a callback', async () => {
+  it('can be started in a callback', async () => {
     await lab.create('totals', TOTALS)
     let inner: Promise<Mirror> | undefined
     const end = await lab.pg.trickle.subscribe('totals', () => {
@@ -462,21 +462,21 @@ describe('subscriptions', () => {
     const broken = await lab.pg.trickle.subscribe(
       'totals',
       () => {
-        throw new Error('mine')
+        throw new Error('from the callback')
       },
       { onError: (error) => errors.push(error) },
     )
-    const rejecting = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('later')), {
+    const rejecting = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('rejected')), {
       onError: (error) => errors.push(error),
     })
-    const failing = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('told badly')), {
+    const failing = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('reported in vain')), {
       onError: async () => {
         throw new Error('in onError')
       },
     })
     const loud = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const silent = await lab.pg.trickle.subscribe('totals', () => {
-      throw new Error('nobody hears')
+      throw new Error('without onError')
     })
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
@@ -496,7 +496,7 @@ describe('subscriptions', () => {
     for (const end of [broken, rejecting, failing, silent, mirror.end]) await end()
   })
 
-  it('end with an error when what was handed over cannot be read', async () => {
+  it('end with an error when the records cannot be parsed', async () => {
     await lab.create('totals', TOTALS)
     const mirror = await Mirror.open(lab.pg, 'totals')
     const { decode } = TextDecoder.prototype
@@ -514,7 +514,7 @@ describe('subscriptions', () => {
     await next.end()
   })
 
-  it('to what is no stream table are refused', async () => {
+  it('are refused for anything but a stream table', async () => {
     for (const [name, code] of [
       ['nothing', '42P01'],
       ['sale', '42809'],
@@ -526,7 +526,7 @@ describe('subscriptions', () => {
     }
   })
 
-  it('need the right to read', async () => {
+  it('require the right to read the stream table', async () => {
     await lab.create('totals', TOTALS)
     await lab.exec('CREATE ROLE guest; GRANT USAGE ON SCHEMA test TO guest; SET ROLE guest')
     await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '42501' })

@@ -1,4 +1,4 @@
-/** Stream tables in IndexedDB: they are there after a reload, with what maintains them. */
+/** Stream tables in IndexedDB survive a reload, together with their maintenance. */
 import { expect } from 'vitest'
 import { test } from './support/browser.js'
 import { testApp } from './support/site.js'
@@ -11,7 +11,7 @@ const RANKED = 'SELECT id, rank() OVER (PARTITION BY product_id ORDER BY price D
 
 const site = useSite(testApp('plain'))
 
-test('stream tables survive a reload, and changes after it are maintained', async ({ page }) => {
+test('stream tables survive a reload and are maintained after it', async ({ page }) => {
   await page.goto(site.url)
   const open = () => page.evaluate(() => openDatabase('idb://shop'))
   const check = async (when: string) => {

@@ -1,8 +1,8 @@
 /**
- * Random statements of every kind in random transactions, under the oracle: changes, nested ones, DDL, commands, triggers.
+ * Random statements in random transactions, under the oracle: changes, nested changes, DDL, commands, triggers.
  *
- * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random-statements` runs it
- * again. ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
+ * A failure prints its seed and the smallest script found. `SEED=<seed> npx vitest run tests/random-statements` repeats
+ * it. ROUNDS sets the number of rounds; the seed increases by one with each round.
  */
 import { expect, test } from 'vitest'
 import { useLab } from '../support/use-lab.js'
@@ -35,7 +35,7 @@ test(
       }
     }
     console.log(`random statements, from seed ${first}:`, JSON.stringify(total))
-    // A generator that mostly makes errors tests nothing.
+    // A generator whose statements mostly fail tests nothing.
     if (rounds >= 20) expect(total.failed / total.statements).toBeLessThan(0.35)
   },
   rounds * 60_000 + 60_000,
