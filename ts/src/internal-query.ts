@@ -1,12 +1,12 @@
-/** The plugin's own queries: an app may have given PGlite other parsers and serializers, which are for its own ones. */
+/** The plugin's own queries. They bring parsers and serializers, because an app may have replaced PGlite's. */
 import type { Database, Notice } from './types.js'
 
-/** By the OIDs of the types that these queries take and give: boolean, bigint, text. */
+/** By type OID: boolean, bigint and text, the only types that these queries take and return. */
 const parsers = { 16: (text: string) => text === 't', 20: Number, 25: String }
 const serializers = { 16: String, 25: String }
 
-/** Runs a query and gives its rows. */
-export async function ask<T>(
+/** Runs a query of the plugin and returns its rows. */
+export async function internalQuery<T>(
   db: Database,
   sql: string,
   params: unknown[] = [],
