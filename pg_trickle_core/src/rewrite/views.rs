@@ -1,0 +1,21 @@
+//! Views as subqueries.
+
+use super::{ctes, join_names};
+use crate::catalog::Catalog;
+use crate::facts::fallback::Fallback;
+use crate::query::{Query, RteKind, read_view};
+
+/// Puts the query of a view in the place of the range table entry that reads it. True where there was a view.
+pub fn expand(query: &mut Query, position: usize, catalog: &dyn Catalog) -> Result<bool, Fallback> {
+    let RteKind::Relation {
+        relid, relkind: 'v', ..
+    } = query.rtable[position].kind
+    else {
+        return Ok(false);
+    };
+    let mut view = read_view(&catalog.view_tree(relid)?)?;
+    ctes::inline(&mut view)?;
+    join_names::dissolve(&mut view)?;
+    query.rtable[position].kind = RteKind::Subquery(Box::new(view));
+    Ok(true)
+}
