@@ -81,6 +81,7 @@ fn plan_stage(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     let before = graph.len();
     match choose(query, storage, graph).and_then(StagePlan::indexable) {
         Ok(plan) => Ok(plan.into_stage(None, storage, graph)?),
+        Err(Fallback::Reason(why)) if graph.is_exhausted() => Err(Fallback::Reason(why)),
         Err(Fallback::Error(error)) => Err(error.into()),
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);
