@@ -52,6 +52,24 @@ const table = (page: Page) => page.locator('.airports tbody tr').allInnerTexts()
 /** The airports as one side of the comparison shows them. */
 const side = (page: Page, runner: 'stream' | 'live') => page.locator(`[data-testid=${runner}] tbody tr`).allInnerTexts()
 
+test.for([1280, 390])('the page that waits for the data is one column, %i pixels wide', async (width, { page }) => {
+  await page.setViewportSize({ width, height: 900 })
+  // No answer, so that the page stays as it is.
+  await page.route('**/data/flights.csv', () => {})
+  await page.goto(site.url)
+  await page.locator('.setup [role=status]').filter({ hasText: 'Fetching' }).waitFor()
+  const boxes = await page
+    .locator('.setup > *')
+    .evaluateAll((parts) =>
+      parts.map((part) => part.getBoundingClientRect()).map(({ x, y, width }) => ({ x, y, width })),
+    )
+  expect(boxes.length).toBeGreaterThan(2)
+  boxes.forEach((box, n) => {
+    expect(box.y).toBeGreaterThan(boxes[n - 1]?.y ?? 0)
+    expect(box.x + box.width / 2).toBeCloseTo(width / 2, 0)
+  })
+})
+
 test('changes appear everywhere on the page', async ({ context }) => {
   const page = await openTab(context)
   await counts(page, ROWS)
@@ -82,12 +100,13 @@ test('every change of a stream arrives, until the stream is stopped', async ({ c
     .filter({ hasText: /[1-9]\d\d of 1,000 changes/ })
     .waitFor({ timeout: 120_000 })
   await press(page, 'Stop')
-  await status(page).filter({ hasText: 'a second' }).waitFor()
-  const told = await status(page).innerText()
-  const [, done = ''] = /^([\d,]+) changes in [\d.]+ s: [\d,]+ a second, each one a transaction$/.exec(told) ?? []
+  await status(page).filter({ hasText: 'per second' }).waitFor()
+  const text = await status(page).innerText()
+  const [, done = ''] =
+    /^([\d,]+) changes in [\d.]+ s: [\d,]+ per second, each in its own transaction$/.exec(text) ?? []
   // One flight is added, one delayed and one cancelled, in turn.
   await counts(page, ROWS + (Number(done.replace(',', '')) % 3 === 0 ? 0 : 1))
-  console.log(`dashboard: ${told}`)
+  console.log(`dashboard: ${text}`)
 })
 
 test('a reload keeps the data, and changes go on', async ({ context }) => {
