@@ -9,6 +9,8 @@ pub enum Error {
     Unsupported {
         /// What the query contains, e.g. `volatile function random()`.
         what: String,
+        /// The piece of the query that is meant.
+        fragment: String,
         /// What to do instead.
         hint: String,
     },

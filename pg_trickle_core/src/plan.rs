@@ -84,6 +84,8 @@ pub enum Returns {
     Removed,
     /// `(inserted bigint, deleted bigint, updated bigint)`: the rows a Rebuild had to patch.
     Patched,
+    /// `(answer bigint)`: the answer to a question, such as [`crate::Stage::load_question`].
+    Answer,
 }
 
 /// One SQL statement of a program.

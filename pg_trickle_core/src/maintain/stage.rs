@@ -19,13 +19,13 @@ pub struct Stage {
     /// Statements that make the storage table and its indexes.
     pub ddl: Vec<String>,
     /// Fills an empty storage table.
-    pub init: String,
+    pub fill: String,
     /// Recomputes everything and patches the stored rows; the last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
     /// Recomputes everything and stores it in place of what is there, by statements that tell nothing; none where a large
     /// change is applied like others.
-    pub whole: Vec<String>,
+    pub replace: Vec<String>,
     /// The tables whose changes reach this stage, views inlined, by OID; stages below among them.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty where rows can repeat.
@@ -92,16 +92,16 @@ impl Stage {
         self.maintenance.program(&relevant)
     }
 
-    /// Asks whether a change of so many rows is applied as [`Stage::at_once`] says: no source has more than [`LARGE`] times
+    /// Asks whether a change of so many rows is applied as [`Stage::load`] says: no source has more than [`LARGE`] times
     /// these rows, so that the query reads about what the change and all that it touches are.
     #[must_use]
-    pub fn is_load(&self, rows: usize) -> Statement {
+    pub fn load_question(&self, rows: usize) -> Statement {
         let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let stored = exists(&self.storage, 0);
         let tables = self.sources.iter().map(|source| &source.name);
         let mut large: Vec<String> = tables.map(|table| exists(table, LARGE * rows)).collect();
         let mut patched = String::new();
-        if !self.whole.is_empty() {
+        if !self.replace.is_empty() {
             large.push(exists(&self.storage, LARGE * rows));
             patched = format!(" WHEN {stored} THEN 2");
         } else {
@@ -113,35 +113,35 @@ impl Stage {
                 or(&large)
             ),
             bulk: None,
-            returns: Returns::Patched,
+            returns: Returns::Answer,
         }
     }
 
-    /// The statements for a load, by what [`Stage::is_load`] returned: 1, the storage is empty; 2, it is not; else none.
+    /// The statements for a load, by what [`Stage::load_question`] returned: 1, the storage is empty; 2, it is not; else none.
     #[must_use]
-    pub fn at_once(&self, answer: i64) -> Vec<Statement> {
+    pub fn load(&self, answer: i64) -> Vec<Statement> {
         match answer {
-            1 => vec![self.fill()],
-            2 => self.whole.iter().map(|sql| silent(sql)).collect(),
+            1 => vec![self.fill_statement()],
+            2 => self.replace.iter().map(|sql| silent(sql)).collect(),
             _ => Vec::new(),
         }
     }
 
     /// Fills the empty storage.
     #[must_use]
-    pub fn fill(&self) -> Statement {
-        silent(&self.init)
+    pub fn fill_statement(&self) -> Statement {
+        silent(&self.fill)
     }
 
     /// Every change runs the query again.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn runs_query(&self) -> bool {
         self.maintenance.runs_query()
     }
 
     /// Plans must be made for each change, because tables are read as a whole that have no index, and more than once.
     #[must_use]
-    pub fn is_unindexed(&self) -> bool {
+    pub fn needs_fresh_plans(&self) -> bool {
         self.maintenance.needs_fresh_plans(!self.advice.is_empty())
     }
 

@@ -6,7 +6,7 @@ use crate::oids::TEXT;
 use crate::query::{Expr, Query, RteKind, SqlLeaf, Target, Var};
 
 /// The name under which the query finds rows of the storage table.
-const ROWS: &str = "__pgt_shown";
+const ROWS: &str = "__pgt_change_rows";
 
 /// A query over rows of the storage: for each row that the view shows of these, in its order, the text of the row, and
 /// the text of its key where there is one.
