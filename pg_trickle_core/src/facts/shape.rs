@@ -153,3 +153,12 @@ pub fn reads_recursion(query: &Query) -> bool {
     query.for_each_query(&mut |query| found |= query.recursive);
     found
 }
+
+/// Is GROUPING() called for a grouping of this query?
+pub fn has_grouping_call(query: &Query) -> bool {
+    let mut found = false;
+    query.for_each_expr(&mut |expr| {
+        found = found || expr.any(&mut |node| matches!(node, Expr::Grouping(call) if call.levels_up == 0));
+    });
+    found
+}

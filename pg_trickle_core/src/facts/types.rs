@@ -43,6 +43,12 @@ pub fn equality(type_oid: Oid, catalog: &dyn Catalog) -> Result<String, Fallback
     }
 }
 
+/// True where a B-tree can be on values of a type: it has a default order, not only an equality.
+pub fn is_ordered(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    let default = catalog.default_equality(type_oid)?;
+    Ok(default.is_some_and(|default| default.less.is_some()))
+}
+
 /// True for pseudo-types such as `record`, of which no column can be.
 pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(catalog.type_(type_oid)?.kind == 'p')

@@ -27,6 +27,8 @@ pub struct KeyColumn {
     pub equals: String,
     /// A NULL can occur.
     pub nullable: bool,
+    /// A B-tree can be on it; otherwise only a hash index.
+    pub ordered: bool,
 }
 
 /// Which keys a change touches.

@@ -6,8 +6,8 @@
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{
-    has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame, has_sublink_key,
-    has_sublink_outside_aggregates, is_complex, is_grouped,
+    has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame,
+    has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped,
 };
 use crate::facts::types::{null_sql, type_of};
 use crate::operators::partitioned::plan::Windows;
@@ -42,6 +42,9 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if query.has_sublinks && has_outer_aggregate(query) {
         return reason("aggregate inside of a subquery that belongs to the query around it");
+    }
+    if query.grouping_sets.is_empty() && has_grouping_call(query) {
+        return choose(&grouping_sets::without_calls(query), storage, graph);
     }
     let grouped = is_grouped(query);
     let stacked = grouped || query.has_windows || query.has_target_srfs;

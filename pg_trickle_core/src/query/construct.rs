@@ -1,6 +1,6 @@
 //! What rules make of queries: numbers of columns and tables, and small expressions.
 
-use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SubLink, SubLinkKind, Var};
+use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SubLink, SubLinkKind, Target, Var};
 use crate::error::Error;
 use crate::plan::Oid;
 
@@ -60,6 +60,31 @@ impl Query {
             RteKind::Relation { relid, .. } => Some(relid),
             _ => None,
         }
+    }
+
+    /// The number by which clauses refer to an expression. It becomes a hidden target, where it is none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tree`] for more targets than PostgreSQL has numbers for.
+    pub fn refer(&mut self, expr: &Expr) -> Result<u32, Error> {
+        let refs = self.targets.iter().map(|target| target.ressortgroupref);
+        let next = refs.max().unwrap_or(0) + 1;
+        if let Some(target) = self.targets.iter_mut().find(|target| target.expr == *expr) {
+            if target.ressortgroupref == 0 {
+                target.ressortgroupref = next;
+            }
+            return Ok(target.ressortgroupref);
+        }
+        let resno = attno(self.targets.len())?;
+        self.targets.push(Target {
+            expr: expr.clone(),
+            name: None,
+            resno,
+            ressortgroupref: next,
+            junk: true,
+        });
+        Ok(next)
     }
 
     /// Adds a conjunct to WHERE.

@@ -52,6 +52,18 @@ pub fn branches(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
     union_all(leaves, &visible)
 }
 
+/// The query with 0 for GROUPING(): rows are grouped by all that it can ask about, where there are no sets.
+pub fn without_calls(query: &Query) -> Query {
+    let mut query = query.clone();
+    query.for_each_expr_mut(&mut |expr| {
+        *expr = expr.transform(&mut |node| match node {
+            Expr::Grouping(call) if call.levels_up == 0 => Some(SqlLeaf::text("0".to_owned(), INT4, -1, 0)),
+            _ => None,
+        });
+    });
+    query
+}
+
 /// The sets that one item of GROUP BY stands for.
 fn expand(item: &GroupingSet) -> Vec<Vec<u32>> {
     match item {

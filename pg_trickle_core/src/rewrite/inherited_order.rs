@@ -144,32 +144,11 @@ fn column(query: &mut Query, expr: &Expr) -> Result<i16, Error> {
     Ok(resno)
 }
 
-/// The number by which clauses refer to an expression. It becomes a hidden target, where it is none yet.
-fn reference(query: &mut Query, expr: &Expr) -> Result<u32, Error> {
-    let refs = query.targets.iter().map(|target| target.ressortgroupref);
-    let next = refs.max().unwrap_or(0) + 1;
-    if let Some(target) = query.targets.iter_mut().find(|target| target.expr == *expr) {
-        if target.ressortgroupref == 0 {
-            target.ressortgroupref = next;
-        }
-        return Ok(target.ressortgroupref);
-    }
-    let resno = attno(query.targets.len())?;
-    query.targets.push(Target {
-        expr: expr.clone(),
-        name: None,
-        resno,
-        ressortgroupref: next,
-        junk: true,
-    });
-    Ok(next)
-}
-
 fn referred(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<Vec<SortGroup>, Error> {
     let mut sorts = Vec::new();
     for (expr, sort) in order {
         sorts.push(SortGroup {
-            target_ref: reference(query, expr)?,
+            target_ref: query.refer(expr)?,
             ..sort.clone()
         });
     }

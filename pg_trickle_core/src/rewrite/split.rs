@@ -262,6 +262,9 @@ fn above_linear(
     if let Some(having) = &mut upper.having {
         *having = columns.lift(having, is_column);
     }
+    if !query.group.is_empty() && query.grouping_sets.is_empty() {
+        group_by_dependents(&mut upper)?;
+    }
     let mut lower = cleared(query);
     lower.group.clear();
     lower.grouping_sets.clear();
@@ -271,6 +274,37 @@ fn above_linear(
     lower.has_windows = false;
     lower.has_target_srfs = gives_rows;
     over(lower, columns, upper, graph)
+}
+
+/// Groups by the columns too that stand outside of GROUP BY: a grouped primary key determines them, which a stage does not
+/// know.
+fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
+    let of_group = |group: &SortGroup| query.target(group.target_ref).map(|target| target.expr.clone());
+    let keys: Vec<Expr> = query.group.iter().filter_map(of_group).collect();
+    let mut found: Vec<Expr> = Vec::new();
+    for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {
+        let _ = expr.transform(&mut |node| {
+            if keys.contains(node) || matches!(node, Expr::Aggref(_)) {
+                return Some(node.clone());
+            }
+            if matches!(node, Expr::Var(_)) && !found.contains(node) {
+                found.push(node.clone());
+            }
+            None
+        });
+    }
+    for column in found {
+        let target_ref = query.refer(&column)?;
+        query.group.push(SortGroup {
+            target_ref,
+            eq_op: 0,
+            sort_op: 0,
+            reverse: false,
+            nulls_first: false,
+            hashable: false,
+        });
+    }
+    Ok(())
 }
 
 /// The windows that are not `members` above those that are.

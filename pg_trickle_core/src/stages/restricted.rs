@@ -149,17 +149,14 @@ pub fn for_touched(
     Ok(texts)
 }
 
-/// The index that finds stored rows by their key.
+/// The index that finds stored rows by their key. A hash index takes one column.
 pub fn index(key: &[KeyColumn]) -> Vec<String> {
-    let columns: Vec<String> = key
-        .iter()
-        .take(MAX_INDEX_COLUMNS)
-        .map(|key| quote_ident(&key.name))
-        .collect();
-    if columns.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("({})", columns.join(", "))]
+    let ordered = key.iter().filter(|key| key.ordered).take(MAX_INDEX_COLUMNS);
+    let columns: Vec<String> = ordered.map(|key| quote_ident(&key.name)).collect();
+    match (columns.as_slice(), key.first()) {
+        ([], Some(key)) => vec![format!("USING hash ({})", quote_ident(&key.name))],
+        ([], None) => Vec::new(),
+        (columns, _) => vec![format!("({})", columns.join(", "))],
     }
 }
 

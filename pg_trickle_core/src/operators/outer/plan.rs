@@ -49,6 +49,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
                 name: String::new(),
                 equals,
                 nullable: false,
+                ordered: true,
             });
         }
         parts.push(from..keys.len());

@@ -4,7 +4,7 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
 use crate::facts::shape::gives_rows;
-use crate::facts::types::{equality, is_pseudo};
+use crate::facts::types::{equality, is_ordered, is_pseudo};
 use crate::facts::{keys, volatility};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
@@ -189,6 +189,7 @@ fn by_key(
             name: String::new(),
             equals: equality(resolved.type_oid(), graph)?,
             nullable: nullable(&flat, &resolved)?,
+            ordered: is_ordered(resolved.type_oid(), graph)?,
         });
         key_sql.push(print(&flat, &resolved, graph)?);
         advice.extend(advice::expression(&flat, &resolved, graph)?);
@@ -230,6 +231,7 @@ fn by_key(
                         name: columns[*position].clone(),
                         equals: equality(expr.type_oid(), graph)?,
                         nullable: false,
+                        ordered: true,
                     })
                 })
                 .collect::<Result<_, Fallback>>()

@@ -4,7 +4,7 @@
 //! columns of every table. Source: reasoning.
 
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::types::{equality, is_pseudo};
+use crate::facts::types::{equality, is_ordered, is_pseudo};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
@@ -44,6 +44,7 @@ pub fn plan(
             name,
             equals: equality(target.expr.type_oid(), graph)?,
             nullable: false,
+            ordered: is_ordered(target.expr.type_oid(), graph)?,
         });
     }
     let mut parts = Vec::new();
