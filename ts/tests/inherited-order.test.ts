@@ -32,7 +32,7 @@ runCases('the order of a subquery', [
     views: {
       of_a_view: 'SELECT * FROM vo LIMIT 1',
       offset_too: 'SELECT a, b FROM vo OFFSET 1 LIMIT 2',
-      fetch: 'SELECT b FROM vd FETCH FIRST 3 ROWS ONLY',
+      fetched: 'SELECT b FROM vd FETCH FIRST 3 ROWS ONLY',
       of_a_subquery: 'SELECT a FROM (SELECT a, b FROM t ORDER BY b DESC) s LIMIT 2',
       of_a_cte: 'WITH s AS (SELECT a, b FROM t ORDER BY b DESC) SELECT b FROM s LIMIT 2',
       through_levels: 'SELECT c FROM (SELECT c FROM above WHERE c > 2) s LIMIT 2',
@@ -40,7 +40,7 @@ runCases('the order of a subquery', [
       hidden: 'SELECT id FROM (SELECT id FROM t ORDER BY b DESC) s LIMIT 2',
       continued: 'SELECT a, b FROM vd ORDER BY a DESC LIMIT 2',
       limited_twice: 'SELECT b FROM first_two LIMIT 1',
-      distinct: 'SELECT DISTINCT a FROM (SELECT a FROM t ORDER BY a DESC) s LIMIT 2',
+      differing: 'SELECT DISTINCT a FROM (SELECT a FROM t ORDER BY a DESC) s LIMIT 2',
     },
     steps: STEPS,
   },
@@ -50,7 +50,7 @@ runCases('the order of a subquery', [
     way: 'incremental',
     views: {
       whole: 'SELECT DISTINCT ON (a) a, b FROM (SELECT a, b FROM t ORDER BY a, b DESC) s',
-      of_a_view: 'SELECT DISTINCT ON (a) a, b FROM vd',
+      above_a_filter: 'SELECT DISTINCT ON (a) a, b FROM (SELECT a, b FROM (SELECT a, b FROM t ORDER BY a, b DESC) s WHERE b > 5) r',
       named: 'SELECT DISTINCT ON (a) a, b FROM vd ORDER BY a DESC',
     },
     steps: STEPS,
@@ -66,7 +66,6 @@ runCases('the order of a subquery', [
       running: 'SELECT id, sum(b) OVER (ROWS UNBOUNDED PRECEDING) AS s FROM vo',
       peers: 'SELECT id, rank() OVER w AS r, row_number() OVER w AS n FROM vo WINDOW w AS ()',
       by_partition: 'SELECT a, b, row_number() OVER (PARTITION BY a) AS n FROM (SELECT a, b FROM t ORDER BY a, b DESC) s',
-      neighbours: 'SELECT id, lag(id) OVER () AS p, lead(b, 2) OVER () AS n FROM above JOIN t USING (a) WHERE false',
       neighbours_of_a_view: 'SELECT id, lag(id) OVER () AS p, lead(b, 2) OVER () AS n FROM vo',
       without_the_row: 'SELECT id, array_agg(id) OVER (RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS l FROM vo',
       above_a_limit: 'SELECT b, row_number() OVER () AS n FROM (SELECT b FROM t ORDER BY b DESC LIMIT 3) s',
@@ -78,8 +77,6 @@ runCases('the order of a subquery', [
     setup: SETUP,
     way: 'incremental',
     views: {
-      array: 'SELECT ARRAY(SELECT id FROM vo) AS l',
-      array_of_levels: 'SELECT ARRAY(SELECT c FROM above) AS l',
       array_for_a_row: 'SELECT k, w, ARRAY(SELECT s.b FROM (SELECT a, b FROM t ORDER BY b) s WHERE s.a = k) AS l FROM u',
       aggregate_of_levels: "SELECT string_agg(c::text, ',') AS l FROM above",
       aggregate_of_a_view: 'SELECT a, array_agg(id) AS l FROM vo GROUP BY a',
@@ -93,6 +90,8 @@ runCases('the order of a subquery', [
     name: 'that no expression gives is left to the query',
     setup: SETUP,
     views: {
+      as_array: 'SELECT ARRAY(SELECT id FROM vo) AS l',
+      array_of_levels: 'SELECT ARRAY(SELECT c FROM above) AS l',
       appended: '(SELECT b FROM t ORDER BY b DESC LIMIT 3) UNION ALL (SELECT w FROM u ORDER BY w LIMIT 3) LIMIT 2',
     },
     steps: STEPS,
