@@ -24,8 +24,9 @@ const ORDER: [&str; 14] = [
 ];
 
 /// The operators, lowest first: one may plan its stage by another that stands before it.
-const OPERATORS: [&str; 9] = [
+const OPERATORS: [&str; 10] = [
     "full_refresh",
+    "constant",
     "linear",
     "partitioned",
     "aggregate",

@@ -8,6 +8,9 @@ pub enum Fallback {
     /// No rule covers the query; the text names the construct that is to blame. It is maintained by a full refresh,
     /// unless another rule is tried.
     Reason(String),
+    /// The same, but of the query as a whole: a part of it changes without a change of a table, so that it must be computed
+    /// again with every change of any table.
+    Whole(String),
     /// It cannot be a stream table.
     Error(Error),
 }

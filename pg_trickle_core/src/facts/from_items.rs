@@ -55,23 +55,26 @@ pub fn mentions_only(condition: &Expr, tables: &[i32]) -> bool {
     !condition.any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up == 0 && !tables.contains(&var.varno)))
 }
 
-/// The tables of FROM that no outer join makes NULL.
-pub fn preserved(query: &Query, item: &FromItem, found: &mut Vec<i32>) {
+/// The entries of FROM that no outer join makes NULL.
+pub fn preserved_entries(item: &FromItem, found: &mut Vec<i32>) {
     match item {
-        FromItem::Rel(varno) => {
-            if query.table(*varno).is_some() {
-                found.push(*varno);
-            }
-        }
+        FromItem::Rel(varno) => found.push(*varno),
         FromItem::Join(join) => {
             if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
-                preserved(query, &join.left, found);
+                preserved_entries(&join.left, found);
             }
             if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
-                preserved(query, &join.right, found);
+                preserved_entries(&join.right, found);
             }
         }
     }
+}
+
+/// The tables among these.
+pub fn preserved(query: &Query, item: &FromItem, found: &mut Vec<i32>) {
+    let mut entries = Vec::new();
+    preserved_entries(item, &mut entries);
+    found.extend(entries.into_iter().filter(|entry| query.table(*entry).is_some()));
 }
 
 /// Adds an offset to the numbers of the tables.

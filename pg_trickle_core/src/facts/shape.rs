@@ -1,7 +1,7 @@
 //! What kinds of clauses a query has.
 
 use super::fallback::{Fallback, reason};
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind};
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind};
 
 /// Fails unless scans, joins, filters and a projection are all there is.
 pub fn only_linear(query: &Query) -> Result<(), Fallback> {
@@ -160,5 +160,13 @@ pub fn has_grouping_call(query: &Query) -> bool {
     query.for_each_expr(&mut |expr| {
         found = found || expr.any(&mut |node| matches!(node, Expr::Grouping(call) if call.levels_up == 0));
     });
+    found
+}
+
+/// Does the query, or a subquery of it, read a table?
+pub fn reads_tables(query: &Query) -> bool {
+    let mut found = false;
+    let is_table = |rte: &Rte| matches!(rte.kind, RteKind::Relation { .. } | RteKind::NamedTuplestore { .. });
+    query.for_each_query(&mut |query| found |= query.rtable.iter().any(is_table));
     found
 }

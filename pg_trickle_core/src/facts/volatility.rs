@@ -4,7 +4,7 @@
 //! result depends on its arguments and on session settings only; one that reads the clock or the session, or whose
 //! body may read tables, is left to Rebuild.
 
-use super::fallback::{Fallback, reason};
+use super::fallback::Fallback;
 use crate::catalog::{Catalog, Function};
 use crate::error::Error;
 use crate::plan::Oid;
@@ -97,7 +97,20 @@ pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
 
 /// Fails where an expression can change its value without a change of a table.
 pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
-    unstable(expr, catalog)?.map_or(Ok(()), |what| reason(&what))
+    unstable(expr, catalog)?.map_or(Ok(()), |what| Err(Fallback::Whole(what)))
+}
+
+/// The same for all expressions of a query, and of the queries in it.
+pub fn settled_query(query: &Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
+    let mut result = Ok(());
+    query.for_each_query(&mut |query| {
+        query.for_each_expr(&mut |expr| {
+            if result.is_ok() {
+                result = settled(expr, catalog);
+            }
+        });
+    });
+    result
 }
 
 fn unstable_node(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {

@@ -45,7 +45,7 @@ pub fn plan(
         Ok(restricted) => (restricted, true),
         Err(Fallback::Error(error)) => return Err(error),
         // No column can hold a row value, so the view cannot sort by one.
-        Err(Fallback::Reason(_)) => {
+        Err(Fallback::Reason(_) | Fallback::Whole(_)) => {
             let unsorted = Query {
                 sort: Vec::new(),
                 ..query.clone()
@@ -53,7 +53,7 @@ pub fn plan(
             match Restricted::new(&unsorted, &[], graph) {
                 Ok(restricted) => (restricted, false),
                 Err(Fallback::Error(error)) => return Err(error),
-                Err(Fallback::Reason(why)) => return Err(Error::Tree(why)),
+                Err(Fallback::Reason(why) | Fallback::Whole(why)) => return Err(Error::Tree(why)),
             }
         }
     };

@@ -2,6 +2,7 @@
 //! the SQL that maintains it, and what `explain` shows of it.
 
 pub mod aggregate;
+pub mod constant;
 pub mod distinct;
 pub mod full_refresh;
 pub mod limit;

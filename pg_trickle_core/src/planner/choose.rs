@@ -7,11 +7,11 @@
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{
     has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame,
-    has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped,
+    has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
 use crate::operators::partitioned::plan::Windows;
-use crate::operators::{aggregate, distinct, limit, linear, outer, partitioned, recursion, set_operation};
+use crate::operators::{aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation};
 use crate::query::{Expr, Query};
 use crate::rewrite::simplify::simplify;
 use crate::rewrite::{full_join, grouping_sets, split};
@@ -24,6 +24,9 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     graph.step(query)?;
     if !query.row_marks.is_empty() {
         return reason("FOR UPDATE or FOR SHARE");
+    }
+    if !reads_tables(query) {
+        return constant::plan(query, storage, graph);
     }
     if has_sublink_in_frame(query) {
         return reason("subquery in the frame of a window");

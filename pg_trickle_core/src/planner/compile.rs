@@ -48,7 +48,7 @@ pub fn compile(
     let (plan, why) = match attempt {
         Ok(plan) => (plan, None),
         Err(Fallback::Error(error)) => return Err(error),
-        Err(Fallback::Reason(why)) => {
+        Err(Fallback::Reason(why) | Fallback::Whole(why)) => {
             graph.truncate(0);
             let plan = full_refresh::plan(query, Some(definition), &graph.top(), &graph)?;
             (plan, Some(why))
@@ -81,7 +81,7 @@ fn plan_stage(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     let before = graph.len();
     match choose(query, storage, graph).and_then(StagePlan::indexable) {
         Ok(plan) => Ok(plan.into_stage(None, storage, graph)?),
-        Err(Fallback::Reason(why)) if graph.is_exhausted() => Err(Fallback::Reason(why)),
+        Err(Fallback::Whole(why)) => Err(Fallback::Whole(why)),
         Err(Fallback::Error(error)) => Err(error.into()),
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);

@@ -178,12 +178,12 @@ fn sort_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> 
     Ok(())
 }
 
-/// DISTINCT ON takes the first row of each key in an order that begins with the key.
+/// DISTINCT ON takes the first row of each key in an order that begins with the key. Rows in any other order are sorted by
+/// the key alone, and which of them is first is not defined.
 fn choose_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> {
-    let leads = |(distinct, (expr, _)): (&SortGroup, &(Expr, SortGroup))| {
-        query
-            .target(distinct.target_ref)
-            .is_some_and(|target| target.expr == *expr)
+    let leads = |(distinct, (expr, sort)): (&SortGroup, &(Expr, SortGroup))| {
+        let target = query.target(distinct.target_ref);
+        distinct.sort_op == sort.sort_op && target.is_some_and(|target| target.expr == *expr)
     };
     if query.distinct.len() <= order.len() && query.distinct.iter().zip(order).all(leads) {
         sort_by(query, order)?;

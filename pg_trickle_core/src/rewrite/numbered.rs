@@ -1,22 +1,45 @@
-//! Tables without a key: a stage with a copy of their rows, in which each has a number, stands in for them.
+//! What has no key in FROM, tables as well as constants: a stage with a copy of its rows, in which each has a number, stands in
+//! for it.
 
 use super::merge::merge;
 use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
+use crate::facts::shape::reads_tables;
+use crate::facts::volatility::settled_query;
 use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
 use crate::stages::graph::StageGraph;
 
 /// The `varno` of a table with a key that shows the same rows: the table itself, or a stage with a copy of its rows in
 /// which each has a number.
 pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
-    let position = query.position(table)?;
-    let RteKind::Relation { relid, .. } = query.rtable[position].kind else {
+    let Some(relid) = query.table(table) else {
         return Ok(table);
     };
-    let relation = graph.relation(relid)?;
-    if !relation.keys.is_empty() {
-        return Ok(table);
+    if graph.relation(relid)?.keys.is_empty() {
+        numbered(query, table, graph)
+    } else {
+        Ok(table)
     }
+}
+
+/// The same for an entry of FROM that reads no table, and none of its neighbours: its rows are a stage.
+pub fn stored(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<i32, Fallback> {
+    let copy = Query {
+        rtable: vec![query.rtable[query.position(entry)?].clone()],
+        ..Query::default()
+    };
+    let mut refers = copy.is_correlated();
+    copy.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::Var(_) | Expr::SubLink(_))));
+    if refers || reads_tables(&copy) {
+        return reason("no table in FROM");
+    }
+    settled_query(&copy, graph)?;
+    numbered(query, entry, graph)
+}
+
+/// A stage with a copy of the rows of an entry of FROM.
+fn numbered(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
+    let position = query.position(table)?;
     let mut used: Vec<Var> = Vec::new();
     let mut whole_row = false;
     query.replace_vars(&mut |var| {
@@ -29,7 +52,7 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
         None
     });
     if whole_row {
-        return reason("whole-row reference to a table without a key");
+        return reason("whole-row reference to rows without a key");
     }
     let mut targets = Vec::new();
     for (n, var) in used.iter().enumerate() {

@@ -77,18 +77,13 @@ impl<'c> StageGraph<'c> {
     /// Counts a step of the planner. No query may make it run on.
     pub fn step(&self, query: &Query) -> Result<(), Fallback> {
         self.steps.set(self.steps.get() + 1);
-        if self.is_exhausted() {
+        if self.steps.get() > MAX_STEPS {
             return Err(Fallback::Reason(format!(
                 "{} that takes too many steps to plan",
                 top_clause(query)
             )));
         }
         Ok(())
-    }
-
-    /// All steps are used up: no other plan is tried for a part of the query.
-    pub fn is_exhausted(&self) -> bool {
-        self.steps.get() > MAX_STEPS
     }
 
     /// Makes a stage of a query, and gives a query that reads it.

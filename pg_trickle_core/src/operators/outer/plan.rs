@@ -4,15 +4,15 @@ use super::affected::{self, PreservedTables};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::from_items::{preserved, rels};
+use crate::facts::from_items::{preserved, preserved_entries, rels};
 use crate::facts::types::equality;
 use crate::facts::volatility;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
 use crate::operators::linear::recognise::foldable;
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, Var};
-use crate::rewrite::numbered::keyed;
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Var, varno};
+use crate::rewrite::numbered::{keyed, stored};
 use crate::sql::ident::quote_ident;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{Restricted, for_touched};
@@ -27,14 +27,13 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     for item in &query.from {
         preserved(&query, item, &mut scans);
     }
-    if scans.is_empty() {
-        return reason(if has_full_join(&query) {
-            "FULL JOIN"
-        } else {
-            "no table in FROM"
-        });
-    }
     settled(&query, graph)?;
+    if scans.is_empty() {
+        if has_full_join(&query) {
+            return reason("FULL JOIN");
+        }
+        scans = constants(&mut query, graph)?;
+    }
     for varno in &mut scans {
         *varno = keyed(&mut query, *varno, graph)?;
     }
@@ -112,6 +111,18 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         operators: Some(OperatorTree::new(label, Vec::new())),
         maintenance: Box::new(rekey),
     })
+}
+
+/// Stores the constants that no outer join makes NULL: they take the place of preserved tables. Without FROM there is one row.
+fn constants(query: &mut Query, graph: &StageGraph) -> Result<Vec<i32>, Fallback> {
+    if query.from.is_empty() {
+        query.from.push(FromItem::Rel(varno(query.rtable.len())?));
+        let one_row = RteKind::Subquery(Box::default());
+        query.rtable.push(Rte::new(one_row, "one_row", Vec::new()));
+    }
+    let mut entries = Vec::new();
+    query.from.iter().for_each(|item| preserved_entries(item, &mut entries));
+    entries.into_iter().map(|entry| stored(query, entry, graph)).collect()
 }
 
 fn has_full_join(query: &Query) -> bool {

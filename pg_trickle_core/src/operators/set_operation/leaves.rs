@@ -1,7 +1,7 @@
 //! The branches of a set operation: linear queries, or stages that stand for what is not linear.
 
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::shape::{is_complex, only_linear};
+use crate::facts::shape::{is_complex, only_linear, reads_tables};
 use crate::query::{Query, RteKind, SetOp, SetOperation, Target};
 use crate::rewrite::simplify::simplify;
 use crate::stages::graph::StageGraph;
@@ -76,4 +76,15 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Fallback> {
         set_operations: Some(operand.clone()),
         ..Query::default()
     })
+}
+
+/// Makes stages of the branches that read no table.
+pub fn store_constants(leaves: &mut [Query], graph: &StageGraph) -> Result<(), Fallback> {
+    for leaf in leaves {
+        if !reads_tables(leaf) {
+            *leaf = graph.cut(leaf)?;
+            simplify(leaf, graph)?;
+        }
+    }
+    Ok(())
 }
