@@ -1,4 +1,4 @@
-//! The stages of one stream table while they are planned, and a catalog that knows their storage tables.
+//! The stages of one stream table while they are planned, and a catalog that includes their storage tables.
 
 use std::cell::{Cell, RefCell};
 
@@ -12,7 +12,7 @@ use crate::plan::{self, Oid};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var, attno};
 use crate::sql::ident::quote_ident;
 
-/// What a stage that was made offers to the next one.
+/// A planned stage: its query, and the query that reads its storage.
 #[derive(Clone)]
 struct Made {
     query: Query,
@@ -31,13 +31,14 @@ pub struct StageGraph<'c> {
     plan_stage: PlanStage,
 }
 
-/// Plans the stage of a query, and gives it with a query that reads its storage.
+/// Plans the stage of a query. Returns it with a query that reads its storage.
 pub type PlanStage = fn(&Query, &StorageTable, &StageGraph) -> Result<(Stage, Query), Fallback>;
 
 impl<'c> StageGraph<'c> {
-    /// For a stream table whose final storage is `schema.base`.
+    /// Stages for a stream table whose final storage is `schema.base`.
     ///
-    /// `plan_stage` is the planner, which stands above: what cuts a query in two needs both parts planned.
+    /// `plan_stage` is the planner. It is passed in because the planner is a layer above, and [`StageGraph::cut`] calls
+    /// it.
     pub fn new(schema: &str, base: &str, catalog: &'c dyn Catalog, plan_stage: PlanStage) -> Self {
         StageGraph {
             catalog,
@@ -51,7 +52,7 @@ impl<'c> StageGraph<'c> {
         }
     }
 
-    /// The storage of the stage that comes out at the top.
+    /// The storage of the final stage.
     pub fn top(&self) -> StorageTable {
         self.storage(0)
     }
@@ -68,7 +69,7 @@ impl<'c> StageGraph<'c> {
         }
     }
 
-    /// Makes a stage of a query, and gives a query that reads it.
+    /// Plans a query as a stage, and returns a query that reads it. Equal queries share a stage.
     pub fn cut(&self, query: &Query) -> Result<Query, Fallback> {
         if let Some(made) = self.made.borrow().iter().find(|made| made.query == *query) {
             return Ok(made.view.clone());
@@ -83,7 +84,7 @@ impl<'c> StageGraph<'c> {
             if is_pseudo(type_of(&target.expr, self)?, self)? {
                 return reason("row of a subquery");
             }
-            // Two columns of a subquery may have one name, those of a table not.
+            // A subquery may have two columns with the same name; a table may not.
             if before.iter().any(|other| other.name == target.name) {
                 target.name = Some(format!("__pgt_c{n}"));
             }
@@ -99,14 +100,15 @@ impl<'c> StageGraph<'c> {
         Ok(view)
     }
 
-    /// Does the query read, as it is, what a stage offers that was made of such a query?
+    /// True if `view` is exactly the query that reads a planned stage, and that stage's own query passes the test.
     pub fn any_made(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
         let made = self.made.borrow();
         made.iter().any(|made| made.view == *view && test(&made.query))
     }
 
-    /// Adds an index to the storage of a stage, unless it is no stage of ours or has that index. `method` is empty or
-    /// `USING ...` with a blank.
+    /// Adds an index to the storage of a stage. Does nothing if `relid` is not one of our stages, or has that index
+    /// already.
+    /// `method` is empty, or `USING ...` with a trailing blank.
     pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {
         for stage in self.stages.borrow_mut().iter_mut() {
             let leads_key = matches!(columns, [only] if stage.key.first().is_some_and(|key| quote_ident(key) == *only));
@@ -120,37 +122,37 @@ impl<'c> StageGraph<'c> {
         }
     }
 
-    /// Is this the storage of a stage, be it one that is still being made?
+    /// True if this is the storage of a stage, including one still being planned.
     pub fn is_stage(&self, relid: Oid) -> bool {
         self.relations.borrow().iter().any(|relation| relation.oid == relid)
     }
 
-    /// Does a stage after the first `from` read this table?
+    /// True if a stage after the first `from` ones reads this table.
     pub fn is_read_since(&self, from: usize, relid: Oid) -> bool {
         let stages = self.stages.borrow();
         let mut sources = stages.iter().skip(from).flat_map(|stage| &stage.sources);
         sources.any(|source| source.relid == relid)
     }
 
-    /// How many stages there are.
+    /// The number of stages.
     pub fn len(&self) -> usize {
         self.stages.borrow().len()
     }
 
-    /// Forgets the stages after the first `len`.
+    /// Drops the stages after the first `len`.
     pub fn truncate(&self, len: usize) {
         self.stages.borrow_mut().truncate(len);
         self.made.borrow_mut().truncate(len);
     }
 
-    /// The stages, bottom first, with the one at the top.
+    /// The stages, bottom first, ending with the final one.
     pub fn finish(self, top: Stage) -> Vec<Stage> {
         let mut stages = self.stages.into_inner();
         stages.push(top);
         stages
     }
 
-    /// Tells the catalog about a storage table, and gives a query over all its columns.
+    /// Adds a storage table to the catalog, and returns a query over all its columns.
     pub fn register(&self, storage: &StorageTable, columns: &[StoredColumn], key: &[String]) -> Result<Query, Error> {
         let known: Vec<Column> = columns
             .iter()

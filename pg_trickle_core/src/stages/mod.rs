@@ -1,4 +1,5 @@
-//! The stages of a stream table while they are planned: what each stores, which indexes it has, and how the stages above
+//! The stages of a stream table while they are planned: what each stores, which indexes it has, and how the stages
+//! above
 //! read it.
 
 pub mod advice;
