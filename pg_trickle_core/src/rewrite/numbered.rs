@@ -1,4 +1,4 @@
-//! Tables without a key: a stage with a copy of their rows, in which each has a number, stands in for them.
+//! Tables without a key are replaced by a stage that copies their rows and numbers them.
 
 use super::merge::merge;
 use crate::catalog::Catalog;
@@ -6,8 +6,9 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
 use crate::stages::graph::StageGraph;
 
-/// The `varno` of a table with a key that shows the same rows: the table itself, or a stage with a copy of its rows in
-/// which each has a number.
+/// The `varno` of a table with a key that has the same rows: the table itself, or a stage that copies its rows and
+/// numbers
+/// them.
 pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
     let position = query.position(table)?;
     let RteKind::Relation { relid, .. } = query.rtable[position].kind else {
@@ -57,6 +58,6 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
     });
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     merge(query, table)?;
-    // The copy is one table, added at the end.
+    // The copy is a single table, added at the end of the range table.
     Ok(varno(query.rtable.len() - 1)?)
 }

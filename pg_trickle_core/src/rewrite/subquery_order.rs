@@ -1,11 +1,16 @@
-//! The order in which a subquery gives its rows is the order in which an aggregate gets them: `json_agg(s) FROM (SELECT ..
-//! ORDER BY k) s`. SQL promises nothing, PostgreSQL does it ("Aggregate Functions" in its documentation), and apps rely on
-//! it. Stored rows have no order, so that each aggregate is given the subquery's as its own ORDER BY.
+//! Passes the ORDER BY of a subquery on to the aggregates over it: `json_agg(s) FROM (SELECT .. ORDER BY k) s`.
+//!
+//! SQL promises no such order, but PostgreSQL feeds an aggregate in the order of its subquery ("Aggregate Functions" in
+//! its
+//! documentation), and applications rely on it. Stored rows have no order, so each aggregate gets the subquery's ORDER
+//! BY
+//! as its own.
 
 use crate::error::Error;
 use crate::query::{Aggref, Expr, FromItem, Query, SortGroup, Target, Var, attno};
 
-/// Gives the order of `subquery`, which is all that `query` reads and will be merged into it, to the aggregates of `query`.
+/// Gives the order of `subquery` to the aggregates of `query`. `subquery` is all that `query` reads, and will be merged
+/// into it.
 pub fn pass_on(query: &mut Query, subquery: &mut Query) -> Result<(), Error> {
     let [FromItem::Rel(varno)] = query.from.as_slice() else {
         return Ok(());
@@ -23,7 +28,7 @@ pub fn pass_on(query: &mut Query, subquery: &mut Query) -> Result<(), Error> {
     Ok(())
 }
 
-/// The column that gives the expression: another one, where there is none yet.
+/// The column that holds the expression, added if there is none.
 fn column(subquery: &mut Query, expr: &Expr) -> Result<i16, Error> {
     let shown = || subquery.targets.iter().filter(|target| !target.junk);
     if let Some(known) = shown().position(|target| target.expr == *expr) {
@@ -61,7 +66,7 @@ fn in_expr(expr: &mut Expr, keys: &[(Expr, SortGroup)]) {
     expr.for_each_child_mut(&mut |child| in_expr(child, keys));
 }
 
-/// No order of its own, and arguments whose order can matter.
+/// True if the aggregate has no order of its own, and arguments whose order can matter.
 fn takes_order(call: &Aggref) -> bool {
     call.kind == 'n' && call.levels_up == 0 && !call.star && call.order.is_empty() && call.distinct.is_empty()
 }

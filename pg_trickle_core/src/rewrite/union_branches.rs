@@ -1,9 +1,9 @@
-//! An operator as a UNION ALL of simpler ones.
+//! An operator as a UNION ALL of simpler queries.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::query::{Expr, Query, Rte, RteKind, SetOp, SetOperation, SqlLeaf, Target, Var};
 
-/// UNION ALL of queries with the columns of `like`, in its order.
+/// UNION ALL of queries that have the columns of `like`, sorted like it.
 pub fn union_all(leaves: Vec<Query>, like: &Query) -> Result<Query, Fallback> {
     let mut operation: Option<SetOperation> = None;
     let types = like
@@ -62,6 +62,7 @@ pub fn union_all(leaves: Vec<Query>, like: &Query) -> Result<Query, Fallback> {
     })
 }
 
+/// NULL, with the type of an expression.
 pub fn null_like(expr: &Expr, type_sql: &str) -> Expr {
     SqlLeaf::text(
         format!("NULL::{type_sql}"),
@@ -71,5 +72,5 @@ pub fn null_like(expr: &Expr, type_sql: &str) -> Expr {
     )
 }
 
-/// The type of an expression as SQL.
+/// Gives the type of an expression as SQL.
 pub type TypeSql<'a> = &'a dyn Fn(&Expr) -> Result<String, Fallback>;
