@@ -398,14 +398,14 @@ describe('explainStreamTable', () => {
     expect(plan.stages[0]?.sources[0]).toMatchObject({ name: 'test.t', occurrences: 2, way: 'rebuild' })
   })
 
-  test('tells the key of each stage, and what a value that goes can cost', async () => {
+  test('shows the key of each stage, and what deleting a value can cost', async () => {
     await lab.create('st', 'SELECT k, max(n) FROM (SELECT DISTINCT k, v AS n FROM t) q GROUP BY k')
     const { stages } = await lab.pg.trickle.explainStreamTable('st')
     expect(stages.map(({ key }) => key.length)).toEqual([2, 1])
     expect(stages[1]?.key).toEqual(['k'])
     expect(stages.map(({ sources }) => sources[0]?.cost)).toEqual([
       'the change',
-      expect.stringContaining('when a value goes that decided'),
+      expect.stringContaining('when the value that decided its result is deleted'),
     ])
   })
 
