@@ -46,8 +46,7 @@ pub const UUID: Oid = 2950;
 pub const JSONB: Oid = 3802;
 
 /// The types whose values name catalog objects: `regclass` and its relatives. Their output depends on `search_path`,
-/// but
-/// all of them accept a plain number.
+/// but all of them accept a plain number.
 pub const REG_TYPES: [Oid; 11] = [24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191];
 
 /// Operator `bool < bool`.

@@ -1,12 +1,9 @@
 //! Compiles every fixture and compares everything that results with `tests/golden`: the plan, the storage, and the SQL
-//! for
-//! each set of changes. `UPDATE_GOLDEN=1` rewrites the files; read the diff.
+//! for each set of changes. `UPDATE_GOLDEN=1` rewrites the files; read the diff.
 //!
 //! The trees of both servers must give the same result, apart from numbers in aliases. If they do not, there is a
-//! second
-//! file for PostgreSQL 17. OIDs in names of transition tables are replaced by table names. `ts/tests` tests what the
-//! SQL
-//! does.
+//! second file for PostgreSQL 17. OIDs in names of transition tables are replaced by table names. `ts/tests` tests what
+//! the SQL does.
 
 #[path = "compile_golden/layout.rs"]
 mod layout;
@@ -222,8 +219,7 @@ fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
 }
 
 /// Numbers aliases (`r0_2`) in the order of their appearance, because PostgreSQL 18 has an entry for GROUP BY that
-/// takes a
-/// number.
+/// takes a number.
 fn renumbered(text: &str) -> String {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     with_words(text, |word| {

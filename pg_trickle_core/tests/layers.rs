@@ -1,6 +1,5 @@
 //! Who may use whom in the core: a module may use only those before it in [`ORDER`], and no file may use itself by way
-//! of
-//! others.
+//! of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -38,8 +37,7 @@ const OPERATORS: [&str; 9] = [
 ];
 
 /// Modules whose files may use each other, because what they handle is recursive: expressions hold queries, queries
-/// hold
-/// expressions, and each has a file of its own.
+/// hold expressions, and each has a file of its own.
 const RECURSIVE: [&str; 2] = ["query", "sql"];
 
 /// A module path, such as `operators::linear::scan`; the crate's root is empty.

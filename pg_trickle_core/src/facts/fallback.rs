@@ -6,8 +6,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fallback {
     /// The operator does not support the construct that the text names. The planner tries another operator, and in the
-    /// end
-    /// falls back to a full refresh.
+    /// end falls back to a full refresh.
     Reason(String),
     /// The query cannot be a stream table at all.
     Error(Error),

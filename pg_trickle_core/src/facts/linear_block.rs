@@ -1,8 +1,7 @@
 //! A linear block: the scans of FROM, and the conjuncts of WHERE and ON.
 //!
 //! The query has already been rewritten (`rewrite/`), so FROM holds tables, VALUES, functions, and inner joins of
-//! these.
-//! Every Var of a flattened expression refers to a scan: `varno` is the position of the scan, counted from 1.
+//! these. Every Var of a flattened expression refers to a scan: `varno` is the position of the scan, counted from 1.
 
 use super::fallback::{Fallback, reason};
 use crate::catalog::{Catalog, Relation};

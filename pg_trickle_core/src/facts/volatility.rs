@@ -1,10 +1,8 @@
 //! Which functions a query calls, and what that means for its maintenance.
 //!
 //! A volatile function leaves the query without a defined result over time, so the query is refused. A stable function
-//! is
-//! allowed in a Fold if its result depends only on its arguments and on session settings. One that reads the clock or
-//! the
-//! session, or whose body may read tables, needs a full refresh.
+//! is allowed in a Fold if its result depends only on its arguments and on session settings. One that reads the clock
+//! or the session, or whose body may read tables, needs a full refresh.
 
 use super::fallback::{Fallback, reason};
 use crate::catalog::{Catalog, Function};

@@ -63,8 +63,7 @@ fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> 
 }
 
 /// The MERGE that makes `table AS t` hold the rows of `query`, named `d`. `OFFSET 0` keeps the planner from evaluating
-/// the
-/// select list twice: for the comparison and for the write.
+/// the select list twice: for the comparison and for the write.
 pub fn merge(table: &str, query: &str, columns: &[String], pairs: &str) -> String {
     format!(
         "MERGE INTO {table} AS t USING ({} OFFSET 0) AS d ON {pairs} \

@@ -17,8 +17,7 @@ pub enum Sign {
 }
 
 /// A SELECT from `rows`, a FROM item named `d` that has the columns [`WEIGHT`] and [`IMAGE`]. It adds the net weight of
-/// each
-/// row's image, and numbers the rows of one image and weight. [`is_left`] reads both columns.
+/// each row's image, and numbers the rows of one image and weight. [`is_left`] reads both columns.
 #[must_use]
 pub fn netted(rows: &str) -> String {
     format!(
@@ -51,8 +50,7 @@ pub struct Patch {
 }
 
 /// The patch for the given columns of a table. `wanted` is a FROM item named `q`. `stored` is a SELECT of these
-/// columns, the
-/// row's `ctid`, its weight −1 and its image.
+/// columns, the row's `ctid`, its weight −1 and its image.
 #[must_use]
 pub fn patch(table: &str, columns: &[String], wanted: &str, stored: &str) -> Patch {
     let mut selected: Vec<String> = columns.iter().map(|name| column("q", name)).collect();

@@ -1,10 +1,9 @@
 //! Rekey: find the keys that the change touches, run the query again for these keys only, and patch their stored rows.
 //!
 //! It reads only the new state and the stored rows, so the order and the number of changes to the sources do not
-//! matter.
-//! The restriction to the touched keys is inside the query, next to the tables, where an index can serve it. Wanted and
-//! stored rows pair by a key of the result if it has one, else copy by copy by their image. Rows whose image is
-//! unchanged are left alone.
+//! matter. The restriction to the touched keys is inside the query, next to the tables, where an index can serve it.
+//! Wanted and stored rows pair by a key of the result if it has one, else copy by copy by their image. Rows whose image
+//! is unchanged are left alone.
 
 use super::full_refresh::{merge, write};
 use super::netting::{Patch, patch};
@@ -150,8 +149,7 @@ impl Rekey {
     }
 
     /// Wanted and stored rows cancel by image, copy by copy; the rest are deleted and inserted. With `skips`, the
-    /// statement is
-    /// longer and nets only if anything is stored for the touched keys.
+    /// statement is longer and nets only if anything is stored for the touched keys.
     fn netted(&self, skips: bool) -> String {
         let listed = self.listed("s").join(", ");
         let stored = self.stored_arms(&format!("{listed}, s.ctid, -1, {}", image("s", &self.columns)));

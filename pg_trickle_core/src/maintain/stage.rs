@@ -24,8 +24,7 @@ pub struct Stage {
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
     /// Recomputes everything and replaces the stored rows, by statements that report nothing. Empty if large changes
-    /// are
-    /// applied like others.
+    /// are applied like others.
     pub whole: Vec<String>,
     /// The tables whose changes reach this stage, by OID: views are inlined, and lower stages are included.
     pub sources: Vec<Source>,
@@ -52,8 +51,7 @@ pub trait Maintenance {
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str;
 
     /// The statements that replace the stored rows with the result of the query `rows`, for a change that touches most
-    /// of
-    /// them. `fill` stores that result in an empty table. Empty if a large change is applied like others.
+    /// of them. `fill` stores that result in an empty table. Empty if a large change is applied like others.
     fn replace(&self, _rows: &str, _fill: &str) -> Vec<String> {
         Vec::new()
     }
@@ -70,8 +68,7 @@ pub trait Maintenance {
     }
 
     /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
-    /// than
-    /// once. `advised` says that indexes are missing that would help.
+    /// than once. `advised` says that indexes are missing that would help.
     fn needs_fresh_plans(&self, _advised: bool) -> bool {
         false
     }
@@ -97,8 +94,8 @@ impl Stage {
     }
 
     /// Asks whether a change of `rows` rows should be applied by [`Stage::at_once`]: whether no source has more than
-    /// [`LARGE`]
-    /// times as many rows, so that the whole query reads about as much as the change and everything it touches.
+    /// [`LARGE`] times as many rows, so that the whole query reads about as much as the change and everything it
+    /// touches.
     #[must_use]
     pub fn is_load(&self, rows: usize) -> Statement {
         let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
@@ -123,8 +120,7 @@ impl Stage {
     }
 
     /// The statements for a load, given the answer of [`Stage::is_load`]: 1 if the storage is empty, 2 if it is not, 0
-    /// if this
-    /// is no load.
+    /// if this is no load.
     #[must_use]
     pub fn at_once(&self, answer: i64) -> Vec<Statement> {
         match answer {
@@ -147,8 +143,7 @@ impl Stage {
     }
 
     /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
-    /// than
-    /// once.
+    /// than once.
     #[must_use]
     pub fn is_unindexed(&self) -> bool {
         self.maintenance.needs_fresh_plans(!self.advice.is_empty())

@@ -34,8 +34,7 @@ pub enum Identity {
 }
 
 /// `CREATE TABLE` and its indexes. `indexes` are column lists in parentheses, with `USING ...` in front if need be.
-/// PostgreSQL
-/// names the indexes.
+/// PostgreSQL names the indexes.
 #[must_use]
 pub fn create(table: &str, columns: &[ColumnDdl], identity: &Identity, indexes: &[String]) -> Vec<String> {
     let mut parts: Vec<String> = columns

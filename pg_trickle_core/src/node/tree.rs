@@ -1,8 +1,7 @@
 //! The arena of a parsed text: all values in one vector, parents before children.
 //!
 //! Each entry has its byte range in the text and the index at which its subtree ends. So siblings are one jump apart,
-//! and
-//! nothing is copied out of the text. The parser keeps its own stack, so no input can exhaust the program's.
+//! and nothing is copied out of the text. The parser keeps its own stack, so no input can exhaust the program's.
 
 use super::lexer::{Lexer, Token, TokenKind};
 use crate::error::Error;
@@ -58,8 +57,7 @@ enum Inside {
 impl<'a> Tree<'a> {
     /// Parses one value.
     ///
-    /// # Errors
-    /// [`Error::Tree`] says what is wrong, and at which byte.
+    /// # Errors [`Error::Tree`] says what is wrong, and at which byte.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::Tree("the text is too long".to_owned()));

@@ -1,10 +1,8 @@
 //! LIMIT, OFFSET and FETCH FIRST: the first rows of a linear block in its order, read again after each change.
 //!
 //! Rule: run the query again and write the differences. Cost: the rows up to the last one shown, given an index in
-//! their
-//! order (the storage of a lower stage gets one); without an index, the whole query.
-//! Source: Yi et al., "Efficient maintenance of materialized top-k views", 2003. The index replaces its reserve of
-//! rows.
+//! their order (the storage of a lower stage gets one); without an index, the whole query. Source: Yi et al.,
+//! "Efficient maintenance of materialized top-k views", 2003. The index replaces its reserve of rows.
 
 use super::full_refresh;
 use crate::catalog::Catalog;
@@ -73,8 +71,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
 }
 
 /// If the query reads a single table, makes an index in the query's order: adds it to the storage of a stage, and
-/// returns advice
-/// for a table of the user.
+/// returns advice for a table of the user.
 fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, graph)?;

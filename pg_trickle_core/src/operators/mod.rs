@@ -1,6 +1,5 @@
 //! The operators. Each folder or file holds everything about one: its rule in the head comment, how it is recognised
-//! and
-//! planned, the SQL that maintains it, and what `explain` shows.
+//! and planned, the SQL that maintains it, and what `explain` shows.
 
 pub mod aggregate;
 pub mod distinct;

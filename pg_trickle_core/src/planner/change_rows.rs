@@ -9,8 +9,7 @@ use crate::query::{Expr, Query, RteKind, SqlLeaf, Target, Var};
 const ROWS: &str = "__pgt_shown";
 
 /// A query over changed rows of the storage. It returns the text of each row that the view makes of them, in the order
-/// of the
-/// view, and the text of its key, or NULL if there is no key.
+/// of the view, and the text of its key, or NULL if there is no key.
 pub fn query(view: &Query, key: &[String], catalog: &dyn Catalog) -> Result<String, Error> {
     let mut shown = view.clone();
     let storage = &mut shown.rtable[0];

@@ -1,10 +1,8 @@
 //! Chooses the operator at the top of a query.
 //!
 //! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over the rows of FROM and WHERE.
-//! If an
-//! operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So do
-//! subqueries
-//! with operators of their own ([`crate::rewrite::simplify`]).
+//! If an operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So
+//! do subqueries with operators of their own ([`crate::rewrite::simplify`]).
 
 use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};

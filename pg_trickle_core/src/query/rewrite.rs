@@ -28,8 +28,7 @@ impl Query {
     }
 
     /// Replaces Vars of this query level wherever they are: in this query, or deeper as outer references. `replace`
-    /// returns an
-    /// expression of this level, which is adjusted to the depth where it is inserted.
+    /// returns an expression of this level, which is adjusted to the depth where it is inserted.
     pub fn replace_vars(&mut self, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
         self.replace_vars_at(0, replace);
     }

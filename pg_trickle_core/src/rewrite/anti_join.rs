@@ -1,18 +1,16 @@
 //! NOT IN as anti-joins, and EXISTS over an uncorrelated subquery.
 //!
 //! `x NOT IN (SELECT y FROM s)` is true for a row unless `s` has a row with `y = x`, or a row whose `y` is NULL, or `x`
-//! is
-//! NULL and `s` has any row. Each of these three becomes a NOT EXISTS that an index serves; for NOT IN, PostgreSQL
-//! reads all
-//! of `s`. The two forms differ only between false and NULL, which does not matter where only truth counts (WHERE, ON).
+//! is NULL and `s` has any row. Each of these three becomes a NOT EXISTS that an index serves; for NOT IN, PostgreSQL
+//! reads all of `s`. The two forms differ only between false and NULL, which does not matter where only truth counts
+//! (WHERE, ON).
 //!
 //! Whether `s` has any row at all is kept as a counted stage of at most one row: `SELECT DISTINCT true FROM s`. The
-//! stages
-//! above see a change only when the first row of `s` is inserted or the last one deleted, not for every row of `s`.
+//! stages above see a change only when the first row of `s` is inserted or the last one deleted, not for every row of
+//! `s`.
 //!
 //! Cost: the outer rows that match the change. The first NULL inserted into `s`, or the last one deleted, matches all
-//! of them.
-//! Source: three-valued logic of the SQL standard; the split into cases is our own reasoning.
+//! of them. Source: three-valued logic of the SQL standard; the split into cases is our own reasoning.
 
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;

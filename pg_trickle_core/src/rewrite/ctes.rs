@@ -1,6 +1,5 @@
 //! CTEs as subqueries, one for each reference. References to the same CTE become equal subqueries, which share a stage
-//! if
-//! they need one. A recursive CTE becomes a subquery that contains the CTE.
+//! if they need one. A recursive CTE becomes a subquery that contains the CTE.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::{RECORD, RECORD_ARRAY};

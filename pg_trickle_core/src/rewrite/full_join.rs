@@ -1,8 +1,7 @@
 //! FULL JOIN as a UNION ALL of the LEFT JOIN and the rows of the right side that have no match.
 //!
 //! Rule: δ(R ⊎ S) = δR ⊎ δS, where each branch has its own rule. Cost: the sum over the branches. Source: the
-//! definition in
-//! the SQL standard.
+//! definition in the SQL standard.
 
 use super::union_branches::{TypeSql, null_like, union_all};
 use crate::facts::fallback::{Fallback, reason};
@@ -108,8 +107,7 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Fallback> {
 }
 
 /// True if another FULL JOIN has a condition other than comparisons of columns. PostgreSQL accepts such a condition
-/// only
-/// while the joins around it reduce the FULL JOIN to a LEFT JOIN, which they may no longer do within a branch.
+/// only while the joins around it reduce the FULL JOIN to a LEFT JOIN, which they may no longer do within a branch.
 fn has_odd_full_join(item: &FromItem, but: &JoinExpr) -> bool {
     let FromItem::Join(join) = item else { return false };
     let plain = |qual: &Expr| matches!(qual, Expr::Op(op) if op.args.iter().all(|arg| matches!(arg, Expr::Var(_))));

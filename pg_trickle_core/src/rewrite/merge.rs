@@ -7,8 +7,7 @@ use crate::oids::RECORD;
 use crate::query::{CoerceForm, Expr, FromItem, JoinExpr, JoinKind, Query, RowExpr, RteKind, Var, varno};
 
 /// Merges the subquery `merged` into `query`. It must be linear, and not on the nullable side of an outer join. Its
-/// output
-/// expressions replace its columns everywhere, and its FROM replaces the reference to it.
+/// output expressions replace its columns everywhere, and its FROM replaces the reference to it.
 pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
     let position = query.position(merged)?;
     let lateral = query.rtable[position].lateral;
@@ -80,8 +79,7 @@ fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {
 }
 
 /// Moves the conditions of inner joins on the preserved side to WHERE. A subquery's FROM becomes a join in parentheses
-/// when
-/// it is merged, and conditions inside the parentheses cannot refer to items beside them.
+/// when it is merged, and conditions inside the parentheses cannot refer to items beside them.
 pub fn hoist(query: &mut Query) {
     fn in_item(item: &mut FromItem, found: &mut Vec<Expr>) {
         let FromItem::Join(join) = item else { return };

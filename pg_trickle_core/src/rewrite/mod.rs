@@ -2,12 +2,10 @@
 //!
 //! The planner applies them in this order. CTEs become subqueries ([`ctes`]), and the names of joins are removed
 //! ([`join_names`]). Then, for each query that becomes a stage, [`simplify`] joins subqueries of one row
-//! ([`single_rows`]),
-//! merges views and linear subqueries ([`merge`], [`subquery_order`]), and turns NOT IN into anti-joins
-//! ([`anti_join`]). A
-//! query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
-//! ([`grouping_sets`]) become branches of a UNION ALL ([`union_branches`]). Tables without a key get row numbers
-//! ([`numbered`]).
+//! ([`single_rows`]), merges views and linear subqueries ([`merge`], [`subquery_order`]), and turns NOT IN into
+//! anti-joins ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`])
+//! and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL ([`union_branches`]). Tables without a key get
+//! row numbers ([`numbered`]).
 
 pub mod anti_join;
 pub mod ctes;

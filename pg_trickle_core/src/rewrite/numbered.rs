@@ -7,8 +7,7 @@ use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
 use crate::stages::graph::StageGraph;
 
 /// The `varno` of a table with a key that has the same rows: the table itself, or a stage that copies its rows and
-/// numbers
-/// them.
+/// numbers them.
 pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
     let position = query.position(table)?;
     let RteKind::Relation { relid, .. } = query.rtable[position].kind else {

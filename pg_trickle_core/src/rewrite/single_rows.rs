@@ -9,8 +9,7 @@ use crate::query::{Expr, FromItem, Query, Rte, RteKind, SubLinkKind, Var, varno}
 use crate::stages::graph::StageGraph;
 
 /// Joins the subqueries that always return exactly one row (uncorrelated aggregates without GROUP BY), if they are in
-/// WHERE
-/// or in the select list of a query that does not group.
+/// WHERE or in the select list of a query that does not group.
 pub fn join(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     let mut found: Vec<Query> = Vec::new();
     let offset = query.rtable.len();

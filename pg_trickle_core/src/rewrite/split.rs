@@ -120,8 +120,7 @@ fn cleared(query: &Query) -> Query {
 }
 
 /// The partitioning and grouping expressions that the lower part can compute. Stored rows are found by a column, which
-/// has
-/// an index, but not by an expression over columns.
+/// has an index, but not by an expression over columns.
 fn keys(query: &Query, graph: &StageGraph) -> Result<Vec<Expr>, Error> {
     let mut found = Vec::new();
     let partitions = query.windows.iter().flat_map(|window| &window.partition);
@@ -216,8 +215,7 @@ pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallba
 }
 
 /// Grouping or windows above joins and subqueries that need a stage of their own. Without `lifted`, subqueries outside
-/// the keys
-/// stay in the upper part.
+/// the keys stay in the upper part.
 pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Query, Fallback> {
     let mut columns = Columns {
         exprs: Vec::new(),

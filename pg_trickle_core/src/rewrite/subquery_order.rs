@@ -1,10 +1,8 @@
 //! Passes the ORDER BY of a subquery on to the aggregates over it: `json_agg(s) FROM (SELECT .. ORDER BY k) s`.
 //!
 //! SQL promises no such order, but PostgreSQL feeds an aggregate in the order of its subquery ("Aggregate Functions" in
-//! its
-//! documentation), and applications rely on it. Stored rows have no order, so each aggregate gets the subquery's ORDER
-//! BY
-//! as its own.
+//! its documentation), and applications rely on it. Stored rows have no order, so each aggregate gets the subquery's
+//! ORDER BY as its own.
 
 use crate::error::Error;
 use crate::query::{Aggref, Expr, FromItem, Query, SortGroup, Target, Var, attno};

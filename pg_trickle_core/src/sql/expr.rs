@@ -2,8 +2,7 @@
 //!
 //! Every function, operator, type and collation is schema-qualified, every constant has its type, and casts that the
 //! parser added are written out. So the text means the same under every `search_path` and every set of overloads. Only
-//! the
-//! way a call was written is lost, because the tree does not record it: `EXTRACT(..)` becomes a plain call.
+//! the way a call was written is lost, because the tree does not record it: `EXTRACT(..)` becomes a plain call.
 //!
 //! Every piece of text is self-contained: it can be followed by `::type`, and be an operand of any operator.
 
@@ -186,8 +185,7 @@ impl<'a> Printer<'a> {
     }
 
     /// A constant with its type. Small integers and booleans are written plainly, because the parser reads them back as
-    /// the same
-    /// constant.
+    /// the same constant.
     #[inline(never)]
     pub(super) fn constant(&self, constant: &Const) -> Result<String, Error> {
         match (constant.type_oid, constant.int4()) {

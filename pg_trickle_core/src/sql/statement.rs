@@ -2,8 +2,7 @@
 //!
 //! The delta rules build these values, and only the `Display` implementations here turn them into text. The scalar
 //! expressions in them are text from this module or from the expression writer, never the user's own text. All names
-//! but those of
-//! our own columns are schema-qualified, so no statement depends on `search_path`.
+//! but those of our own columns are schema-qualified, so no statement depends on `search_path`.
 
 use std::fmt;
 

@@ -21,8 +21,7 @@ pub fn sentence(relation: &Relation, columns: &str, why: &str) -> String {
 }
 
 /// Advice for an expression by which changes look up rows of one table. A table with an index on any expression is
-/// assumed
-/// to have the right one.
+/// assumed to have the right one.
 pub fn expression(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<Option<String>, Error> {
     let mut scan = None;
     let mut is_simple = !matches!(expr, Expr::Var(_));
@@ -46,8 +45,7 @@ pub fn expression(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<Option
 }
 
 /// Advice for columns without an index that are compared by `=` with columns of other tables, or by which changes look
-/// up
-/// rows.
+/// up rows.
 pub fn indexes(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<Vec<String>, Error> {
     let mut wanted: Vec<(Column, &str)> = Vec::new();
     for column in looked_up {

@@ -107,8 +107,7 @@ impl<'c> StageGraph<'c> {
     }
 
     /// Adds an index to the storage of a stage. Does nothing if `relid` is not one of our stages, or has that index
-    /// already.
-    /// `method` is empty, or `USING ...` with a trailing blank.
+    /// already. `method` is empty, or `USING ...` with a trailing blank.
     pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {
         for stage in self.stages.borrow_mut().iter_mut() {
             let leads_key = matches!(columns, [only] if stage.key.first().is_some_and(|key| quote_ident(key) == *only));

@@ -1,6 +1,6 @@
 //! Indexes on the storage of stages. Whatever a query compares a stored column with, a change of the other side must
-//! find
-//! the matching rows without a scan of the whole stage. Tables of the user have the indexes that the user gives them.
+//! find the matching rows without a scan of the whole stage. Tables of the user have the indexes that the user gives
+//! them.
 
 use super::advice::Column;
 use super::graph::StageGraph;

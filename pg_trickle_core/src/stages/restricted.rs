@@ -1,6 +1,5 @@
 //! The query of a stage that is maintained key by key: the columns it must select so that its rows can be found by key,
-//! and
-//! its restriction to the touched keys.
+//! and its restriction to the touched keys.
 
 use super::graph::StageGraph;
 use super::stage_plan::MAX_INDEX_COLUMNS;

@@ -80,8 +80,7 @@ impl StoredColumn {
 }
 
 /// The name under which a query's column is stored: its own, unless it looks like an internal column or is the name of
-/// a
-/// system column.
+/// a system column.
 pub fn stored_name(name: &str) -> String {
     match name.strip_prefix("__pgt_") {
         Some(rest) => format!("_upgt_{rest}"),

@@ -41,8 +41,7 @@ pub fn column_of(stored: &[StoredColumn], n: usize) -> Result<Expr, Error> {
 }
 
 /// Reads a query's columns from storage; `positions` says where each target is stored. Storage that other stages read
-/// gets a
-/// column that numbers its rows.
+/// gets a column that numbers its rows.
 pub fn view_at(
     query: &Query,
     positions: &[Option<usize>],

@@ -1,12 +1,9 @@
 //! Aggregates over distinct values, such as `count(DISTINCT x)`. The distinct values of each group are a stage of their
-//! own,
-//! and its rows are one more branch of the grouped union. Its columns are the keys of the group and the value. The
-//! value is
-//! NULL in the other branches, and their arguments are NULL in this one.
+//! own, and its rows are one more branch of the grouped union. Its columns are the keys of the group and the value. The
+//! value is NULL in the other branches, and their arguments are NULL in this one.
 //!
 //! Rule: δ(γ(R)) = γ over R ⊎ distinct(π(R)). The row of a value appears with its first copy, and disappears with its
-//! last.
-//! Cost: one stored row for the value, one for the group.
+//! last. Cost: one stored row for the value, one for the group.
 //!
 //! Source: the counting algorithm of Gupta, Mumick, Subrahmanian, 1993, for distinct(π(R)).
 

@@ -44,8 +44,7 @@ pub enum Kind {
         /// True if the argument is numeric, so that the sum may be NaN or infinite.
         numeric: bool,
         /// True if a histogram of scales keeps the number of decimals. The sum is then stored without trailing zeros,
-        /// so that
-        /// equal states look the same.
+        /// so that equal states look the same.
         scaled: bool,
     },
     /// The histogram of the scales of a numeric argument.
@@ -190,8 +189,7 @@ impl State {
     }
 
     /// The columns of the aggregated delta for this state, from rows with weights. With `only_old` all weights are −1,
-    /// so the
-    /// signs need not be separated.
+    /// so the signs need not be separated.
     #[must_use]
     pub fn delta_columns(&self, position: usize, only_old: bool) -> Vec<(String, String)> {
         let aggregate = self.aggregate_sql();
@@ -254,10 +252,8 @@ impl State {
 
 impl Aggregate {
     /// The new value of a state of a stored group, after a delta with rows of both signs. `recompute` is a scalar
-    /// subquery
-    /// that computes the state from the sources. `exact` says that the rows of each sign really existed (only one
-    /// occurrence
-    /// changed), so that the extrema of the delta are meaningful.
+    /// subquery that computes the state from the sources. `exact` says that the rows of each sign really existed (only
+    /// one occurrence changed), so that the extrema of the delta are meaningful.
     #[must_use]
     pub fn updated(&self, position: usize, recompute: &str, exact: bool) -> String {
         let state = &self.states[position];

@@ -1,8 +1,8 @@
 //! The aggregates that are functions of a few sums: variance, covariance, correlation, regression.
 //!
 //! Rule: n, Σx, Σy, Σx², Σy² and Σxy change by the weighted sums over the delta. The result is computed from them when
-//! the
-//! group is read. Cost: that of a sum. Source: the textbook formulas, whose cancellation does no harm to exact sums.
+//! the group is read. Cost: that of a sum. Source: the textbook formulas, whose cancellation does no harm to exact
+//! sums.
 
 /// An aggregate as a function of sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,8 @@
 //! A stage without grouping: the rows of a linear block, each stored as often as it occurs.
 //!
 //! Keyed: the primary keys of the tables identify a row (less those that join conditions determine). A change is netted
-//! by
-//! key and merged. Keyless: rows can repeat. A change is netted by row image; a stored copy is found by a hash of the
-//! row and
-//! then compared in full.
+//! by key and merged. Keyless: rows can repeat. A change is netted by row image; a stored copy is found by a hash of
+//! the row and then compared in full.
 
 use super::block::{Block, Part, signed_terms, weighted};
 use super::inner_join::keyed_choices;
@@ -179,8 +177,7 @@ impl Bag {
 }
 
 /// Nets a delta by row image; what remains is deleted and inserted copy by copy. `delta` selects rows with their
-/// weight.
-/// `with` are CTEs that it reads, each followed by a comma.
+/// weight. `with` are CTEs that it reads, each followed by a comma.
 pub fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &str) -> Statement {
     let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
     let target = if list.is_empty() {

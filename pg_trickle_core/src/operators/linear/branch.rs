@@ -1,8 +1,7 @@
 //! Linear queries as branches: the bag union of their rows feeds a bag or a grouping.
 //!
 //! Union all: Δ(R ∪ S) = ΔR ∪ ΔS as bags. It is linear, so the delta has the terms of all branches. State: none. Cost:
-//! the
-//! change. Source: the sum of Z-sets; Griffin, Libkin, "Incremental maintenance of views with duplicates", 1995.
+//! the change. Source: the sum of Z-sets; Griffin, Libkin, "Incremental maintenance of views with duplicates", 1995.
 
 use super::block::Block;
 use super::recognise::{any_block, check, reads_a_table};

@@ -60,14 +60,11 @@ fn versions_of(occurrence: Changed) -> Vec<Version> {
 }
 
 /// The choices for a keyed result over tables that all have keys. Weight +1: every derivation in the new state that
-/// uses a
-/// new row, once for each new row in it. Weight −1: every combination that uses old rows and may have been a derivation
-/// in
-/// the old state.
+/// uses a new row, once for each new row in it. Weight −1: every combination that uses old rows and may have been a
+/// derivation in the old state.
 ///
 /// A key that occurs only with weight −1 has no derivation left: all parts of one would have to be unchanged rows, but
-/// they
-/// have the keys of changed rows.
+/// they have the keys of changed rows.
 #[must_use]
 pub fn keyed_choices(changed: &[Changed]) -> Vec<Choice> {
     let mut choices: Vec<Choice> = changed

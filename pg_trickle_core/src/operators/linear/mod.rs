@@ -1,8 +1,7 @@
 //! The linear operators: scan, filter, projection, inner and cross join, UNION ALL, VALUES and functions in FROM.
 //!
 //! A linear operator maps a Z-set (rows with weights) to a Z-set. So the delta of a query of linear operators is the
-//! query
-//! itself, with the delta of a table in place of the table:
+//! query itself, with the delta of a table in place of the table:
 //!
 //! - filter: Δσ(R) = σ(ΔR); the condition is part of the WHERE of every term;
 //! - projection: Δπ(R) = π(ΔR) as a bag; weights are kept. A set-returning function in the select list maps one row to
@@ -14,8 +13,7 @@
 //! State: none. Cost: the change and its matches.
 //!
 //! Source: Blakeley, Larson, Tompa, "Efficiently updating materialized views", 1986, for sets with counters. For bags,
-//! the
-//! counters are the weights.
+//! the counters are the weights.
 
 pub mod bag;
 pub mod block;

@@ -1,8 +1,7 @@
 //! A flattened FROM and WHERE as SQL: scans with their names and keys, conditions, and whether they can be folded.
 //!
 //! VALUES and functions in FROM are scans without changes of their own. A function of columns of other items changes
-//! with
-//! them, row by row: δ(R × f(R)) = δR × f(δR), the rule of projection.
+//! with them, row by row: δ(R × f(R)) = δR × f(δR), the rule of projection.
 
 use super::block::Block;
 use super::scan::Scan;
@@ -171,8 +170,7 @@ pub fn print(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<String, 
 }
 
 /// Fails if the value of an expression over the scans can change without a change to the scans, or if a transition
-/// table
-/// lacks one of its columns.
+/// table lacks one of its columns.
 pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
     volatility::settled(expr, catalog)?;
     check_columns(flat, expr)

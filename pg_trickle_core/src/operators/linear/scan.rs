@@ -1,14 +1,11 @@
 //! Scan: the rows of a stored table.
 //!
 //! Δ(t) = NEW − OLD: the new transition table with weight +1, and the old one with weight −1. A transition table has
-//! the
-//! same column names as its table, so expressions over a scan have the same text whether it stands for the table or for
-//! its
-//! delta. Only the FROM item differs.
+//! the same column names as its table, so expressions over a scan have the same text whether it stands for the table or
+//! for its delta. Only the FROM item differs.
 //!
 //! A transition table can hold intermediate versions of a row (a cascading foreign key that refers to its own table, a
-//! row
-//! trigger that updates its row again). Weights cancel them. Where rows are netted by key instead, the keys in the
+//! row trigger that updates its row again). Weights cancel them. Where rows are netted by key instead, the keys in the
 //! transition table are used to look up the new rows in the table.
 //!
 //! State: none. Cost: the change.

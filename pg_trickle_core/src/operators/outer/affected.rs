@@ -1,16 +1,12 @@
 //! Which rows of the preserved tables a change affects.
 //!
 //! For each occurrence of a table, a SELECT finds the keys of the preserved rows that meet its changed rows. Its FROM
-//! holds the
-//! preserved tables, the changed rows in place of their table, and the tables in between; its WHERE holds the
-//! conditions that
-//! mention nothing else. It may find too many rows, never too few. If a table in between lost rows in the same
-//! statement, the
-//! deleted rows are tried in its place, too.
+//! holds the preserved tables, the changed rows in place of their table, and the tables in between; its WHERE holds the
+//! conditions that mention nothing else. It may find too many rows, never too few. If a table in between lost rows in
+//! the same statement, the deleted rows are tried in its place, too.
 //!
 //! Cost: the rows found, given an index on the compared columns. Source: our own reasoning about the query's
-//! conditions. The
-//! semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
+//! conditions. The semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
 
 use std::ops::Range;
 
@@ -220,8 +216,7 @@ impl Walk<'_, '_> {
             FromItem::Join(join) => join,
         };
         // For which side the condition decides which of its rows matter. A row on a preserved side is there whatever it
-        // meets,
-        // and so is every row of a FULL JOIN.
+        // meets, and so is every row of a FULL JOIN.
         let (left_meets, right_meets) = match join.kind {
             JoinKind::Inner => (nullable, nullable),
             JoinKind::Left => (false, true),
@@ -290,8 +285,7 @@ impl Walk<'_, '_> {
     }
 
     /// Adds a table on a nullable side within `item`, and the tables it is joined through. Only valid for conditions
-    /// that no
-    /// NULL satisfies.
+    /// that no NULL satisfies.
     fn reach(&self, item: &FromItem, table: i32, path: &mut JoinPath) {
         let FromItem::Join(join) = item else {
             return self.between(item, path);
@@ -485,8 +479,8 @@ impl Walk<'_, '_> {
 }
 
 /// The conditions under which a row of the subquery can matter to `x op ANY (...)` or `x op ALL (...)`: alternatives,
-/// each a
-/// list of conjuncts. Where only truth counts, the test must hold. Elsewhere, a NULL on either side matters, too.
+/// each a list of conjuncts. Where only truth counts, the test must hold. Elsewhere, a NULL on either side matters,
+/// too.
 fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
     let Some(test) = &sublink.test else {
         return vec![Vec::new()];

@@ -52,8 +52,7 @@ pub enum Windows {
 }
 
 /// Splits window functions into stages. Windows whose partitions have something in common share a stage; windows
-/// without
-/// PARTITION BY come above all others.
+/// without PARTITION BY come above all others.
 pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallback> {
     let query = only_used(query);
     let mut parts: Vec<(Vec<Expr>, Vec<u32>)> = Vec::new();

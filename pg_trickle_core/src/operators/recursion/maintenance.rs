@@ -3,8 +3,7 @@
 //!
 //! [`super`] has the rules. PostgreSQL's planner overestimates a recursive CTE tenfold, and one that reads another a
 //! hundredfold. DISTINCT bounds the estimate, because the planner expects 200 distinct values if it has no statistics.
-//! So
-//! `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
+//! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
 
 use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
 use crate::maintain::stage::Maintenance;
@@ -193,8 +192,7 @@ impl Recursion {
     }
 
     /// The lost rows that a branch still derives from rows that are not lost. Rows without NULLs are matched by plain
-    /// equality,
-    /// which an index can serve; a second SELECT matches the others.
+    /// equality, which an index can serve; a second SELECT matches the others.
     fn again(&self, branch: &RecursionBranch, is_lost: &str) -> Vec<String> {
         let is_step = std::ptr::eq(branch, &self.step);
         let part = if is_step {
@@ -219,9 +217,8 @@ impl Recursion {
     }
 
     /// The rows that a branch derived from deleted rows and no longer derives: another row that was there before may
-    /// derive the
-    /// same. Deleted rows are never joined to inserted ones, so no expression is evaluated that the query never
-    /// evaluates.
+    /// derive the same. Deleted rows are never joined to inserted ones, so no expression is evaluated that the query
+    /// never evaluates.
     fn lost_seeds(&self, changes: &[Change], values: &str) -> Vec<String> {
         let mut seeds = Vec::new();
         for branch in self.base.iter().chain([&self.step]) {
@@ -252,8 +249,7 @@ impl Recursion {
     }
 
     /// Three lists of conditions: that a branch derives the row, by plain equality; the same with NULLs equal; and that
-    /// the row
-    /// has a NULL, for each nullable column.
+    /// the row has a NULL, for each nullable column.
     fn matches(&self, branch: &RecursionBranch, row: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
         let (mut equal, mut same, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
         let values = branch.part.values.iter().zip(&branch.nullable);
@@ -366,8 +362,7 @@ fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
 }
 
 /// Inserted rows in one occurrence, joined to the rows of the others. With `once`, only the occurrences before it
-/// include
-/// inserted rows, so that no derivation counts twice.
+/// include inserted rows, so that no derivation counts twice.
 fn gained_choices(changed: &[Changed], once: bool) -> Vec<Versions> {
     let came: Vec<usize> = changed
         .iter()

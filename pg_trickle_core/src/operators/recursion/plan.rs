@@ -1,8 +1,7 @@
 //! Recognises WITH RECURSIVE: the rows of the CTE are a stage that reads itself.
 //!
 //! The CTE arrives wrapped in a query ([`crate::rewrite::ctes`]). The storage table replaces its self-reference, so
-//! that the
-//! step is a linear block like any other.
+//! that the step is a linear block like any other.
 
 use super::maintenance::{Recursion, RecursionBranch};
 use crate::catalog::Catalog;
@@ -276,8 +275,7 @@ fn branch(
 }
 
 /// True if an index finds the rows that derive a given row of the CTE, by a column that the branch selects. Otherwise
-/// adds such a
-/// column to `looked_up`.
+/// adds such a column to `looked_up`.
 fn found_by_index(
     level: &Query,
     own: Oid,

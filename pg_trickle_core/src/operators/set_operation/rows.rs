@@ -1,8 +1,7 @@
 //! Set operations whose rows cannot be counted: the rows of both sides that equal a changed row are read again.
 //!
 //! Rule: how a row appears in the result depends on the rows of both sides that are equal to it. Cost: these rows,
-//! given an
-//! index on the columns of every table. Source: our own reasoning.
+//! given an index on the columns of every table. Source: our own reasoning.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::types::{equality, is_pseudo};

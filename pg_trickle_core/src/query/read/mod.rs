@@ -2,8 +2,7 @@
 //!
 //! The reader hides the differences between PostgreSQL 17 and 18. It reads fields that only one of them writes with
 //! [`Node::get`], and resolves PostgreSQL 18's grouping entry (`group.rs`). Whatever a stored SELECT cannot contain, or
-//! a
-//! newer server may add, is an [`Error::Tree`] that names it.
+//! a newer server may add, is an [`Error::Tree`] that names it.
 
 mod expr;
 mod fields;
@@ -22,8 +21,7 @@ use group::Group;
 
 /// Reads the query of a view from its rule's `pg_rewrite.ev_action`.
 ///
-/// # Errors
-/// [`Error::Tree`] if the text is not a tree, or holds anything but one SELECT.
+/// # Errors [`Error::Tree`] if the text is not a tree, or holds anything but one SELECT.
 pub fn read_view(ev_action: &str) -> Result<Query, Error> {
     let tree = Tree::parse(ev_action)?;
     let mut items = tree.items()?;

@@ -136,8 +136,7 @@ impl Printer<'_> {
     }
 
     /// ` ORDER BY ...`, or nothing without items. Items are written as expressions. This is right everywhere but in the
-    /// query's
-    /// own ORDER BY, where a constant would be a position.
+    /// query's own ORDER BY, where a constant would be a position.
     pub(in crate::sql) fn order_by(&self, items: &[SortGroup], targets: &[Target]) -> Result<String, Error> {
         if items.is_empty() {
             return Ok(String::new());

@@ -10,8 +10,7 @@ impl Printer<'_> {
     pub(super) fn func(&self, expr: &Expr, func: &FuncExpr) -> Result<String, Error> {
         let is_cast = matches!(func.form, CoerceForm::ExplicitCast | CoerceForm::ImplicitCast);
         // PostgreSQL reads a cast in a query as an explicit one and passes that to its function. If the tree says
-        // otherwise, only
-        // a plain call can express it.
+        // otherwise, only a plain call can express it.
         let says_implicit = matches!(func.args.get(2), Some(flag) if is_false(flag));
         if is_cast && (!says_implicit || serialized(expr).is_some()) {
             return self.cast(expr);

@@ -1,6 +1,5 @@
 //! SQL/JSON expressions. The parser adds conversions around them, and adds them again when it reads the text. So only
-//! what
-//! the user wrote is written: raw inputs, formats, RETURNING.
+//! what the user wrote is written: raw inputs, formats, RETURNING.
 
 use super::Printer;
 use super::call::Disguise;
@@ -149,8 +148,7 @@ impl Printer<'_> {
     }
 
     /// Wrapper, quotes, and the behavior on empty results and on errors. For a column of JSON_TABLE, the defaults are
-    /// written,
-    /// too: its type or one of these clauses is why JSON_QUERY computes it.
+    /// written, too: its type or one of these clauses is why JSON_QUERY computes it.
     pub(in crate::sql) fn json_options(&self, json: &JsonExpr, is_column: bool) -> Result<String, Error> {
         let mut text = String::new();
         if json.op == JsonExprOp::Query {

@@ -64,8 +64,7 @@ impl Printer<'_> {
     }
 
     /// The same with three-valued logic written out, for row tests whose operators have different names, which no
-    /// syntax can
-    /// express.
+    /// syntax can express.
     #[inline(never)]
     fn sublink_by_count(&self, sublink: &SubLink, test: &Expr, query: &str) -> Result<String, Error> {
         let names: Vec<String> = (1..=sublink.query.targets.len()).map(|n| format!("c{n}")).collect();

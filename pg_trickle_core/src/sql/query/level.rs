@@ -58,8 +58,7 @@ impl<'a> Level<'a> {
     }
 
     /// Records which names the joins with an alias hide, and which joins cannot be written with USING. Returns true if
-    /// that
-    /// applies to the joins around `item`, too.
+    /// that applies to the joins around `item`, too.
     fn enter(&mut self, item: &FromItem, around: Option<usize>, catalog: &dyn Catalog) -> Result<bool, Error> {
         match item {
             FromItem::Rel(varno) => {
