@@ -105,6 +105,6 @@ pub enum Program {
     Nothing,
     /// Run these in order.
     Run(Vec<Statement>),
-    /// Run [`Stage::rebuild`].
+    /// Run [`crate::Stage::rebuild`].
     Rebuild,
 }

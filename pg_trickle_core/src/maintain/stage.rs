@@ -94,7 +94,7 @@ impl Stage {
     }
 
     /// Asks whether a change of `rows` rows should be applied by [`Stage::at_once`]: whether no source has more than
-    /// [`LARGE`] times as many rows, so that the whole query reads about as much as the change and everything it
+    /// `LARGE` times as many rows, so that the whole query reads about as much as the change and everything it
     /// touches.
     #[must_use]
     pub fn is_load(&self, rows: usize) -> Statement {

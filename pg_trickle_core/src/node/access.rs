@@ -37,7 +37,8 @@ impl Tree<'_> {
 
     /// The values of a text that is a list, such as `ev_action`.
     ///
-    /// # Errors [`Error::Tree`] if the text is anything else.
+    /// # Errors
+    /// [`Error::Tree`] if the text is anything else.
     pub fn items(&self) -> Result<Items<'_>, Error> {
         self.root()
             .items()
@@ -211,7 +212,8 @@ impl<'t> Node<'t> {
 
     /// The value of a field.
     ///
-    /// # Errors [`Error::Tree`] if the node has no such field. All accessors below fail in the same way, and also if
+    /// # Errors
+    /// [`Error::Tree`] if the node has no such field. All accessors below fail in the same way, and also if
     /// the value is not of their type.
     #[inline(never)]
     pub fn value(self, field: &str) -> Result<Value<'t>, Error> {
@@ -325,14 +327,16 @@ impl<'t> Node<'t> {
 
     /// The items of a list of nodes.
     ///
-    /// # Errors As [`Node::value`], and if an item is not a node.
+    /// # Errors
+    /// As [`Node::value`], and if an item is not a node.
     pub fn nodes(self, field: &str) -> Result<Vec<Node<'t>>, Error> {
         self.parsed(field, "list of nodes", Value::nodes)
     }
 
     /// A list of numbers, or a Bitmapset.
     ///
-    /// # Errors As [`Node::value`], and if an item is not such a number.
+    /// # Errors
+    /// As [`Node::value`], and if an item is not such a number.
     pub fn numbers<T: TryFrom<i64>>(self, field: &str) -> Result<Vec<T>, Error> {
         self.parsed(field, "list of numbers", |value| {
             value.items()?.map(Value::number).collect()
@@ -341,7 +345,8 @@ impl<'t> Node<'t> {
 
     /// A list of strings.
     ///
-    /// # Errors As [`Node::value`], and if an item is not a string.
+    /// # Errors
+    /// As [`Node::value`], and if an item is not a string.
     pub fn strings(self, field: &str) -> Result<Vec<String>, Error> {
         self.parsed(field, "list of strings", |value| {
             value.items()?.map(Value::string).collect()

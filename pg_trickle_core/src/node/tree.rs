@@ -57,7 +57,8 @@ enum Inside {
 impl<'a> Tree<'a> {
     /// Parses one value.
     ///
-    /// # Errors [`Error::Tree`] says what is wrong, and at which byte.
+    /// # Errors
+    /// [`Error::Tree`] says what is wrong, and at which byte.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::Tree("the text is too long".to_owned()));

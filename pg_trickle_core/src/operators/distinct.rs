@@ -1,8 +1,8 @@
 //! SELECT DISTINCT over a linear block: rows are stored once, with their multiplicity, until it falls to 0.
 //!
 //! Rule: the multiplicity of a row changes by its weight in the delta. The row appears with its first copy and
-//! disappears with its last. Cost: one stored row per changed value. Source: counting, Gupta, Mumick, Subrahmanian,
-//! 1993.
+//! disappears with its last. Cost: one stored row per changed value.
+//! Source: counting, Gupta, Mumick, Subrahmanian, 1993.
 
 use super::aggregate::counted::counted;
 use super::aggregate::plan::grouped_stage;

@@ -21,7 +21,8 @@ use group::Group;
 
 /// Reads the query of a view from its rule's `pg_rewrite.ev_action`.
 ///
-/// # Errors [`Error::Tree`] if the text is not a tree, or holds anything but one SELECT.
+/// # Errors
+/// [`Error::Tree`] if the text is not a tree, or holds anything but one SELECT.
 pub fn read_view(ev_action: &str) -> Result<Query, Error> {
     let tree = Tree::parse(ev_action)?;
     let mut items = tree.items()?;
