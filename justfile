@@ -4,6 +4,18 @@
 _default:
     @{{ just_executable() }} --list --unsorted
 
+# Everything that needs no module, in a minute: format, clippy, golden files, Rust tests, types
+check:
+    ci/check.sh
+
+# A quick build for one PostgreSQL and one test file against it: just dev windows pg17
+dev *options:
+    ci/dev.sh {{ options }}
+
+# Update the core's golden files; git diff shows what changed
+golden:
+    UPDATE_GOLDEN=1 ci/toolchain.sh env CARGO_TARGET_DIR=target/native cargo test -p pg_trickle_core --test compile_golden --test writer
+
 # Side modules, bundles and the npm package, whatever is out of date
 build:
     npm run build

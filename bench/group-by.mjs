@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { main } from './lib/benchmark.mjs'
 import { readOptions } from './lib/options.mjs'
 
-/** The workload; `nullable` leaves out NOT NULL, which obliges a stream table to count the non-null inputs as well. */
+/** The workload. `nullable` omits NOT NULL, so that the stream table must also count the inputs that are not NULL. */
 export function groupBy({ nullable = false } = {}) {
   const constraint = nullable ? '' : 'NOT NULL'
   return {
@@ -19,8 +19,8 @@ export function groupBy({ nullable = false } = {}) {
       CREATE TABLE ${s}.t (id int PRIMARY KEY, k int ${constraint}, x int ${constraint});
       INSERT INTO ${s}.t SELECT g, g % ${groups}, g % 97 FROM generate_series(1, ${rows}) AS g;`,
 
-    // What a careful author writes: one upsert for INSERT; one MERGE for UPDATE and DELETE, which also removes empty
-    // groups. (An upsert of negative counts and a DELETE of empty groups is slower.) It relies on NOT NULL.
+    // What a careful author would write: one upsert for INSERT, and one MERGE for UPDATE and DELETE, which also removes
+    // empty groups. (An upsert with negative counts and a DELETE of empty groups is slower.) It relies on NOT NULL.
     byHand: (s) => `
       CREATE TABLE ${s}.agg (k int PRIMARY KEY, n bigint NOT NULL, total bigint NOT NULL);
       INSERT INTO ${s}.agg SELECT k, count(*), sum(x) FROM ${s}.t GROUP BY k;
@@ -62,7 +62,7 @@ export function groupBy({ nullable = false } = {}) {
       CREATE TRIGGER t_deleted AFTER DELETE ON ${s}.t REFERENCING OLD TABLE AS old_rows
         FOR EACH STATEMENT EXECUTE FUNCTION ${s}.t_deleted();`,
 
-    // The updated rows are spread over the whole table; the deleted ones are those that were inserted.
+    // Updates are spread over the whole table; deletes remove the inserted rows.
     changes: [
       {
         name: 'INSERT',

@@ -1,4 +1,4 @@
-// One-row changes under a two-table join with GROUP BY, on either table.
+// One-row changes to either table of a two-table join with GROUP BY.
 //
 //   node bench/join.mjs [--quick] [--json] [--help]
 
@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { main } from './lib/benchmark.mjs'
 import { readOptions } from './lib/options.mjs'
 
-/** Ten orders per customer, customers spread evenly over the groups. */
+/** Each customer has ten orders, and the customers are spread evenly over the groups. */
 const ORDERS_PER_CUSTOMER = 10
 
 const customersOf = (rows) => Math.ceil(rows / ORDERS_PER_CUSTOMER)
 
 export function join() {
-  // A change of either table, joined with the other one as it is after the statement. A statement that changes both
-  // tables at once would count the pairs of new rows twice: the usual gap of hand-written triggers, not closed here.
+  // The changed rows of either table, joined with the other table after the statement. If one statement changes both,
+  // pairs of new rows count twice. Hand-written triggers usually have this gap, and it is left open here.
   const changedOrders = (s, rows) =>
     `SELECT c.region, o.amount FROM ${rows} AS o JOIN ${s}.customers AS c ON c.id = o.customer_id`
   const changedCustomers = (s, rows) =>
@@ -54,7 +54,7 @@ export function join() {
         sql: (s, { rows }, i) => `UPDATE ${s}.orders SET amount = amount + 1 WHERE id = 1 + ${i} * 997 % ${rows}`,
       },
       {
-        // Moves a customer with all of its orders to another group.
+        // Moves a customer, with all orders, to another group.
         name: 'UPDATE customer',
         sql: (s, { rows, groups }, i) =>
           `UPDATE ${s}.customers SET region = (region + 1) % ${groups} WHERE id = 1 + ${i} * 97 % ${customersOf(rows)}`,
@@ -64,7 +64,7 @@ export function join() {
   }
 }
 
-/** Three statement triggers on `table`; `changed(rows)` is what the transition table `rows` contributes to the result. */
+/** Three statement triggers on `table`. `changed(rows)` selects what the transition table `rows` adds to the result. */
 function triggersByHand(s, table, changed) {
   return `
       CREATE FUNCTION ${s}.${table}_inserted() RETURNS trigger LANGUAGE plpgsql AS $$

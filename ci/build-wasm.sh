@@ -4,12 +4,26 @@
 # built once.
 #
 #   build-wasm.sh                  all of it
+#   build-wasm.sh --dev MAJOR...   only these majors, into build/dev, built for speed of building and not for size
 #   build-wasm.sh --check-c FILE   compiles FILE for each major, with the flags of the shim, and keeps nothing
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
 
 triple=wasm32-unknown-unknown # -emscripten's std wants pthread symbols that PGlite does not export
-library=target/wasm/$triple/release/libpg_trickle_pglite.a
+profile=release
+target=target/wasm
+build=build
+link_flags=(-Oz --profiling-funcs)
+is_dev=
+if [ "${1:-}" = --dev ]; then
+  is_dev=1
+  link_flags=(-O0)
+  profile=dev-wasm
+  target=target/wasm-dev
+  build=build/dev
+  pg_majors=("${@:2}")
+fi
+library=$target/$triple/$profile/libpg_trickle_pglite.a
 
 build_rust() {
   local sysroot rust_src std_from=() flags
@@ -39,8 +53,8 @@ build_rust() {
     --remap-path-prefix="$rust_src=/rust"
   )
   # Cargo separates flags by 0x1f in this variable, so that a path may hold a space.
-  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/wasm \
-    cargo build --release --locked -p pg_trickle_pglite --target "$triple" \
+  CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$target \
+    cargo build --profile "$profile" --locked -p pg_trickle_pglite --target "$triple" \
     -Zbuild-std=std,panic_unwind -Zbuild-std-features=panic-unwind,optimize_for_size "${std_from[@]}"
 }
 
@@ -57,15 +71,19 @@ compile_c() {
 }
 
 build_module() {
-  local major=$1 out=build/pg$1 source objects=() exports
+  local major=$1 out=$build/pg$1 source objects=() exports
   mkdir -p "$out"
   for source in shim/*.c; do
     objects+=("$out/$(basename "$source" .c).o")
     compile_c "$major" "$source" "${objects[-1]}"
   done
   exports=$(exports_of "${c_flags[@]}" -isystem "$PG_HEADERS/$major/usr/include/postgresql/$major/server")
-  emcc -Oz --profiling-funcs "$longjmp" -sSIDE_MODULE=2 -sEXPORTED_FUNCTIONS="$exports" -Wl,--experimental-pic \
+  emcc "${link_flags[@]}" "$longjmp" -sSIDE_MODULE=2 -sEXPORTED_FUNCTIONS="$exports" -Wl,--experimental-pic \
     "${objects[@]}" "$library" -o "$out/linked.wasm"
+  if [ -n "$is_dev" ]; then
+    mv "$out/linked.wasm" "$out/pg_trickle.so"
+    return
+  fi
   # Function names stay for the size report and go from the module that is shipped. In their order, functions that are
   # alike stand together, which compresses better. GUFA follows what values can be where, through the whole module.
   wasm-opt "${wasm_features[@]}" -Oz --gufa -Oz --reorder-functions-by-name --debuginfo "$out/linked.wasm" -o "$out/named.wasm"
@@ -75,10 +93,10 @@ build_module() {
 # Entry names have no leading ./ (PGlite would not find the files), owners and times are fixed: one content, one
 # sequence of bytes. zopfli writes what every gunzip reads, a twentieth smaller than `gzip -9`.
 bundle() {
-  local files=build/pg$1/bundle out=build/pg_trickle-pg$1.tar.gz sql
+  local files=$build/pg$1/bundle out=$build/pg_trickle-pg$1.tar.gz sql
   rm -rf "$files"
   mkdir -p "$files/lib/postgresql" "$files/share/postgresql/extension"
-  cp "build/pg$1/pg_trickle.so" "$files/lib/postgresql/"
+  cp "$build/pg$1/pg_trickle.so" "$files/lib/postgresql/"
   cp shim/*.control "$files/share/postgresql/extension/"
   # Comments and indentation are for those who read the source.
   for sql in shim/*.sql; do
@@ -88,7 +106,11 @@ bundle() {
   (cd "$files" && find . -type f -printf '%P\0' | LC_ALL=C sort -z |
     tar --create --null --files-from=- --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@0) \
     >"$files.tar"
-  zopfli --i25 -c "$files.tar" >"$out.new"
+  if [ -n "$is_dev" ]; then
+    gzip -n -1 -c "$files.tar" >"$out.new"
+  else
+    zopfli --i25 -c "$files.tar" >"$out.new"
+  fi
   mv "$out.new" "$out"
 }
 

@@ -135,4 +135,9 @@ build() {
   say 'The build is up to date'
 }
 
-with_lock "$repo/build/lock" build "$@"
+# build.sh --package: only the npm package's own code
+if [ "${1:-}" = --package ]; then
+  with_lock "$repo/build/lock" build_package
+else
+  with_lock "$repo/build/lock" build "$@"
+fi

@@ -10,6 +10,7 @@ import { warnings } from './gates/c-warnings.mjs'
 import { check as checkLengths } from './gates/file-length.mjs'
 import { hostOf, unresolved } from './gates/imports.mjs'
 import { formatProblem, lintProblems } from './gates/javascript.mjs'
+import { anchors, check as checkLinks, linksIn } from './gates/links.mjs'
 import { check as checkRust } from './gates/rust.mjs'
 import { check as checkShim, countCode } from './gates/shim-lines.mjs'
 import { crateOf, judge, measure } from './gates/sizes.mjs'
@@ -49,6 +50,29 @@ test('C lines: comments and blank lines do not count, code in all files does', (
 test('length of files', () => {
   assert.deepEqual(checkLengths(checkout({ 'a.rs': lines(599) })).problems, [])
   assert.deepEqual(checkLengths(checkout({ 'a.rs': lines(600) })).problems, ['a.rs: 600 lines, to be under 600'])
+})
+
+test('links: to files and headings, in every form that Markdown has', () => {
+  const good = [
+    '# A `b` & [c](docs/b.md)\n\n[other](docs/b.md#second-part), [here](#a-b--c), [folder](docs)',
+    '[web](https://example.invalid/x.md) and [mail](mailto:someone@example.invalid)',
+    '`[in code](nowhere.md)` ![image](image.svg "title") <a href="docs/b.md">b</a>',
+    '[named]: docs/b.md#again-1',
+    '```md\n[in a block](nowhere.md)\n```',
+    '<!-- [in a comment](nowhere.md) -->',
+  ].join('\n')
+  const files = { 'docs/b.md': '# B\n## Second part\n## Again\n## Again\n[up](../README.md)\n', 'image.svg': '' }
+  assert.deepEqual(checkLinks(checkout({ ...files, 'README.md': good })).problems, [])
+
+  const wrong = ['[a](c.md)', '[a](docs/b.md#third)', '[a](#b)', '[a]: c.md', '![a](c.svg)', '<a href="c.md">a</a>']
+  wrong.push('[a](image.svg#part)', '[a](docs#part)', '[a](../outside.md)', '[a](/docs/b.md)')
+  for (const text of wrong) {
+    const { problems } = checkLinks(checkout({ ...files, 'README.md': `# A\n${text}\n` }))
+    assert.equal(problems.length, 1, text)
+    assert.match(problems[0], /^README\.md:2: /)
+  }
+  assert.deepEqual(linksIn('```\n[a](b)\n```\n[c](d)'), [{ line: 4, target: 'd' }])
+  assert.deepEqual([...anchors('# What `x.y()` costs: a/b\n```sh\n# none\n```\n')], ['what-xy-costs-ab'])
 })
 
 test('text: comments nest in Rust, strings and lifetimes are told apart', () => {

@@ -23,7 +23,7 @@ pick() {
 
 # The archive that this Debian has its packages from, in either format of apt's list.
 mirror() {
-  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+  { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
     sed -n -E 's/^deb (\[.*\] )?([^ ]+) .*/\2/p; s/^URIs: *([^ ]+).*/\1/p' | head -n 1
 }
 

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
 
 use layout::broken;
 use pg_trickle_core::error::Error;
@@ -153,46 +154,48 @@ fn stage_text(stage: &Stage) -> String {
     write!(text, "rebuild:\n{}\n", texts(&stage.rebuild)).expect("written");
     section(&mut text, "all rows at once", stage.whole.iter().map(String::as_str));
     section(&mut text, "is a load", [stage.is_load(MANY).sql.as_str()]);
-    let mut known: Vec<(String, String)> = Vec::new();
+    let mut known: Vec<(String, Vec<String>)> = Vec::new();
     for (name, changes) in cases(&stage.sources) {
         let program = program(&stage.program(&changes));
-        write!(text, "{name}:\n{}\n", without_known(&program, &known)).expect("written");
-        known.push((name, program));
+        let lines: Vec<String> = program.lines().map(str::to_owned).collect();
+        writeln!(text, "{name}:\n{}", without_known(&lines, &known)).expect("written");
+        known.push((name, lines));
     }
     text
 }
 
-/// The text without the first and last lines that it shares with the most similar known text.
-fn without_known(text: &str, known: &[(String, String)]) -> String {
-    let lines: Vec<&str> = text.lines().collect();
+/// The lines without the first and last ones that they share with the most similar known text.
+fn without_known(lines: &[String], known: &[(String, Vec<String>)]) -> String {
     let shared = known.iter().map(|(name, other)| {
-        let other: Vec<&str> = other.lines().collect();
         let most = lines.len().min(other.len());
-        let same =
-            |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(one, other)| one == other).count();
-        let first = same(&mut lines.iter().zip(&other));
-        let last = same(&mut lines.iter().rev().zip(other.iter().rev())).min(most - first);
+        let pairs = lines.iter().zip(other);
+        let first = pairs.take_while(|(one, other)| one == other).count();
+        let pairs = lines.iter().rev().zip(other.iter().rev());
+        let last = pairs.take_while(|(one, other)| one == other).count().min(most - first);
         (first, last, other.len(), name)
     });
+    let all = || lines.iter().map(|line| format!("{line}\n")).collect();
     // The first one, if several are equally similar.
     let Some((first, last, length, name)) = shared.rev().max_by_key(|(first, last, ..)| first + last) else {
-        return text.to_owned();
+        return all();
     };
-    if first + last < 4.min(lines.len()) {
-        return text.to_owned();
-    }
     if first == lines.len() && length == first {
         return format!("  as {name}\n");
+    }
+    if first + last < 4 {
+        return all();
     }
     let note = |what: &str, count: usize| match count {
         0 => String::new(),
         count => format!("  [the {what} {count} lines as for {name}]\n"),
     };
-    let middle: String = lines[first..lines.len() - last]
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
-    format!("{}{middle}{}", note("first", first), note("last", last))
+    let middle = lines[first..lines.len() - last].iter().map(|line| format!("{line}\n"));
+    format!(
+        "{}{}{}",
+        note("first", first),
+        middle.collect::<String>(),
+        note("last", last)
+    )
 }
 
 /// The text with some of its words replaced.
@@ -262,16 +265,21 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
     Ok(text.trim_end().to_owned() + "\n")
 }
 
+/// The compiled fixtures of one server, by name.
+fn all_compiled(version: &str) -> BTreeMap<String, String> {
+    let catalog = Recorded::of(version);
+    let text = |(name, tree): (String, String)| {
+        let text = compiled(&catalog, &tree, &name).unwrap_or_else(|error| panic!("{version}/{name}: {error}"));
+        (name, text)
+    };
+    fixtures(version).into_iter().map(text).collect()
+}
+
 /// The golden files by name.
 fn produced() -> BTreeMap<String, String> {
-    let [old, new] = ["17", "18"].map(|version| {
-        let catalog = Recorded::of(version);
-        let text = |(name, tree): (String, String)| {
-            let text = compiled(&catalog, &tree, &name).unwrap_or_else(|error| panic!("{version}/{name}: {error}"));
-            (name, text)
-        };
-        fixtures(version).into_iter().map(text).collect::<BTreeMap<_, _>>()
-    });
+    let other = thread::spawn(|| all_compiled("17"));
+    let new = all_compiled("18");
+    let old = other.join().expect("PostgreSQL 17 compiles too");
     assert_eq!(old.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
     let mut files = BTreeMap::new();
     for ((name, old), (_, new)) in old.into_iter().zip(new) {

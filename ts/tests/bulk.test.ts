@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
+const lab: Lab = useLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v numeric, s text)')
   await lab.exec('CREATE TABLE u (k int, w int)')
   await lab.exec('INSERT INTO u SELECT i % 50, i FROM generate_series(1, 100) i')
@@ -29,7 +27,6 @@ beforeAll(async () => {
   await lab.create('values_of', 'SELECT v FROM t UNION SELECT w FROM u', { freeSpelling: true })
   await lab.create('values_left', 'SELECT v FROM t EXCEPT ALL SELECT w FROM u', { freeSpelling: true })
 })
-afterAll(() => lab?.close())
 
 const ROWS = 5000
 
@@ -40,7 +37,7 @@ async function copy(table: string, lines: string[]): Promise<void> {
   await lab.check(`COPY ${lines.length} rows into ${table}`)
 }
 
-// The tests build on each other: the tables grow, shrink and are emptied.
+// These tests build on each other: the tables grow, shrink and become empty.
 describe('many rows at once, and one among many', () => {
   test('INSERT', () =>
     lab.run(`INSERT INTO t SELECT i, nullif(i % 97, 0), i / 7.0, chr(97 + i % 26) FROM generate_series(1, ${ROWS}) i`))
@@ -49,7 +46,7 @@ describe('many rows at once, and one among many', () => {
     await lab.run('UPDATE t SET k = 6, v = -500 WHERE id = -1')
     await lab.run('DELETE FROM t WHERE id = -1')
   })
-  test('UPDATE of all, without and with a change', async () => {
+  test('UPDATE of all rows, without and with a change', async () => {
     await lab.run('UPDATE t SET v = v')
     await lab.run('UPDATE t SET v = v + 1, k = (k + 1) % 97')
   })
@@ -81,7 +78,7 @@ describe('many rows at once, and one among many', () => {
     await lab.run('INSERT INTO u VALUES (21, 5)')
     await lab.run('UPDATE t SET k = 21 WHERE id = -1')
   })
-  test('statement by statement, through prepared statements with parameters', async () => {
+  test('one row at a time, through prepared statements with parameters', async () => {
     for (let i = 0; i < 30; i++) {
       await lab.pg.query('INSERT INTO t VALUES ($1, $2, $3, $4)', [-10 - i, i % 3, `${i}.5`, 'p'])
       await lab.pg.query('UPDATE t SET v = v + $1 WHERE id = $2', [i, -10 - i])
@@ -99,17 +96,18 @@ describe('many rows at once, and one among many', () => {
     })
     await lab.check('rolled back')
   })
-  test('DELETE of most', () => lab.run('DELETE FROM t WHERE id % 50 <> 0'))
+  test('DELETE of most rows', () => lab.run('DELETE FROM t WHERE id % 50 <> 0'))
   test('TRUNCATE', () => lab.run('TRUNCATE t'))
-  test('and again', () => lab.run(`INSERT INTO t SELECT i, i % 10, i, 'z' FROM generate_series(1, 300) i`))
-  test('nothing to repair', () => lab.checkRefresh())
+  test('INSERT into the empty table', () =>
+    lab.run(`INSERT INTO t SELECT i, i % 10, i, 'z' FROM generate_series(1, 300) i`))
+  test('a refresh finds nothing to repair', () => lab.checkRefresh())
 })
 
-describe('a load where nothing is stored runs the query once', () => {
+describe('a load into an empty stream table runs the query once', () => {
   const ROWS_OF = 'i, i % 1000, i FROM generate_series'
 
   beforeAll(async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
       CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;
@@ -117,7 +115,7 @@ describe('a load where nothing is stored runs the query once', () => {
       CREATE TABLE u (id int PRIMARY KEY, w int); INSERT INTO u SELECT i, i FROM generate_series(0, 999, 3) i`)
   })
 
-  /** How often a statement computes the condition of the stream table's query. */
+  /** Counts how many times a statement evaluates the condition of the stream table's query. */
   async function calls(sql: string): Promise<number> {
     const last = async () => Number((await lab.exec('SELECT last_value FROM calls'))[0]?.last_value)
     const before = await last()
@@ -148,7 +146,7 @@ describe('a load where nothing is stored runs the query once', () => {
 
 describe('a change of as many rows as are stored runs the query once', () => {
   beforeAll(async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
       CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;
@@ -178,7 +176,7 @@ describe('a change of as many rows as are stored runs the query once', () => {
     }
   })
 
-  test('rows that go and come again are no change to subscribers', async () => {
+  test('subscribers get no change for rows that are deleted and inserted again', async () => {
     await lab.exec('INSERT INTO t (id, k, n) SELECT i, i, 1 FROM generate_series(1001, 1500) i')
     const told: string[] = []
     const stop = await lab.pg.trickle.subscribe(
@@ -188,7 +186,7 @@ describe('a change of as many rows as are stored runs the query once', () => {
         initial: false,
       },
     )
-    // 200 of the keys have a row; others keep the NULL that they had.
+    // 200 of the keys have a row; the others keep their NULL.
     await lab.exec('INSERT INTO u SELECT i, i FROM generate_series(1301, 1900) i')
     expect(told.filter((op) => op === 'delete')).toHaveLength(200)
     expect(told.filter((op) => op === 'insert')).toHaveLength(200)
@@ -197,7 +195,7 @@ describe('a change of as many rows as are stored runs the query once', () => {
     await lab.check('INSERT INTO u')
     await lab.run('DELETE FROM u; DELETE FROM t WHERE id > 1000')
   })
-  test('what a subquery reads comes, and is computed for each row once', async () => {
+  test('the source of a subquery is filled, and the subquery runs once for each row', async () => {
     const last = async () => Number((await lab.exec('SELECT last_value FROM calls'))[0]?.last_value)
     const before = await last()
     await lab.exec('INSERT INTO u SELECT i % 400, i % 11 FROM generate_series(1, 700) i')
@@ -230,5 +228,5 @@ describe('a change of as many rows as are stored runs the query once', () => {
   ])('%s', async (_, sql) => {
     await lab.run(sql)
   })
-  test('nothing to repair', () => lab.checkRefresh())
+  test('a refresh finds nothing to repair', () => lab.checkRefresh())
 })

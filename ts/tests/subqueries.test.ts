@@ -1,4 +1,4 @@
-/** Subqueries in FROM and in expressions: their rows as values, their order, their names, and where they stand. */
+/** Subqueries in FROM and in expressions: their rows as values, their order, and the names of their columns. */
 import { runCases } from './support/cases.js'
 
 const SETUP = [
@@ -57,7 +57,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'the order of a subquery is the order of what is aggregated over it',
+    name: 'the order of a subquery determines the order of an aggregate over it',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -77,7 +77,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'columns with one name',
+    name: 'columns with the same name',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -116,7 +116,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'a subquery beside an aggregate that finds no rows',
+    name: 'a subquery beside an aggregate over no rows',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -144,7 +144,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'PARTITION BY a function that returns rows',
+    name: 'PARTITION BY a set-returning function',
     setup: SETUP,
     way: 'rebuild',
     views: { w: 'SELECT a, rank() OVER (PARTITION BY generate_series(1, a) ORDER BY id) AS place FROM t' },

@@ -112,3 +112,44 @@ pub fn has_hidden_order(query: &Query) -> bool {
         .iter()
         .any(|target| target.junk && is_sorted(target.ressortgroupref))
 }
+
+/// True if GROUP BY has a set-returning function.
+pub fn has_key_of_rows(query: &Query) -> bool {
+    let mut keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
+    keys.any(|key| gives_rows(&key.expr))
+}
+
+/// True if the frame of a window has a subquery.
+pub fn has_sublink_in_frame(query: &Query) -> bool {
+    let mut bounds = query
+        .windows
+        .iter()
+        .flat_map(|window| window.start_offset.iter().chain(&window.end_offset));
+    bounds.any(has_sublink)
+}
+
+/// The topmost clause of a query.
+pub fn top_clause(query: &Query) -> &'static str {
+    if query.limit_count.is_some() || query.limit_offset.is_some() {
+        "LIMIT or OFFSET"
+    } else if query.set_operations.is_some() {
+        "UNION, INTERSECT or EXCEPT"
+    } else if !query.distinct.is_empty() {
+        "DISTINCT"
+    } else if query.has_windows {
+        "window function"
+    } else if !query.grouping_sets.is_empty() {
+        "GROUPING SETS, ROLLUP or CUBE"
+    } else if is_grouped(query) {
+        "GROUP BY or aggregate"
+    } else {
+        "subquery"
+    }
+}
+
+/// True if the query or one of its subqueries has a recursive CTE.
+pub fn reads_recursion(query: &Query) -> bool {
+    let mut found = false;
+    query.for_each_query(&mut |query| found |= query.recursive);
+    found
+}

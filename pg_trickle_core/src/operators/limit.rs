@@ -6,9 +6,9 @@
 
 use super::full_refresh;
 use crate::catalog::Catalog;
-use crate::facts::fallback::Fallback;
+use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::{Flat, Resolver};
-use crate::facts::shape::{is_complex, is_grouped};
+use crate::facts::shape::{is_complex, is_grouped, reads_recursion};
 use crate::maintain;
 use crate::maintain::stage::Maintenance;
 use crate::plan::{Change, Program, Source, Statement, Way};
@@ -47,6 +47,10 @@ impl Maintenance for FirstRows {
 
 /// Plans a query with LIMIT or OFFSET.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    if query.sort.is_empty() && !is_grouped(query) && query.distinct.is_empty() && reads_recursion(query) {
+        // LIMIT may be what ends the recursion.
+        return reason("LIMIT without ORDER BY over WITH RECURSIVE");
+    }
     let mut query = query.clone();
     if query.set_operations.is_none() {
         simplify(&mut query, graph)?;

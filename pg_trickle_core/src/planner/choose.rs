@@ -4,13 +4,12 @@
 //! If an operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So
 //! do subqueries with operators of their own ([`crate::rewrite::simplify`]).
 
-use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{
-    has_hidden_order, has_outer_aggregate, has_sublink, has_sublink_key, has_sublink_outside_aggregates, is_complex,
-    is_grouped,
+    has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame, has_sublink_key,
+    has_sublink_outside_aggregates, is_complex, is_grouped,
 };
-use crate::facts::types::type_of;
+use crate::facts::types::{null_sql, type_of};
 use crate::operators::partitioned::plan::Windows;
 use crate::operators::{aggregate, distinct, limit, linear, outer, partitioned, recursion, set_operation};
 use crate::query::{Expr, Query};
@@ -22,8 +21,12 @@ use crate::stages::stored::StorageTable;
 
 /// Plans the topmost operator of a prepared query.
 pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    graph.step(query)?;
     if !query.row_marks.is_empty() {
         return reason("FOR UPDATE or FOR SHARE");
+    }
+    if has_sublink_in_frame(query) {
+        return reason("subquery in the frame of a window");
     }
     if !query.ctes.is_empty() {
         return recursion::plan::plan(query, storage, graph);
@@ -52,6 +55,9 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
             .targets
             .iter()
             .any(|target| has_sublink_outside_aggregates(&target.expr));
+    if grouped && has_key_of_rows(query) {
+        return choose(&split::above_rows(query, graph)?, storage, graph);
+    }
     if grouped && !query.has_target_srfs && has_sublink_key(query) {
         let above = split::above_from(query, false, graph)?;
         if has_sublink_key(&above) {
@@ -62,12 +68,12 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     if grouped && above_groups {
         return choose(&split::above_grouping(query, graph)?, storage, graph);
     }
-    let type_sql = |expr: &Expr| Ok(graph.type_sql(type_of(expr, graph)?, expr.typmod())?);
+    let null = |expr: &Expr| Ok(null_sql(type_of(expr, graph)?, expr.typmod(), graph)?);
     if !query.grouping_sets.is_empty() {
         return if has_hidden_order(query) {
             choose(&split::above_select_list(query, graph)?, storage, graph)
         } else {
-            choose(&grouping_sets::branches(query, &type_sql)?, storage, graph)
+            choose(&grouping_sets::branches(query, &null)?, storage, graph)
         };
     }
     let mut query = query.clone();
@@ -83,7 +89,7 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         return if query.targets.iter().any(|target| target.junk) {
             choose(&split::above_select_list(&query, graph)?, storage, graph)
         } else {
-            choose(&full_join::full_join(&query, &type_sql)?, storage, graph)
+            choose(&full_join::full_join(&query, &null)?, storage, graph)
         };
     }
     if !query.distinct.is_empty() {

@@ -11,7 +11,7 @@ use crate::maintain::stage::Stage;
 use crate::operators::full_refresh;
 use crate::plan::OutputColumn;
 use crate::query::Query;
-use crate::rewrite::simplify::prepare;
+use crate::rewrite::prepare::prepare;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
@@ -43,7 +43,7 @@ pub fn compile(
     sources::sources(query, catalog)?;
     let graph = StageGraph::new(schema, base, catalog, plan_stage);
     let mut prepared = query.clone();
-    let attempt = prepare(&mut prepared)
+    let attempt = prepare(&mut prepared, &graph)
         .and_then(|()| choose(&prepared, &graph.top(), &graph))
         .and_then(StagePlan::indexable);
     let (plan, why) = match attempt {
@@ -82,6 +82,7 @@ fn plan_stage(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     let before = graph.len();
     match choose(query, storage, graph).and_then(StagePlan::indexable) {
         Ok(plan) => Ok(plan.into_stage(None, storage, graph)?),
+        Err(Fallback::Reason(why)) if graph.is_exhausted() => Err(Fallback::Reason(why)),
         Err(Fallback::Error(error)) => Err(error.into()),
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);

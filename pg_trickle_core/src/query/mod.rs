@@ -6,6 +6,7 @@ mod cast;
 mod construct;
 mod documents;
 mod expr;
+pub mod frame;
 mod from;
 mod read;
 mod rewrite;
@@ -167,7 +168,7 @@ pub struct Window {
     pub partition: Vec<SortGroup>,
     /// `ORDER BY`.
     pub order: Vec<SortGroup>,
-    /// The frame, as the bits of `FRAMEOPTION_*` in parsenodes.h.
+    /// The frame, as bits of [`frame`].
     pub frame_options: i32,
     /// Offset of the frame's start.
     pub start_offset: Option<Expr>,

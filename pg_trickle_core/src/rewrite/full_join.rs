@@ -3,7 +3,7 @@
 //! Rule: δ(R ⊎ S) = δR ⊎ δS, where each branch has its own rule. Cost: the sum over the branches. Source: the
 //! definition in the SQL standard.
 
-use super::union_branches::{TypeSql, null_like, union_all};
+use super::union_branches::{NullSql, null_like, union_all};
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::from_items::rels;
 use crate::facts::linear_block::conjuncts;
@@ -39,7 +39,7 @@ fn replace_full(item: &mut FromItem, by: &mut dyn FnMut(&JoinExpr) -> FromItem) 
 }
 
 /// The two branches of the first FULL JOIN. All targets must be visible.
-pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Fallback> {
+pub fn full_join(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
     let Some(join) = query.from.iter().find_map(find_full).cloned() else {
         return reason("FULL JOIN below another outer join");
     };
@@ -90,8 +90,8 @@ pub fn full_join(query: &Query, type_sql: TypeSql) -> Result<Query, Fallback> {
     let mut failed = None;
     alone.replace_vars(&mut |var| {
         let expr = Expr::Var(var.clone());
-        left.contains(&var.varno).then(|| match type_sql(&expr) {
-            Ok(type_sql) => null_like(&expr, &type_sql),
+        left.contains(&var.varno).then(|| match null_sql(&expr) {
+            Ok(null) => null_like(&expr, null),
             Err(failure) => {
                 failed.get_or_insert(failure);
                 expr

@@ -4,7 +4,7 @@
 //! Rule: δ(R ⊎ S) = δR ⊎ δS, where each branch has its own rule. Cost: one stored row per changed group of each set.
 //! Source: Gray et al., "Data cube", 1997.
 
-use super::union_branches::{TypeSql, null_like, union_all};
+use super::union_branches::{NullSql, null_like, union_all};
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::INT4;
 use crate::query::{Expr, GroupingSet, Query, SqlLeaf};
@@ -13,7 +13,7 @@ use crate::query::{Expr, GroupingSet, Query, SqlLeaf};
 const MAX_SETS: usize = 16;
 
 /// One grouping for each grouping set. Targets that are not visible must be grouping expressions.
-pub fn branches(query: &Query, type_sql: TypeSql) -> Result<Query, Fallback> {
+pub fn branches(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
     let mut sets: Vec<Vec<u32>> = vec![Vec::new()];
     for item in &query.grouping_sets {
         let alternatives = expand(item);
@@ -44,7 +44,7 @@ pub fn branches(query: &Query, type_sql: TypeSql) -> Result<Query, Fallback> {
     };
     let leaves = sets
         .iter()
-        .map(|set| grouped_by(query, set, type_sql))
+        .map(|set| grouped_by(query, set, null_sql))
         .collect::<Result<Vec<_>, Fallback>>()?;
     if let [only] = leaves.as_slice() {
         return Ok(only.clone());
@@ -81,7 +81,7 @@ fn joined(items: &[GroupingSet]) -> Vec<u32> {
         .collect()
 }
 
-fn grouped_by(query: &Query, set: &[u32], type_sql: TypeSql) -> Result<Query, Fallback> {
+fn grouped_by(query: &Query, set: &[u32], null_sql: NullSql) -> Result<Query, Fallback> {
     let mut leaf = query.clone();
     leaf.grouping_sets.clear();
     leaf.group.retain(|group| set.contains(&group.target_ref));
@@ -92,7 +92,7 @@ fn grouped_by(query: &Query, set: &[u32], type_sql: TypeSql) -> Result<Query, Fa
         if let Some(expr) = of(group.target_ref)
             && !kept.contains(&expr)
         {
-            gone.push((expr.clone(), null_like(expr, &type_sql(expr)?)));
+            gone.push((expr.clone(), null_like(expr, null_sql(expr)?)));
         }
     }
     let replaced = |expr: &Expr| {

@@ -4,18 +4,11 @@
 //! Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982, applied only where it keeps
 //! multiplicities.
 
-use super::{anti_join, ctes, join_names, merge, single_rows, subquery_order};
-use crate::catalog::Catalog;
+use super::{anti_join, inherited_order, merge, single_rows, views};
 use crate::facts::fallback::Fallback;
 use crate::facts::shape::only_linear;
 use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target};
 use crate::stages::graph::StageGraph;
-
-/// Inlines CTEs and removes the names of joins, everywhere in the query.
-pub fn prepare(query: &mut Query) -> Result<(), Fallback> {
-    ctes::inline(query)?;
-    join_names::dissolve(query)
-}
 
 /// Simplifies FROM, and the FROM of subqueries in expressions.
 pub fn simplify(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
@@ -66,10 +59,13 @@ fn collect(item: &FromItem, nullable: bool, entries: &mut Vec<(i32, bool)>) {
 
 fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph) -> Result<(), Fallback> {
     let position = query.position(varno)?;
-    expand_view(query, position, graph)?;
-    let RteKind::Subquery(subquery) = &query.rtable[position].kind else {
+    let is_view = views::expand(query, position, graph)?;
+    let RteKind::Subquery(subquery) = &mut query.rtable[position].kind else {
         return Ok(());
     };
+    if is_view {
+        inherited_order::pass_on(subquery, graph)?;
+    }
     let mut subquery = (**subquery).clone();
     if !subquery.is_correlated() && only_linear(&subquery).is_err() {
         subquery = graph.cut(&subquery)?;
@@ -87,31 +83,13 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
     let sees_the_same = keeps_aggregates && !merge::joins_look_outside(&subquery);
     let plain = !subquery.from.is_empty() && only_linear(&subquery).is_ok();
     let is_merged = sees_the_same && plain && !nullable;
-    if is_merged && query.has_aggs {
-        subquery_order::pass_on(query, &mut subquery)?;
-    } else if !query.has_aggs
-        && subquery.limit_count.is_none()
-        && subquery.limit_offset.is_none()
-        && !subquery.distinct_on
-    {
-        // Without LIMIT, the ORDER BY of a subquery matters only to aggregates.
+    if subquery.limit_count.is_none() && subquery.limit_offset.is_none() && !subquery.distinct_on {
+        // Whatever depends on this order has received an order of its own ([`inherited_order`]).
         subquery.sort.clear();
     }
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if is_merged {
         merge::merge(query, varno)?;
-    }
-    Ok(())
-}
-
-fn expand_view(query: &mut Query, position: usize, graph: &StageGraph) -> Result<(), Fallback> {
-    if let RteKind::Relation {
-        relid, relkind: 'v', ..
-    } = query.rtable[position].kind
-    {
-        let mut view = crate::query::read_view(&graph.view_tree(relid)?)?;
-        prepare(&mut view)?;
-        query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     }
     Ok(())
 }

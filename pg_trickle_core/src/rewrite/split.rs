@@ -217,21 +217,51 @@ pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallba
 /// Grouping or windows above joins and subqueries that need a stage of their own. Without `lifted`, subqueries outside
 /// the keys stay in the upper part.
 pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Query, Fallback> {
+    let keys = keys(query, graph)?;
+    let is_column = |expr: &Expr| keys.contains(expr) || lifted && matches!(expr, Expr::SubLink(_));
+    let mut upper = query.clone();
+    upper.has_sublinks &= !lifted;
+    above_linear(query, upper, false, &is_column, graph)
+}
+
+/// Grouping above the set-returning functions in GROUP BY, which multiply the rows before they are grouped.
+pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    let keys: Vec<Expr> = query
+        .group
+        .iter()
+        .filter_map(|key| query.target(key.target_ref))
+        .map(|target| target.expr.clone())
+        .filter(gives_rows)
+        .collect();
+    let is_column = |expr: &Expr| keys.contains(expr);
+    let mut upper = query.clone();
+    upper.has_target_srfs = query
+        .targets
+        .iter()
+        .any(|target| !keys.contains(&target.expr) && gives_rows(&target.expr));
+    above_linear(query, upper, true, &is_column, graph)
+}
+
+/// `upper` above the rows of FROM and WHERE, which supply the expressions that `is_column` accepts. `gives_rows` says that
+/// set-returning functions are among these.
+fn above_linear(
+    query: &Query,
+    mut upper: Query,
+    gives_rows: bool,
+    is_column: &dyn Fn(&Expr) -> bool,
+    graph: &StageGraph,
+) -> Result<Query, Fallback> {
     let mut columns = Columns {
         exprs: Vec::new(),
         catalog: graph,
         error: None,
     };
-    let keys = keys(query, graph)?;
-    let is_column = |expr: &Expr| keys.contains(expr) || lifted && matches!(expr, Expr::SubLink(_));
-    let mut upper = query.clone();
     upper.quals = None;
-    upper.has_sublinks &= !lifted;
     for target in &mut upper.targets {
-        target.expr = columns.lift(&target.expr, &is_column);
+        target.expr = columns.lift(&target.expr, is_column);
     }
     if let Some(having) = &mut upper.having {
-        *having = columns.lift(having, &is_column);
+        *having = columns.lift(having, is_column);
     }
     let mut lower = cleared(query);
     lower.group.clear();
@@ -240,7 +270,7 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     lower.windows.clear();
     lower.has_aggs = false;
     lower.has_windows = false;
-    lower.has_target_srfs = false;
+    lower.has_target_srfs = gives_rows;
     over(lower, columns, upper, graph)
 }
 

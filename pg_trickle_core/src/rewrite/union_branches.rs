@@ -62,15 +62,10 @@ pub fn union_all(leaves: Vec<Query>, like: &Query) -> Result<Query, Fallback> {
     })
 }
 
-/// NULL, with the type of an expression.
-pub fn null_like(expr: &Expr, type_sql: &str) -> Expr {
-    SqlLeaf::text(
-        format!("NULL::{type_sql}"),
-        expr.type_oid(),
-        expr.typmod(),
-        expr.collation(),
-    )
+/// A NULL in place of an expression. `null` is its SQL.
+pub fn null_like(expr: &Expr, null: String) -> Expr {
+    SqlLeaf::text(null, expr.type_oid(), expr.typmod(), expr.collation())
 }
 
-/// Gives the type of an expression as SQL.
-pub type TypeSql<'a> = &'a dyn Fn(&Expr) -> Result<String, Fallback>;
+/// Gives a NULL of the type of an expression, as SQL.
+pub type NullSql<'a> = &'a dyn Fn(&Expr) -> Result<String, Fallback>;

@@ -6,6 +6,7 @@ use super::stored::{NUMBER, StorageTable, StoredColumn};
 use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
+use crate::facts::shape::top_clause;
 use crate::facts::types::{is_pseudo, type_of};
 use crate::maintain::stage::Stage;
 use crate::plan::{self, Oid};
@@ -29,7 +30,12 @@ pub struct StageGraph<'c> {
     relations: RefCell<Vec<Relation>>,
     made: RefCell<Vec<Made>>,
     plan_stage: PlanStage,
+    steps: Cell<usize>,
 }
+
+/// The most steps in which a query may be planned. A query of a few lines takes ten, one of hundreds of branches
+/// thousands.
+const MAX_STEPS: usize = 5000;
 
 /// Plans the stage of a query. Returns it with a query that reads its storage.
 pub type PlanStage = fn(&Query, &StorageTable, &StageGraph) -> Result<(Stage, Query), Fallback>;
@@ -49,6 +55,7 @@ impl<'c> StageGraph<'c> {
             relations: RefCell::default(),
             made: RefCell::default(),
             plan_stage,
+            steps: Cell::new(0),
         }
     }
 
@@ -67,6 +74,23 @@ impl<'c> StageGraph<'c> {
                 format!("{}_{number}", self.base)
             },
         }
+    }
+
+    /// Counts a step of the planner. Fails after too many, so that planning always ends.
+    pub fn step(&self, query: &Query) -> Result<(), Fallback> {
+        self.steps.set(self.steps.get() + 1);
+        if self.is_exhausted() {
+            return Err(Fallback::Reason(format!(
+                "{} that takes too many steps to plan",
+                top_clause(query)
+            )));
+        }
+        Ok(())
+    }
+
+    /// True if all steps are used up. Then no other plan is tried for any part of the query.
+    pub fn is_exhausted(&self) -> bool {
+        self.steps.get() > MAX_STEPS
     }
 
     /// Plans a query as a stage, and returns a query that reads it. Equal queries share a stage.

@@ -53,7 +53,9 @@ pub fn broken(sql: &str, indent: &str) -> String {
                 ')' => depth -= 1,
                 ' ' => {
                     let rest = &sql[place + 1..];
-                    let starts = CLAUSES.iter().any(|clause| rest.starts_with(clause)) || is_cte(&word, rest);
+                    let is_keyword = rest.starts_with(|next: char| next.is_ascii_uppercase());
+                    let is_clause = is_keyword && CLAUSES.iter().any(|clause| rest.starts_with(clause));
+                    let starts = is_clause || word.ends_with("),") && is_cte(rest);
                     let last = word.trim_start_matches('(');
                     let is_head = HEADS.contains(&last) || last == "DELETE" && rest.starts_with("FROM ");
                     if starts && !is_head {
@@ -77,15 +79,14 @@ pub fn broken(sql: &str, indent: &str) -> String {
     text
 }
 
-/// True between two common table expressions: after `),` and before `name AS (` or `name(columns) AS (`.
-fn is_cte(word: &str, rest: &str) -> bool {
+/// True if a common table expression starts here, given that another has just ended: `name AS (` or `name(columns) AS (`.
+fn is_cte(rest: &str) -> bool {
     let Some((name, query)) = rest.split_once(" AS ") else {
         return false;
     };
     let name = name.split_once('(').map_or(name, |(name, _)| name);
     let query = query.trim_start_matches("NOT ").trim_start_matches("MATERIALIZED ");
-    word.ends_with("),")
-        && query.starts_with('(')
+    query.starts_with('(')
         && name
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')

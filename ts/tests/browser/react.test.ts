@@ -1,18 +1,14 @@
-/** `useStreamTable` in a browser: a real React, a real PGlite. */
+/** `useStreamTable` in a browser, with the real React and the real PGlite. */
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import type {} from './apps/react/main.js'
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('react'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('react'))
 
-/** A list as it is on the page: its rows, and which objects they are. */
+/** A list on the page: its rows, and the numbers of their objects. */
 interface Shown {
   state: string
   count: number
@@ -28,7 +24,7 @@ const shown = (page: Page, id: string): Promise<Shown> =>
     objects: Array.from(list.children, (row) => Number((row as HTMLElement).dataset.object)),
   }))
 
-/** Waits until a list has this many rows. */
+/** Waits until a list has this number of rows. */
 async function until(page: Page, id: string, count: number): Promise<Shown> {
   await page.locator(`#${id}[data-state=live][data-count="${count}"]`).waitFor({ state: 'attached' })
   return shown(page, id)
@@ -55,7 +51,7 @@ async function open(page: Page): Promise<void> {
   })
 }
 
-test('rows follow the changes, in the order of the stream table, and unchanged ones stay the same objects', async ({
+test('rows follow the changes in the order of the stream table, and unchanged rows stay the same objects', async ({
   page,
 }) => {
   await open(page)
@@ -75,7 +71,7 @@ test('rows follow the changes, in the order of the stream table, and unchanged o
   expect(before.objects).not.toContain(after.objects[0])
 })
 
-test('a rolled-back transaction draws nothing', async ({ page }) => {
+test('a rolled-back transaction renders nothing', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ revenue: { name: 'revenue' } }))
   await until(page, 'revenue', 3)
@@ -91,7 +87,7 @@ test('a rolled-back transaction draws nothing', async ({ page }) => {
   expect(await page.evaluate(() => globalThis.drawn)).toEqual(drawn)
 })
 
-test('who comes back has the rows at once; two lists share a subscription', async ({ page }) => {
+test('a list that mounts again has its rows at once, and two lists share a subscription', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ one: { name: 'revenue' }, two: { name: 'revenue', where: { name: 'Tea' } } }))
   await until(page, 'one', 3)
@@ -115,7 +111,7 @@ test('who comes back has the rows at once; two lists share a subscription', asyn
   expect((await until(page, 'two', 1)).objects).toEqual(before.objects)
 })
 
-test('a stream table that is not there is an error, until it is there', async ({ page }) => {
+test('a missing stream table is an error until it is created', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ later: { name: 'later' }, revenue: { name: 'revenue' } }))
   await page.locator('#later[data-state="42P01"]').waitFor({ state: 'attached' })
@@ -128,7 +124,7 @@ test('a stream table that is not there is an error, until it is there', async ({
   expect((await shown(page, 'revenue')).state).toBe('live')
 })
 
-test('another query under the same name', async ({ page }) => {
+test('the stream table gets another query', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ revenue: { name: 'revenue' } }))
   await until(page, 'revenue', 3)
@@ -143,7 +139,7 @@ test('another query under the same name', async ({ page }) => {
   expect(rows.map(({ id }) => id)).toEqual([2, 7, 1, 3])
 })
 
-test('a window: with a key a row that changes keeps its place', async ({ page }) => {
+test('a stream table with a window function: with a key, a changed row keeps its place', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ places: { name: 'places', key: 'id' } }))
   const before = await until(page, 'places', 4)

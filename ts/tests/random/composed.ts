@@ -1,4 +1,4 @@
-/** Random queries of several operators: each reads tables, or queries made in the same way, nested to some depth. */
+/** Random queries of several operators. Each reads tables, or other such queries, nested to some depth. */
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'
@@ -9,20 +9,20 @@ export interface Composed {
   columns: Column[]
 }
 
-/** Something in FROM. */
+/** An item in FROM. */
 interface Input {
   sql: string
   scope: Scalar[]
 }
 
-/** Types that can be ordered, compared and grouped without surprises. */
+/** Types that can be ordered, compared and grouped, and whose equal values have the same text. */
 const PLAIN: readonly Type[] = ['int', 'small', 'big', 'dec', 'text', 'date', 'bool']
 
 export class Composer {
   readonly #ctes: Composed[] = []
   readonly #names: string[] = []
   #aliases = 0
-  /** How many more inputs may be joined: results must stay small. */
+  /** How many more inputs may be joined. This keeps results small. */
   #joins: number
 
   constructor(
@@ -32,7 +32,7 @@ export class Composer {
     this.#joins = rng.int(1, 4)
   }
 
-  /** A query of up to `depth` operators on top of each other. */
+  /** A query with up to `depth` nested operators. */
   query(depth: number): Composed {
     const { sql, columns } = this.#select(depth)
     const list = this.#ctes.map(
@@ -50,7 +50,7 @@ export class Composer {
     return make.call(this, depth - 1)
   }
 
-  /** A table, a subquery, or a CTE, under a new name. */
+  /** A table, a subquery or a CTE, under a new name. */
   #input(depth: number): Input {
     const alias = `a${++this.#aliases}`
     if (depth <= 0 || this.rng.chance(0.15)) {
@@ -137,7 +137,7 @@ export class Composer {
     return this.#list([...shown, this.#call(expressions)], `FROM ${sql} GROUP BY ${sets}`)
   }
 
-  /** One row, whatever there is. */
+  /** Exactly one row. */
   #single(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -163,7 +163,7 @@ export class Composer {
     ])()
   }
 
-  /** Aggregates whose value is all of the group. */
+  /** Aggregates whose value contains the whole group. */
   #collect(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -187,7 +187,7 @@ export class Composer {
     return this.#list(items, `FROM ${sql}${this.#where(expressions)}`, 'DISTINCT ')
   }
 
-  /** Ordered by all that is shown, so that there is one answer. */
+  /** Ordered by all selected columns, so that there is one result. */
   #distinctOn(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -254,7 +254,7 @@ export class Composer {
     )
   }
 
-  /** Of what does not depend on the order of peers. */
+  /** Only functions that do not depend on the order of peers. */
   #window(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -272,7 +272,7 @@ export class Composer {
           sql: `max(${number}) OVER (${partition}ORDER BY ${order} RANGE UNBOUNDED PRECEDING EXCLUDE GROUP)`,
           type: 'int',
         },
-        // Of equal rows either can come first, and in a second window the other one.
+        // Either of two equal rows may come first, and in another window the other one.
         i === 0
           ? { sql: `lag(${number}) OVER (${partition}ORDER BY ${all})`, type: 'int' }
           : { sql: `min(${number}) OVER (${partition})`, type: 'int' },
@@ -295,7 +295,7 @@ export class Composer {
     return this.#list(items, `FROM ${sql}${this.#where(expressions, 0.3)} ORDER BY ${order} ${limit}`)
   }
 
-  /** Functions that return rows. */
+  /** Set-returning functions. */
   #elements(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -321,7 +321,7 @@ export class Composer {
     return this.rng.chance(chance) ? ` WHERE ${expressions.condition(1)}` : ''
   }
 
-  /** An expression of a type that can be ordered and has one spelling. */
+  /** An expression of a type that can be ordered and whose equal values have the same text. */
   #plain(expressions: Expressions): Scalar {
     const type = this.rng.pick(PLAIN)
     return { sql: expressions.of(type, this.rng.chance(0.7) ? 0 : 1), type }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
 use crate::facts::numeric_scale::fixed_scale;
-use crate::facts::types::collate;
+use crate::facts::types::{collate, null_sql};
 use crate::oids::{FLOAT4, FLOAT8, INT2, INT4, INT8, NUMERIC};
 use crate::operators::linear::recognise::{check, nullable, print};
 use crate::plan::Oid;
@@ -45,7 +45,8 @@ pub struct Argument {
     pub part: usize,
     /// SQL over the scans of the part.
     sql: String,
-    type_sql: String,
+    /// A NULL of its type, for the other parts.
+    null: String,
 }
 
 impl Argument {
@@ -54,7 +55,7 @@ impl Argument {
         if part == self.part {
             self.sql.clone()
         } else {
-            format!("NULL::{}", self.type_sql)
+            self.null.clone()
         }
     }
 }
@@ -197,12 +198,12 @@ impl<'a> States<'a> {
                 printed.push((sql, nullable(self.flat, arg)?));
             }
         }
-        let mut types_sql = Vec::new();
+        let mut nulls = Vec::new();
         for arg in &args {
-            types_sql.push(self.catalog.type_sql(arg.type_oid(), -1)?);
+            nulls.push(null_sql(arg.type_oid(), -1, self.catalog)?);
         }
-        let one = || "pg_catalog.int4".to_owned();
-        let type_of = |n: usize| types_sql.get(n).cloned().unwrap_or_else(one);
+        let no_one = || "NULL::pg_catalog.int4".to_owned();
+        let null_of = |n: usize| nulls.get(n).cloned().unwrap_or_else(no_one);
         // An input counts only if none of its arguments is NULL.
         let given = |n: usize| {
             let others = printed
@@ -222,28 +223,28 @@ impl<'a> States<'a> {
             }
         };
         if let Family::Extremum = family {
-            let argument = self.argument(part, given(0), type_of(0));
+            let argument = self.argument(part, given(0), null_of(0));
             return self.extremum(call, name == "min", argument);
         }
         let count = if !conditions.is_empty() || printed.iter().any(|(_, null)| *null) {
-            let argument = self.argument(part, given(0), type_of(0));
+            let argument = self.argument(part, given(0), null_of(0));
             self.count(argument)?
         } else if self.distinct.is_empty() {
             0
         } else {
-            let argument = self.argument(part, "1".to_owned(), one());
+            let argument = self.argument(part, "1".to_owned(), no_one());
             self.count(argument)?
         };
         let floats = types.contains(&FLOAT4) || types.contains(&FLOAT8);
         let (function, sums) = match family {
             Family::Count | Family::Extremum => return Ok(Value::State(count)),
             Family::Truth(function) => {
-                let argument = self.argument(part, format!("CASE WHEN {} THEN 1 END", given(0)), one());
+                let argument = self.argument(part, format!("CASE WHEN {} THEN 1 END", given(0)), no_one());
                 let trues = self.count(argument)?;
                 return Ok(Value::Function(function.to_owned(), vec![(count, None), (trues, None)]));
             }
             Family::Bits(all) => {
-                let argument = self.argument(part, given(0), type_of(0));
+                let argument = self.argument(part, given(0), null_of(0));
                 let kind = match all {
                     Some(all) => Kind::Bits { count, all },
                     None => Kind::Xor { count },
@@ -277,9 +278,13 @@ impl<'a> States<'a> {
             let mut argument = |n: usize| {
                 let sql = given(n);
                 if floats {
-                    self.argument(part, format!("pgtrickle.exact({sql})"), "pg_catalog.numeric".to_owned())
+                    self.argument(
+                        part,
+                        format!("pgtrickle.exact({sql})"),
+                        "NULL::pg_catalog.numeric".to_owned(),
+                    )
                 } else {
-                    self.argument(part, sql, type_of(n))
+                    self.argument(part, sql, null_of(n))
                 }
             };
             let (position, times) = (argument(first), second.map(&mut argument));
@@ -321,8 +326,8 @@ impl<'a> States<'a> {
         )?))
     }
 
-    fn argument(&mut self, part: usize, sql: String, type_sql: String) -> usize {
-        let argument = Argument { part, sql, type_sql };
+    fn argument(&mut self, part: usize, sql: String, null: String) -> usize {
+        let argument = Argument { part, sql, null };
         match self.arguments.iter().position(|known| *known == argument) {
             Some(position) => position,
             None => {

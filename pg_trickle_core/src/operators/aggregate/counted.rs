@@ -12,7 +12,7 @@ use crate::oids::INT8;
 use crate::operators::linear::block::Part;
 use crate::operators::linear::branch::{Branch, branch, coerced, union_of};
 use crate::operators::linear::recognise::print;
-use crate::query::{Query, Target};
+use crate::query::{Query, SqlLeaf, Target};
 use crate::stages::graph::StageGraph;
 use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
 use crate::stages::view::column_of;
@@ -50,6 +50,11 @@ impl Counted {
             .collect::<Result<_, Error>>()?;
         view.targets = shown;
         view.sort.clone_from(&query.sort);
+        if names.is_empty() {
+            // Without columns, there is one stored row even if there are no rows.
+            let count = column_of(&self.stored, 0)?;
+            view.quals = Some(SqlLeaf::condition(&["", " OPERATOR(pg_catalog.>) 0"], vec![count]));
+        }
         Ok(view)
     }
 }

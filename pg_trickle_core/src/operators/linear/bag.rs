@@ -19,8 +19,8 @@ pub struct Output {
     pub sql: String,
     /// The storage column.
     pub name: String,
-    /// Its type as SQL text.
-    pub type_sql: String,
+    /// A NULL of its type, as SQL.
+    pub null: String,
     /// True if the storage column is not part of the query's result.
     pub hidden: bool,
 }
@@ -130,7 +130,7 @@ impl Bag {
                     let sql = if sign > 0 || is_key(output) {
                         output.sql.clone()
                     } else {
-                        format!("NULL::{}", output.type_sql)
+                        output.null.clone()
                     };
                     (sql, output.name.clone())
                 })

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::keys;
 use crate::facts::linear_block::Flat;
-use crate::facts::types::{equality, is_pseudo, type_of};
+use crate::facts::types::{equality, is_pseudo, null_sql, type_of};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
 use crate::oids::INT8;
@@ -156,7 +156,7 @@ fn output(flat: &Flat, expr: &Expr, name: &str, hidden: bool, catalog: &dyn Cata
     Ok(Output {
         sql: print(flat, expr, catalog)?,
         name: name.to_owned(),
-        type_sql: catalog.type_sql(type_oid, expr.typmod())?,
+        null: null_sql(type_oid, expr.typmod(), catalog)?,
         hidden,
     })
 }
