@@ -48,8 +48,8 @@ pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(catalog.type_(type_oid)?.kind == 'p')
 }
 
-/// A NULL of a type, as SQL. A domain may refuse NULL, but checks this only when a value is cast to it. A subquery without
-/// rows yields a NULL of the domain, as an outer join does.
+/// A NULL of a type, as SQL. A domain may refuse NULL, but checks this only when a value is cast to it. A subquery
+/// without rows yields a NULL of the domain, as an outer join does.
 pub fn null_sql(type_oid: Oid, typmod: i32, catalog: &dyn Catalog) -> Result<String, Error> {
     let null = format!("NULL::{}", catalog.type_sql(type_oid, typmod)?);
     Ok(if catalog.type_(type_oid)?.kind == 'd' {

@@ -116,8 +116,8 @@ pub fn any_row(query: Query, graph: &StageGraph) -> Result<Query, Fallback> {
         .rtable
         .iter()
         .any(|rte| matches!(rte.kind, RteKind::Relation { .. } | RteKind::Subquery(_)));
-    let is_one = |made: &Query| matches!(made.targets.as_slice(), [only] if only.expr == found());
-    if query.is_correlated() || !reads_tables || graph.any_made(&query, &is_one) {
+    let is_one = |planned: &Query| matches!(planned.targets.as_slice(), [only] if only.expr == found());
+    if query.is_correlated() || !reads_tables || graph.any_planned(&query, &is_one) {
         return Ok(query);
     }
     let one = Query {
@@ -157,11 +157,11 @@ fn can_be_null(query: &Query, expr: &Expr, graph: &StageGraph) -> Result<bool, F
     else {
         return Ok(true);
     };
-    let mut present = Vec::new();
+    let mut preserved_tables = Vec::new();
     for item in &query.from {
-        preserved(query, item, &mut present);
+        preserved(query, item, &mut preserved_tables);
     }
-    let Some(relid) = query.table(*varno).filter(|_| present.contains(varno)) else {
+    let Some(relid) = query.table(*varno).filter(|_| preserved_tables.contains(varno)) else {
         return Ok(true);
     };
     Ok(!graph

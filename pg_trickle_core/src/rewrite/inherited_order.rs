@@ -1,9 +1,9 @@
 //! Passes the order of a subquery on to whatever depends on it and has no order of its own.
 //!
-//! Examples are `json_agg(s) FROM (SELECT .. ORDER BY k) s`, `SELECT * FROM an_ordered_view LIMIT 1`, and `row_number() OVER
-//! ()` over an ordered CTE. SQL promises nothing here, but PostgreSQL reads a subquery in its order, through any number of
-//! levels that only filter and project, and applications rely on it. Stored rows have no order. So whatever depends on the
-//! order of its input gets the order of the subquery as an ORDER BY of its own.
+//! Examples are `json_agg(s) FROM (SELECT .. ORDER BY k) s`, `SELECT * FROM an_ordered_view LIMIT 1`, and `row_number()
+//! OVER ()` over an ordered CTE. SQL promises nothing here, but PostgreSQL reads a subquery in its order, through any
+//! number of levels that only filter and project, and applications rely on it. Stored rows have no order. So whatever
+//! depends on the order of its input gets the order of the subquery as an ORDER BY of its own.
 
 use super::views;
 use crate::catalog::Catalog;
@@ -21,7 +21,8 @@ use crate::sql::ident::is_one_of;
 /// The sort keys of rows, as expressions of one query level.
 type Order = Vec<(Expr, SortGroup)>;
 
-/// Gives an order of its own to everything that depends on the order of a subquery, in a query and all queries within it.
+/// Gives an order of its own to everything that depends on the order of a subquery, in a query and all queries within
+/// it.
 pub fn pass_on(query: &mut Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
     level(query, false, catalog)
 }
@@ -296,8 +297,8 @@ fn move_calls(expr: &mut Expr, from: &Window, to: u32, catalog: &dyn Catalog) {
     expr.for_each_child_mut(&mut |child| move_calls(child, from, to, catalog));
 }
 
-/// The frame that selects the same rows once the window is ordered. Without an order, all rows of a partition are peers,
-/// so a frame that counts peers is the whole partition.
+/// The frame that selects the same rows once the window is ordered. Without an order, all rows of a partition are
+/// peers, so a frame that counts peers is the whole partition.
 fn ordered_frame(options: i32) -> Result<i32, Fallback> {
     if options & (frame::EXCLUDE_GROUP | frame::EXCLUDE_TIES) != 0 {
         return reason("EXCLUDE of peers in a window without an order");

@@ -242,8 +242,8 @@ pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> 
     above_linear(query, upper, true, &is_column, graph)
 }
 
-/// `upper` above the rows of FROM and WHERE, which supply the expressions that `is_column` accepts. `gives_rows` says that
-/// set-returning functions are among these.
+/// `upper` above the rows of FROM and WHERE, which supply the expressions that `is_column` accepts. `gives_rows` says
+/// that set-returning functions are among these.
 fn above_linear(
     query: &Query,
     mut upper: Query,

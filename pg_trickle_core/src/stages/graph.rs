@@ -15,7 +15,7 @@ use crate::sql::ident::quote_ident;
 
 /// A planned stage: its query, and the query that reads its storage.
 #[derive(Clone)]
-struct Made {
+struct Planned {
     query: Query,
     view: Query,
 }
@@ -28,7 +28,7 @@ pub struct StageGraph<'c> {
     next: Cell<u32>,
     stages: RefCell<Vec<Stage>>,
     relations: RefCell<Vec<Relation>>,
-    made: RefCell<Vec<Made>>,
+    planned: RefCell<Vec<Planned>>,
     plan_stage: PlanStage,
     steps: Cell<usize>,
 }
@@ -53,7 +53,7 @@ impl<'c> StageGraph<'c> {
             next: Cell::new(0),
             stages: RefCell::default(),
             relations: RefCell::default(),
-            made: RefCell::default(),
+            planned: RefCell::default(),
             plan_stage,
             steps: Cell::new(0),
         }
@@ -95,8 +95,8 @@ impl<'c> StageGraph<'c> {
 
     /// Plans a query as a stage, and returns a query that reads it. Equal queries share a stage.
     pub fn cut(&self, query: &Query) -> Result<Query, Fallback> {
-        if let Some(made) = self.made.borrow().iter().find(|made| made.query == *query) {
-            return Ok(made.view.clone());
+        if let Some(planned) = self.planned.borrow().iter().find(|planned| planned.query == *query) {
+            return Ok(planned.view.clone());
         }
         let mut named = query.clone();
         for n in 0..named.targets.len() {
@@ -117,7 +117,7 @@ impl<'c> StageGraph<'c> {
         let storage = self.storage(self.next.get());
         let (stage, view) = (self.plan_stage)(&named, &storage, self)?;
         self.stages.borrow_mut().push(stage);
-        self.made.borrow_mut().push(Made {
+        self.planned.borrow_mut().push(Planned {
             query: query.clone(),
             view: view.clone(),
         });
@@ -125,9 +125,11 @@ impl<'c> StageGraph<'c> {
     }
 
     /// True if `view` is exactly the query that reads a planned stage, and that stage's own query passes the test.
-    pub fn any_made(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
-        let made = self.made.borrow();
-        made.iter().any(|made| made.view == *view && test(&made.query))
+    pub fn any_planned(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
+        let planned = self.planned.borrow();
+        planned
+            .iter()
+            .any(|planned| planned.view == *view && test(&planned.query))
     }
 
     /// Adds an index to the storage of a stage. Does nothing if `relid` is not one of our stages, or has that index
@@ -165,7 +167,7 @@ impl<'c> StageGraph<'c> {
     /// Drops the stages after the first `len`.
     pub fn truncate(&self, len: usize) {
         self.stages.borrow_mut().truncate(len);
-        self.made.borrow_mut().truncate(len);
+        self.planned.borrow_mut().truncate(len);
     }
 
     /// The stages, bottom first, ending with the final one.

@@ -79,7 +79,8 @@ pub fn broken(sql: &str, indent: &str) -> String {
     text
 }
 
-/// True if a common table expression starts here, given that another has just ended: `name AS (` or `name(columns) AS (`.
+/// True if a common table expression starts here, given that another has just ended: `name AS (` or `name(columns)
+/// AS (`.
 fn is_cte(rest: &str) -> bool {
     let Some((name, query)) = rest.split_once(" AS ") else {
         return false;

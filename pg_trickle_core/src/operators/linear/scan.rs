@@ -103,13 +103,13 @@ impl Scan {
         let changed = format!("{}_n", self.alias);
         if version == Version::Kept {
             let key: Vec<String> = self.key.iter().map(|(name, _)| name.clone()).collect();
-            let came = format!(
+            let is_kept = format!(
                 "(NOT {} OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {} AS {changed}))",
                 image(&self.alias, &key),
                 image(&changed, &key),
                 gained(self.relid)
             );
-            return Some((None, vec![came]));
+            return Some((None, vec![is_kept]));
         }
         if version != Version::Renewed {
             return None;

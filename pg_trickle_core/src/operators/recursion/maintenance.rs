@@ -144,11 +144,11 @@ impl Recursion {
         let mut without = None;
         let mut seeds = Vec::new();
         if !lost.is_empty() {
-            let there = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
+            let stored_among = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
             with.push(format!(
                 "{LOST}({list}, rid) AS ({} UNION {})",
-                there(&lost.join(" UNION ALL ")),
-                there(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
+                stored_among(&lost.join(" UNION ALL ")),
+                stored_among(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
             ));
             is_new = format!("({is_new} OR m.rid OPERATOR(pg_catalog.=) ANY ({is_lost}))");
             without = Some(is_lost.as_str());
@@ -324,10 +324,10 @@ impl Recursion {
             return Vec::new();
         };
         let list = names(read);
-        let (came, went) = (gained(*relid), lost(*relid));
+        let (inserted, deleted) = (gained(*relid), lost(*relid));
         let (new, old) = (format!("__pgt_new_{relid}"), format!("__pgt_old_{relid}"));
         if !(change.new && change.old) {
-            let (name, rows) = if change.new { (came, new) } else { (went, old) };
+            let (name, rows) = if change.new { (inserted, new) } else { (deleted, old) };
             return vec![format!("{name} AS (SELECT {list} FROM {rows})")];
         }
         let rest = |sign: Sign| format!("SELECT {list} FROM __pgt_d_{relid} AS d WHERE {}", is_left("d", sign));
@@ -338,8 +338,8 @@ impl Recursion {
         );
         vec![
             format!("__pgt_d_{relid} AS MATERIALIZED ({})", netted(&rows)),
-            format!("{came} AS ({})", rest(Sign::Plus)),
-            format!("{went} AS ({})", rest(Sign::Minus)),
+            format!("{inserted} AS ({})", rest(Sign::Plus)),
+            format!("{deleted} AS ({})", rest(Sign::Minus)),
         ]
     }
 }
@@ -347,7 +347,7 @@ impl Recursion {
 /// Every non-empty set of occurrences that lost rows. Joined to the kept rows of the others, they give the lost
 /// derivations.
 fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
-    let went: Vec<Changed> = changed
+    let deleted: Vec<Changed> = changed
         .iter()
         .filter(|occurrence| occurrence.old)
         .map(|occurrence| Changed {
@@ -355,7 +355,7 @@ fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
             ..*occurrence
         })
         .collect();
-    signed_choices(&went)
+    signed_choices(&deleted)
         .into_iter()
         .map(|(_, versions)| versions.into_iter().map(|(scan, _)| (scan, Version::Lost)).collect())
         .collect()
@@ -364,16 +364,16 @@ fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
 /// Inserted rows in one occurrence, joined to the rows of the others. With `once`, only the occurrences before it
 /// include inserted rows, so that no derivation counts twice.
 fn gained_choices(changed: &[Changed], once: bool) -> Vec<Versions> {
-    let came: Vec<usize> = changed
+    let inserted: Vec<usize> = changed
         .iter()
         .filter(|occurrence| occurrence.new)
         .map(|occurrence| occurrence.scan)
         .collect();
-    (0..came.len())
+    (0..inserted.len())
         .map(|n| {
-            let mut versions = vec![(came[n], Version::Gained)];
+            let mut versions = vec![(inserted[n], Version::Gained)];
             if once {
-                versions.extend(came[..n].iter().map(|scan| (*scan, Version::Now)));
+                versions.extend(inserted[..n].iter().map(|scan| (*scan, Version::Now)));
             }
             versions
         })

@@ -81,7 +81,7 @@ impl Reader {
 
     /// A placeholder for an expression that cannot be read.
     pub(super) fn no_expr(&mut self, why: String) -> Expr {
-        self.wrong(Error::Tree(why));
+        self.fail(Error::Tree(why));
         Expr::CaseTest(0, -1, 0)
     }
 
@@ -89,7 +89,7 @@ impl Reader {
     fn var(&mut self, node: Node<'_>) -> Expr {
         // 0 is the column itself; OLD and NEW belong to RETURNING.
         if node.get("varreturningtype").is_some() && self.number::<i32>(node, "varreturningtype") != 0 {
-            self.wrong(node.bad("varreturningtype", "is set outside RETURNING"));
+            self.fail(node.bad("varreturningtype", "is set outside RETURNING"));
         }
         let var = Var {
             varno: self.number(node, "varno"),
@@ -149,7 +149,7 @@ impl Reader {
     #[inline(never)]
     fn subscript(&mut self, node: Node<'_>) -> Expr {
         if self.child(node, "refassgnexpr").is_some() {
-            self.wrong(node.bad("refassgnexpr", "assigns to an element in a SELECT"));
+            self.fail(node.bad("refassgnexpr", "assigns to an element in a SELECT"));
         }
         Expr::Subscript(Box::new(Subscript {
             container_type: self.number(node, "refcontainertype"),

@@ -11,22 +11,22 @@ use crate::node::{Node, Value};
 impl Reader {
     /// Keeps the first error.
     #[cold]
-    pub(super) fn wrong(&mut self, mistake: Error) {
-        self.mistake.get_or_insert(mistake);
+    pub(super) fn fail(&mut self, failure: Error) {
+        self.failure.get_or_insert(failure);
     }
 
     /// Reports a field with an unknown value of an enumeration.
     #[cold]
     #[inline(never)]
     pub(super) fn unknown(&mut self, node: Node<'_>, field: &str, value: impl std::fmt::Display) {
-        self.wrong(node.bad(field, &format!("has the unknown value {value}")));
+        self.fail(node.bad(field, &format!("has the unknown value {value}")));
     }
 
     fn kept<T: Default>(&mut self, read: Result<T, Error>) -> T {
         match read {
             Ok(value) => value,
-            Err(mistake) => {
-                self.wrong(mistake);
+            Err(failure) => {
+                self.fail(failure);
                 T::default()
             }
         }
@@ -36,7 +36,7 @@ impl Reader {
     #[inline(never)]
     pub(super) fn expect(&mut self, node: Node<'_>, label: &str) {
         if node.label() != label {
-            self.wrong(Error::Tree(format!("found a {} where a {label} belongs", node.label())));
+            self.fail(Error::Tree(format!("found a {} where a {label} belongs", node.label())));
         }
     }
 
@@ -114,8 +114,8 @@ impl Reader {
     /// A node that must not be null; if it is, a node without fields.
     #[inline(never)]
     pub(super) fn node<'t>(&mut self, node: Node<'t>, field: &str) -> Node<'t> {
-        node.node(field).unwrap_or_else(|mistake| {
-            self.wrong(mistake);
+        node.node(field).unwrap_or_else(|failure| {
+            self.fail(failure);
             node.nothing()
         })
     }

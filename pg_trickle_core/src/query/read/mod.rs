@@ -31,7 +31,7 @@ pub fn read_view(ev_action: &str) -> Result<Query, Error> {
     };
     let mut reader = Reader::default();
     let query = reader.query(node);
-    reader.mistake.map_or(Ok(query), Err)
+    reader.failure.map_or(Ok(query), Err)
 }
 
 /// The state of the reader.
@@ -40,14 +40,14 @@ struct Reader {
     /// The grouping entries of the enclosing queries, outermost first.
     groups: Vec<Option<Group>>,
     /// The first error.
-    mistake: Option<Error>,
+    failure: Option<Error>,
 }
 
 impl Reader {
     fn query(&mut self, node: Node<'_>) -> Query {
         self.expect(node, "QUERY");
         if self.number::<i32>(node, "commandType") != 1 {
-            self.wrong(node.bad("commandType", "is not SELECT"));
+            self.fail(node.bad("commandType", "is not SELECT"));
         }
         self.groups.push(None);
         let query = self.select(node);
@@ -112,7 +112,7 @@ impl Reader {
         for item in self.items(node, field) {
             let expr = item.node().map(|expr| self.expr(expr));
             if expr.is_none() && !item.is_null() {
-                self.wrong(node.bad(field, "is not a list of expressions"));
+                self.fail(node.bad(field, "is not a list of expressions"));
             }
             exprs.push(expr);
         }
