@@ -10,6 +10,8 @@ pub enum Error {
     Unsupported {
         /// What the query contains, e.g. `volatile function random()`.
         what: String,
+        /// The piece of the query that it concerns.
+        fragment: String,
         /// What to do instead.
         hint: String,
     },

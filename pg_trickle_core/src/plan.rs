@@ -85,6 +85,8 @@ pub enum Returns {
     Removed,
     /// `(inserted bigint, deleted bigint, updated bigint)`: the number of rows that a full refresh had to patch.
     Patched,
+    /// `(answer bigint)`: the answer to a question, such as [`crate::Stage::load_question`].
+    Answer,
 }
 
 /// One SQL statement of a program.

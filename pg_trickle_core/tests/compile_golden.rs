@@ -143,17 +143,17 @@ fn stage_text(stage: &Stage) -> String {
     writeln!(
         text,
         "  is whole: {}, is unindexed: {}, rounds once: {}\n",
-        stage.is_whole(),
-        stage.is_unindexed(),
+        stage.runs_query(),
+        stage.needs_fresh_plans(),
         stage.rounds_once()
     )
     .expect("written");
     assert_eq!(stage.layout, stage.ddl.join(";"), "a layout is named by its DDL");
     section(&mut text, "storage", stage.ddl.iter().map(String::as_str));
-    section(&mut text, "fill", [stage.fill().sql.as_str()]);
+    section(&mut text, "fill", [stage.fill_statement().sql.as_str()]);
     write!(text, "rebuild:\n{}\n", texts(&stage.rebuild)).expect("written");
-    section(&mut text, "all rows at once", stage.whole.iter().map(String::as_str));
-    section(&mut text, "is a load", [stage.is_load(MANY).sql.as_str()]);
+    section(&mut text, "all rows at once", stage.replace.iter().map(String::as_str));
+    section(&mut text, "is a load", [stage.load_question(MANY).sql.as_str()]);
     let mut known: Vec<(String, Vec<String>)> = Vec::new();
     for (name, changes) in cases(&stage.sources) {
         let program = program(&stage.program(&changes));

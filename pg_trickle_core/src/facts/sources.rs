@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::plan::{Oid, Source};
 use crate::query::{Expr, Query, RteKind, Var};
 use crate::sorted::{Map, Set};
-use crate::sql::ident::qualified;
+use crate::sql::ident::{qualified, quote_ident};
 
 /// `SelfItemPointerAttributeNumber`.
 const CTID: i16 = -1;
@@ -87,6 +87,7 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
     let refuse = |what: &str, hint: &str| {
         Err(Error::Unsupported {
             what: what.to_owned(),
+            fragment: quote_ident(&catalog.relation(relid)?.name),
             hint: hint.to_owned(),
         })
     };
@@ -94,6 +95,12 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
         'v' => {
             let view = crate::query::read_view(&catalog.view_tree(relid)?)?;
             return collect(&view, &mut Vec::new(), found, catalog);
+        }
+        'S' => {
+            return refuse(
+                "sequence as a source",
+                "A sequence does not report changes. Read plain tables, views over them, or other stream tables.",
+            );
         }
         'm' => {
             return refuse(

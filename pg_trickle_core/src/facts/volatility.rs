@@ -66,6 +66,7 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
         if function.volatility == 'v' {
             return Err(Error::Unsupported {
                 what: format!("volatile function {}()", function.name),
+                fragment: format!("{}()", function.name),
                 hint: "Its result changes from call to call, so the stream table could not stay equal to its query. \
                        Store the value in a column of a source, or compute it when reading the stream table."
                     .to_owned(),

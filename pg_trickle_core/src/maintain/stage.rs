@@ -19,13 +19,13 @@ pub struct Stage {
     /// Statements that create the storage table and its indexes.
     pub ddl: Vec<String>,
     /// Fills an empty storage table.
-    pub init: String,
+    pub fill: String,
     /// Recomputes everything and patches the stored rows. The last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
     /// Recomputes everything and replaces the stored rows, by statements that report nothing. Empty if large changes
     /// are applied like others.
-    pub whole: Vec<String>,
+    pub replace: Vec<String>,
     /// The tables whose changes reach this stage, by OID: views are inlined, and lower stages are included.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty if rows can repeat.
@@ -93,17 +93,16 @@ impl Stage {
         self.maintenance.program(&relevant)
     }
 
-    /// Asks whether a change of `rows` rows should be applied by [`Stage::at_once`]: whether no source has more than
-    /// `LARGE` times as many rows, so that the whole query reads about as much as the change and everything it
-    /// touches.
+    /// Asks whether a change of `rows` rows should be applied by [`Stage::load`]: whether no source has more than `LARGE`
+    /// times as many rows, so that the whole query reads about as much as the change and everything it touches.
     #[must_use]
-    pub fn is_load(&self, rows: usize) -> Statement {
+    pub fn load_question(&self, rows: usize) -> Statement {
         let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let stored = exists(&self.storage, 0);
         let tables = self.sources.iter().map(|source| &source.name);
         let mut large: Vec<String> = tables.map(|table| exists(table, LARGE * rows)).collect();
         let mut patched = String::new();
-        if !self.whole.is_empty() {
+        if !self.replace.is_empty() {
             large.push(exists(&self.storage, LARGE * rows));
             patched = format!(" WHEN {stored} THEN 2");
         } else {
@@ -115,37 +114,37 @@ impl Stage {
                 or(&large)
             ),
             bulk: None,
-            returns: Returns::Patched,
+            returns: Returns::Answer,
         }
     }
 
-    /// The statements for a load, given the answer of [`Stage::is_load`]: 1 if the storage is empty, 2 if it is not, 0
-    /// if this is no load.
+    /// The statements for a load, given the answer to [`Stage::load_question`]: 1 if the storage is empty, 2 if it is
+    /// not, 0 if this is no load.
     #[must_use]
-    pub fn at_once(&self, answer: i64) -> Vec<Statement> {
+    pub fn load(&self, answer: i64) -> Vec<Statement> {
         match answer {
-            1 => vec![self.fill()],
-            2 => self.whole.iter().map(|sql| silent(sql)).collect(),
+            1 => vec![self.fill_statement()],
+            2 => self.replace.iter().map(|sql| silent(sql)).collect(),
             _ => Vec::new(),
         }
     }
 
     /// Fills the empty storage.
     #[must_use]
-    pub fn fill(&self) -> Statement {
-        silent(&self.init)
+    pub fn fill_statement(&self) -> Statement {
+        silent(&self.fill)
     }
 
     /// True if every change runs the whole query again.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn runs_query(&self) -> bool {
         self.maintenance.runs_query()
     }
 
     /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
     /// than once.
     #[must_use]
-    pub fn is_unindexed(&self) -> bool {
+    pub fn needs_fresh_plans(&self) -> bool {
         self.maintenance.needs_fresh_plans(!self.advice.is_empty())
     }
 

@@ -6,7 +6,7 @@ use crate::oids::TEXT;
 use crate::query::{Expr, Query, RteKind, SqlLeaf, Target, Var};
 
 /// The name under which the query reads rows of the storage table.
-const ROWS: &str = "__pgt_shown";
+const ROWS: &str = "__pgt_change_rows";
 
 /// A query over changed rows of the storage. It returns the text of each row that the view makes of them, in the order
 /// of the view, and the text of its key, or NULL if there is no key.

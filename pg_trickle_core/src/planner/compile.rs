@@ -24,8 +24,8 @@ pub struct Plan {
     pub columns: Vec<OutputColumn>,
     /// The SELECT of the user's view.
     pub view: String,
-    /// The same SELECT over rows of the storage named `__pgt_shown`: for each row, its text and the text of its key, or
-    /// NULL.
+    /// The same SELECT over rows of the storage named `__pgt_change_rows`: for each row, its text and the text of its
+    /// key, or NULL.
     pub change_rows: String,
 }
 

@@ -88,15 +88,15 @@ impl StagePlan {
         } else {
             format!(" ({})", names(&self.written))
         };
-        let init = format!("INSERT INTO {table}{into} {}", self.rows);
+        let fill = format!("INSERT INTO {table}{into} {}", self.rows);
         let stage = Stage {
             relid: storage.relid,
             way,
             reason: why,
             layout: ddl.join(";"),
             ddl,
-            whole: self.maintenance.replace(&self.rows, &init),
-            init,
+            replace: self.maintenance.replace(&self.rows, &fill),
+            fill,
             rebuild: vec![full_refresh::statement(
                 &table,
                 &self.rows,

@@ -1,7 +1,9 @@
-//! Names as users write them: `name`, `schema.name`, quoted or folded to lower case.
+//! Names as users write them (`name`, `schema.name`, quoted or folded to lower case) and as SQL has them.
 
-use crate::error::{Result, SqlError};
-use std::ffi::CString;
+/// `schema.name`, quoted where it has to be.
+pub use pg_trickle_core::sql::ident::qualified;
+/// A name, quoted where it has to be.
+pub use pg_trickle_core::sql::ident::quote_ident as quoted;
 
 /// PostgreSQL's limit for a name, in bytes.
 const MAX_BYTES: usize = 63;
@@ -15,8 +17,43 @@ pub struct QualifiedName {
     pub name: String,
 }
 
+impl QualifiedName {
+    /// As SQL, for PostgreSQL to resolve.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        match &self.schema {
+            Some(schema) => qualified(schema, &self.name),
+            None => quoted(&self.name),
+        }
+    }
+}
+
+/// What is wrong with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError {
+    /// Five characters.
+    pub sqlstate: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl NameError {
+    fn new(sqlstate: &'static str, message: String, hint: &'static str) -> Self {
+        Self {
+            sqlstate,
+            message,
+            hint,
+        }
+    }
+}
+
 /// Reads a name as SQL reads it.
-pub fn parse(text: &str) -> Result<QualifiedName> {
+///
+/// # Errors
+/// Says why the text is no name.
+pub fn parse(text: &str) -> Result<QualifiedName, NameError> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     loop {
@@ -32,13 +69,16 @@ pub fn parse(text: &str) -> Result<QualifiedName> {
     let name = parts.pop().unwrap_or_default();
     let schema = parts.pop();
     if !parts.is_empty() {
-        return Err(SqlError::new("42601", format!("too many dots in the name {text}"))
-            .hint("Write schema.name, or quote a name that holds a dot: \"my.name\"."));
+        return Err(NameError::new(
+            "42601",
+            format!("too many dots in the name {text}"),
+            "Write schema.name, or quote a name that holds a dot: \"my.name\".",
+        ));
     }
     Ok(QualifiedName { schema, name })
 }
 
-fn part<'a>(text: &'a str, whole: &str) -> Result<(String, &'a str)> {
+fn part<'a>(text: &'a str, whole: &str) -> Result<(String, &'a str), NameError> {
     let (part, rest) = match text.strip_prefix('"') {
         Some(quoted) => unquote(quoted).ok_or_else(|| invalid(whole))?,
         None => {
@@ -51,19 +91,22 @@ fn part<'a>(text: &'a str, whole: &str) -> Result<(String, &'a str)> {
     };
     if part.is_empty() {
         return Err(if whole.trim().is_empty() {
-            SqlError::new("42602", "the name of a stream table is empty")
-                .hint("Give it a name, for example order_totals.")
+            NameError::new(
+                "42602",
+                "the name of a stream table is empty".to_owned(),
+                "Give it a name, for example order_totals.",
+            )
         } else {
             invalid(whole)
         });
     }
     if part.len() > MAX_BYTES {
         let bytes = part.len();
-        return Err(SqlError::new(
+        return Err(NameError::new(
             "42622",
             format!("the name \"{part}\" is {bytes} bytes long, more than PostgreSQL's {MAX_BYTES}"),
-        )
-        .hint("Choose a shorter name."));
+            "Choose a shorter name.",
+        ));
     }
     Ok((part, rest))
 }
@@ -90,21 +133,31 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     }
 }
 
-fn invalid(text: &str) -> Box<SqlError> {
-    SqlError::new("42602", format!("invalid name of a stream table: {text}"))
-        .hint("Write it as in SQL; a name with blanks, capitals or signs in double quotes: \"My table\".")
+fn invalid(text: &str) -> NameError {
+    NameError::new(
+        "42602",
+        format!("invalid name of a stream table: {text}"),
+        "Write it as in SQL; a name with blanks, capitals or signs in double quotes: \"My table\".",
+    )
 }
 
-/// A C string; text of ours and of PostgreSQL has no zero byte, and would end there.
+/// The name that PostgreSQL wrote as an identifier, without quotes.
 #[must_use]
-pub fn c_string(text: &str) -> CString {
-    let end = text.find('\0').unwrap_or(text.len());
-    CString::new(&text[..end]).unwrap_or_default()
+pub fn unquoted(identifier: &str) -> String {
+    let name = identifier.strip_prefix('"').and_then(unquote);
+    name.map_or_else(|| identifier.to_owned(), |(name, _)| name)
+}
+
+/// The text of an array of numbers.
+#[must_use]
+pub fn array<T: ToString>(numbers: impl IntoIterator<Item = T>) -> String {
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    format!("{{{}}}", numbers.join(","))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{array, parse, unquoted};
 
     fn check(text: &str, schema: Option<&str>, name: &str) {
         let parsed = parse(text).expect(text);
@@ -135,6 +188,20 @@ mod tests {
         fails("a.b.c", "42601");
         fails(&"x".repeat(64), "42622");
         fails("a; drop table b", "42602");
+    }
+
+    #[test]
+    fn what_sql_quotes_is_unquoted() {
+        assert_eq!(unquoted("plain"), "plain");
+        assert_eq!(unquoted("\"Two \"\"words\"\"\""), "Two \"words\"");
+        let sql = |text| parse(text).expect("a name").sql();
+        assert_eq!([sql("a.B"), sql("\"B\""), sql("order")], ["a.b", "\"B\"", "\"order\""]);
+    }
+
+    #[test]
+    fn arrays_hold_numbers() {
+        assert_eq!(array([1, 2]), "{1,2}");
+        assert_eq!(array::<i32>([]), "{}");
     }
 
     #[test]

@@ -1,27 +1,15 @@
 //! Queries, as safe functions. Catalog queries run as the bootstrap superuser with a fixed `search_path`: what a
 //! stream table is does not depend on who asks.
 
-use crate::error::{Result, SqlError};
-use crate::ffi::{self, Oid, Plan, Row, Setting};
+use super::error::{Result, SqlError};
+use super::ffi::{self, Oid, Plan, Row};
+use super::settings;
+use crate::text::names;
 use pg_trickle_core::sorted::Map;
 use std::cell::RefCell;
 
 /// The role that every database has, and that owns the catalog.
 pub const SUPERUSER: Oid = 10;
-
-const CATALOG_SETTINGS: &[Setting] = &[
-    Setting::new(c"search_path", c"pg_catalog, pg_temp"),
-    Setting::new(c"client_min_messages", c"warning"),
-    Setting::new(c"standard_conforming_strings", c"on"),
-    Setting::new(c"row_security", c"off"),
-    Setting::new(c"bytea_output", c"hex"),
-    Setting::new(c"plan_cache_mode", c"force_generic_plan"),
-    Setting::new(c"quote_all_identifiers", c"off"),
-    // Catalogs are small, and everything is found by an index: planning takes longer than any plan.
-    Setting::new(c"join_collapse_limit", c"1"),
-    Setting::new(c"enable_hashjoin", c"off"),
-    Setting::new(c"enable_mergejoin", c"off"),
-];
 
 /// Most texts whose plans are kept; there are fewer.
 const MAX_KEPT: usize = 100;
@@ -31,16 +19,11 @@ thread_local! {
     static KEPT: RefCell<Map<String, Plan>> = const { RefCell::new(Map::new()) };
 }
 
-static USER_SETTINGS: [Setting; 2] = [
-    Setting::new(c"client_min_messages", c"warning"),
-    Setting::new(c"standard_conforming_strings", c"on"),
-];
-
 /// A query of the catalog, or DDL on our own objects.
 pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     // Texts with parameters are constants of this library, others are often written for the occasion.
     if args.is_empty() {
-        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER, None);
+        return ffi::query(text, args, &settings::CATALOG, SUPERUSER, None);
     }
     let key = text.to_owned();
     let known = KEPT.with_borrow(|kept| match kept.get(&key) {
@@ -48,9 +31,9 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
         known => Some(known.copied().unwrap_or_default()),
     });
     let Some(mut plan) = known else {
-        return ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER, None);
+        return ffi::query(text, args, &settings::CATALOG, SUPERUSER, None);
     };
-    let rows = ffi::query(text, args, CATALOG_SETTINGS, SUPERUSER, Some(&mut plan));
+    let rows = ffi::query(text, args, &settings::CATALOG, SUPERUSER, Some(&mut plan));
     KEPT.with_borrow_mut(|kept| kept.insert(key, plan));
     rows
 }
@@ -63,14 +46,34 @@ pub fn catalog_value(text: &str, args: &[Option<&str>]) -> Result<Option<String>
         .and_then(|row| row.into_iter().next().flatten()))
 }
 
+/// The one value of the one row as a number, or nothing where there is none.
+pub fn catalog_number<T: std::str::FromStr>(text: &str, args: &[Option<&str>]) -> Result<Option<T>> {
+    catalog_value(text, args)?.as_deref().map(number).transpose()
+}
+
+/// The name of a relation, qualified and quoted; nothing where it is gone.
+pub fn name_of(relid: Oid) -> Result<Option<String>> {
+    catalog_value(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid",
+        &[Some(&relid.to_string())],
+    )
+}
+
+/// A number that PostgreSQL wrote. One that does not fit is an error: another in its place would be a wrong column or table.
+pub fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse()
+        .map_err(|_| SqlError::internal(format_args!("{text} is no number in range")))
+}
+
 /// A statement as the current user, with the user's `search_path`.
 pub fn as_user(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
-    ffi::query(text, args, &USER_SETTINGS, 0, None)
+    ffi::query(text, args, &settings::USER, 0, None)
 }
 
 /// A statement with the user's text, under all of the user's settings.
 pub fn users_text(text: &str) -> Result<()> {
-    ffi::query(text, &[], USER_SETTINGS.split_at(1).0, 0, None)?;
+    ffi::query(text, &[], settings::USERS_TEXT, 0, None)?;
     Ok(())
 }
 
@@ -97,16 +100,17 @@ impl Values {
 
     /// The next value, a name that PostgreSQL quotes where it has to.
     pub fn identifier(&mut self) -> Result<String> {
-        let text = self.text()?;
-        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        Ok(quoted.map(|name| name.replace("\"\"", "\"")).unwrap_or(text))
+        Ok(names::unquoted(&self.text()?))
     }
 
     /// The next value, as a number.
     pub fn number<T: std::str::FromStr>(&mut self) -> Result<T> {
-        let text = self.text()?;
-        text.parse()
-            .map_err(|_| SqlError::internal(format_args!("{text} is no number in range")))
+        number(&self.text()?)
+    }
+
+    /// The next value, as a number; nothing where it is NULL.
+    pub fn optional_number<T: std::str::FromStr>(&mut self) -> Result<Option<T>> {
+        self.optional().as_deref().map(number).transpose()
     }
 
     /// The next value, as a boolean.
@@ -121,13 +125,6 @@ impl Values {
 
     /// The next value, numbers with blanks between.
     pub fn numbers<T: std::str::FromStr>(&mut self) -> Result<Vec<T>> {
-        let text = self.text()?;
-        text.split_whitespace()
-            .map(|number| {
-                number
-                    .parse()
-                    .map_err(|_| SqlError::internal(format_args!("{number} is no number in range")))
-            })
-            .collect()
+        self.text()?.split_whitespace().map(number).collect()
     }
 }

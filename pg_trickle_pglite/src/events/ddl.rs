@@ -1,11 +1,12 @@
 //! What DDL does to stream tables: gone with what they need, or made anew for what has changed.
 
-use crate::commands::replace;
-use crate::error::{Result, SqlError};
-use crate::session::{self, Busy, Pending};
-use crate::spi::{self, Values};
-use crate::stages::is_bound;
-use crate::{flush, push, sql, stages, triggers};
+use crate::commands::{drop, replace};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::spi::{self, Values};
+use crate::runtime::flush;
+use crate::runtime::load::{self, is_bound};
+use crate::runtime::session::{self, Busy, PendingChange};
+use crate::schema::statements;
 
 /// An event trigger fired.
 pub fn fired(event: &str) -> Result<()> {
@@ -22,7 +23,7 @@ pub fn fired(event: &str) -> Result<()> {
 }
 
 fn dropped() -> Result<()> {
-    sweep()?;
+    drop::sweep()?;
     // A child of a source: its rows are gone from what the query reads. A policy: there may be more of them.
     let rows = spi::catalog(
         concat!(
@@ -37,44 +38,6 @@ fn dropped() -> Result<()> {
         &[],
     )?;
     renew(rows.into_iter().map(|row| Values::of(row).number()))
-}
-
-/// Removes what is left of stream tables whose view is gone, also of those that went while event triggers were off.
-pub fn sweep() -> Result<()> {
-    let rows = spi::catalog(
-        "SELECT id FROM pgtrickle.stream_table t WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relid)",
-        &[],
-    )?;
-    let gone = rows
-        .into_iter()
-        .map(|row| Values::of(row).number())
-        .collect::<Result<Vec<i32>>>()?;
-    if gone.is_empty() { Ok(()) } else { clean(&gone) }
-}
-
-fn clean(gone: &[i32]) -> Result<()> {
-    for id in gone {
-        let key = id.to_string();
-        // Those of one that a dump brought are not bound to its view.
-        let parts = spi::catalog(
-            "SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) \
-             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN (SELECT $1::int) k(id) ON c.oid IN \
-             (SELECT unnest(ARRAY[t.storage, t.definition]) FROM pgtrickle.stream_table t WHERE t.id = k.id UNION ALL \
-             SELECT g.storage FROM pgtrickle.stage g WHERE g.id = k.id) ORDER BY c.relkind DESC",
-            &[Some(&key)],
-        )?;
-        spi::catalog("DELETE FROM pgtrickle.stage WHERE id = $1::int", &[Some(&key)])?;
-        spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
-        spi::catalog("DELETE FROM pgtrickle.stream_table WHERE id = $1::int", &[Some(&key)])?;
-        session::forget(*id);
-        push::dropped(*id);
-        for part in parts {
-            spi::catalog(&sql::drop(&Values::of(part).text()?), &[])?;
-        }
-    }
-    triggers::sync()?;
-    spi::catalog(stages::ANNOUNCE, &[])?;
-    Ok(())
 }
 
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
@@ -150,7 +113,7 @@ fn follow_owners() -> Result<()> {
     for row in rows {
         let mut values = Values::of(row);
         let (part, owner) = (values.text()?, values.text()?);
-        spi::catalog(&sql::give(&part, &owner), &[])?;
+        spi::catalog(&statements::give(&part, &owner), &[])?;
     }
     Ok(())
 }
@@ -161,7 +124,7 @@ fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
     for id in ids {
         let id = id?;
         session::forget(id);
-        affected.push(stages::load(id)?);
+        affected.push(load::load(id)?);
     }
     affected.sort_by_key(|stage| (stage.depth, stage.id));
     for stage in affected {
@@ -172,7 +135,7 @@ fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
         if session::is_active() {
             for part in &stage.stages {
                 if let Some(relid) = part.first_source() {
-                    session::push(Pending::opaque(relid));
+                    session::push(PendingChange::opaque(relid));
                 }
             }
         } else {

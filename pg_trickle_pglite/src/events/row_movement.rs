@@ -2,9 +2,9 @@
 //! DELETE, and fires these triggers only where the MERGE has such actions. That rows are missing shows in the counters of
 //! the partitions: an UPDATE must have updated and deleted there as many rows as its old transition table holds.
 
-use crate::error::Result;
-use crate::ffi::Oid;
-use crate::spi;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::Oid;
+use crate::edge::spi;
 use std::cell::RefCell;
 
 thread_local! {
@@ -30,17 +30,17 @@ pub fn note(relid: Oid, first: bool) -> Result<()> {
 /// Did it do more than these rows tell?
 pub fn is_hidden(relid: Oid, rows: usize) -> Result<bool> {
     let now = counted(relid)?;
-    let told = i64::try_from(rows).unwrap_or(i64::MAX);
-    let known = BEFORE.with_borrow(|before| before.contains(&(relid, now.saturating_sub(told))));
+    let told = i64::try_from(rows).map_err(SqlError::internal)?;
+    let known = BEFORE.with_borrow(|before| before.contains(&(relid, now - told)));
     Ok(!known)
 }
 
 /// Rows updated and deleted in the partitions by this transaction so far, rolled back or not.
 fn counted(relid: Oid) -> Result<i64> {
-    let count = spi::catalog_value(
+    let count = spi::catalog_number(
         "SELECT sum(pg_stat_get_xact_tuples_updated(relid) + pg_stat_get_xact_tuples_deleted(relid)) \
          FROM pg_partition_tree($1::oid)",
         &[Some(&relid.to_string())],
     )?;
-    Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
+    Ok(count.unwrap_or(0))
 }

@@ -1,10 +1,13 @@
 //! A statement on a source begins or ends.
 
-use crate::error::{Result, SqlError};
-use crate::ffi::{self, Event, Operation, Store};
-use crate::session::{self, Pending, When};
-use crate::stages::{self, Table};
-use crate::{flush, moved, push, spi};
+use super::row_movement;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{self, Event, Operation, Store};
+use crate::edge::spi;
+use crate::runtime::session::{self, PendingChange, When};
+use crate::runtime::stream_table::SourceTable;
+use crate::runtime::{flush, sources};
+use crate::subscribe::feed;
 
 /// The trigger function.
 pub fn fired(event: &Event) -> Result<()> {
@@ -14,14 +17,14 @@ pub fn fired(event: &Event) -> Result<()> {
     if event.is_before() {
         let first = session::begin_statement();
         if event.operation() == Operation::Update && event.is_partitioned() {
-            return moved::note(event.relid(), first);
+            return row_movement::note(event.relid(), first);
         }
         return Ok(());
     }
     let when = session::end_statement();
-    let table = stages::table(event.relid())?;
-    if let Some(id) = table.pushes {
-        push::change(id, event)?;
+    let table = sources::table(event.relid())?;
+    if let Some(id) = table.followed {
+        feed::change(id, event)?;
     }
     let Some(change) = change(event, &table)? else {
         return if when == When::Last { flush::run(None) } else { Ok(()) };
@@ -40,30 +43,30 @@ pub fn fired(event: &Event) -> Result<()> {
 }
 
 /// The change, or nothing where nobody is concerned.
-fn change(event: &Event, table: &Table) -> Result<Option<Pending>> {
+fn change(event: &Event, table: &SourceTable) -> Result<Option<PendingChange>> {
     let (added, removed) = (event.added(), event.removed());
-    if table.users.is_empty() {
+    if table.readers.is_empty() {
         return Ok(None);
     }
     let mut opaque = event.operation() == Operation::Truncate || event.is_blind();
     if !opaque && event.operation() == Operation::Update && event.is_partitioned() {
-        opaque = moved::is_hidden(event.relid(), removed.map_or(0, |(_, count)| count))?;
+        opaque = row_movement::is_hidden(event.relid(), removed.map_or(0, |(_, count)| count))?;
     }
     if !opaque && added.is_none() && removed.is_none() {
         return Ok(None);
     }
     let mut skips = Vec::new();
-    if event.operation() == Operation::Update && !opaque {
-        for user in &table.users {
-            if user.follows && !user.physical && !event.updates(&user.columns)? {
-                skips.push(user.stage.key);
+    if event.operation() == Operation::Update && !opaque && !table.is_virtual {
+        for reader in &table.readers {
+            if reader.sees_all && !reader.physical && !event.updates(&reader.columns)? {
+                skips.push(reader.stage.key);
             }
         }
-        if skips.len() == table.users.len() {
+        if skips.len() == table.readers.len() {
             return Ok(None);
         }
     }
-    Ok(Some(Pending {
+    Ok(Some(PendingChange {
         relid: event.relid(),
         added,
         removed,
@@ -74,14 +77,14 @@ fn change(event: &Event, table: &Table) -> Result<Option<Pending>> {
 }
 
 /// The same change with copies of its rows, which outlive the statement.
-fn copied(change: Pending) -> Result<Pending> {
+fn copied(change: PendingChange) -> Result<PendingChange> {
     let copy = |rows: Option<(Store, usize)>| -> Result<Option<(Store, usize)>> {
         let Some((store, count)) = rows else {
             return Ok(None);
         };
-        Ok(Some((ffi::append(change.relid, store, None)?, count)))
+        Ok(Some((ffi::append(store, None)?, count)))
     };
-    Ok(Pending {
+    Ok(PendingChange {
         added: copy(change.added)?,
         removed: copy(change.removed)?,
         owned: true,
@@ -90,13 +93,7 @@ fn copied(change: Pending) -> Result<Pending> {
 }
 
 fn refuse_write(event: &Event) -> Result<Box<SqlError>> {
-    let relid = event.relid().to_string();
-    let name = spi::catalog_value(
-        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c \
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid",
-        &[Some(&relid)],
-    )?
-    .unwrap_or_default();
+    let name = spi::name_of(event.relid())?.unwrap_or_default();
     let what = match event.operation() {
         Operation::Insert => "insert into",
         Operation::Delete => "delete from",

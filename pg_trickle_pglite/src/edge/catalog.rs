@@ -1,9 +1,9 @@
 //! What the core asks of the database, answered by SPI and remembered for one compilation.
 
-use crate::error::{Result, SqlError};
-use crate::ffi::{self, Oid};
-use crate::plans;
-use crate::spi::{self, Values};
+use super::error::{Result, SqlError};
+use super::ffi::{self, Oid};
+use super::settings;
+use super::spi::{self, Values};
 use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use pg_trickle_core::error::Error;
 use pg_trickle_core::sorted::{Map, Set};
@@ -315,11 +315,8 @@ fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
     )?
     .pop();
     let Some(row) = row else { return Ok(None) };
-    let mut found = [None; 3];
-    for (to, from) in found.iter_mut().zip(row) {
-        *to = from.and_then(|text| text.parse().ok());
-    }
-    Ok(Some(found))
+    let mut v = Values::of(row);
+    Ok(Some([v.optional_number()?, v.optional_number()?, v.optional_number()?]))
 }
 
 impl Catalog for SpiCatalog {
@@ -387,7 +384,7 @@ impl Catalog for SpiCatalog {
     }
 
     fn const_text(&self, node: &str) -> Answer<String> {
-        self.note(ffi::const_text(node, plans::WRITING))
+        self.note(ffi::const_text(node, settings::WRITING))
     }
 
     fn default_equality(&self, type_oid: Oid) -> Answer<Option<DefaultOperators>> {

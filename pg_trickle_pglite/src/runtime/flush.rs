@@ -1,10 +1,11 @@
 //! Applies what has changed: every stream table concerned once, those that others read before those others.
 
-use crate::error::{Result, SqlError};
-use crate::ffi::{self, Delta, Oid, Outcome, Store};
-use crate::plans::{self, Action};
-use crate::session::{self, Flushing, Pending};
-use crate::stages::{self, Maintained, StageKey, StreamTable};
+use super::plans::{self, Action};
+use super::session::{self, Flushing, PendingChange};
+use super::sources;
+use super::stream_table::{StageKey, StageRunner, StreamTable};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{self, Delta, Oid, Outcome, Store};
 use pg_trickle_core::plan::Change;
 use pg_trickle_core::sorted::Map;
 use std::rc::Rc;
@@ -15,9 +16,9 @@ const TOO_OFTEN: u32 = 50;
 
 /// All changes of a flush, and the stream tables that they reach.
 struct Flush {
-    changes: Vec<Pending>,
+    changes: Vec<PendingChange>,
     /// What is still to be run, lowest first.
-    queue: Map<(u32, StageKey), Rc<Maintained>>,
+    queue: Map<(u32, StageKey), Rc<StageRunner>>,
     /// How many of the changes each stage has seen, and how often it ran.
     seen: Map<StageKey, (usize, u32)>,
     /// Copies that put several changes of one table together.
@@ -25,7 +26,7 @@ struct Flush {
 }
 
 /// Applies the changes that wait, and one whose rows are still those of its trigger.
-pub fn run(first: Option<Pending>) -> Result<()> {
+pub fn run(first: Option<PendingChange>) -> Result<()> {
     let Some(flushing) = Flushing::start() else {
         return Err(SqlError::internal("maintenance was started inside itself"));
     };
@@ -64,17 +65,17 @@ pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
     Ok(total)
 }
 
-fn run_rebuild(stage: &Maintained) -> Result<()> {
+fn run_rebuild(stage: &StageRunner) -> Result<()> {
     stage.run_once(&stage.stage.rebuild).map(|_| ())
 }
 
 impl Flush {
-    fn add(&mut self, changes: Vec<Pending>) -> Result<()> {
+    fn add(&mut self, changes: Vec<PendingChange>) -> Result<()> {
         for change in changes {
-            let table = stages::table(change.relid)?;
-            for user in &table.users {
-                if !change.skips.contains(&user.stage.key) {
-                    let stage = &user.stage;
+            let table = sources::table(change.relid)?;
+            for reader in &table.readers {
+                if !change.skips.contains(&reader.stage.key) {
+                    let stage = &reader.stage;
                     self.queue.insert(stage.order(), Rc::clone(stage));
                 }
             }
@@ -83,18 +84,18 @@ impl Flush {
         Ok(())
     }
 
-    fn maintain(&mut self, stage: &Maintained) -> Result<()> {
+    fn maintain(&mut self, stage: &StageRunner) -> Result<()> {
         let (from, runs) = self.seen.get(&stage.key).copied().unwrap_or_default();
         self.seen.insert(stage.key, (self.changes.len(), runs + 1));
         if runs == TOO_OFTEN {
             return Err(stage.never_ends());
         }
-        let mut by_table: Map<Oid, Vec<&Pending>> = Map::new();
+        let mut by_table: Map<Oid, Vec<&PendingChange>> = Map::new();
         for change in &self.changes[from..] {
-            let table = stages::table(change.relid)?;
-            match table.user(stage.key) {
-                Some(user) if !change.skips.contains(&stage.key) => {
-                    if change.opaque || !user.follows {
+            let table = sources::table(change.relid)?;
+            match table.reader(stage.key) {
+                Some(reader) if !change.skips.contains(&stage.key) => {
+                    if change.opaque || !reader.sees_all {
                         return run_rebuild(stage);
                     }
                     by_table.or_default(change.relid).push(change);
@@ -109,10 +110,10 @@ impl Flush {
             let Some(names) = stage.names(*relid) else {
                 continue;
             };
-            let added = together(*relid, parts.iter().filter_map(|part| part.added), &mut self.merged)?;
-            let removed = together(*relid, parts.iter().filter_map(|part| part.removed), &mut self.merged)?;
+            let added = together(parts.iter().filter_map(|part| part.added), &mut self.merged)?;
+            let removed = together(parts.iter().filter_map(|part| part.removed), &mut self.merged)?;
             changes.push(Change {
-                relid: names.known_as,
+                relid: names.core_relid,
                 new: added.is_some(),
                 old: removed.is_some(),
                 repeated: parts.len() > 1 && added.is_some() && removed.is_some(),
@@ -128,14 +129,14 @@ impl Flush {
         if changes.is_empty() {
             return Ok(());
         }
-        if rows > plans::FEW && !stage.stage.is_whole() {
-            let answer = stage.run_once(&[stage.stage.is_load(most)])?[0];
-            let at_once = stage.stage.at_once(answer);
-            if !at_once.is_empty() {
-                return stage.run_once(&at_once).map(|_| ());
+        if rows > plans::FEW && !stage.stage.runs_query() {
+            let answer = stage.run_once(&[stage.stage.load_question(most)])?[0];
+            let load = stage.stage.load(answer);
+            if !load.is_empty() {
+                return stage.run_once(&load).map(|_| ());
             }
         }
-        let bulk = rows > plans::FEW || stage.stage.is_unindexed();
+        let bulk = rows > plans::FEW || stage.stage.needs_fresh_plans();
         let deltas: Vec<Delta> = deltas
             .into_iter()
             .map(|(name, relid, store, count)| Delta {
@@ -143,17 +144,13 @@ impl Flush {
                 relid,
                 store,
                 // A plan that is kept must not depend on the change that it was made for.
-                estimate: if bulk {
-                    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-                } else {
-                    1.0
-                },
+                estimate: if bulk { count as f64 } else { 1.0 },
             })
             .collect();
         match stage.action(&changes, bulk) {
             Action::Nothing => Ok(()),
             Action::Run(steps) => match stage.run(&steps, &deltas, !bulk)? {
-                Outcome::Done(_) => Ok(()),
+                Outcome::Done => Ok(()),
                 Outcome::Mismatch => run_rebuild(stage),
             },
             Action::Rebuild => run_rebuild(stage),
@@ -172,7 +169,6 @@ impl Flush {
 
 /// The rows of several changes of one table in one store.
 fn together(
-    relid: Oid,
     mut parts: impl Iterator<Item = (Store, usize)>,
     merged: &mut Vec<Store>,
 ) -> Result<Option<(Store, usize)>> {
@@ -182,11 +178,11 @@ fn together(
     let Some(second) = parts.next() else {
         return Ok(Some(first));
     };
-    let whole = ffi::append(relid, first.0, None)?;
+    let whole = ffi::append(first.0, None)?;
     merged.push(whole);
     let mut count = first.1;
     for (store, rows) in std::iter::once(second).chain(parts) {
-        ffi::append(relid, store, Some(whole))?;
+        ffi::append(store, Some(whole))?;
         count += rows;
     }
     Ok(Some((whole, count)))

@@ -1,23 +1,23 @@
 //! The view that users see: changed in place where its columns allow it, else made anew with all that it had.
 
-use super::create;
-use crate::error::{Result, SqlError};
-use crate::spi::{self, Values};
-use crate::sql;
-use crate::stages::{Compiled, StreamTable};
+use super::{statements, storage};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::spi::{self, Values};
+use crate::runtime::load::Compiled;
+use crate::runtime::stream_table::StreamTable;
 
 /// Lets the view show what a definition compiles to. `bound`: the definition is a part of the view already.
 pub fn show(before: &StreamTable, definition: &str, compiled: &Compiled, bound: bool) -> Result<()> {
     let select = &compiled.view;
     if fits(before, definition)? {
-        create::our_text(&sql::user_view(&before.name, select, true), before.role)?;
+        storage::run(&statements::user_view(&before.name, select, true), before.role)?;
     } else if bound {
         return Err(SqlError::internal("the columns of a definition changed under it"));
     } else {
         remake(before, select)?;
     }
     if !bound {
-        create::bind(definition, &before.name)?;
+        storage::bind(definition, &before.name)?;
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ fn remake(before: &StreamTable, select: &str) -> Result<()> {
          RETURNING g.storage::text",
         &[Some(&key), Some(&before.relid.to_string())],
     )?;
-    spi::users_text(&sql::drop_view(&before.name, false)).map_err(|mut error| {
+    spi::users_text(&statements::drop_view(&before.name, false)).map_err(|mut error| {
         if error.sqlstate == "2BP01" {
             error.message = "the new query has other columns, and other objects depend on the old ones".to_owned();
             error.hint = Some(
@@ -60,15 +60,15 @@ fn remake(before: &StreamTable, select: &str) -> Result<()> {
         error.context = None;
         error
     })?;
-    create::our_text(&sql::user_view(&before.name, select, false), before.role)?;
-    for statement in sql::refuse_writes(&before.name) {
+    storage::run(&statements::user_view(&before.name, select, false), before.role)?;
+    for statement in statements::refuse_writes(&before.name) {
         spi::catalog(&statement, &[])?;
     }
     for row in restore {
         spi::catalog(&Values::of(row).text()?, &[])?;
     }
     for row in below {
-        create::bind(&Values::of(row).text()?, &before.name)?;
+        storage::bind(&Values::of(row).text()?, &before.name)?;
     }
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET relid = $2::regclass WHERE id = $1::int",

@@ -2,18 +2,16 @@
 //!
 //! The state is borrowed only inside the functions of this file, and none of them calls PostgreSQL.
 
-use crate::error::Result;
-use crate::ffi::{Oid, Store};
-use crate::flush;
-use crate::push;
-use crate::stages::{StageKey, StreamTable, Table};
+use super::stream_table::{SourceTable, StageKey, StreamTable};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{Oid, Store};
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A change of one table that is still to be applied.
 #[derive(Clone, Debug)]
-pub struct Pending {
+pub struct PendingChange {
     /// The table.
     pub relid: Oid,
     /// New versions of rows.
@@ -32,12 +30,12 @@ pub struct Pending {
 struct Session {
     /// Statements on sources that have begun and not ended.
     open: u32,
-    pending: Vec<Pending>,
+    pending: Vec<PendingChange>,
     flushing: bool,
     /// Our own DDL is running: event triggers have nothing to do.
     busy: u32,
     saved: Vec<Saved>,
-    tables: Map<Oid, Rc<Table>>,
+    tables: Map<Oid, Rc<SourceTable>>,
     stream_tables: Map<i32, Rc<StreamTable>>,
     /// Those that a relation is said to have changed under.
     suspects: Map<i32, Rc<StreamTable>>,
@@ -50,7 +48,6 @@ struct Saved {
     pending: usize,
     flushing: bool,
     busy: u32,
-    pushed: usize,
 }
 
 thread_local! {
@@ -59,78 +56,90 @@ thread_local! {
     static WATCHED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
     static CHANGED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
     static STALE: Cell<bool> = const { Cell::new(false) };
+    /// Changes were not seen.
+    static VOID: Cell<bool> = const { Cell::new(false) };
+    static DAMAGED: Cell<bool> = const { Cell::new(false) };
 }
 
 fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {
     SESSION.with(|session| body(&mut session.borrow_mut()))
 }
 
-const XACT_COMMIT: i32 = 0;
-const XACT_ABORT: i32 = 2;
-const XACT_PRE_COMMIT: i32 = 5;
-
-/// A transaction commits or aborts.
-pub fn transaction(event: i32) -> Result<()> {
-    match event {
-        XACT_PRE_COMMIT => {
-            // Statements are over, whatever their triggers did; what is left was kept back by a disabled trigger.
-            let left = with(|session| {
-                session.open = 0;
-                !session.pending.is_empty()
-            });
-            if left { flush::run(None) } else { Ok(()) }
-        }
-        XACT_COMMIT | XACT_ABORT => {
-            with(|session| {
-                session.open = 0;
-                // The rows lived in the transaction's memory.
-                session.pending.clear();
-                session.flushing = false;
-                session.busy = 0;
-                session.saved.clear();
-            });
-            push::finish(event == XACT_COMMIT);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
+/// A transaction is about to commit: statements are over, whatever their triggers did. Says whether changes are left, kept
+/// back by a disabled trigger.
+#[must_use]
+pub fn end_statements() -> bool {
+    with(|session| {
+        session.open = 0;
+        !session.pending.is_empty()
+    })
 }
 
-const SUBXACT_START: i32 = 0;
-const SUBXACT_COMMIT: i32 = 1;
-const SUBXACT_ABORT: i32 = 2;
-
-/// A subtransaction starts, commits or aborts. One that began before this library was loaded is not known here.
-pub fn subtransaction(event: i32) {
-    let dropped = with(|session| {
-        match event {
-            SUBXACT_START => session.saved.push(Saved {
-                open: session.open,
-                pending: session.pending.len(),
-                flushing: session.flushing,
-                busy: session.busy,
-                pushed: push::mark(),
-            }),
-            SUBXACT_COMMIT => {
-                session.saved.pop();
-            }
-            SUBXACT_ABORT => {
-                let saved = session.saved.pop().unwrap_or_default();
-                session.open = saved.open;
-                session.flushing = saved.flushing;
-                session.busy = saved.busy;
-                push::rewind(saved.pushed);
-                let kept = saved.pending.min(session.pending.len());
-                return session.pending.split_off(kept);
-            }
-            _ => {}
-        }
-        Vec::new()
+/// A transaction has ended. Says whether its bookkeeping was damaged.
+pub fn end_transaction() -> bool {
+    with(|session| {
+        session.open = 0;
+        // The rows lived in the transaction's memory.
+        session.pending.clear();
+        session.flushing = false;
+        session.busy = 0;
+        session.saved.clear();
     });
-    dropped.into_iter().for_each(Pending::free);
+    DAMAGED.replace(false)
 }
 
-impl Pending {
+/// A subtransaction starts.
+pub fn start_subtransaction() {
+    with(|session| {
+        session.saved.push(Saved {
+            open: session.open,
+            pending: session.pending.len(),
+            flushing: session.flushing,
+            busy: session.busy,
+        });
+    });
+}
+
+/// A subtransaction commits. One that began before this library was loaded is not known here.
+pub fn commit_subtransaction() {
+    with(|session| session.saved.pop());
+}
+
+/// A subtransaction aborts.
+pub fn abort_subtransaction() {
+    let dropped = with(|session| {
+        let saved = session.saved.pop().unwrap_or_default();
+        session.open = saved.open;
+        session.flushing = saved.flushing;
+        session.busy = saved.busy;
+        let kept = saved.pending.min(session.pending.len());
+        session.pending.split_off(kept)
+    });
+    dropped.into_iter().for_each(PendingChange::free);
+}
+
+/// A change of a relation was not seen: all that was compiled is void.
+pub fn void() {
+    VOID.set(true);
+}
+
+/// The beginning or end of a subtransaction was not seen: what waits may belong to no transaction any more. Nothing is
+/// maintained until the transaction has ended, and it cannot commit.
+pub fn damage() {
+    DAMAGED.set(true);
+    VOID.set(true);
+}
+
+/// Fails where the bookkeeping of the transaction is damaged.
+pub fn check() -> Result<()> {
+    if DAMAGED.get() {
+        return Err(SqlError::new("53200", "a savepoint was lost for want of memory")
+            .hint("Roll the transaction back, and try it again with more memory."));
+    }
+    Ok(())
+}
+
+impl PendingChange {
     /// A change of a table that no rows tell.
     #[must_use]
     pub fn opaque(relid: Oid) -> Self {
@@ -189,13 +198,13 @@ pub fn end_statement() -> When {
 }
 
 /// Keeps a change for later.
-pub fn push(change: Pending) {
+pub fn push(change: PendingChange) {
     with(|session| session.pending.push(change));
 }
 
 /// The changes that wait.
 #[must_use]
-pub fn take_pending() -> Vec<Pending> {
+pub fn take_pending() -> Vec<PendingChange> {
     with(|session| std::mem::take(&mut session.pending))
 }
 
@@ -252,10 +261,9 @@ pub fn relation_changed(relid: Oid) {
         relid == 0 || WATCHED.with(|watched| watched.try_borrow().map_or(true, |watched| watched.contains(&relid)));
     if relevant {
         let noted = CHANGED.with(|changed| changed.try_borrow_mut().map(|mut changed| changed.insert(relid)));
-        debug_assert!(
-            noted.is_ok(),
-            "nothing that is called with these borrowed can invalidate"
-        );
+        if noted.is_err() {
+            void();
+        }
         STALE.set(true);
     }
 }
@@ -267,6 +275,9 @@ pub fn watch(relids: impl IntoIterator<Item = Oid>) {
 
 /// Forgets what has changed since the last time. Called before anything that was remembered is used.
 pub fn freshen() {
+    if VOID.replace(false) {
+        forget_all();
+    }
     if !STALE.replace(false) {
         return;
     }
@@ -288,6 +299,18 @@ pub fn freshen() {
     });
     // Only when the state is no longer borrowed.
     drop(tables);
+}
+
+/// Forgets all that was compiled, and who reads what.
+fn forget_all() {
+    let dropped = with(|session| {
+        let compiled = [
+            std::mem::take(&mut session.stream_tables),
+            std::mem::take(&mut session.suspects),
+        ];
+        (compiled, std::mem::take(&mut session.tables))
+    });
+    drop(dropped);
 }
 
 /// A compiled stream table that may not be right any more. It is forgotten.
@@ -312,12 +335,12 @@ pub fn forget_tables() {
 
 /// Who reads a table, where it is remembered.
 #[must_use]
-pub fn table(relid: Oid) -> Option<Rc<Table>> {
+pub fn table(relid: Oid) -> Option<Rc<SourceTable>> {
     with(|session| session.tables.get(&relid).cloned())
 }
 
 /// Remembers who reads a table.
-pub fn remember_table(table: &Rc<Table>) {
+pub fn remember_table(table: &Rc<SourceTable>) {
     with(|session| session.tables.insert(table.relid, Rc::clone(table)));
 }
 

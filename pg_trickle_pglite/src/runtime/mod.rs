@@ -1,0 +1,9 @@
+//! What a session does while statements run: compiled stream tables, changes that wait, and the flush that applies them.
+
+pub mod flush;
+pub mod load;
+pub mod plans;
+pub mod session;
+pub mod sources;
+pub mod stream_table;
+pub mod subscribers;
