@@ -93,8 +93,8 @@ impl Stage {
         self.maintenance.program(&relevant)
     }
 
-    /// Asks whether a change of `rows` rows should be applied by [`Stage::load`]: whether no source has more than `LARGE`
-    /// times as many rows, so that the whole query reads about as much as the change and everything it touches.
+    /// Asks whether a change of `rows` rows should be applied by [`Stage::load`]: whether no source has more than
+    /// `LARGE` times as many rows, so that the whole query reads about as much as the change and everything it touches.
     #[must_use]
     pub fn load_question(&self, rows: usize) -> Statement {
         let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
