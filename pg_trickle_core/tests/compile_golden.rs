@@ -1,9 +1,9 @@
-//! Compiles every fixture and compares all that comes out with `tests/golden`: the plan, the storage, and the SQL for
-//! each set of changes. `UPDATE_GOLDEN=1` writes the files anew; read the diff.
+//! Compiles every fixture and compares everything that results with `tests/golden`: the plan, the storage, and the SQL
+//! for each set of changes. `UPDATE_GOLDEN=1` rewrites the files; read the diff.
 //!
-//! The trees of both servers must give the same but for numbers in aliases; where they do not, there is a second file for
-//! PostgreSQL 17. OIDs in names of transition tables are replaced by the names of the tables. What the SQL does is tested
-//! in `ts/tests`.
+//! The trees of both servers must give the same result, apart from numbers in aliases. If they do not, there is a
+//! second file for PostgreSQL 17. OIDs in names of transition tables are replaced by table names. `ts/tests` tests what
+//! the SQL does.
 
 #[path = "compile_golden/layout.rs"]
 mod layout;
@@ -21,10 +21,10 @@ use pg_trickle_core::plan::{Change, Program, Source, Statement};
 use pg_trickle_core::{Input, Stage, compile, print_query};
 use recorded::{Recorded, fixtures, tests};
 
-/// The rows from which a change may be a load.
+/// The number of rows from which a change can be a load.
 const MANY: usize = 256;
 
-/// What happened to a table, with its changed rows: new ones, old ones, and whether a row may have changed twice.
+/// What happened to a table: whether it has new rows, old rows, and rows that may have changed twice.
 const EVENTS: [(&str, bool, bool, bool); 4] = [
     ("INSERT", true, false, false),
     ("DELETE", false, true, false),
@@ -72,7 +72,7 @@ fn cases(sources: &[Source]) -> Vec<Case> {
     cases
 }
 
-/// A heading with statements under it; nothing where there are none.
+/// A heading with statements under it; nothing if there are none.
 fn section<'a>(text: &mut String, heading: &str, statements: impl IntoIterator<Item = &'a str>) {
     let statements: Vec<String> = statements.into_iter().map(|sql| broken(sql, "  ")).collect();
     if !statements.is_empty() {
@@ -99,7 +99,7 @@ fn program(program: &Program) -> String {
     }
 }
 
-/// What `explain` shows, without the programs, which follow. They must be the same ones.
+/// What `explain` shows, without the programs, which follow separately and must be the same.
 fn explained(stage: &Stage) -> String {
     let mut text = String::new();
     for (section, key, value) in stage.explain() {
@@ -164,7 +164,7 @@ fn stage_text(stage: &Stage) -> String {
     text
 }
 
-/// The lines without those at the start and at the end that are the same in the most similar of the known texts.
+/// The lines without the first and last ones that they share with the most similar known text.
 fn without_known(lines: &[String], known: &[(String, Vec<String>)]) -> String {
     let shared = known.iter().map(|(name, other)| {
         let most = lines.len().min(other.len());
@@ -175,7 +175,7 @@ fn without_known(lines: &[String], known: &[(String, Vec<String>)]) -> String {
         (first, last, other.len(), name)
     });
     let all = || lines.iter().map(|line| format!("{line}\n")).collect();
-    // The first one of several that are as similar.
+    // The first one, if several are equally similar.
     let Some((first, last, length, name)) = shared.rev().max_by_key(|(first, last, ..)| first + last) else {
         return all();
     };
@@ -221,8 +221,8 @@ fn with_names(text: &str, names: &BTreeMap<String, String>) -> String {
     })
 }
 
-/// The numbers of aliases (`r0_2`) in the order of their appearance: PostgreSQL 18 has an entry for GROUP BY, which takes
-/// a number.
+/// Numbers aliases (`r0_2`) in the order of their appearance, because PostgreSQL 18 has an entry for GROUP BY that
+/// takes a number.
 fn renumbered(text: &str) -> String {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     with_words(text, |word| {
@@ -265,7 +265,7 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-/// What the fixtures of one server compile to, by their names.
+/// The compiled fixtures of one server, by name.
 fn all_compiled(version: &str) -> BTreeMap<String, String> {
     let catalog = Recorded::of(version);
     let text = |(name, tree): (String, String)| {

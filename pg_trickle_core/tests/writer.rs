@@ -1,7 +1,7 @@
-//! The writer on the fixtures of the reader: the text of every view, the same from the trees of both servers.
+//! Writes the fixtures of the reader: the text of every view must be the same for the trees of both servers.
 //!
-//! `tests/writer/printed.sql` holds the texts; `UPDATE_GOLDEN=1` writes them anew. That PostgreSQL analyses them to the
-//! same trees is what `ts/tests/roundtrip.test.ts` tests.
+//! `tests/writer/printed.sql` holds the texts; `UPDATE_GOLDEN=1` rewrites them. `ts/tests/roundtrip.test.ts` tests that
+//! PostgreSQL's analysis makes the same trees of them.
 
 mod recorded;
 

@@ -398,7 +398,7 @@ describe('explainStreamTable', () => {
     expect(stages[1]?.key).toEqual(['k'])
     expect(stages.map(({ sources }) => sources[0]?.cost)).toEqual([
       'the change',
-      expect.stringContaining('when a value goes that decided'),
+      expect.stringContaining('when the value that decided its result is deleted'),
     ])
   })
 

@@ -10,14 +10,14 @@ use crate::sql::ident::{qualified, quote_ident};
 /// `SelfItemPointerAttributeNumber`.
 const CTID: i16 = -1;
 
-/// Collected while walking.
+/// What the walk has collected.
 #[derive(Default)]
 struct Found {
     occurrences: Map<Oid, usize>,
     columns: Map<Oid, Set<i16>>,
 }
 
-/// The tables whose changes reach the query, by OID. Fails for a table whose changes nobody can see.
+/// The tables whose changes reach the query, by OID. Fails for a table whose changes no trigger can see.
 pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Error> {
     let mut found = Found::default();
     collect(query, &mut Vec::new(), &mut found, catalog)?;
@@ -99,19 +99,19 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
         'S' => {
             return refuse(
                 "sequence as a source",
-                "A sequence does not tell when it changes. Read plain tables, views over them, or other stream tables.",
+                "A sequence does not report changes. Read plain tables, views over them, or other stream tables.",
             );
         }
         'm' => {
             return refuse(
                 "materialized view as a source",
-                "A materialized view does not tell when its rows change. Make a stream table of its query instead.",
+                "A materialized view does not report changes to its rows. Create a stream table from its query instead.",
             );
         }
         'f' => {
             return refuse(
                 "foreign table as a source",
-                "A foreign table does not tell when its rows change. Copy its rows into a table.",
+                "A foreign table does not report changes to its rows. Copy its rows into a local table.",
             );
         }
         _ => {}
@@ -119,7 +119,7 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
     if catalog.relation(relid)?.is_system {
         return refuse(
             "system catalog as a source",
-            "PostgreSQL runs no triggers on its own catalogs, so their changes cannot be followed.",
+            "PostgreSQL runs no triggers on its own catalogs, so changes to them cannot be tracked.",
         );
     }
     *found.occurrences.or_default(relid) += 1;
@@ -151,7 +151,7 @@ fn column(var: &Var, levels: &[&Query], found: &mut Found) {
     };
     match levels[level].rtable.get(position).map(|rte| &rte.kind) {
         Some(RteKind::Relation { relid, .. }) => {
-            // A LATERAL subquery can stand before the table that it refers to.
+            // A LATERAL subquery can precede the table it refers to in the range table.
             found.columns.or_default(*relid).insert(var.attno);
         }
         Some(RteKind::Join { alias_vars, .. }) => {

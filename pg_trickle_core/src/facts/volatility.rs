@@ -1,8 +1,8 @@
 //! Which functions a query calls, and what that means for its maintenance.
 //!
-//! A volatile function gives the query no defined result over time: refused. A stable function is folded when its
-//! result depends on its arguments and on session settings only; one that reads the clock or the session, or whose
-//! body may read tables, is left to Rebuild.
+//! A volatile function leaves the query without a defined result over time, so the query is refused. A stable function
+//! is allowed in a Fold if its result depends only on its arguments and on session settings. One that reads the clock
+//! or the session, or whose body may read tables, needs a full refresh.
 
 use super::fallback::Fallback;
 use crate::catalog::{Catalog, Function};
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::{Expr, Query, RteKind};
 
-/// The functions that an expression node calls by itself.
+/// The functions that this expression node itself calls.
 fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     Ok(match node {
         Expr::Func(e) => vec![e.function],
@@ -27,7 +27,7 @@ fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     })
 }
 
-/// Fails if a volatile function is called anywhere in the query, its subqueries or the views it reads.
+/// Fails if the query, its subqueries or the views it reads call a volatile function.
 pub fn refuse_volatile(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
@@ -76,7 +76,7 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
     Ok(())
 }
 
-/// The part of an expression that keeps it from being folded, if there is one.
+/// The first part of an expression whose value can change without a change to a table, if there is one.
 fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
     let mut result = Ok(None);
     expr.for_each(&mut |node| {
@@ -87,7 +87,7 @@ fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error>
     result
 }
 
-/// Whether an index can hold the expression.
+/// True if an index can be built on the expression.
 pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
     !expr.any(&mut |node| {
         let is_immutable = |oid: &Oid| catalog.function(*oid).is_ok_and(|function| function.volatility == 'i');
@@ -95,7 +95,7 @@ pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
     })
 }
 
-/// Fails where an expression can change its value without a change of a table.
+/// Fails if the value of an expression can change without a change to a table.
 pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
     unstable(expr, catalog)?.map_or(Ok(()), |what| Err(Fallback::Whole(what)))
 }
@@ -126,10 +126,10 @@ fn unstable_node(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, E
     Ok(None)
 }
 
-/// True for the built-in stable functions that are stable only because of session settings such as TimeZone.
+/// True for the built-in stable functions that depend only on session settings such as TimeZone.
 fn depends_on_arguments_only(function: &Function) -> bool {
     const OF_THE_SESSION: &str = "pg_ has_ txid_ current_ inet_ to_reg session_ obj_ col_ shobj_ row_security get";
-    // age(timestamp) counts from today.
+    // age(timestamp) counts from the current date.
     let from_today = function.name == "age" && function.arg_types.len() == 1;
     let of_the_session = OF_THE_SESSION
         .split(' ')

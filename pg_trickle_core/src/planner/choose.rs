@@ -1,8 +1,8 @@
-//! Chooses the operator that stands at the top of a query.
+//! Chooses the operator at the top of a query.
 //!
-//! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over what FROM and WHERE give. An
-//! operator that needs the rows of the operator below it stored makes that one a stage of its own ([`split`]); so do subqueries
-//! with operators of their own ([`crate::rewrite::simplify`]).
+//! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over the rows of FROM and WHERE.
+//! If an operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So
+//! do subqueries with operators of their own ([`crate::rewrite::simplify`]).
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{
@@ -19,7 +19,7 @@ use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
 
-/// Chooses the rule for the topmost operator of a prepared query.
+/// Plans the topmost operator of a prepared query.
 pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     graph.step(query)?;
     if !query.row_marks.is_empty() {
@@ -44,7 +44,7 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         return set_operation::plan::plan(query, storage, graph);
     }
     if query.has_sublinks && has_outer_aggregate(query) {
-        return reason("aggregate inside of a subquery that belongs to the query around it");
+        return reason("aggregate in a subquery that belongs to an enclosing query");
     }
     if query.grouping_sets.is_empty() && has_grouping_call(query) {
         return choose(&grouping_sets::without_calls(query), storage, graph);
@@ -67,7 +67,7 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     if grouped && !query.has_target_srfs && has_sublink_key(query) {
         let above = split::above_from(query, false, graph)?;
         if has_sublink_key(&above) {
-            return reason("subquery in a row of GROUP BY");
+            return reason("subquery in a row expression in GROUP BY");
         }
         return choose(&above, storage, graph);
     }

@@ -1,5 +1,4 @@
-//! What has no key in FROM, tables as well as constants: a stage with a copy of its rows, in which each has a number, stands in
-//! for it.
+//! FROM entries without a key, tables as well as constants, are replaced by a stage that copies their rows and numbers them.
 
 use super::merge::merge;
 use crate::catalog::Catalog;
@@ -9,8 +8,8 @@ use crate::facts::volatility::settled_query;
 use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
 use crate::stages::graph::StageGraph;
 
-/// The `varno` of a table with a key that shows the same rows: the table itself, or a stage with a copy of its rows in
-/// which each has a number.
+/// The `varno` of a table with a key that has the same rows: the table itself, or a stage that copies its rows and
+/// numbers them.
 pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
     let Some(relid) = query.table(table) else {
         return Ok(table);
@@ -22,7 +21,7 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
     }
 }
 
-/// The same for an entry of FROM that reads no table, and none of its neighbours: its rows are a stage.
+/// Does the same for a constant FROM entry: one that reads no table and does not refer to its neighbours.
 pub fn stored(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<i32, Fallback> {
     let copy = Query {
         rtable: vec![query.rtable[query.position(entry)?].clone()],
@@ -37,7 +36,7 @@ pub fn stored(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<i32, 
     numbered(query, entry, graph)
 }
 
-/// A stage with a copy of the rows of an entry of FROM.
+/// Replaces a FROM entry by a stage that copies its rows and numbers them.
 fn numbered(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
     let position = query.position(table)?;
     let mut used: Vec<Var> = Vec::new();
@@ -80,6 +79,6 @@ fn numbered(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fa
     });
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     merge(query, table)?;
-    // The copy is one table, added at the end.
+    // The copy is a single table, added at the end of the range table.
     Ok(varno(query.rtable.len() - 1)?)
 }

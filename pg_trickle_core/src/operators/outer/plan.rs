@@ -20,7 +20,7 @@ use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, names};
 use crate::stages::view::view_at;
 
-/// Plans a query whose FROM is simplified.
+/// Plans a query whose FROM has been simplified.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let mut query = query.clone();
     let mut scans = Vec::new();
@@ -75,7 +75,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         table: storage.sql(),
     };
     let columns = names(&stored);
-    // Nothing beside them in FROM: one row for each combination of their rows.
+    // If FROM holds only preserved tables, each combination of their rows gives one row, so their keys identify it.
     let entries: usize = query.from.iter().map(|item| rels(item).len()).sum();
     let alone = entries == scans.len() && !query.has_target_srfs;
     let rekey = Rekey {
@@ -135,7 +135,7 @@ fn has_full_join(query: &Query) -> bool {
     query.from.iter().any(in_item)
 }
 
-/// Fails where a result can change without a change of a table, or a change is not told as a whole.
+/// Fails if the result can change without a change to a table, or if transition tables do not show a whole change.
 fn settled(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
@@ -170,10 +170,10 @@ fn settled_level(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
     Ok(())
 }
 
-/// The key columns of a table, with their equality.
+/// The key columns of a table, each with its equality operator.
 fn key_of(query: &Query, varno: i32, graph: &StageGraph) -> Result<Vec<(Expr, String)>, Fallback> {
     let Some(relid) = query.table(varno) else {
-        return reason("a preserved relation that is no table");
+        return reason("a preserved relation that is not a table");
     };
     let relation = graph.relation(relid)?;
     let Some(key) = relation.keys.first() else {

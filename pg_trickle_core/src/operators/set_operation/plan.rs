@@ -1,4 +1,4 @@
-//! Recognises set operations, and plans their stage.
+//! Recognises set operations, and plans their stages.
 
 use super::leaves::{collect, store_constants};
 use super::rows;
@@ -19,7 +19,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         op, all, left, right, ..
     }) = &query.set_operations
     else {
-        return reason("set operation over nothing");
+        return reason("set operation without branches");
     };
     if query.targets.iter().any(|target| target.junk) {
         return reason("ORDER BY an expression over a set operation");
@@ -106,7 +106,7 @@ fn grouped(
     ))
 }
 
-/// Shows each row as often as a function returns rows.
+/// Repeats each row as often as a function returns rows.
 fn repeat(view: &mut Query, parts: &[&str], counts: Vec<Expr>) {
     let call = Expr::Sql(SqlLeaf {
         parts: parts.iter().map(|part| (*part).to_owned()).collect(),
