@@ -359,3 +359,65 @@ pub fn remember(table: &Rc<StreamTable>) {
     });
     drop(replaced);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that depends on these relations.
+    fn compiled(id: i32, depends: &[Oid]) -> Rc<StreamTable> {
+        let mut relids = Set::default();
+        relids.extend(depends.iter().copied());
+        Rc::new(StreamTable {
+            id,
+            name: String::new(),
+            relid: 0,
+            depth: 0,
+            role: 0,
+            definition: String::new(),
+            storage: String::new(),
+            stored_layout: String::new(),
+            populated: true,
+            depends: relids,
+            fingerprint: String::new(),
+            columns: Vec::new(),
+            change_rows: String::new(),
+            stages: Vec::new(),
+        })
+    }
+
+    fn known() -> Vec<i32> {
+        freshen();
+        [1, 2].into_iter().filter(|id| stream_table(*id).is_some()).collect()
+    }
+
+    #[test]
+    fn a_change_that_was_not_seen_voids_all() {
+        for table in [compiled(1, &[11]), compiled(2, &[12])] {
+            remember(&table);
+        }
+        relation_changed(13);
+        assert_eq!(known(), [1, 2], "nobody depends on it");
+        relation_changed(12);
+        assert_eq!(known(), [1]);
+        assert!(take_suspect(2).is_some(), "may still be right");
+        void();
+        assert!(known().is_empty());
+        assert!(take_suspect(1).is_none(), "nothing tells whether it is right");
+        remember(&compiled(1, &[11]));
+        CHANGED.with_borrow_mut(|_| relation_changed(11));
+        assert!(known().is_empty(), "it could not be noted");
+    }
+
+    #[test]
+    fn a_damaged_transaction_fails_until_it_has_ended() {
+        assert!(check().is_ok());
+        start_subtransaction();
+        damage();
+        commit_subtransaction();
+        assert_eq!(check().expect_err("damaged").sqlstate, "53200");
+        assert!(end_transaction(), "it was damaged");
+        assert!(check().is_ok());
+        assert!(!end_transaction());
+    }
+}
