@@ -69,8 +69,8 @@ impl Digits {
         }
     }
 
-    /// As text with a point before that many of the digits, of which the first [`DECIMALS`] are written. Digit by digit:
-    /// the sums of floats spend much of their time here.
+    /// As text with that many decimals, of which it writes the first [`DECIMALS`]. Digit by digit, because every change of a
+    /// float sum comes through here.
     fn text(&self, decimals: usize, is_negative: bool) -> String {
         let skipped = decimals.saturating_sub(DECIMALS);
         // From the last digit to the first.
