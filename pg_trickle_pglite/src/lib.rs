@@ -50,7 +50,7 @@ extern "C" fn pgt_rs_fired(event: *const RawEvent, error: *mut RawError) -> c_in
                     "39P01",
                     "this function is for the triggers of stream tables only",
                 )
-                .hint("pg_trickle makes the triggers that it needs.")),
+                .hint("pg_trickle creates the triggers that it needs.")),
             }
         })
     }
@@ -75,7 +75,7 @@ extern "C" fn pgt_rs_command(
     }
 }
 
-/// The storage table in which CREATE INDEX on a relation makes its index; unchanged where it makes it on the relation.
+/// The storage table on which CREATE INDEX on a relation creates its index; left unchanged if that is the relation itself.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
 extern "C" fn pgt_rs_index(relid: u32, table: *mut *const c_char, error: *mut RawError) -> c_int {
@@ -118,7 +118,7 @@ const XACT_COMMIT: c_int = 0;
 const XACT_ABORT: c_int = 2;
 const XACT_PRE_COMMIT: c_int = 5;
 
-/// A transaction commits or aborts. It can fail before it commits, and no more after it has.
+/// A transaction commits or aborts. It can still fail before it commits, but not afterwards.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
 extern "C" fn pgt_rs_transaction(event: c_int, error: *mut RawError) -> c_int {

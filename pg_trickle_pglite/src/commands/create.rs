@@ -50,7 +50,7 @@ pub fn run(request: &Request) -> Result<()> {
     let name = names::qualified(&schema, &parsed.name);
     if matches!(schema.as_str(), "pgtrickle" | "pg_catalog" | "information_schema") {
         return Err(SqlError::new("42939", format!("the schema {schema} is reserved"))
-            .hint("Make the stream table in a schema of your own, for example public.")
+            .hint("Create the stream table in another schema, for example public.")
             .about(&name));
     }
     match at(&name)? {
@@ -91,7 +91,7 @@ fn check_mode(request: &Request) -> Result<()> {
     };
     Err(
         SqlError::new("0A000", format!("Not supported in PGlite: {what}. Use IMMEDIATE mode."))
-            .hint("Leave schedule and refresh_mode out: a stream table is up to date after every statement.")
+            .hint("Leave out schedule and refresh_mode: a stream table is up to date after every statement.")
             .about(request.name),
     )
 }
@@ -178,7 +178,7 @@ fn announce_rebuild(name: &str, stages: &[Rc<StageRunner>]) -> Result<()> {
         };
         ffi::notice(
             &format!("stream table {name} runs {what} again after every change: {reason}"),
-            Some("It is exact, at the cost of the query for each statement that changes what it reads."),
+            Some("The result is exact, but each statement that changes a source costs as much as the query."),
         )?;
     }
     Ok(())

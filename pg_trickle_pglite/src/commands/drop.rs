@@ -1,4 +1,4 @@
-//! `drop_stream_table`, and what is left to do after any other way of dropping one.
+//! `drop_stream_table`, and the cleanup after a stream table was dropped in any other way.
 
 use super::{find, must_be_idle};
 use crate::edge::error::Result;
@@ -21,7 +21,7 @@ pub fn run(name: &str, cascade: bool) -> Result<()> {
     })
 }
 
-/// Removes what is left of stream tables whose view is gone, also of those that went while event triggers were off.
+/// Removes the remains of stream tables whose view is gone, including those dropped while event triggers were off.
 pub fn sweep() -> Result<()> {
     let rows = spi::catalog(
         "SELECT id FROM pgtrickle.stream_table t WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relid)",
@@ -37,7 +37,7 @@ pub fn sweep() -> Result<()> {
 fn clean(gone: &[i32]) -> Result<()> {
     for id in gone {
         let key = id.to_string();
-        // Those of one that a dump brought are not bound to its view.
+        // In a dump's stream table they are not bound to the view.
         let parts = spi::catalog(
             "SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN (SELECT $1::int) k(id) ON c.oid IN \

@@ -69,10 +69,10 @@ pub fn stream_table(name: &str) -> Result<Found> {
     match look_up(name)? {
         Target::StreamTable(found) => Ok(found),
         Target::Other(other) => Err(SqlError::new("42809", format!("{other} is not a stream table"))
-            .hint("SELECT name FROM pgtrickle.stream_tables shows those that there are.")
+            .hint("SELECT name FROM pgtrickle.stream_tables lists the existing ones.")
             .about(name)),
         Target::Nothing => Err(SqlError::new("42P01", format!("stream table {name} does not exist"))
-            .hint("SELECT schema, name FROM pgtrickle.stream_tables shows those that there are.")
+            .hint("SELECT schema, name FROM pgtrickle.stream_tables lists the existing ones.")
             .about(name)),
     }
 }

@@ -15,8 +15,7 @@ use crate::edge::error::{Result, SqlError};
 use crate::runtime::session;
 use crate::subscribe::{feed, outbox};
 
-/// Runs a command: its name, then its arguments. What it answers is text, JSON where it is more than a word, and often
-/// nothing.
+/// Runs a command: its name, then its arguments. Returns text, as JSON where it is more than a word; often an empty one.
 pub fn run(args: &[Option<String>]) -> Result<String> {
     let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
     match args.as_slice() {
@@ -64,7 +63,7 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
     }
 }
 
-/// A command that answers nothing.
+/// The result of a command that returns nothing.
 fn done(result: Result<()>) -> Result<String> {
     result.map(|()| String::new())
 }
@@ -81,7 +80,7 @@ fn must_be_idle(what: &str) -> Result<()> {
             "55006",
             format!("cannot {what} inside a statement that changes what stream tables read, or inside one's query"),
         )
-        .hint("Do it outside of triggers and of functions that such a statement calls."));
+        .hint("Do it outside of triggers, and outside of functions that such a statement calls."));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ thread_local! {
     static EXHAUSTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets the reserve aside, unless it is there.
+/// Allocates the reserve, unless it exists.
 pub fn prepare() {
     if RESERVED.get().is_null() {
         // SAFETY: any size may be asked of malloc; NULL only means that there will be no reserve.
@@ -41,7 +41,7 @@ fn exhausted(layout: Layout) {
     panic!("no memory for {} bytes", layout.size());
 }
 
-/// Was it want of memory that the last panic came from? Asked once.
+/// Whether a failed allocation caused the last panic. Resets the answer.
 pub fn was_exhausted() -> bool {
     EXHAUSTED.replace(false)
 }

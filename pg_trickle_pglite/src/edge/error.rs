@@ -1,4 +1,4 @@
-//! The one error type of the backend: one of PostgreSQL's on its way through, or one of our own.
+//! The one error type of the backend: an error of PostgreSQL passing through, or one of our own.
 
 use super::ffi::PgErrorData;
 use crate::text::names::NameError;
@@ -17,7 +17,7 @@ pub struct SqlError {
     pub sqlstate: String,
     /// The primary message.
     pub message: String,
-    /// What to know besides.
+    /// More detail.
     pub detail: Option<String>,
     /// What to do.
     pub hint: Option<String>,
@@ -63,7 +63,7 @@ impl SqlError {
         self
     }
 
-    /// With the piece of the query that is to blame, after any other detail.
+    /// With the piece of the query that caused it, after any other detail.
     #[must_use]
     pub fn fragment(mut self: Box<Self>, fragment: &str) -> Box<Self> {
         let line = format!("Fragment: {fragment}");
@@ -88,8 +88,8 @@ impl SqlError {
         self
     }
 
-    /// With the stream table in place of the maintenance statement that failed, one of these. The text of that says
-    /// nothing to users, and names hidden tables.
+    /// With the stream table in place of the maintenance statement that failed, which is one of these. Its text means nothing
+    /// to users and names hidden tables.
     #[must_use]
     pub fn in_maintenance<'a>(
         mut self: Box<Self>,

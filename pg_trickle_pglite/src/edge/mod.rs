@@ -1,5 +1,5 @@
-//! The edge to PostgreSQL: its functions as safe ones, its errors, its catalogs. `unsafe` is here, in `ffi` and `alloc`,
-//! and in the entry points of `lib.rs`.
+//! The edge to PostgreSQL: safe functions for its calls, its errors, its catalogs. `unsafe` stays in `ffi`, in `alloc`, and
+//! in the entry points of `lib.rs`.
 
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code)]

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 /// The role that every database has, and that owns the catalog.
 pub const SUPERUSER: Oid = 10;
 
-/// Most texts whose plans are kept; there are fewer.
+/// An upper limit for the number of kept plans. There are fewer texts with parameters.
 const MAX_KEPT: usize = 100;
 
 thread_local! {
@@ -21,7 +21,7 @@ thread_local! {
 
 /// A query of the catalog, or DDL on our own objects.
 pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
-    // Texts with parameters are constants of this library, others are often written for the occasion.
+    // Texts with parameters are constants; others are often written for one use.
     if args.is_empty() {
         return ffi::query(text, args, &settings::CATALOG, SUPERUSER, None);
     }
@@ -46,12 +46,12 @@ pub fn catalog_value(text: &str, args: &[Option<&str>]) -> Result<Option<String>
         .and_then(|row| row.into_iter().next().flatten()))
 }
 
-/// The one value of the one row as a number, or nothing where there is none.
+/// The one value of the one row as a number, if there is one.
 pub fn catalog_number<T: std::str::FromStr>(text: &str, args: &[Option<&str>]) -> Result<Option<T>> {
     catalog_value(text, args)?.as_deref().map(number).transpose()
 }
 
-/// The name of a relation, qualified and quoted; nothing where it is gone.
+/// The qualified, quoted name of a relation, if it exists.
 pub fn name_of(relid: Oid) -> Result<Option<String>> {
     catalog_value(
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c \
@@ -60,10 +60,10 @@ pub fn name_of(relid: Oid) -> Result<Option<String>> {
     )
 }
 
-/// A number that PostgreSQL wrote. One that does not fit is an error: another in its place would be a wrong column or table.
+/// A number that PostgreSQL wrote. One that does not fit is an error: anything else would be the wrong column or table.
 pub fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.parse()
-        .map_err(|_| SqlError::internal(format_args!("{text} is no number in range")))
+        .map_err(|_| SqlError::internal(format_args!("{text} is not a number in range")))
 }
 
 /// A statement as the current user, with the user's `search_path`.
@@ -98,7 +98,7 @@ impl Values {
             .ok_or_else(|| SqlError::internal("a catalog query returned a NULL"))
     }
 
-    /// The next value, a name that PostgreSQL quotes where it has to.
+    /// The next value, a name that PostgreSQL quotes if necessary.
     pub fn identifier(&mut self) -> Result<String> {
         Ok(names::unquoted(&self.text()?))
     }
@@ -108,7 +108,7 @@ impl Values {
         number(&self.text()?)
     }
 
-    /// The next value, as a number; nothing where it is NULL.
+    /// The next value, as a number, unless it is NULL.
     pub fn optional_number<T: std::str::FromStr>(&mut self) -> Result<Option<T>> {
         self.optional().as_deref().map(number).transpose()
     }
@@ -118,12 +118,12 @@ impl Values {
         Ok(self.text()? == "t")
     }
 
-    /// The next value, as one character; a blank when it is empty.
+    /// The next value, as one character; a space if it is empty.
     pub fn character(&mut self) -> Result<char> {
         Ok(self.text()?.chars().next().unwrap_or(' '))
     }
 
-    /// The next value, numbers with blanks between.
+    /// The next value, numbers separated by spaces.
     pub fn numbers<T: std::str::FromStr>(&mut self) -> Result<Vec<T>> {
         self.text()?.split_whitespace().map(number).collect()
     }

@@ -1,4 +1,4 @@
-//! What PostgreSQL tells: statements begin and end, transactions too, DDL has run.
+//! The events that PostgreSQL reports: statements and transactions begin and end, DDL has run.
 
 pub mod ddl;
 mod row_movement;

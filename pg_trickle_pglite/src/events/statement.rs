@@ -42,7 +42,7 @@ pub fn fired(event: &Event) -> Result<()> {
     }
 }
 
-/// The change, or nothing where nobody is concerned.
+/// The change, or nothing if no stage is affected.
 fn change(event: &Event, table: &SourceTable) -> Result<Option<PendingChange>> {
     let (added, removed) = (event.added(), event.removed());
     if table.readers.is_empty() {
@@ -102,7 +102,7 @@ fn refuse_write(event: &Event) -> Result<Box<SqlError>> {
     };
     Ok(
         SqlError::new("0A000", format!("cannot {what} {name}: it is a stream table"))
-            .hint("Change the tables that it reads; it follows by itself.")
+            .hint("Change the tables that it reads; it follows automatically.")
             .about(&name),
     )
 }

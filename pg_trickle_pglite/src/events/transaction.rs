@@ -4,7 +4,7 @@ use crate::edge::error::Result;
 use crate::runtime::{flush, session};
 use crate::subscribe::outbox;
 
-/// A transaction is about to commit. The last place where it can fail.
+/// A transaction is about to commit. This is the last chance to fail it.
 pub fn about_to_commit() -> Result<()> {
     session::check()?;
     if session::end_statements() {
@@ -22,7 +22,7 @@ pub fn ended(committed: bool) {
     outbox::finish(committed);
 }
 
-/// The end of a transaction was not seen to its end.
+/// The end of a transaction was missed, at least in part.
 pub fn end_was_lost() {
     session::void();
     outbox::lose_all();

@@ -1,4 +1,4 @@
-//! Applies what has changed: every stream table concerned once, those that others read before those others.
+//! Applies changes: runs every affected stream table once, in dependency order.
 
 use super::plans::{self, Action};
 use super::session::{self, Flushing, PendingChange};
@@ -10,22 +10,22 @@ use pg_trickle_core::plan::Change;
 use pg_trickle_core::sorted::Map;
 use std::rc::Rc;
 
-/// A stage runs once, or a few times when an order of old is still remembered. One that runs again and again has a
-/// function that writes to what is read.
+/// A stage runs once, or a few times while the session still has an outdated order. One that keeps running has a function
+/// that writes to what it reads.
 const TOO_OFTEN: u32 = 50;
 
-/// All changes of a flush, and the stream tables that they reach.
+/// All changes of a flush, and the stages they reach.
 struct Flush {
     changes: Vec<PendingChange>,
-    /// What is still to be run, lowest first.
+    /// The stages still to run, lowest first.
     queue: Map<(u32, StageKey), Rc<StageRunner>>,
     /// How many of the changes each stage has seen, and how often it ran.
     seen: Map<StageKey, (usize, u32)>,
-    /// Copies that put several changes of one table together.
+    /// Copies that combine several changes of one table.
     merged: Vec<Store>,
 }
 
-/// Applies the changes that wait, and one whose rows are still those of its trigger.
+/// Applies the pending changes, and one whose rows are still the trigger's own.
 pub fn run(first: Option<PendingChange>) -> Result<()> {
     let Some(flushing) = Flushing::start() else {
         return Err(SqlError::internal("maintenance was started inside itself"));
@@ -47,7 +47,7 @@ pub fn run(first: Option<PendingChange>) -> Result<()> {
     Ok(())
 }
 
-/// Runs the query of one stream table again, stage by stage; what had to be patched: rows inserted, deleted, updated.
+/// Runs the query of one stream table again, stage by stage. Returns how many rows it inserted, deleted and updated.
 pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
     let mut total = [0; 3];
     for stage in &table.stages {
@@ -143,7 +143,7 @@ impl Flush {
                 name,
                 relid,
                 store,
-                // A plan that is kept must not depend on the change that it was made for.
+                // A kept plan must not depend on the change it was made for.
                 estimate: if bulk { count as f64 } else { 1.0 },
             })
             .collect();
@@ -167,7 +167,7 @@ impl Flush {
     }
 }
 
-/// The rows of several changes of one table in one store.
+/// Combines the rows of several changes of one table in one store.
 fn together(
     mut parts: impl Iterator<Item = (Store, usize)>,
     merged: &mut Vec<Store>,

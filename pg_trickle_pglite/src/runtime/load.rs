@@ -1,4 +1,4 @@
-//! Stream tables are read from the catalog and compiled when they are first needed, and remembered in the session.
+//! Reads stream tables from the catalog and compiles them when they are first needed; the session remembers them.
 
 use super::session;
 use super::stream_table::{Maintainer, StreamTable};
@@ -83,7 +83,7 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
     })
 }
 
-/// Is a stream table `t` whole? The definition is bound to the view when it is made; a dump does not carry that over.
+/// Whether a stream table `t` is complete. Its definition is bound to its view on creation; a dump loses that.
 macro_rules! is_bound {
     () => {
         "EXISTS (SELECT FROM pg_depend b WHERE b.classid = 'pg_class'::regclass AND b.objid = t.definition \
@@ -95,7 +95,7 @@ pub(crate) use is_bound;
 /// A change of our catalog, in whatever session, ends with a change of this table's access rights.
 pub const ANNOUNCE: &str = "GRANT SELECT ON TABLE pgtrickle.stream_table TO PUBLIC";
 
-/// Such changes will be noticed.
+/// Makes the session notice such changes.
 pub fn watch_catalog() -> Result<()> {
     session::watch(spi::catalog_number(
         "SELECT 'pgtrickle.stream_table'::regclass::oid",
@@ -110,7 +110,7 @@ pub fn load(id: i32) -> Result<Rc<StreamTable>> {
     if let Some(table) = session::stream_table(id) {
         return Ok(table);
     }
-    // PostgreSQL tells of every change of a relation, and most are none to us: ANALYZE, VACUUM, a trigger.
+    // PostgreSQL reports every change of a relation, and most do not concern us: ANALYZE, VACUUM, a trigger.
     if let Some(table) = session::take_suspect(id)
         && fingerprint(&described(id)?, &table.depends)? == table.fingerprint
     {
@@ -120,7 +120,7 @@ pub fn load(id: i32) -> Result<Rc<StreamTable>> {
     build(id)
 }
 
-/// What our catalog says of a stream table.
+/// What our catalog says about a stream table.
 fn described(id: i32) -> Result<Row> {
     let key = id.to_string();
     spi::catalog(
@@ -140,7 +140,7 @@ fn described(id: i32) -> Result<Row> {
     .and_then(whole)
 }
 
-/// Fails for one that a dump has brought, until it is restored.
+/// Fails for a stream table that came with a dump, until it is restored.
 fn whole(mut row: Row) -> Result<Row> {
     if row.pop().flatten().as_deref() == Some("t") {
         return Ok(row);
@@ -154,8 +154,8 @@ fn whole(mut row: Row) -> Result<Row> {
     .about(&name))
 }
 
-/// Differs where the definition of one of the relations does. A version of a catalog's row is told by who wrote it and
-/// where it lies; statistics are written over the old ones and leave both as they are.
+/// Changes whenever the definition of one of the relations does. The writer (xmin) and place (ctid) of a catalog row
+/// identify its version; statistics are updated in place and change neither.
 fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
     let versions = spi::catalog_value(
         "SELECT string_agg(v.version, ';' ORDER BY v.version) FROM (SELECT $1::oid[] AS relids) r, LATERAL (\
@@ -226,8 +226,8 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
     Ok(table)
 }
 
-/// The storage tables of a compiled definition: how the compiler knows them, and their OIDs. Those that do not exist
-/// (the storage is being made anew) are left out.
+/// The storage tables of a compiled definition: the OIDs by which the compiler knows them, and their real ones. Leaves out
+/// those that do not exist, because the storage is being rebuilt.
 pub fn own_storage(compiled: &Compiled) -> Result<Vec<(Oid, Oid)>> {
     let mut own = Vec::new();
     for stage in &compiled.stages {

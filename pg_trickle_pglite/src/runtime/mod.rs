@@ -1,4 +1,4 @@
-//! What a session does while statements run: compiled stream tables, changes that wait, and the flush that applies them.
+//! The state of a session: compiled stream tables, pending changes, and the flush that applies them.
 
 pub mod flush;
 pub mod load;

@@ -1,10 +1,10 @@
-//! Programs with their plans: kept for changes of a few rows, made afresh for changes of many.
+//! Programs and their plans: kept for small changes, planned anew for large ones.
 
 use crate::edge::ffi::Steps;
 use pg_trickle_core::plan::{Change, Program, Returns, Statement};
 use std::rc::Rc;
 
-/// Changes of more rows are planned for their number.
+/// A change of more rows than this is planned for its size.
 pub const FEW: usize = 256;
 
 /// What to do for one set of changes.
@@ -18,7 +18,7 @@ pub enum Action {
     Rebuild,
 }
 
-/// The program of a stage, with plans that can be kept or for one run.
+/// The program of a stage, for plans that are kept or, in bulk, for one run.
 #[must_use]
 pub fn action(program: &Program, bulk: bool) -> Action {
     match program {
@@ -40,7 +40,7 @@ pub fn steps(statements: &[Statement], bulk: bool) -> Steps {
     }))
 }
 
-/// The actions of one stage for changes of a few rows, as they come up.
+/// The actions of one stage for small changes, by kind of change.
 #[derive(Default)]
 pub struct ActionCache {
     actions: Vec<(Vec<Change>, Action)>,

@@ -1,4 +1,4 @@
-//! What a session remembers: statements under way, changes not yet applied, and compiled stream tables.
+//! What a session remembers: open statements, pending changes, and compiled stream tables.
 //!
 //! The state is borrowed only inside the functions of this file, and none of them calls PostgreSQL.
 
@@ -9,7 +9,7 @@ use pg_trickle_core::sorted::{Map, Set};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// A change of one table that is still to be applied.
+/// A change of one table that has not been applied yet.
 #[derive(Clone, Debug)]
 pub struct PendingChange {
     /// The table.
@@ -18,17 +18,17 @@ pub struct PendingChange {
     pub added: Option<(Store, usize)>,
     /// Old versions of rows.
     pub removed: Option<(Store, usize)>,
-    /// There are no rows to tell the change, as after TRUNCATE.
+    /// There are no rows that describe the change, as after TRUNCATE.
     pub opaque: bool,
-    /// The rows are copies of ours.
+    /// The rows are our own copies.
     pub owned: bool,
-    /// Stages that read none of the columns an UPDATE touched.
+    /// Stages that read none of the columns that an UPDATE touched.
     pub skips: Vec<StageKey>,
 }
 
 #[derive(Default)]
 struct Session {
-    /// Statements on sources that have begun and not ended.
+    /// Statements on sources that have begun and not ended yet.
     open: u32,
     pending: Vec<PendingChange>,
     flushing: bool,
@@ -37,11 +37,11 @@ struct Session {
     saved: Vec<Saved>,
     tables: Map<Oid, Rc<SourceTable>>,
     stream_tables: Map<i32, Rc<StreamTable>>,
-    /// Those that a relation is said to have changed under.
+    /// Those that may be outdated: something they depend on has changed.
     suspects: Map<i32, Rc<StreamTable>>,
 }
 
-/// What a subtransaction found, to be restored when it aborts.
+/// The state at the start of a subtransaction, restored when it aborts.
 #[derive(Default)]
 struct Saved {
     open: u32,
@@ -52,11 +52,11 @@ struct Saved {
 
 thread_local! {
     static SESSION: RefCell<Session> = RefCell::default();
-    /// Relations that compiled stages depend on. Apart from the rest: PostgreSQL reports changes at any moment.
+    /// Relations that compiled stages depend on. Kept apart from the rest: PostgreSQL reports changes at any moment.
     static WATCHED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
     static CHANGED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
     static STALE: Cell<bool> = const { Cell::new(false) };
-    /// Changes were not seen.
+    /// A change was missed: nothing that was compiled can be trusted.
     static VOID: Cell<bool> = const { Cell::new(false) };
     static DAMAGED: Cell<bool> = const { Cell::new(false) };
 }
@@ -65,8 +65,8 @@ fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {
     SESSION.with(|session| body(&mut session.borrow_mut()))
 }
 
-/// A transaction is about to commit: statements are over, whatever their triggers did. Says whether changes are left, kept
-/// back by a disabled trigger.
+/// A transaction is about to commit: all statements have ended, whatever their triggers did. Returns whether changes are
+/// left, because a trigger was disabled.
 #[must_use]
 pub fn end_statements() -> bool {
     with(|session| {
@@ -75,7 +75,7 @@ pub fn end_statements() -> bool {
     })
 }
 
-/// A transaction has ended. Says whether its bookkeeping was damaged.
+/// A transaction has ended. Returns whether its bookkeeping was damaged.
 pub fn end_transaction() -> bool {
     with(|session| {
         session.open = 0;
@@ -100,7 +100,7 @@ pub fn start_subtransaction() {
     });
 }
 
-/// A subtransaction commits. One that began before this library was loaded is not known here.
+/// A subtransaction commits. One that began before this library was loaded is unknown here.
 pub fn commit_subtransaction() {
     with(|session| session.saved.pop());
 }
@@ -118,29 +118,31 @@ pub fn abort_subtransaction() {
     dropped.into_iter().for_each(PendingChange::free);
 }
 
-/// A change of a relation was not seen: all that was compiled is void.
+/// A change of a relation was missed: everything compiled is void.
 pub fn void() {
     VOID.set(true);
 }
 
-/// The beginning or end of a subtransaction was not seen: what waits may belong to no transaction any more. Nothing is
-/// maintained until the transaction has ended, and it cannot commit.
+/// The start or end of a subtransaction was missed, so pending changes may have been rolled back. The transaction cannot
+/// maintain anything and cannot commit.
 pub fn damage() {
     DAMAGED.set(true);
     VOID.set(true);
 }
 
-/// Fails where the bookkeeping of the transaction is damaged.
+/// Fails if the bookkeeping of the transaction is damaged.
 pub fn check() -> Result<()> {
     if DAMAGED.get() {
-        return Err(SqlError::new("53200", "a savepoint was lost for want of memory")
-            .hint("Roll the transaction back, and try it again with more memory."));
+        return Err(
+            SqlError::new("53200", "out of memory: pg_trickle lost track of a savepoint")
+                .hint("Roll back the transaction and retry it with more memory."),
+        );
     }
     Ok(())
 }
 
 impl PendingChange {
-    /// A change of a table that no rows tell.
+    /// A change that no rows describe.
     #[must_use]
     pub fn opaque(relid: Oid) -> Self {
         Self {
@@ -153,7 +155,7 @@ impl PendingChange {
         }
     }
 
-    /// Frees the rows that are copies.
+    /// Frees the rows if they are copies.
     pub fn free(self) {
         if self.owned {
             for (store, _) in [self.added, self.removed].into_iter().flatten() {
@@ -163,7 +165,7 @@ impl PendingChange {
     }
 }
 
-/// A statement on a source begins. Says whether it is the only one.
+/// A statement on a source begins. Returns whether it is the only open one.
 pub fn begin_statement() -> bool {
     with(|session| {
         session.open += 1;
@@ -171,14 +173,14 @@ pub fn begin_statement() -> bool {
     })
 }
 
-/// What is to be done with the change of a statement that ends.
+/// When to apply the change of a statement that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Nothing else is under way or waiting.
+    /// Now: nothing else is open or pending.
     Alone,
-    /// It is the last of several.
+    /// Now, with the pending ones: it is the last of several statements.
     Last,
-    /// Others have to end first.
+    /// Later: other statements have to end first.
     Later,
 }
 
@@ -202,17 +204,17 @@ pub fn push(change: PendingChange) {
     with(|session| session.pending.push(change));
 }
 
-/// The changes that wait.
+/// Takes the pending changes.
 #[must_use]
 pub fn take_pending() -> Vec<PendingChange> {
     with(|session| std::mem::take(&mut session.pending))
 }
 
-/// While it lives, changes wait for the flush that is going on.
+/// While it exists, a flush is running and changes wait for it.
 pub struct Flushing(());
 
 impl Flushing {
-    /// `None` when one is going on already.
+    /// `None` if one is already running.
     #[must_use]
     pub fn start() -> Option<Self> {
         with(|session| !std::mem::replace(&mut session.flushing, true)).then_some(Self(()))
@@ -225,13 +227,13 @@ impl Drop for Flushing {
     }
 }
 
-/// Is a statement on a source, or the maintenance after one, under way?
+/// Whether a statement on a source, or the maintenance after one, is running.
 #[must_use]
 pub fn is_active() -> bool {
     with(|session| session.open > 0 || session.flushing)
 }
 
-/// While it lives, event triggers do nothing.
+/// While it exists, event triggers do nothing.
 pub struct Busy(());
 
 impl Busy {
@@ -249,7 +251,7 @@ impl Drop for Busy {
     }
 }
 
-/// Is it our own DDL that runs?
+/// Whether our own DDL is running.
 #[must_use]
 pub fn is_busy() -> bool {
     with(|session| session.busy > 0)
@@ -273,7 +275,7 @@ pub fn watch(relids: impl IntoIterator<Item = Oid>) {
     WATCHED.with(|watched| watched.borrow_mut().extend(relids));
 }
 
-/// Forgets what has changed since the last time. Called before anything that was remembered is used.
+/// Forgets whatever has changed. Called before anything remembered is used.
 pub fn freshen() {
     if VOID.replace(false) {
         forget_all();
@@ -297,11 +299,11 @@ pub fn freshen() {
         }
         std::mem::take(&mut session.tables)
     });
-    // Only when the state is no longer borrowed.
+    // Dropped only once the state is no longer borrowed.
     drop(tables);
 }
 
-/// Forgets all that was compiled, and who reads what.
+/// Forgets everything compiled, and who reads what.
 fn forget_all() {
     let dropped = with(|session| {
         let compiled = [
@@ -313,7 +315,7 @@ fn forget_all() {
     drop(dropped);
 }
 
-/// A compiled stream table that may not be right any more. It is forgotten.
+/// Takes a compiled stream table that may be outdated.
 #[must_use]
 pub fn take_suspect(id: i32) -> Option<Rc<StreamTable>> {
     with(|session| session.suspects.remove(&id))
@@ -358,4 +360,66 @@ pub fn remember(table: &Rc<StreamTable>) {
         (old, session.suspects.remove(&table.id))
     });
     drop(replaced);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream table that depends on these relations.
+    fn compiled(id: i32, depends: &[Oid]) -> Rc<StreamTable> {
+        let mut relids = Set::default();
+        relids.extend(depends.iter().copied());
+        Rc::new(StreamTable {
+            id,
+            name: String::new(),
+            relid: 0,
+            depth: 0,
+            role: 0,
+            definition: String::new(),
+            storage: String::new(),
+            stored_layout: String::new(),
+            populated: true,
+            depends: relids,
+            fingerprint: String::new(),
+            columns: Vec::new(),
+            change_rows: String::new(),
+            stages: Vec::new(),
+        })
+    }
+
+    fn known() -> Vec<i32> {
+        freshen();
+        [1, 2].into_iter().filter(|id| stream_table(*id).is_some()).collect()
+    }
+
+    #[test]
+    fn a_missed_change_voids_everything() {
+        for table in [compiled(1, &[11]), compiled(2, &[12])] {
+            remember(&table);
+        }
+        relation_changed(13);
+        assert_eq!(known(), [1, 2], "nobody depends on it");
+        relation_changed(12);
+        assert_eq!(known(), [1]);
+        assert!(take_suspect(2).is_some(), "may still be right");
+        void();
+        assert!(known().is_empty());
+        assert!(take_suspect(1).is_none(), "nothing shows whether it is still right");
+        remember(&compiled(1, &[11]));
+        CHANGED.with_borrow_mut(|_| relation_changed(11));
+        assert!(known().is_empty(), "it could not be noted");
+    }
+
+    #[test]
+    fn a_damaged_transaction_fails_until_it_has_ended() {
+        assert!(check().is_ok());
+        start_subtransaction();
+        damage();
+        commit_subtransaction();
+        assert_eq!(check().expect_err("damaged").sqlstate, "53200");
+        assert!(end_transaction(), "it was damaged");
+        assert!(check().is_ok());
+        assert!(!end_transaction());
+    }
 }

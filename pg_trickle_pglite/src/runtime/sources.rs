@@ -1,4 +1,4 @@
-//! Who reads a table.
+//! Which stages read a table.
 
 use super::stream_table::{SourceReader, SourceTable};
 use super::{load, session, subscribers};
@@ -59,7 +59,7 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     Ok(table)
 }
 
-/// The stream table with subscribers that has this storage.
+/// The stream table that has this storage, if it has subscribers.
 fn followed(storage: Oid) -> Result<Option<i32>> {
     let Some(ids) = subscribers::followed() else {
         return Ok(None);

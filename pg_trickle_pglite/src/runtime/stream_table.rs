@@ -1,4 +1,4 @@
-//! Stream tables as a session has them: compiled, with the plans that maintain them.
+//! Stream tables as a session holds them: compiled, with the plans that maintain them.
 
 use super::plans::{self, Action, ActionCache};
 use crate::edge::error::{Result, SqlError};
@@ -20,7 +20,7 @@ pub struct StreamTable {
     pub name: String,
     /// The user's view.
     pub relid: Oid,
-    /// Stream tables below it, at most, on the way to a plain table.
+    /// The longest chain of stream tables below it.
     pub depth: u32,
     /// Its owner.
     pub role: Oid,
@@ -30,15 +30,15 @@ pub struct StreamTable {
     pub storage: String,
     /// What the catalog says the storage looks like.
     pub stored_layout: String,
-    /// Filled, and maintained.
+    /// It has been filled and is maintained.
     pub populated: bool,
-    /// The relations whose change makes all this obsolete.
+    /// The relations whose change invalidates this.
     pub depends: Set<Oid>,
-    /// What the catalogs said of these when it was compiled.
+    /// What the catalogs said about these when it was compiled.
     pub fingerprint: String,
     /// The visible columns.
     pub columns: Vec<OutputColumn>,
-    /// The query that gives changed rows of the storage as users see them, as text.
+    /// The query that turns changed rows of the storage into what users see, as text.
     pub change_rows: String,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<StageRunner>>,
@@ -75,7 +75,7 @@ pub struct SourceNames {
     pub removed: CString,
     /// The columns that are read.
     pub columns: Vec<i16>,
-    /// Where rows lie matters.
+    /// The physical position of rows matters.
     pub physical: bool,
 }
 
@@ -87,7 +87,7 @@ pub struct SourceTable {
     pub readers: Vec<SourceReader>,
     /// The stream table with subscribers whose storage it is.
     pub followed: Option<i32>,
-    /// Columns are computed when they are read: their values are not in the rows of a change.
+    /// It has virtual generated columns, whose values are not in the rows of a change.
     pub is_virtual: bool,
 }
 
@@ -97,8 +97,8 @@ pub struct SourceReader {
     pub stage: Rc<StageRunner>,
     /// The columns that it reads.
     pub columns: Vec<i16>,
-    /// The rows of a change tell all that it does to the stage. Not so where the stage reads a parent or a child of the
-    /// table: those rows are a part of another table's then, and no trigger of that table tells them.
+    /// The rows of a change tell everything it does to the stage. They do not where the stage reads a parent or a child of
+    /// this table: the rows then belong to that table too, and its triggers do not fire.
     pub sees_all: bool,
     /// Every UPDATE is a change, whatever it does to the columns.
     pub physical: bool,

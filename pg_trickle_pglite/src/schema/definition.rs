@@ -1,4 +1,4 @@
-//! From the text of a query to a definition view, with errors that point into the text.
+//! Turns the text of a query into a definition view, with errors that point into the text.
 
 use super::statements;
 use crate::edge::error::{Result, SqlError};
@@ -8,18 +8,18 @@ use crate::text::hidden;
 use crate::text::names::QualifiedName;
 use pg_trickle_core::node::{Node, Tree};
 
-/// What PostgreSQL answers to a permanent view over temporary tables, and to a view without columns.
+/// PostgreSQL's error for a permanent view over temporary tables, and for a view without columns.
 const INVALID_TABLE_DEFINITION: &str = "42P16";
 
 /// A text that is one query.
 pub struct Query<'a> {
     text: &'a str,
-    /// A temporary table that it seems to name.
+    /// A temporary table that it names, unless that is the name of a CTE.
     temporary: Option<String>,
 }
 
 impl<'a> Query<'a> {
-    /// Fails unless the text is one query. `temporaries`: there are temporary tables.
+    /// Fails unless the text is one query. `temporaries`: the session has temporary tables.
     pub fn read(text: &'a str, temporaries: bool) -> Result<Self> {
         let parsed = ffi::parse(text).map_err(|error| locate(error, text, 0))?;
         let tree = Tree::parse(&parsed)?;
@@ -51,7 +51,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Makes the definition view, as the current user. Returns its qualified name.
+    /// Creates the definition view, as the current user. Returns its qualified name.
     pub fn define(&self, schema: &str, id: i32) -> Result<String> {
         let prefix = statements::define(schema, id);
         spi::users_text(&format!("{prefix}{}", self.text)).map_err(|error| self.refused(error, &prefix))?;
@@ -74,14 +74,14 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Is it a SELECT or its like, without INTO?
+/// Whether it is a SELECT, VALUES or TABLE, without INTO.
 fn is_query(statement: Node) -> Result<bool> {
     let statement = statement.node("stmt")?;
     let into = statement.get("intoClause");
     Ok(statement.label() == "SELECTSTMT" && into.is_none_or(|into| into.is_null()))
 }
 
-/// The first name in a statement that stands for a temporary table, where it is no CTE's.
+/// A name in a statement that resolves to a temporary table. The name of a CTE may hide that table.
 fn temporary_table(statement: Node) -> Result<Option<String>> {
     let mut nodes = vec![statement];
     while let Some(node) = nodes.pop() {
@@ -111,7 +111,7 @@ fn temporary_table(statement: Node) -> Result<Option<String>> {
 /// Makes an error of PostgreSQL point into the user's query.
 fn locate(mut error: Box<SqlError>, query: &str, prefix: usize) -> Box<SqlError> {
     let position = usize::try_from(error.position).unwrap_or_default();
-    // The statement that PostgreSQL saw is ours; so are the names in it.
+    // PostgreSQL saw our statement, with our names in it.
     error.context = None;
     error.query = None;
     error.position = 0;
@@ -122,7 +122,7 @@ fn locate(mut error: Box<SqlError>, query: &str, prefix: usize) -> Box<SqlError>
         .checked_sub(prefix)
         .and_then(|position| position.checked_sub(1))
     else {
-        // Without a position, the name is in the message alone: column "x" specified more than once.
+        // Only the message has the name: column "x" specified more than once.
         let named = error.message.split('"').nth(1).map(str::to_owned);
         return match named {
             Some(named) if query.contains(&named) => error.fragment(&named),
@@ -156,7 +156,7 @@ fn advice(sqlstate: &str) -> &'static str {
 /// How much of a query an error shows.
 const FRAGMENT: usize = 60;
 
-/// The text from the place of an error on, as far as one reads it at a glance.
+/// The start of the text at the position of an error, short enough to read at a glance.
 fn piece(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     let Some((end, _)) = line.char_indices().nth(FRAGMENT) else {

@@ -1,4 +1,4 @@
-//! What our catalog says of a stream table: what it consists of, its columns, its key, and what it reads.
+//! The row of a stream table in our catalog: its parts, its columns, its key, and what it reads.
 
 use super::sources;
 use crate::edge::error::Result;
@@ -16,7 +16,7 @@ macro_rules! texts {
     };
 }
 
-/// A stream table that is being made.
+/// A new stream table.
 pub struct New<'a> {
     /// Its id.
     pub id: i32,
@@ -26,13 +26,13 @@ pub struct New<'a> {
     pub definition: &'a str,
     /// The query as the user wrote it.
     pub query: &'a str,
-    /// It is filled and maintained at once.
+    /// It is filled now and maintained from now on.
     pub active: bool,
     /// What the functions of the query see.
     pub search_path: &'a str,
 }
 
-/// Writes a stream table down, without the stages below the top.
+/// Records a stream table, without the stages below the top.
 pub fn insert(new: &New, compiled: &Compiled) -> Result<()> {
     let [columns, key] = visible(compiled)?;
     spi::catalog(
@@ -60,7 +60,7 @@ pub fn insert(new: &New, compiled: &Compiled) -> Result<()> {
     Ok(())
 }
 
-/// Writes down what the compiler found, in place of what it found before: columns, key, layout, sources.
+/// Records what the compiler found, replacing what it found before: columns, key, layout, sources.
 pub fn update(id: i32, compiled: &Compiled) -> Result<()> {
     let id_text = id.to_string();
     let [columns, key] = visible(compiled)?;
@@ -78,12 +78,12 @@ pub fn update(id: i32, compiled: &Compiled) -> Result<()> {
     record_sources(id, compiled)
 }
 
-/// Writes down the tables that are read, stages below the top among them.
+/// Records the tables that are read, including the storage of stages below the top.
 pub fn record_sources(id: i32, compiled: &Compiled) -> Result<()> {
     let top = compiled.top()?;
     let own = load::own_storage(compiled)?;
     let mut relids: Vec<Oid> = compiled.sources().iter().map(|source| source.relid).collect();
-    // The top is read by nobody here.
+    // No stage of its own reads the top one.
     let below = own.iter().filter(|(known, _)| *known != top.relid);
     relids.extend(below.map(|(_, relid)| *relid));
     sources::record(id, &relids)
@@ -96,7 +96,7 @@ fn visible(compiled: &Compiled) -> Result<[String; 2]> {
     Ok([columns.write(), key.write()])
 }
 
-/// Tells all sessions, this one too, that stream tables are others.
+/// Makes all sessions, including this one, load these stream tables again.
 pub fn announce(ids: &[i32]) -> Result<()> {
     ids.iter().for_each(|id| session::forget(*id));
     spi::catalog(load::ANNOUNCE, &[])?;

@@ -1,4 +1,4 @@
-//! The objects that a stream table consists of: its definition, storage and view, and the triggers of what it reads.
+//! The objects that a stream table consists of: its definition, storage and view, and the triggers on its sources.
 
 pub mod definition;
 pub mod description;

@@ -1,12 +1,12 @@
-//! What our catalog says that a stream table reads.
+//! The tables that a stream table reads, as our catalog records them.
 
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
 use crate::text::names;
 
-/// Writes down which tables a stream table reads, and their parents and children: a statement that names one of these
-/// changes rows of the others.
+/// Records which tables a stream table reads, and their parents and children: a statement that names one of these changes
+/// rows of the others.
 pub fn record(id: i32, relids: &[Oid]) -> Result<()> {
     let (key, list) = (id.to_string(), names::array(relids));
     let has_relatives = spi::catalog_value(
@@ -33,7 +33,7 @@ pub fn record(id: i32, relids: &[Oid]) -> Result<()> {
     check_children(&names::array(relids.collect::<Result<Vec<_>>>()?))
 }
 
-/// A child can be a table without the triggers that a source needs. What a query names itself, the core has checked.
+/// Refuses children that cannot have the triggers of a source. The core checks the tables that the query names.
 fn check_children(relids: &str) -> Result<()> {
     let row = spi::catalog(
         "SELECT CASE relkind WHEN 'f' THEN 'foreign' ELSE 'temporary' END, \

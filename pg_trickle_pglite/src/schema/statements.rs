@@ -1,4 +1,4 @@
-//! The statements that the backend writes itself. Everything else is a constant with parameters, or comes from the core.
+//! The statements that the backend writes. All others are constants with parameters, or come from the core.
 
 use crate::text::hidden;
 use crate::text::names::{qualified, quoted};
@@ -6,7 +6,7 @@ use crate::text::names::{qualified, quoted};
 /// The triggers of a source or of its children, after `__pgt_`.
 const SOURCE_TRIGGERS: &str = "before insert update delete truncate after";
 
-/// What stands before the user's query in the statement that makes the definition view.
+/// The start of the statement that creates the definition view, up to the user's query.
 #[must_use]
 pub fn define(schema: &str, id: i32) -> String {
     format!("CREATE VIEW {} AS\n", qualified(schema, &hidden::draft(id)))
@@ -29,8 +29,8 @@ pub fn user_view(name: &str, select: &str, replace: bool) -> String {
     format!("CREATE {or_replace}VIEW {name} AS {select}")
 }
 
-/// The triggers that refuse writes: before the statement, so that writing no row is refused too, and instead of it,
-/// without which the write would go to the storage.
+/// The triggers that refuse writes: BEFORE, so that a statement that writes no row is refused too, and INSTEAD OF, without
+/// which the write would reach the storage.
 #[must_use]
 pub fn refuse_writes(view: &str) -> [String; 2] {
     [
@@ -86,7 +86,7 @@ pub fn drop_triggers(table: &str) -> Vec<String> {
         .collect()
 }
 
-/// Changes nothing.
+/// Changes nothing, but fails while a statement uses the table.
 #[must_use]
 pub fn enable_trigger(table: &str) -> String {
     format!("ALTER TABLE ONLY {table} ENABLE TRIGGER __pgt_before")
@@ -98,25 +98,25 @@ pub fn give(relation: &str, role: &str) -> String {
     format!("ALTER TABLE {relation} OWNER TO {}", quoted(role))
 }
 
-/// Drops a view, with what depends on it or not.
+/// Drops a view, optionally with everything that depends on it.
 #[must_use]
 pub fn drop_view(view: &str, cascade: bool) -> String {
     format!("DROP VIEW {view}{}", if cascade { " CASCADE" } else { "" })
 }
 
-/// Drops what is given with its kind: `VIEW name`.
+/// Drops an object, given with its kind: `VIEW name`.
 #[must_use]
 pub fn drop(what: &str) -> String {
     format!("DROP {what}")
 }
 
-/// Drops a storage table, which may be gone.
+/// Drops a storage table, if it exists.
 #[must_use]
 pub fn drop_storage(table: &str) -> String {
     format!("DROP TABLE IF EXISTS {table}")
 }
 
-/// The definition of an index, for another table.
+/// The definition of an index, rewritten for another table.
 #[must_use]
 pub fn move_index(definition: &str, from: &str, to: &str) -> String {
     definition

@@ -1,4 +1,4 @@
-//! Storage tables: made, filled, owned, and a part of the view that users see.
+//! Storage tables: creates and fills them, and makes them part of the view that users see.
 
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Oid};
@@ -8,7 +8,7 @@ use crate::runtime::stream_table::StageRunner;
 use crate::schema::{statements, triggers};
 use std::rc::Rc;
 
-/// A number that no stream table and no storage has had.
+/// A number that no stream table and no storage table has had.
 pub fn next_id() -> Result<i32> {
     spi::catalog_number("SELECT nextval('pgtrickle.stream_table_id_seq')", &[])?
         .ok_or_else(|| SqlError::internal("no number for the stream table"))
@@ -20,7 +20,7 @@ pub fn run(text: &str, role: Oid) -> Result<()> {
     Ok(())
 }
 
-/// Makes the storage tables, and gives them to their owner.
+/// Creates the storage tables and gives them to their owner.
 pub fn make(compiled: &Compiled, owner: &str) -> Result<()> {
     for stage in &compiled.stages {
         for statement in &stage.ddl {
@@ -39,7 +39,7 @@ pub fn fill(stages: &[Rc<StageRunner>]) -> Result<()> {
     Ok(())
 }
 
-/// From now on it is maintained.
+/// Starts the maintenance of a stream table.
 pub fn activate(id: i32) -> Result<()> {
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET status = 'ACTIVE' WHERE id = $1::int",
@@ -48,7 +48,7 @@ pub fn activate(id: i32) -> Result<()> {
     triggers::sync()
 }
 
-/// Writes down the storage tables of the stages below the top, and makes them a part of the user's view.
+/// Records the storage tables of the stages below the top, and makes them part of the user's view.
 pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
     let below = compiled.stages.len().saturating_sub(1);
     for stage in &compiled.stages[..below] {
@@ -61,8 +61,8 @@ pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
     Ok(())
 }
 
-/// Makes a relation a part of the user's view: it goes with it, and in what PostgreSQL says about dependencies the user's
-/// view stands for it.
+/// Makes a relation part of the user's view: it is dropped with the view, and PostgreSQL's messages about dependencies name
+/// the view.
 pub fn bind(part: &str, view: &str) -> Result<()> {
     spi::catalog(
         "INSERT INTO pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype) \
@@ -72,7 +72,7 @@ pub fn bind(part: &str, view: &str) -> Result<()> {
     Ok(())
 }
 
-/// Lets a relation that is a part of the user's view be dropped alone.
+/// Lets a relation that is part of the user's view be dropped by itself.
 pub fn unbind(part: &str, view: Oid) -> Result<()> {
     spi::catalog(
         "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = to_regclass($1) \
@@ -82,10 +82,10 @@ pub fn unbind(part: &str, view: Oid) -> Result<()> {
     Ok(())
 }
 
-/// The storage table in which CREATE INDEX makes an index on a relation; nothing where that is no stream table. Without its
-/// schema.
+/// The storage table on which CREATE INDEX on a stream table creates its index, without its schema; nothing for any other
+/// relation.
 pub fn index_target(relid: Oid) -> Result<Option<String>> {
-    // The library may be loaded without the extension being there.
+    // The library can be loaded without the extension being installed.
     let is_view = spi::catalog(
         "SELECT 1 FROM pg_class WHERE oid = $1::oid AND relkind = 'v' AND to_regclass('pgtrickle.stream_table') IS NOT NULL",
         &[Some(&relid.to_string())],

@@ -1,5 +1,5 @@
-//! Keeps the triggers of sources as they have to be: on every table that a stream table reads, on the children of
-//! such a table, on what a stream table with subscribers is stored in, and nowhere else.
+//! Keeps the triggers of sources up to date: on every table that a stream table reads, on the parents and children of such
+//! a table, on the storage of a stream table with subscribers, and nowhere else.
 
 use super::statements;
 use crate::edge::error::Result;
@@ -8,7 +8,7 @@ use crate::edge::spi::{self, Values};
 use crate::runtime::subscribers;
 use pg_trickle_core::sorted::Map;
 
-/// Triggers of a session that ended without taking them away: subscribers go with it.
+/// Drops triggers that a session left behind: its subscribers are gone.
 pub fn tidy() -> Result<()> {
     let left = spi::catalog(
         "SELECT 1 FROM pg_trigger g WHERE g.tgname = '__pgt_before' \
@@ -18,9 +18,9 @@ pub fn tidy() -> Result<()> {
     if left.is_empty() { Ok(()) } else { sync() }
 }
 
-/// Makes the triggers that are missing and drops those that nobody needs any more.
+/// Creates missing triggers and drops unneeded ones.
 pub fn sync() -> Result<()> {
-    // Matched here: a join of these would take longer to plan than all else that a new stream table needs.
+    // Matched here: a join of these would take longer to plan than everything else that a new stream table needs.
     let rows = spi::catalog(
         "SELECT s.relid::oid, false, NOT bool_and(s.inherited) FROM pgtrickle.source s \
          JOIN pgtrickle.stream_table t ON t.id = s.id WHERE t.status = 'ACTIVE' GROUP BY 1 UNION ALL \
@@ -70,20 +70,20 @@ pub fn sync() -> Result<()> {
             spi::catalog(text, &[])?;
         }
         if wanted.is_some() && !is_storage {
-            // A statement that is going on would not fire them. This fails when there is one; storage has none.
+            // A running statement would not fire them. This fails if there is one; no statement uses storage directly.
             spi::catalog(&statements::enable_trigger(&table), &[]).map_err(|error| {
-                error.hint("Do it outside of statements that use the table, and of cursors over it.")
+                error.hint("Do it while no statement uses the table and no cursor over it is open.")
             })?;
         }
     }
     Ok(())
 }
 
-/// How the triggers of a table fire.
+/// What the triggers of a table receive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fired {
-    /// With the rows that changed: stream tables read the table itself.
+    /// The rows that changed: stream tables read the table itself.
     WithRows,
-    /// Without them: they read a parent or a child of it.
+    /// No rows: stream tables read a parent or a child of it.
     Blind,
 }

@@ -1,4 +1,4 @@
-//! The view that users see: changed in place where its columns allow it, else made anew with all that it had.
+//! The view that users see: replaced where its columns allow it, otherwise recreated with its grants and comments.
 
 use super::{statements, storage};
 use crate::edge::error::{Result, SqlError};
@@ -6,7 +6,7 @@ use crate::edge::spi::{self, Values};
 use crate::runtime::load::Compiled;
 use crate::runtime::stream_table::StreamTable;
 
-/// Lets the view show what a definition compiles to. `bound`: the definition is a part of the view already.
+/// Makes the view show what a definition compiles to. `bound`: the definition already belongs to the view.
 pub fn show(before: &StreamTable, definition: &str, compiled: &Compiled, bound: bool) -> Result<()> {
     let select = &compiled.view;
     if fits(before, definition)? {
@@ -22,7 +22,7 @@ pub fn show(before: &StreamTable, definition: &str, compiled: &Compiled, bound: 
     Ok(())
 }
 
-/// Can the view be replaced? Its columns must stay; others may follow.
+/// Whether the view can be replaced: its columns must stay, though others may follow.
 fn fits(before: &StreamTable, definition: &str) -> Result<bool> {
     let different = spi::catalog(
         "SELECT 1 FROM pg_attribute o LEFT JOIN pg_attribute n ON n.attrelid = $2::regclass AND n.attnum = o.attnum \

@@ -1,4 +1,4 @@
-//! The rows of stream tables that have subscribers, as users see them: each change, and all of them to begin with.
+//! The rows that subscribers receive, as users see them: all rows to begin with, then each change.
 
 use super::outbox;
 use crate::edge::error::{Result, SqlError};
@@ -13,26 +13,26 @@ use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::rc::Rc;
 
-/// The name of changed rows in [`StreamTable::change_rows`].
+/// The name of the changed rows in [`StreamTable::change_rows`].
 const ROWS: &CStr = c"__pgt_change_rows";
 
-/// Statements, with what they were made for.
+/// Statements, with the stream table they were made for.
 type Kept = (Rc<StreamTable>, Rc<Steps>);
 
 thread_local! {
-    /// Those that give changed rows to [`row`].
+    /// The statements that pass changed rows to [`row`].
     static STEPS: RefCell<Map<i32, Kept>> = const { RefCell::new(Map::new()) };
-    /// The change, of a stream table, that [`row`] is called for.
+    /// The kind of change and the stream table for which [`row`] is called.
     static CHANGE: Cell<Option<(char, i32)>> = const { Cell::new(None) };
 }
 
-/// Takes away what subscribers of a session before left behind.
+/// Cleans up after the subscribers of an earlier session.
 pub fn tidy() -> Result<()> {
     let _busy = Busy::start();
     triggers::tidy()
 }
 
-/// Starts to follow a stream table for a subscriber, with its present rows.
+/// Starts to follow a stream table for a subscriber, with its current rows.
 pub fn open(id: &str, subscriber: &str) -> Result<()> {
     let id = spi::number(id)?;
     outbox::must_be_open()?;
@@ -41,7 +41,7 @@ pub fn open(id: &str, subscriber: &str) -> Result<()> {
     state(&*load::load(id)?, subscriber)
 }
 
-/// Follows no stream table for this subscriber any more.
+/// Stops following for a subscriber.
 pub fn close(subscriber: &str) -> Result<()> {
     if let Some(id) = subscribers::remove(subscriber) {
         outbox::record('X', id, ["", subscriber]);
@@ -58,14 +58,14 @@ fn follow() -> Result<()> {
     triggers::sync()
 }
 
-/// A row that a statement of ours gives.
+/// A row that one of our statements passes on.
 pub fn row(row: &str, key: &str) -> Result<()> {
     match CHANGE.get() {
         Some((letter, id)) => {
             outbox::record(letter, id, [row, key]);
             Ok(())
         }
-        None => Err(SqlError::internal("a row of no change")),
+        None => Err(SqlError::internal("a row outside of a change")),
     }
 }
 
@@ -86,7 +86,7 @@ fn run(table: &StreamTable, letter: char, steps: &Steps, deltas: &[Delta], keep:
     top.run(steps, deltas, keep).map(|_| ())
 }
 
-/// Also after an error or a panic, a row that comes is of no change.
+/// Ends a change, also after an error or a panic.
 struct EndOfChange;
 
 impl Drop for EndOfChange {
@@ -95,7 +95,7 @@ impl Drop for EndOfChange {
     }
 }
 
-/// A statement has changed the storage of a stream table.
+/// Records what a statement changed in the storage of a stream table.
 pub fn change(id: i32, event: &Event) -> Result<()> {
     let table = load::load(id)?;
     if event.operation() == Operation::Truncate {
@@ -126,9 +126,9 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// All rows, for one subscriber or for all.
+/// Records all rows, for one subscriber or for all.
 fn state(table: &StreamTable, subscriber: &str) -> Result<()> {
-    // Types as PostgreSQL gives them with a result: those that domains are over.
+    // Types as PostgreSQL reports them with a result: the base types of domains.
     let description = spi::catalog_value(
         "SELECT json_build_object('schema', n.nspname, 'name', c.relname, 'key', t.key, 'columns', (SELECT \
          coalesce(json_agg(json_build_array(a.attname, (WITH RECURSIVE base(oid) AS (SELECT a.atttypid UNION ALL \
@@ -152,7 +152,7 @@ fn state(table: &StreamTable, subscriber: &str) -> Result<()> {
     Ok(())
 }
 
-/// A stream table shows other rows, or the same in another way.
+/// The rows or columns of a stream table have changed without a change of its storage.
 pub fn renewed(table: &StreamTable) -> Result<()> {
     if subscribers::follow(table.id) {
         state(table, "")
@@ -161,13 +161,13 @@ pub fn renewed(table: &StreamTable) -> Result<()> {
     }
 }
 
-/// Frees the plans that give the changes of a stream table.
+/// Frees the plans that pass on the changes of a stream table.
 fn forget_steps(id: i32) {
     let steps = STEPS.with_borrow_mut(|kept| kept.remove(&id));
     drop(steps);
 }
 
-/// A stream table is gone.
+/// A stream table was dropped.
 pub fn dropped(id: i32) {
     forget_steps(id);
     if subscribers::follow(id) {

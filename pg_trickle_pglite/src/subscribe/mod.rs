@@ -1,4 +1,4 @@
-//! What subscribers of stream tables get: the changes of each transaction once it has committed, and states to begin with.
+//! What subscribers of stream tables receive: a state to begin with, then the changes of each committed transaction.
 
 pub mod feed;
 pub mod outbox;

@@ -1,12 +1,12 @@
-//! Records for JavaScript, kept until their transaction has committed.
+//! Records for JavaScript, held until their transaction has committed.
 //!
-//! A record is three texts, each with a zero byte after it: a letter and the number of a stream table, then
+//! A record is three texts, each followed by a zero byte: a letter and the number of a stream table, then
 //!
-//! - `+` `-`: a row that came or went, as PostgreSQL writes a row, and the text of its key, empty where it has none;
-//! - `S`: a description of the stream table as JSON, and the subscriber it is for, empty for all; an `s` with each of its
-//!   rows follows, then `E`. It is the state at this point of the transaction;
-//! - `L`: an `S` for this subscriber was lost with a transaction or a part of one that was rolled back;
-//! - `X`: this subscriber follows no longer;
+//! - `+` `-`: a row that was added or removed, as PostgreSQL writes a row, and the text of its key, empty if it has none;
+//! - `S`: a description of the stream table as JSON, and the subscriber it is for, empty for all. An `s` for each row
+//!   follows, then an `E`. It is the state at this point of the transaction;
+//! - `L`: this subscriber lost its state: a rollback took it, or memory ran out;
+//! - `X`: this subscriber stopped following;
 //! - `D`: the stream table was dropped.
 
 use crate::edge::error::{Result, SqlError};
@@ -17,17 +17,17 @@ use std::cell::{Cell, RefCell};
 
 #[derive(Default)]
 struct Outbox {
-    /// JavaScript's function, 0 before there is one.
+    /// The function of the plugin, 0 before it has registered one.
     function: usize,
-    /// A name that the plugin gave itself.
+    /// A name that the plugin chose for itself.
     channel: String,
     /// Records of the transaction.
     bytes: Vec<u8>,
-    /// Where in these the states for one subscriber stand.
+    /// Where in `bytes` the states for one subscriber start.
     states: Vec<(usize, i32, String)>,
-    /// Records of those that a rollback took.
+    /// The records that tell of lost states.
     lost: Vec<u8>,
-    /// How many bytes and states there were when each open subtransaction began.
+    /// The length of `bytes` when each open subtransaction began.
     marks: Vec<usize>,
 }
 
@@ -55,7 +55,7 @@ pub fn record(letter: char, id: i32, texts: [&str; 2]) {
     with(|outbox| append(&mut outbox.bytes, letter, id, texts));
 }
 
-/// Adds the record that begins a state, for one subscriber or for all.
+/// Adds the record that starts a state, for one subscriber or for all.
 pub fn begin_state(id: i32, description: &str, subscriber: &str) {
     with(|outbox| {
         if !subscriber.is_empty() {
@@ -65,8 +65,8 @@ pub fn begin_state(id: i32, description: &str, subscriber: &str) {
     });
 }
 
-/// From now on records go to this function. Once in a session: a wrong number would end it. Answers with the channel on
-/// which the plugin passes them on.
+/// Sends records to this function from now on. The first call in a session counts: a wrong number would crash it. Returns
+/// the channel on which the plugin passes them on.
 pub fn listen(function: &str, channel: &str) -> Result<String> {
     let function = spi::number(function)?;
     Ok(with(|outbox| {
@@ -78,13 +78,13 @@ pub fn listen(function: &str, channel: &str) -> Result<String> {
     }))
 }
 
-/// Fails where nobody takes the records.
+/// Fails if nobody receives the records.
 pub fn must_be_open() -> Result<()> {
     if with(|outbox| outbox.function != 0) {
         return Ok(());
     }
     Err(
-        SqlError::new("55000", "nobody takes the changes of stream tables in this session")
+        SqlError::new("55000", "nobody receives the changes of stream tables in this session")
             .hint("Open the database with the plugin: PGlite.create({ extensions: { trickle } })."),
     )
 }
@@ -99,7 +99,7 @@ pub fn commit_subtransaction() {
     with(|outbox| outbox.marks.pop());
 }
 
-/// A subtransaction aborts, and takes its records along.
+/// A subtransaction aborts: its records go.
 pub fn abort_subtransaction() {
     with(|outbox| {
         let mark = outbox.marks.pop().unwrap_or_default();
@@ -121,7 +121,7 @@ pub fn lose_all() {
     ALL_LOST.set(true);
 }
 
-/// The transaction has ended: what it gave goes to JavaScript, if it has committed.
+/// The transaction has ended. If it committed, its records go to JavaScript.
 pub fn finish(committed: bool) {
     let (function, mut bytes) = with(|outbox| {
         if !committed {

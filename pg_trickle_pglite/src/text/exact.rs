@@ -40,12 +40,7 @@ pub fn exact(number: f64) -> String {
         digits.multiply(2, field - 1075);
         0
     };
-    let sign = if number < 0.0 { "-" } else { "" };
-    let digits = digits.text();
-    let digits = format!("{digits:0>width$}", width = decimals + 1);
-    let (whole, rest) = digits.split_at(digits.len() - decimals);
-    let rest = &rest[..rest.len().min(DECIMALS)];
-    format!("{sign}{whole}{}{rest}", if rest.is_empty() { "" } else { "." })
+    digits.text(decimals, number < 0.0)
 }
 
 /// A natural number in limbs, the lowest first.
@@ -74,9 +69,36 @@ impl Digits {
         }
     }
 
-    fn text(&self) -> String {
-        let text: String = self.0.iter().rev().map(|limb| format!("{limb:09}")).collect();
-        text.trim_start_matches('0').to_owned()
+    /// As text with that many decimals, of which it writes the first [`DECIMALS`]. Digit by digit, because every change of a
+    /// float sum comes through here.
+    fn text(&self, decimals: usize, is_negative: bool) -> String {
+        let skipped = decimals.saturating_sub(DECIMALS);
+        // From the last digit to the first.
+        let mut text = Vec::with_capacity(self.0.len() * 9 + 2);
+        let mut place = 0;
+        let mut limbs = self.0.iter();
+        // One digit at least before the point.
+        while limbs.len() > 0 || place <= decimals {
+            let mut rest = limbs.next().map_or(0, |limb| *limb as u32);
+            for _ in 0..9 {
+                if place == decimals && decimals > 0 {
+                    text.push(b'.');
+                }
+                if place >= skipped {
+                    text.push(b'0' + (rest % 10) as u8);
+                }
+                rest /= 10;
+                place += 1;
+            }
+        }
+        while text.ends_with(b"0") && !text.ends_with(b".0") {
+            text.pop();
+        }
+        if is_negative {
+            text.push(b'-');
+        }
+        text.reverse();
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 

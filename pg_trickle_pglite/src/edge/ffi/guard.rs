@@ -7,12 +7,12 @@ use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// What the last panic said, kept by the hook for the error.
+    /// The message of the last panic, kept by the hook for the error.
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
     static IS_READY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes room for a panic, and lets it say what it has to say.
+/// Reserves memory for a panic, and makes sure that its message is kept.
 fn prepare() {
     #[cfg(target_family = "wasm")]
     crate::edge::alloc::prepare();
@@ -24,9 +24,16 @@ fn prepare() {
     }
 }
 
-fn panic_error() -> Box<SqlError> {
+/// Whether a failed allocation caused the panic. Asked once for each, so that the next one is not taken for another.
+fn was_exhausted() -> bool {
     #[cfg(target_family = "wasm")]
-    if crate::edge::alloc::was_exhausted() {
+    return crate::edge::alloc::was_exhausted();
+    #[cfg(not(target_family = "wasm"))]
+    false
+}
+
+fn panic_error(is_exhausted: bool) -> Box<SqlError> {
+    if is_exhausted {
         return SqlError::out_of_memory();
     }
     let said = PANIC.with(|panic| panic.try_borrow_mut().map(|mut panic| std::mem::take(&mut *panic)));
@@ -48,24 +55,27 @@ pub unsafe fn guarded(error: *mut RawError, body: impl FnOnce() -> Result<()>) -
         Ok(Err(failure)) => Some(failure),
         Err(_) => None,
     };
-    // To write it down takes memory too.
+    let is_exhausted = failed.is_none() && was_exhausted();
+    // Reporting it takes memory too.
     let written = catch_unwind(AssertUnwindSafe(|| {
-        error.give(&failed.unwrap_or_else(panic_error));
+        error.give(&failed.unwrap_or_else(|| panic_error(is_exhausted)));
     }));
     if written.is_err() {
+        was_exhausted();
         error.give_out_of_memory();
     }
     1
 }
 
-/// Runs `body` where PostgreSQL takes no error. After a panic `lost` runs in its place, which must need no memory: it notes
-/// that something was not seen, so that an error can follow as soon as one can be raised.
+/// Runs `body` where PostgreSQL accepts no error. After a panic it runs `lost`, which must not allocate: it notes that an
+/// event was missed, so that an error can follow as soon as one can be raised.
 pub fn quietly(body: impl FnOnce(), lost: fn()) {
     let seen = catch_unwind(AssertUnwindSafe(|| {
         prepare();
         body();
     }));
     if seen.is_err() {
+        was_exhausted();
         lost();
     }
 }
@@ -98,10 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_unnoticed() {
+    fn a_missed_event_is_noted() {
         quietly(|| (), || LOST.set(true));
         assert!(!LOST.get());
-        quietly(|| panic!("not seen"), || LOST.set(true));
+        quietly(|| panic!("missed"), || LOST.set(true));
         assert!(LOST.get());
     }
 }

@@ -30,11 +30,11 @@ pub struct Setting<'a> {
     strings: PhantomData<&'a CStr>,
 }
 
-// SAFETY: points to strings that nobody changes.
+// SAFETY: it points to strings that nobody changes.
 unsafe impl Sync for Setting<'_> {}
 
 impl<'a> Setting<'a> {
-    /// Both outlive it.
+    /// A setting and its value.
     #[must_use]
     pub const fn new(name: &'a CStr, value: &'a CStr) -> Self {
         Self {
@@ -110,14 +110,14 @@ fn count(length: usize) -> Result<i32> {
     i32::try_from(length).map_err(|_| SqlError::internal(format_args!("{length} is too many")))
 }
 
-/// A C string; text of ours and of PostgreSQL has no zero byte, and would end there.
+/// A C string. Neither our texts nor PostgreSQL's have a zero byte; one would end the string.
 #[must_use]
 pub fn c_string(text: &str) -> CString {
     let end = text.find('\0').unwrap_or(text.len());
     CString::new(&text[..end]).unwrap_or_default()
 }
 
-/// A copy of what C passes, where it is not NULL.
+/// A copy of a string that C passes, unless it is NULL.
 ///
 /// # Safety
 /// `text` is NULL or ends in a zero byte.
@@ -158,7 +158,7 @@ fn text_call(what: c_int, text: &str, settings: &[Setting]) -> Result<String> {
     raw.rows = &raw mut rows;
     call(what, &mut raw, 0, settings)?;
     rows.only_value()
-        .ok_or_else(|| SqlError::internal("a call gave no text"))
+        .ok_or_else(|| SqlError::internal("a call returned no text"))
 }
 
 /// The value of a `CONST` node, written by its type's output function.
@@ -166,7 +166,7 @@ pub fn const_text(node: &str, settings: &[Setting]) -> Result<String> {
     text_call(PGT_CONST, node, settings)
 }
 
-/// What PostgreSQL's parser makes of a text, before it looks at any catalog: a list of statements, as node text.
+/// Parses a text without looking at any catalog: a list of statements, as node text.
 pub fn parse(text: &str) -> Result<String> {
     text_call(PGT_PARSE, text, &[])
 }
@@ -180,7 +180,7 @@ pub fn notice(message: &str, hint: Option<&str>) -> Result<()> {
     call(PGT_NOTICE, &mut raw, 0, &[])
 }
 
-/// Gives bytes to a function of JavaScript's, which has a place in the table of functions.
+/// Passes bytes to a JavaScript function in the function table.
 pub fn hand_over(function: usize, bytes: &[u8]) {
     let place = function as *const ();
     // SAFETY: the plugin registers a function of this type, once; it copies the bytes and throws nothing.

@@ -84,7 +84,7 @@ pub enum Called<'a> {
     Trigger(Event<'a>),
     /// An event trigger, with its event.
     EventTrigger(String),
-    /// None that there should be.
+    /// Anything else.
     Otherwise,
 }
 
@@ -185,8 +185,8 @@ impl Event<'_> {
         self.raw.added.is_null() && self.raw.removed.is_null()
     }
 
-    /// May the UPDATE have changed one of these columns? Goes by the rows: the list of columns that PostgreSQL gives a
-    /// trigger is that of one of the statement's updates only, and knows nothing of what other triggers change.
+    /// Whether the UPDATE may have changed one of these columns. Compares the rows: the list of columns that PostgreSQL gives
+    /// a trigger covers only one of the statement's updates, and nothing that other triggers change.
     pub fn updates(&self, columns: &[i16]) -> Result<bool> {
         let counts = (self.added.map(|(_, rows)| rows), self.removed.map(|(_, rows)| rows));
         if columns.iter().any(|column| *column <= 0) || counts.0.is_none() || counts.0 != counts.1 {
