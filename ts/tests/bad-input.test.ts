@@ -330,7 +330,7 @@ describe('arguments that are refused', () => {
       '0A000',
       /^Not supported in PGlite: FULL refresh mode\. Use IMMEDIATE mode\.$/,
     ],
-    ['a refresh mode that is none', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
+    ['an unknown refresh mode', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
     ['a schedule', "'st', 'SELECT 1 AS a', '5 minutes'", '0A000', /schedule/i],
     ['no name', "NULL, 'SELECT 1 AS a'", '22004|42602', /name/],
     ['no query', "'st', NULL", '22004|42601', /query/],

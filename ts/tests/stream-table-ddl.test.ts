@@ -152,7 +152,7 @@ describe('DDL that would make it something else is refused', () => {
     await change()
   })
 
-  test('security_invoker', async () => {
+  test('security_barrier is accepted', async () => {
     await lab.create('a', SUMS)
     await lab.exec('ALTER VIEW a SET (security_barrier = true)')
     await change()
