@@ -310,8 +310,8 @@ describe('names that are refused', () => {
   })
 
   test('ifNotExists does not mistake a table for a stream table', async () => {
-    const made = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
-    await expect(made).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
+    const creation = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
+    await expect(creation).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
     expect(await lab.inventory()).toEqual(before)
   })
 })

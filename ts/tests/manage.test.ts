@@ -278,10 +278,10 @@ describe('refreshStreamTable and verifyStreamTable', () => {
       await lab.exec("SET session_replication_role = 'replica'")
       await lab.exec('INSERT INTO t VALUES (4, 3, 40); DELETE FROM t WHERE id = 3; UPDATE t SET v = 11 WHERE id = 1')
       await lab.exec('RESET session_replication_role')
-      const seen = await rows('SELECT * FROM st ORDER BY 1, 2')
+      const stored = await rows('SELECT * FROM st ORDER BY 1, 2')
       const verified = await lab.pg.trickle.verifyStreamTable('st')
       expect(verified).toEqual({ ok: false, missing: 2, extra: 2 })
-      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(seen)
+      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(stored)
       const changed = await lab.pg.trickle.refreshStreamTable('st')
       // A changed row may count as an update, or as a delete and an insert.
       expect(changed.inserted + changed.updated).toBe(2)
