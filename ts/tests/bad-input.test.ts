@@ -344,8 +344,8 @@ describe('names that are refused', () => {
   })
 
   test('ifNotExists does not mistake a table for a stream table', async () => {
-    const made = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
-    await expect(made).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
+    const creation = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
+    await expect(creation).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
     expect(await lab.inventory()).toEqual(before)
   })
 })
@@ -364,7 +364,7 @@ describe('arguments that are refused', () => {
       '0A000',
       /^Not supported in PGlite: FULL refresh mode\. Use IMMEDIATE mode\.$/,
     ],
-    ['a refresh mode that is none', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
+    ['an unknown refresh mode', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
     ['a schedule', "'st', 'SELECT 1 AS a', '5 minutes'", '0A000', /schedule/i],
     ['no name', "NULL, 'SELECT 1 AS a'", '22004|42602', /name/],
     ['no query', "'st', NULL", '22004|42601', /query/],
