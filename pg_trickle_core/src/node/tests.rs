@@ -82,10 +82,19 @@ fn errors_name_the_place() {
     assert!(error("").ends_with("the text ends early, at byte 0"));
     assert!(error("{A :x 1").ends_with("the text ends early, at byte 7"));
     assert!(error("({A})}").ends_with("unexpected \"}\" at byte 5"));
-    assert!(error("{A x}").ends_with("unexpected \"x\" at byte 3"));
+    assert!(error("{A (}").ends_with("unexpected \"(\" at byte 3"));
     assert!(error("{A :x}").ends_with("unexpected \"}\" at byte 5"));
     assert!(error("{}").ends_with("unexpected \"}\" at byte 1"));
     assert!(error("{A :x 4 [ 1 (").ends_with("unexpected \"(\" at byte 12"));
+}
+
+#[test]
+fn words_without_a_field_are_skipped() {
+    let tree = Tree::parse("{A_EXPR ANY :name (\"=\") :lexpr {A_CONST NULL :location 7}}").expect("parses");
+    let node = tree.root().node().expect("a node");
+    assert_eq!(node.strings("name").expect("a list"), ["="]);
+    let constant = node.node("lexpr").expect("a node");
+    assert_eq!(constant.number::<i32>("location").expect("a number"), 7);
 }
 
 #[test]

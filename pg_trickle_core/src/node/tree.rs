@@ -128,6 +128,8 @@ impl Parser<'_> {
                 self.open(Inside::Field, Shape::Field, token);
                 Ok(())
             }
+            // The tree of a text that is not analysed has words without a field: the kind of an A_EXPR, NULL of an A_CONST.
+            TokenKind::Word => Ok(()),
             _ => Err(self.unexpected(token)),
         }
     }
