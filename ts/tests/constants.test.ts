@@ -31,17 +31,21 @@ runCases('constant relations', [
     views: {
       days: 'SELECT d, count(o.id) AS n, sum(o.n) AS s FROM generate_series(1, 5) d LEFT JOIN o USING (d) GROUP BY d',
       days_one_by_one: 'SELECT g.d, o.id FROM generate_series(1, 5) g(d) LEFT JOIN o ON o.d = g.d',
-      values_list: "SELECT v.name, o.id FROM (VALUES (1, 'one'), (4, 'four'), (8, NULL)) v(d, name) LEFT JOIN o ON o.d = v.d",
+      values_list:
+        "SELECT v.name, o.id FROM (VALUES (1, 'one'), (4, 'four'), (8, NULL)) v(d, name) LEFT JOIN o ON o.d = v.d",
       full: 'SELECT v.k, o.id FROM (VALUES (1), (8)) v(k) FULL JOIN o ON o.d = v.k',
       gaps: 'SELECT g FROM generate_series(1, 9) g WHERE NOT EXISTS (SELECT FROM o WHERE o.d = g)',
       not_in: 'SELECT g FROM generate_series(1, 9) g WHERE g NOT IN (SELECT d FROM o WHERE d IS NOT NULL)',
       looked_up: 'SELECT g, (SELECT max(n) FROM o WHERE o.d = g) AS m FROM generate_series(1, 4) g',
-      lateral: 'SELECT g, x.id FROM generate_series(1, 4) g CROSS JOIN LATERAL (SELECT id FROM o WHERE o.d = g ORDER BY n DESC LIMIT 1) x',
+      lateral:
+        'SELECT g, x.id FROM generate_series(1, 4) g CROSS JOIN LATERAL (SELECT id FROM o WHERE o.d = g ORDER BY n DESC LIMIT 1) x',
       one_row: 'SELECT c.x, o.id FROM (SELECT 4 AS x) c LEFT JOIN o ON o.d = c.x',
       two: 'SELECT a, b, o.id FROM generate_series(1, 2) a CROSS JOIN (VALUES (1), (4)) v(b) LEFT JOIN o ON o.d = a + b',
-      with_ordinality: "SELECT w.word, w.n, o.id FROM unnest(ARRAY['a', 'b']) WITH ORDINALITY w(word, n) LEFT JOIN o ON o.d = w.n",
+      with_ordinality:
+        "SELECT w.word, w.n, o.id FROM unnest(ARRAY['a', 'b']) WITH ORDINALITY w(word, n) LEFT JOIN o ON o.d = w.n",
       of_operators: 'SELECT c.x, o.id FROM (SELECT 1 AS x UNION SELECT 4 EXCEPT SELECT 2) c LEFT JOIN o ON o.d = c.x',
-      recursive: 'WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 4) SELECT x, o.id FROM r LEFT JOIN o ON o.d = x',
+      recursive:
+        'WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 4) SELECT x, o.id FROM r LEFT JOIN o ON o.d = x',
     },
     steps: STEPS,
   },
@@ -112,7 +116,8 @@ runCases('constant relations', [
     setup: ['CREATE TABLE s (x int)', 'INSERT INTO s VALUES (1)'],
     views: {
       cut_off: 'WITH RECURSIVE r(x) AS (SELECT x FROM s UNION ALL SELECT x + 1 FROM r) SELECT x FROM r LIMIT 5',
-      below: 'SELECT * FROM (WITH RECURSIVE r(x) AS (SELECT x FROM s UNION ALL SELECT x + 1 FROM r) SELECT x FROM r LIMIT 3) c JOIN s USING (x)',
+      below:
+        'SELECT * FROM (WITH RECURSIVE r(x) AS (SELECT x FROM s UNION ALL SELECT x + 1 FROM r) SELECT x FROM r LIMIT 3) c JOIN s USING (x)',
     },
     steps: ['UPDATE s SET x = 2', 'DELETE FROM s', 'INSERT INTO s VALUES (7)'],
   },
@@ -141,9 +146,14 @@ test('a part that reads the clock is computed again with every change of any tab
 
 test('planning ends, whatever the query', async () => {
   await lab.exec('CREATE TABLE f (a int PRIMARY KEY)')
-  await lab.pg.trickle.createStreamTable('framed', 'SELECT sum(a) OVER (ORDER BY a ROWS (SELECT 1) PRECEDING) AS s FROM f')
+  await lab.pg.trickle.createStreamTable(
+    'framed',
+    'SELECT sum(a) OVER (ORDER BY a ROWS (SELECT 1) PRECEDING) AS s FROM f',
+  )
   const { way, reason } = await lab.pg.trickle.explainStreamTable('framed')
   expect([way, reason]).toEqual(['rebuild', 'subquery in the frame of a window'])
   await lab.exec('INSERT INTO f SELECT generate_series(1, 4)')
-  expect((await lab.pg.query('SELECT s::int AS s FROM framed ORDER BY s')).rows.map((row) => (row as { s: number }).s)).toEqual([1, 3, 5, 7])
+  expect(
+    (await lab.pg.query('SELECT s::int AS s FROM framed ORDER BY s')).rows.map((row) => (row as { s: number }).s),
+  ).toEqual([1, 3, 5, 7])
 })
