@@ -49,7 +49,7 @@ runCases('grouping', [
     setup: SETUP,
     way: 'incremental',
     views: {
-      plain: 'SELECT region, grouping(region) AS g, count(*) AS n FROM c GROUP BY region',
+      simple: 'SELECT region, grouping(region) AS g, count(*) AS n FROM c GROUP BY region',
       two: 'SELECT cid, note, grouping(cid, note) AS g, sum(amount) AS s FROM o GROUP BY cid, note',
       in_having: 'SELECT cid, count(*) AS n FROM o GROUP BY cid HAVING grouping(cid) = 0 AND count(*) > 1',
       one_set: 'SELECT cid, grouping(cid) AS g, count(*) AS n FROM o GROUP BY GROUPING SETS ((cid))',
