@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use super::joins;
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::oids::RECORD;
 use crate::query::{Cte, Expr, FromItem, JoinExpr, Query, Rte, RteKind, Var, varno};
 use crate::sql::expr::{Printer, Scope, named_row};
 use crate::sql::ident::quote_ident;
@@ -159,7 +160,16 @@ impl<'a> Level<'a> {
         if var.attno == 0 {
             // The cast keeps the row from being expanded into its columns.
             let type_sql = printer.catalog.type_sql(var.type_oid, -1)?;
-            return Ok(format!("{alias}.*::{type_sql}"));
+            let row = format!("{alias}.*::{type_sql}");
+            if let RteKind::Subquery(_) = self.rte(var.varno)?.kind
+                && var.type_oid != RECORD
+            {
+                // A view that was replaced by its query. The cast makes a row of NULLs of the NULL that an outer join gives.
+                return Ok(format!(
+                    "CASE WHEN {alias}.*::pg_catalog.record IS NOT DISTINCT FROM NULL THEN NULL ELSE {row} END"
+                ));
+            }
+            return Ok(row);
         }
         let name = self.column_name(position, var)?;
         Ok(format!("{alias}.{}", quote_ident(name)))
