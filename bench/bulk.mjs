@@ -1,11 +1,11 @@
-// What a bulk load costs under a stream table: loading many rows in one statement with the stream table there, against
-// loading them and then creating it. Both from a table that is empty, or holds a share of the rows, beside full ones.
+// The cost of a bulk load under a stream table: one statement loads many rows while the stream table exists, compared with
+// loading them first and creating it afterwards. The table starts empty or with a share of its rows; the others are full.
 //
 //   node bench/bulk.mjs [--rows 100000] [--held 0.5] [--load u] [--only 'left join'] [--rounds 3] [--json]
 //
-// The table that is loaded is the first that a query reads, or the one that is named, for the queries that read it.
+// The loaded table is the first one that the query reads. With --load it is the named one, and only queries over it run.
 //
-// Times are processor time of the whole process, which other load on the machine disturbs less than the clock.
+// Times are CPU time of the whole process, on which other load on the machine has less influence than on elapsed time.
 
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 })
-/** A load is to cost at most this times loading and creating. */
+/** A load may cost at most this many times as much as loading and creating. */
 const LIMIT = 1.5
 const rows = Number(options.rows)
 const share = Number(options.held)
@@ -42,7 +42,7 @@ for (const name of ['t', 'u', 'v', 'edge']) {
 for (const [number, name, query] of cases) {
   const result = { number, name }
   try {
-    // The other tables are full.
+    // The other tables keep all of their rows.
     const loaded = options.load ?? /\bFROM (t|u|v|edge)\b/.exec(query)?.[1] ?? 't'
     const measured = []
     for (let round = 0; round < rounds; round++) measured.push(await measure(loaded, query))
@@ -59,7 +59,7 @@ const slow = results.filter((result) => result.error || result.ratio > LIMIT)
 if (options.json) console.log(JSON.stringify(results, null, 2))
 else {
   console.log(
-    `\nMilliseconds of processor time: loading ${rows} rows${share ? `, of which ${share * 100} % are there before` : ''}, creating the stream table after that, and loading under it.`,
+    `\nMilliseconds of CPU time: loading ${rows} rows${share ? `, ${share * 100} % of which exist before` : ''}, then creating the stream table, and loading under it.`,
   )
   console.log(`${results.length - slow.length} of ${results.length} cost at most ${LIMIT} times load + create`)
 }
@@ -70,7 +70,7 @@ async function measure(loaded, query) {
   const fill = `INSERT INTO ${loaded} SELECT * FROM all_${loaded} OFFSET ${held}`
   const create = () => pg.trickle.createStreamTable('st', query)
   await reset(loaded, held)
-  // The first run of each statement warms code and memory.
+  // The first run only warms up code and memory.
   await pg.exec(fill)
   await reset(loaded, held)
   const load = await time(() => pg.exec(fill))
@@ -82,7 +82,7 @@ async function measure(loaded, query) {
   const under = await time(() => pg.exec(fill))
   const { ok } = await pg.trickle.verifyStreamTable('st')
   await pg.trickle.dropStreamTable('st')
-  if (!ok) throw new Error('not equal to its query')
+  if (!ok) throw new Error('the stream table does not equal its query')
   return { ways, load, create: created, under, ratio: under / (load + created) }
 }
 

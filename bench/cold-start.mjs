@@ -1,8 +1,8 @@
-// From nothing to the first stream table, in Node: each sample is a process of its own.
+// From process start to the first stream table, in Node. Each sample runs in its own process.
 //
 //   node bench/cold-start.mjs [--samples 9] [--json]
 //
-// The same in Chromium: npx vitest run --project browser tests/browser/cold-start, in ts/.
+// The same in Chromium: `npx vitest run --project browser tests/browser/cold-start`, in ts/.
 
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
   },
 })
 
-/** The part that is this package's own. */
+/** The part that this package adds. */
 const OWN = 'extension + streamTable'
 const STEPS = ['total', 'create', 'extension', 'streamTable', OWN, 'change']
 

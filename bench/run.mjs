@@ -1,4 +1,4 @@
-// All benchmarks, one after the other: `npm run bench [-- --quick] [-- --json]`.
+// Runs all benchmarks: `npm run bench [-- --quick] [-- --json]`.
 
 import { groupBy } from './group-by.mjs'
 import { join } from './join.mjs'

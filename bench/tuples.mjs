@@ -1,5 +1,5 @@
-// Tuples that the maintenance of a one-row change reads, by operator, for small and large tables: where an operator is
-// maintained incrementally the number does not grow.
+// The tuples that the maintenance of a one-row change reads, by operator, in small and large tables. The number does not
+// grow if the operator is maintained incrementally.
 //
 //   node bench/tuples.mjs [--small 10000] [--large 160000] [--only 'left join'] [--all] [--json]
 
@@ -60,7 +60,7 @@ function print() {
     }
   }
   console.log(
-    `\nTuples read by a one-row change: the most at ${large} rows; "a -> b": at ${small} and at ${large} rows.`,
+    `\nTuples read by a one-row change: the maximum at ${large} rows; "a -> b": at ${small} and at ${large} rows.`,
   )
   console.log(`${results.length - offenders.length} of ${results.length} queries do not grow`)
 }

@@ -114,6 +114,22 @@ bundle() {
   mv "$out.new" "$out"
 }
 
+# What this build is made with, in the format of ci/toolchain.versions. Versions that a tool does not tell are left out.
+record_versions() {
+  local major header
+  found_version emscripten "$(version_of emcc --version)"
+  found_version clang "$(version_of "$(em-config LLVM_ROOT)/clang" --version)"
+  found_version rustc "$(version_of rustc --version)"
+  found_version binaryen "$(version_of wasm-opt --version)"
+  found_version zopfli "$(version_of dpkg-query -W zopfli)" # it has no --version
+  for major in "${pg_majors[@]}"; do
+    header=$PG_HEADERS/$major/usr/include/postgresql/$major/server/pg_config.h
+    found_version "postgresql-$major-headers" "$(sed -n 's/^#define PG_VERSION "\(.*\)"$/\1/p' "$header")"
+  done
+}
+
+found_version() { [ -z "$2" ] || echo "tool $1 $2"; }
+
 longjmp=-sSUPPORT_LONGJMP=emscripten # the host has no exception tag for the other way
 # What PGlite's own module and every engine it runs on have; no more, or the optimiser may use it.
 wasm_features=(
@@ -133,6 +149,8 @@ if [ "${1:-}" = --check-c ]; then
   for major in "${pg_majors[@]}"; do compile_c "$major" "$2" /dev/null; done
   exit
 fi
+mkdir -p build
+record_versions >build/toolchain.versions
 build_rust
 for major in "${pg_majors[@]}"; do
   build_module "$major"

@@ -4,12 +4,18 @@
 #
 #   build.sh          all of it
 #   build.sh --wasm   only the modules and bundles
+#
+#   PG_TRICKLE_BUNDLES   a folder with bundles to take instead of building them, or `published` for those of the last
+#                        release on npm: then neither Rust nor Emscripten is needed
 source "$(dirname "$0")/lib.sh"
+started_in=${INIT_CWD:-$PWD} # npm changes to the folder of the package whose script it runs
 cd "$repo"
 
 wasm_inputs=(Cargo.toml Cargo.lock pg_trickle_core/Cargo.toml pg_trickle_core/src pg_trickle_pglite/Cargo.toml
-  pg_trickle_pglite/src shim ci/lib.sh ci/build-wasm.sh ci/build.sh ci/make-root.sh)
+  pg_trickle_pglite/src shim ci/lib.sh ci/build-wasm.sh ci/build.sh ci/make-root.sh ci/install-toolchain.sh
+  ci/toolchain.versions)
 package_inputs=(package-lock.json ts/package.json ts/tsconfig.json ts/tsup.config.ts ts/src)
+imports_inputs=(package-lock.json ci/check-imports.mjs ci/gates/imports.mjs ci/gates/wasm.mjs)
 
 # The names and contents of files and of all files in folders, as one hash.
 fingerprint() {
@@ -38,8 +44,55 @@ build_wasm() {
     stamp=$(fingerprint "${wasm_inputs[@]}")
     "$repo/ci/toolchain.sh" true # made here, if need be, so that its progress shows
     step 'Rust, C and link for PostgreSQL 17 and 18' "$repo/ci/toolchain.sh" ci/build-wasm.sh
+    node ci/compare-versions.mjs build/toolchain.versions
     echo "$stamp" >build/wasm.stamp
   fi
+}
+
+# The bundles that PG_TRICKLE_BUNDLES names are unpacked into build/given, which has the same files as build.
+take_given() {
+  local folder major name
+  case $PG_TRICKLE_BUNDLES in
+    published)
+      get_published
+      folder=build/published
+      ;;
+    /*) folder=$PG_TRICKLE_BUNDLES ;;
+    *) folder=$started_in/$PG_TRICKLE_BUNDLES ;;
+  esac
+  for major in "${pg_majors[@]}"; do
+    name=pg_trickle-pg$major.tar.gz
+    [ -f "$folder/$name" ] || die "PG_TRICKLE_BUNDLES=$PG_TRICKLE_BUNDLES: there is no file $folder/$name. Give a folder that has
+one for each of PostgreSQL ${pg_majors[*]}: build/ of a checkout that was built, or dist/ of a published package."
+    mkdir -p "build/given/pg$major"
+    place "$folder/$name" "build/given/$name"
+    tar -xzf "$folder/$name" -O lib/postgresql/pg_trickle.so >"build/given/pg$major/pg_trickle.so"
+  done
+  say "Bundles are those of $folder: no Rust and no C of this checkout is in them"
+}
+
+# The last release's files, once: remove build/published to have them from a newer one.
+get_published() {
+  local work=build/published.new
+  [ ! -d build/published ] || return 0
+  rm -rf "$work"
+  mkdir -p "$work"
+  npm pack --loglevel=error --pack-destination "$work" @pgtrickle/pglite >/dev/null 2>"$work/log" ||
+    die "PG_TRICKLE_BUNDLES=published: npm did not give the package @pgtrickle/pglite.
+$(head -n 3 "$work/log")
+Set PG_TRICKLE_BUNDLES to a folder with bundles from elsewhere, or build them: docs/BUILDING.md"
+  tar -xzf "$work"/*.tgz -C "$work" --strip-components=2 package/dist
+  mv "$work" build/published
+}
+
+# check_imports FOLDER: a module that imports what some supported PGlite lacks would wedge the database there.
+check_imports() {
+  local stamp=$1/imports.stamp major modules=()
+  for major in "${pg_majors[@]}"; do modules+=("$1/pg$major/pg_trickle.so"); done
+  unchanged "$stamp" -- "${imports_inputs[@]}" "${modules[@]}" && return
+  "$repo/ci/setup.sh"
+  node ci/check-imports.mjs "$1"
+  fingerprint "${imports_inputs[@]}" "${modules[@]}" >"$stamp"
 }
 
 # place FILE COPY: copies what is not the same already.
@@ -47,13 +100,14 @@ place() {
   cmp -s "$1" "$2" || install -m 644 "$1" "$2"
 }
 
-# After the package's own build, which owns the rest of the folder: the bundles, and the modules in them by themselves.
+# place_bundles FOLDER: after the package's own build, which owns the rest of ts/dist: the bundles, and the modules in
+# them by themselves.
 place_bundles() {
   local major
   mkdir -p ts/dist
   for major in "${pg_majors[@]}"; do
-    place "build/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz"
-    place "build/pg$major/pg_trickle.so" "ts/dist/pg_trickle-pg$major.wasm"
+    place "$1/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz"
+    place "$1/pg$major/pg_trickle.so" "ts/dist/pg_trickle-pg$major.wasm"
   done
 }
 
@@ -68,10 +122,17 @@ build_package() {
 }
 
 build() {
+  local from=build
   mkdir -p build
-  build_wasm
+  if [ -n "${PG_TRICKLE_BUNDLES:-}" ]; then
+    from=build/given
+    take_given
+  else
+    build_wasm
+  fi
+  check_imports "$from"
   [ "${1:-}" = --wasm ] || build_package
-  place_bundles
+  place_bundles "$from"
   say 'The build is up to date'
 }
 

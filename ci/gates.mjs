@@ -10,6 +10,7 @@ const GATES = [
   'versions',
   'shim-lines',
   'file-length',
+  'links',
   'unsafe',
   'c-warnings',
   'rust',

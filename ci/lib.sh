@@ -16,6 +16,9 @@ die() {
 # version_at_least 6.0.5 6.0: is the first at least the second?
 version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
+# The first version number that a program prints; nothing if there is no such program.
+version_of() { "$@" 2>/dev/null </dev/null | grep -o -m 1 -E '[0-9]+(\.[0-9]+)*' | head -n 1; }
+
 # The last line that says what is being done, without a compiler's notes.
 last_message() { grep -v -E '^ *([=|^]|-->|[0-9]+ \||note:|warning:|help:|$)' | tail -n 1 | cut -c 1-66; }
 

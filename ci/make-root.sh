@@ -1,16 +1,14 @@
 #!/usr/bin/env bash
-# Makes a Debian root with the whole toolchain and prints its path. It lives in the cache folder, outside of
-# the checkout, so that a second clone finds it ready. It is built under another name and renamed at the
-# end: a folder with the final name is complete.
+# Makes a Debian root, has install-toolchain.sh fill it, and prints its path. It lives in the cache folder, outside of
+# the checkout, so that a second clone finds it ready. It is built under another name and renamed at the end: a folder
+# with the final name is complete.
 #
 #   PG_TRICKLE_CACHE   the cache folder
 #   PG_TRICKLE_MIRROR  the Debian mirror, when it is not to be that of this machine's apt
 source "$(dirname "$0")/lib.sh"
 
 suite=forky # the first Debian with Emscripten 6 and PostgreSQL 18
-suite17=trixie # the last one with PostgreSQL 17
-recipe=2 # raise it when a change below needs a new root
-packages=(emscripten binaryen zopfli lld clang rustc cargo rust-src rustfmt rust-clippy ca-certificates)
+recipe=2 # raise it when every machine needs a new root
 root=$cache/$suite-$recipe
 
 # The archive's Release file may be past its date on a mirror that is a snapshot.
@@ -32,11 +30,18 @@ install_debootstrap() {
   step 'Installing debootstrap' "${apt[@]}" install --no-install-recommends debootstrap debian-archive-keyring
 }
 
+# What to do instead, for whoever cannot have the root.
+no_root() {
+  die "no toolchain: $1.
+${TOOLS_WANTED:-}
+Put the tools on PATH, use the Dockerfile, or set PG_TRICKLE_BUNDLES if you change TypeScript alone: docs/BUILDING.md"
+}
+
 make_root() {
   [ ! -d "$root" ] || return 0
-  [ "$(id -u)" = 0 ] || die "the toolchain's Debian root can only be made by root; or put the tools on PATH (see ci/toolchain.sh)"
-  unshare --mount true || die 'this machine does not let us mount; put the tools on PATH instead (see ci/toolchain.sh)'
-  say "No toolchain on PATH that is new enough: making one in $root (about 2 minutes, 2 GB, once)"
+  [ "$(id -u)" = 0 ] || no_root 'only root can make the Debian root that holds a toolchain'
+  unshare --mount true || no_root 'this machine does not let us mount, which the Debian root of a toolchain needs'
+  say "The toolchain on PATH is not complete: making one in $root (some minutes, 2 GB, once)"
   install_debootstrap
 
   # We hold the lock: what is there was left by an interrupted run.
@@ -46,23 +51,7 @@ make_root() {
   chmod 755 "$new"
   step "Debian $suite" unshare --mount debootstrap --variant=minbase "$suite" "$new" "$(mirror)" /usr/share/debootstrap/scripts/sid
   cp -L /etc/resolv.conf "$new/etc/resolv.conf"
-  grep -m 1 "^deb .* $suite main" "$new/etc/apt/sources.list" | sed "s/ $suite / $suite17 /" >"$new/etc/apt/sources.list.d/$suite17.list"
-
-  step 'Package lists' "$repo/ci/enter-root.sh" "$new" sh -c "dpkg --add-architecture armhf && ${apt[*]} update"
-  step 'Emscripten, Rust, binaryen' "$repo/ci/enter-root.sh" "$new" "${apt[@]}" install --no-install-recommends -t "$suite" "${packages[@]}"
-  # PostgreSQL's headers of 32-bit ARM fit wasm32 as they are. They are unpacked, not installed.
-  # shellcheck disable=SC2016 # expanded by the inner shell
-  step 'PostgreSQL headers' "$repo/ci/enter-root.sh" "$new" sh -ec '
-    mkdir -p /opt/pg && cd /opt/pg
-    for major in '"${pg_majors[*]}"'; do
-      apt-get -q download "postgresql-server-dev-$major:armhf"
-      dpkg -x postgresql-server-dev-"$major"_*.deb "/opt/pg/$major"
-    done
-    rm ./*.deb
-    apt-get clean
-    rm -rf /var/lib/apt/lists/*'
-  # Emscripten's system headers are generated at first use.
-  step 'Emscripten, first use' "$repo/ci/enter-root.sh" "$new" sh -ec 'echo "int x;" >/tmp/x.c; emcc -c /tmp/x.c -o /tmp/x.o; rm /tmp/x.*'
+  MOUNT_REPO=$repo "$repo/ci/enter-root.sh" "$new" ci/install-toolchain.sh
   mv "$new" "$root"
 }
 

@@ -16,16 +16,8 @@ function vitest(title, id, options) {
     title,
     report,
     command: [
-      'npm',
-      'run',
-      'test',
-      '--workspace',
-      'ts',
-      '--',
-      ...options,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=../${report}`,
+      ...['npm', 'exec', '--workspace', 'ts', '--', 'vitest', 'run', ...options],
+      ...['--reporter=default', '--reporter=json', `--outputFile.json=../${report}`],
     ],
     counts: () => vitestCounts(JSON.parse(readFileSync(resolve(root, report), 'utf8'))),
   }
@@ -39,7 +31,7 @@ const SUITES = {
   },
   'gate-tests': {
     title: 'Tests of the gates',
-    command: ['node', '--test', '--test-reporter=spec', 'ci/gates.test.mjs'],
+    command: ['node', '--test', '--test-reporter=spec', 'ci/gates.test.mjs', 'ci/build.test.mjs'],
     counts: nodeCounts,
   },
   rust: {

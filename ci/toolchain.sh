@@ -2,31 +2,42 @@
 # toolchain.sh COMMAND...: runs COMMAND in the checkout with emcc, wasm-opt, cargo (able to build std) and the
 # variable PG_HEADERS, a folder that holds the server headers as $PG_HEADERS/18/usr/include/postgresql/18/server.
 #
-# The tools of PATH are used when they are all there and new enough: Emscripten 6.0, Rust 1.97 with rust-src,
-# binaryen 120, zopfli, and $PG_HEADERS with the unpacked armhf packages postgresql-server-dev-17 and -18.
-# Otherwise the Debian root of make-root.sh is used, and made if need be.
+# The tools of PATH are used when they are all there and new enough: docs/BUILDING.md says which. Otherwise the Debian
+# root of make-root.sh is used, and made if need be.
 source "$(dirname "$0")/lib.sh"
 
-# The first version number that a program prints.
-version_of() { "$@" 2>/dev/null </dev/null | grep -o -m 1 -E '[0-9]+(\.[0-9]+)*' | head -n 1; }
+# at_least NAME WANTED FOUND: says what is too old, or not there at all.
+at_least() {
+  if [ -z "$3" ]; then
+    echo "$1 is not on PATH"
+  elif ! version_at_least "$3" "$2"; then
+    echo "$1 is $3; it must be $2 or newer"
+  fi
+}
 
-tools_on_path() {
-  local major
-  for tool in emcc emnm wasm-opt cargo rustc zopfli; do
-    command -v "$tool" >/dev/null || return 1
+# What PATH and PG_HEADERS lack, line by line; nothing if they have it all.
+wanted() {
+  local tool major header
+  at_least emcc 6.0 "$(version_of emcc --version)"
+  at_least wasm-opt 120 "$(version_of wasm-opt --version)"
+  at_least rustc 1.97 "$(version_of rustc --version)"
+  for tool in cargo zopfli; do
+    command -v "$tool" >/dev/null || echo "$tool is not on PATH"
   done
-  version_at_least "$(version_of emcc --version)" 6.0 || return 1
-  version_at_least "$(version_of wasm-opt --version)" 120 || return 1
-  version_at_least "$(version_of rustc --version)" 1.97 || return 1
-  [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml" ] || return 1
+  if command -v rustc >/dev/null && [ ! -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml" ]; then
+    echo "rustc has no sources of its standard library (rust-src)"
+  fi
   for major in "${pg_majors[@]}"; do
-    [ -e "${PG_HEADERS:-/nonexistent}/$major/usr/include/postgresql/$major/server/postgres.h" ] || return 1
+    header=$major/usr/include/postgresql/$major/server/postgres.h
+    [ -e "${PG_HEADERS:-/nonexistent}/$header" ] || echo "PG_HEADERS is not a folder with $header"
   done
 }
 
 cd "$repo"
-if tools_on_path; then
+TOOLS_WANTED=$(wanted)
+if [ -z "$TOOLS_WANTED" ]; then
   exec "$@"
 fi
+export TOOLS_WANTED
 root=$("$repo/ci/make-root.sh")
 MOUNT_REPO=$repo exec "$repo/ci/enter-root.sh" "$root" env PG_HEADERS=/opt/pg "$@"

@@ -1,13 +1,14 @@
-// One benchmark from start to end: install the copies, measure, compare, give back plain figures.
+// Runs one benchmark: installs the copies, measures, compares, and returns the figures.
 
-import { equalsQuery, open } from './database.mjs'
+import { equalsQuery } from './compare.mjs'
+import { open } from './database.mjs'
 import { environment } from './environment.mjs'
-import { fromJavaScript, insideDatabase, liveCallback, rerun } from './measure.mjs'
+import { fromJavaScript, insideDatabase, liveCallback, rerunTimes } from './measure.mjs'
 import { summary } from './stats.mjs'
 import { printEnvironment, printResult } from './report.mjs'
 import { install, schemaOf, VARIANTS } from './workload.mjs'
 
-/** Measures `workload` and returns its figures. */
+/** Measures a workload and returns its figures. */
 export async function benchmark(workload, options, progress) {
   const pg = await open()
   try {
@@ -22,7 +23,7 @@ export async function benchmark(workload, options, progress) {
     const inside = await insideDatabase(pg, workload, options, progress)
     const javascript = await fromJavaScript(pg, workload, options, progress)
     progress('running the query again')
-    const again = await rerun(pg, workload, options)
+    const reruns = await rerunTimes(pg, workload, options)
     const live = await liveCallback(pg, workload, options, progress)
     progress('comparing with the query')
     const equal = await allEqual(pg, workload, options)
@@ -32,7 +33,7 @@ export async function benchmark(workload, options, progress) {
       query: workload.query('public').replaceAll('public.', ''),
       options,
       environment: await environment(pg),
-      ...figures(workload, options, { inside, javascript, live, again }),
+      ...figures(workload, options, { inside, javascript, live, reruns }),
       equal,
     }
   } finally {
@@ -54,7 +55,7 @@ export async function main(workloads, options) {
   if (!results.every((result) => result.equal)) process.exitCode = 1
 }
 
-function figures(workload, options, { inside, javascript, live, again }) {
+function figures(workload, options, { inside, javascript, live, reruns }) {
   const { rows, sizes } = options
   const smallest = sizes[0]
   const largest = sizes.at(-1)
@@ -72,7 +73,7 @@ function figures(workload, options, { inside, javascript, live, again }) {
       const line = { ...perVariant(javascript[index][rows]), live: summary(live[index]) }
       return { change: change.name, ...line, liveToStream: line.live.median / line.stream.median }
     }),
-    rerun: summary(again),
+    rerun: summary(reruns),
     scaling: workload.changes.map((change, index) => {
       const line = { change: change.name }
       for (const variant of VARIANTS) {
@@ -88,7 +89,7 @@ function perVariant(samples) {
   return Object.fromEntries(VARIANTS.map((variant) => [variant, summary(samples[variant])]))
 }
 
-/** A fast wrong answer is worth nothing, so every maintained copy is compared with its query. */
+/** Compares every maintained copy with its query, because a fast wrong result is worth nothing. */
 async function allEqual(pg, workload, options) {
   for (const rows of options.sizes) {
     for (const variant of ['hand', 'stream']) {
@@ -99,7 +100,7 @@ async function allEqual(pg, workload, options) {
   return true
 }
 
-/** On a terminal one line that is overwritten; elsewhere a line at each new phase. */
+/** Overwrites one line on a terminal; elsewhere prints a line for each new phase. */
 function progressLine(name) {
   let phase = ''
   return (text) => {

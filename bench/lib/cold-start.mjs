@@ -1,13 +1,13 @@
-// What an app waits for until its first stream table is there. It runs in Node and in a browser: a page is as good as a
-// fresh process, and `performance.now()` counts from the start of either.
+// How long an app waits for its first stream table. Runs in Node and in a browser. A page serves as well as a new process,
+// because `performance.now()` counts from the start of either.
 
 /**
- * Opens an empty database with the plugin and makes a stream table; milliseconds of each step.
+ * Opens an empty database with the plugin, creates a stream table, and returns the milliseconds of each step.
  *
- *   create        PGlite.create, with initdb, and `extension`
- *   extension     of this: LOAD and CREATE EXTENSION
+ *   create        PGlite.create, including initdb and `extension`
+ *   extension     the plugin's part of it: LOAD and CREATE EXTENSION
  *   streamTable   the first createStreamTable
- *   change        the first change of its source
+ *   change        the first change to its source
  *   total         from the start of the page or process to the first stream table
  */
 export async function coldStart(PGlite, trickle) {
@@ -20,9 +20,9 @@ export async function coldStart(PGlite, trickle) {
   }
   const timed = {
     ...trickle,
-    async setup(...given) {
-      const made = await trickle.setup(...given)
-      return { ...made, init: () => time('extension', made.init) }
+    async setup(...args) {
+      const extension = await trickle.setup(...args)
+      return { ...extension, init: () => time('extension', extension.init) }
     },
   }
   const pg = await time('create', () => PGlite.create({ extensions: { trickle: timed } }))

@@ -1,11 +1,11 @@
-// What a figure was measured on: without it a figure says nothing.
+// The environment of a measurement, without which its figures mean nothing.
 
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import os from 'node:os'
 
-/** Versions of everything that takes part, and the machine. */
+/** The versions of all components, and the machine. */
 export async function environment(pg) {
   const server = await pg.query('SHOW server_version')
   return {
@@ -20,13 +20,13 @@ export async function environment(pg) {
   }
 }
 
-/** The version of an extension that is created, or null. */
+/** The version of an installed extension, or null. */
 export async function extensionVersion(pg, name) {
   const { rows } = await pg.query('SELECT extversion FROM pg_extension WHERE extname = $1', [name])
   return rows[0]?.extversion ?? null
 }
 
-/** The version in a package's own package.json, which `exports` may hide from `require`. */
+/** The version in a package's package.json, which the package may not export. */
 export function packageVersion(name) {
   let folder = dirname(createRequire(import.meta.url).resolve(name))
   for (;;) {

@@ -1,25 +1,22 @@
-// Timing. Everything runs in interleaved rounds, in rotating order, so that a slow moment of the machine or a
-// warming-up of the engine meets all competitors alike; what is reported are medians over the rounds.
+// Timing. Everything runs in interleaved rounds and in rotating order, so that slow moments of the machine and warm-up
+// affect all competitors alike. The reported figures are medians over the rounds.
 
+import { milliseconds, timeQueryInside } from './time.mjs'
 import { schemaOf, VARIANTS } from './workload.mjs'
 
 /**
  * Microseconds per statement inside the database, in PL/pgSQL loops.
  *
- * The clock is the host's around the call of the loop, less the time of a loop of no turns: clock_timestamp() inside
- * PGlite advances in whole milliseconds, too coarse for loops of this length.
+ * Measured by the host's clock around the loop, less the time of an empty loop. clock_timestamp() in PGlite advances in
+ * whole milliseconds, which is too coarse for loops of this length.
  *
- * Returns `samples[change][rows][variant]`, arrays of one figure per round.
+ * Returns `samples[change][rows][variant]`, an array with one figure per round.
  */
 export async function insideDatabase(pg, workload, options, progress) {
   const { sizes, rounds, warmup, changes } = options
   const samples = workload.changes.map(() => emptySamples(sizes))
   const competitors = sizes.flatMap((rows) => VARIANTS.map((variant) => ({ rows, variant })))
-  const call = async (schema, index, turns) => {
-    const start = performance.now()
-    await pg.query(`SELECT ${schema}.change_${index}(${turns})`)
-    return performance.now() - start
-  }
+  const call = (schema, index, turns) => milliseconds(() => pg.query(`SELECT ${schema}.change_${index}(${turns})`))
   for (let round = 0; round < warmup + rounds; round++) {
     progress(`inside the database: round ${round + 1} of ${warmup + rounds}`)
     for (const [index] of workload.changes.entries()) {
@@ -30,13 +27,13 @@ export async function insideDatabase(pg, workload, options, progress) {
         if (round >= warmup) samples[index][rows][variant].push(((elapsed - overhead) * 1000) / changes)
       }
     }
-    // PGlite has no autovacuum; the dead rows of one round shall not be the work of the next.
+    // PGlite has no autovacuum, and the dead rows of one round must not slow the next.
     await pg.exec('VACUUM')
   }
   return samples
 }
 
-/** Milliseconds per statement as the program sees them: one `pg.query` with a parameter each. Same shape. */
+/** Milliseconds per statement as a program sees them, with one `pg.query` for each. Returns the same shape. */
 export async function fromJavaScript(pg, workload, options, progress) {
   const { sizes, rounds, warmup, calls } = options
   const samples = workload.changes.map(() => emptySamples(sizes))
@@ -47,9 +44,8 @@ export async function fromJavaScript(pg, workload, options, progress) {
       for (let i = 1; i <= calls; i++) {
         for (const { rows, variant } of rotate(competitors, round + i)) {
           const sql = change.sql(schemaOf(variant, rows), { rows, groups: options.groups }, '$1::int')
-          const start = performance.now()
-          await pg.query(sql, [i])
-          if (round >= warmup) samples[index][rows][variant].push(performance.now() - start)
+          const time = await milliseconds(() => pg.query(sql, [i]))
+          if (round >= warmup) samples[index][rows][variant].push(time)
         }
       }
     }
@@ -58,7 +54,7 @@ export async function fromJavaScript(pg, workload, options, progress) {
   return samples
 }
 
-/** Milliseconds from sending a change to the callback of `live.incrementalQuery` over the same query. */
+/** Milliseconds from a change to the callback of `live.incrementalQuery` with the same query. */
 export async function liveCallback(pg, workload, options, progress) {
   const { rows, rounds, warmup, liveCalls, groups } = options
   const size = { rows, groups }
@@ -87,14 +83,13 @@ export async function liveCallback(pg, workload, options, progress) {
   return samples
 }
 
-/** Milliseconds to run the query again, its rows left inside the database. */
-export async function rerun(pg, workload, options) {
+/** Milliseconds to run the query again. */
+export async function rerunTimes(pg, workload, options) {
+  const query = workload.query(schemaOf('none', options.rows))
   const samples = []
-  const sql = `DO $$ BEGIN PERFORM * FROM (${workload.query(schemaOf('none', options.rows))}) AS q; END $$`
   for (let round = 0; round < options.warmup + options.rounds; round++) {
-    const start = performance.now()
-    await pg.exec(sql)
-    if (round >= options.warmup) samples.push(performance.now() - start)
+    const time = await timeQueryInside(pg, query)
+    if (round >= options.warmup) samples.push(time)
   }
   return samples
 }

@@ -1,7 +1,7 @@
-// For each operator a query, over tables whose groups stay as small when the tables grow: ten rows of `t` and of `u` per
-// value of `k`, one row of `v` for each; `edge` holds trees of 100.
+// A query for each operator, over tables whose groups stay small when the tables grow: ten rows of `t` and of `u` for each
+// value of `k`, and at most one row of `v`. `edge` holds trees of 100 rows.
 
-/** `n` rows, with the indexes that a careful user of these queries would make. */
+/** Tables with `n` rows, and the indexes that a careful user of these queries would create. */
 export const tables = (n) => `
   CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, x int NOT NULL, y int, f float8 NOT NULL, s text NOT NULL,
     a int[] NOT NULL, j jsonb NOT NULL);
@@ -18,10 +18,10 @@ export const tables = (n) => `
   CREATE INDEX ON u (k, z); CREATE INDEX ON u (z); CREATE INDEX ON v (w); CREATE INDEX ON edge (parent);
   ANALYZE;`
 
-/** The fewest rows for which the changes are what they say. */
+/** The smallest number of rows for which the changes below are valid. */
 export const FEWEST = 500
 
-/** One-row changes, of rows that there are in tables of any size, away from their ends. */
+/** One-row changes, to rows that exist in tables of any size and are not at either end. */
 export const CHANGES = [
   ['insert t', `INSERT INTO t VALUES (0, 28, 500000, 5, 1.5, 'n0', '{7}', '{"list": [1]}')`],
   [
@@ -55,7 +55,7 @@ export const OPERATORS = [
   [3, 'project', 'SELECT id, x * 2 + coalesce(y, 0) AS e, upper(s) AS s FROM t'],
   [3, 'project without key', 'SELECT k, x FROM t'],
   [4, 'equi-join', 'SELECT t.id, u.id AS uid, x, z FROM t JOIN u USING (k)'],
-  // An index can serve a bound on a bare column only, so a join by ranges states both, from either side.
+  // An index only supports bounds on a plain column, so this range join states its condition from both sides.
   [4, 'theta join', 'SELECT id, v.k FROM t JOIN v ON t.k BETWEEN v.k AND v.k + 1 AND v.k BETWEEN t.k - 1 AND t.k'],
   [4, 'self-join', 'SELECT a.id, b.id AS bid FROM t a JOIN t b ON a.k = b.k AND a.x < b.x'],
   [4, 'three-way join', 'SELECT t.id, u.id AS uid, w FROM t JOIN u ON t.k = u.k JOIN v ON v.k = u.k'],
@@ -70,7 +70,7 @@ export const OPERATORS = [
   [9, 'count, sum, avg', 'SELECT k, count(*) AS n, sum(x), avg(x), count(y), sum(y) AS sy FROM t GROUP BY k'],
   [9, 'min, max', 'SELECT k, min(x), max(x) FROM t GROUP BY k'],
   [9, 'min, max nullable', 'SELECT k, min(y), max(y) FROM t GROUP BY k'],
-  // Of the rows that the changes take away, the one of the DELETE is the least of its group.
+  // The DELETE below removes the smallest value of its group.
   [9, 'min, taken away', 'SELECT k, min(abs(id - 307)) FROM t GROUP BY k'],
   [9, 'global sum', 'SELECT count(*), sum(x), avg(x) FROM t'],
   [9, 'global min', 'SELECT min(x), max(x) FROM t'],

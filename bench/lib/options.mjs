@@ -1,14 +1,14 @@
-// Command-line options, the same for every benchmark.
+// Command-line options, which are the same for every benchmark.
 
 import { parseArgs } from 'node:util'
 
 const HELP = `Options
-  --rows N        rows of the main comparison            (100000)
-  --groups N      groups of the query                    (1000)
-  --sizes A,B,..  source sizes of the scaling comparison (10000,100000,1000000)
-  --rounds N      interleaved rounds; medians are over these          (15)
+  --rows N        rows in the main comparison            (100000)
+  --groups N      groups in the query                    (1000)
+  --sizes A,B,..  rows in the scaling comparison         (10000,100000,1000000)
+  --rounds N      interleaved rounds, over which medians are taken    (15)
   --changes N     statements per loop inside the database             (1000)
-  --calls N       statements per round sent from JavaScript           (20)
+  --calls N       statements per round from JavaScript                (20)
   --nullable      columns without NOT NULL (group-by only)
   --quick         a small run: two sizes, few rounds
   --json          print the figures as JSON on stdout; progress goes to stderr
@@ -26,7 +26,7 @@ const FULL = {
 }
 const QUICK = { ...FULL, sizes: [10_000, 100_000], rounds: 5, warmup: 1, changes: 500, calls: 10, liveCalls: 1 }
 
-/** Parses `argv`; prints the help and exits when asked to, or when an option is wrong. */
+/** Parses `argv`. Prints the help and exits on --help or a wrong option. */
 export function readOptions(argv = process.argv.slice(2)) {
   let values
   try {

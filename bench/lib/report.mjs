@@ -1,4 +1,4 @@
-// The figures as text for a reader, in 80 columns.
+// Prints the figures as text, 80 columns wide.
 
 const GOAL_HAND = 1.2
 const GOAL_SCALE = 1.2
@@ -10,7 +10,7 @@ export function printEnvironment(environment) {
   console.log(`${cpu}, ${cores} cores, ${memoryGB} GB, ${platform}`)
 }
 
-/** Prints one benchmark's result, as `benchmark` in run.mjs returns it. */
+/** Prints the result of one benchmark, as `benchmark` returns it. */
 export function printResult(result) {
   const { options } = result
   console.log(`\n${result.title}\n`)
@@ -19,7 +19,7 @@ export function printResult(result) {
     `\n  ${count(options.rows)} rows, ${count(options.groups)} groups. Medians of ${options.rounds} interleaved rounds.`,
   )
 
-  console.log('\nInside the database: us per statement, loops of ' + `${count(options.changes)} statements`)
+  console.log('\nInside the database: µs per statement, loops of ' + `${count(options.changes)} statements`)
   table(
     ['', 'no trigger', 'by hand', 'stream table', '/ by hand', 'goal'],
     result.inside.map((line) => [
@@ -47,7 +47,7 @@ export function printResult(result) {
   console.log(`  Running the query again takes ${result.rerun.median.toFixed(1)} ms.`)
 
   const sizes = options.sizes
-  console.log('\nScaling: us per statement inside the database, by source rows')
+  console.log('\nScaling: µs per statement inside the database, by source rows')
   table(
     ['', ...sizes.map(count), 'largest / smallest', 'goal'],
     result.scaling.flatMap((line) =>

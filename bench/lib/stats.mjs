@@ -1,6 +1,6 @@
-// The few statistics that the benchmarks report.
+// The statistics that benchmarks and demo report.
 
-/** The middle value; the mean of the two middle ones for an even count. */
+/** The middle value, or the mean of the two middle values. NaN when there are none. */
 export function median(values) {
   if (values.length === 0) return NaN
   const sorted = [...values].sort((a, b) => a - b)
@@ -8,7 +8,7 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** Median with the quartiles, which tell how far to trust it. */
+/** The median, with the quartiles to show its spread. */
 export function summary(values) {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]

@@ -2,7 +2,7 @@ import type { Trickle } from '../../ts/src/index.js'
 
 interface Read {
   tuples: number
-  /** Tables that were read sequentially, each with the number of rows. */
+  /** Sequentially scanned tables, each with the number of rows read. */
   scans: string[]
 }
 export type Reads = Record<string, Read>

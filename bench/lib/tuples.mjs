@@ -1,16 +1,16 @@
-// How many tuples the maintenance of one statement reads, by PostgreSQL's own counters.
+// Counts the tuples that the maintenance of one statement reads, with PostgreSQL's own statistics.
 
 import { CHANGES } from './operators.mjs'
 
-// The counters are those of the transaction; what a session does not send they still hold.
+// These counters belong to the transaction, and also hold what the session has not yet sent to the statistics system.
 const READ = `SELECT relname::text AS name, seq_tup_read::int AS seq, coalesce(idx_tup_fetch, 0)::int AS idx
   FROM pg_stat_xact_user_tables
   WHERE NOT (schemaname = 'pgtrickle' AND relname IN ('stream_table', 'source', 'stage'))`
 
 /**
- * How a query is maintained, and for each one-row change that concerns it the tuples that it reads, and which tables it
- * reads from one end to the other. A statement is compiled first; where `once` is set it is not run twice, and what planning
- * reads counts too, which is the ends of indexes.
+ * How a query is maintained. For each one-row change that affects it: how many tuples are read, and which tables are
+ * scanned completely. Each statement first runs once to be compiled. With `once` it does not, and the count includes what
+ * planning reads, which is the ends of indexes.
  */
 export async function measure(pg, query, once = false) {
   await pg.trickle.createStreamTable('st', query)
@@ -21,10 +21,10 @@ export async function measure(pg, query, once = false) {
     for (const [what, sql] of CHANGES) {
       const table = what.split(/[ .]/)[1]
       if (!new RegExp(`\\b${table}\\b`).test(sources)) continue
-      if (!once) await undone(pg, sql)
-      reads[what] = await undone(pg, sql)
+      if (!once) await countAndRollBack(pg, sql)
+      reads[what] = await countAndRollBack(pg, sql)
     }
-    if (!(await pg.trickle.verifyStreamTable('st')).ok) throw new Error('not equal to its query')
+    if (!(await pg.trickle.verifyStreamTable('st')).ok) throw new Error('the stream table does not equal its query')
     return { ways: plan.stages.map((stage) => stage.way), advice: plan.advice, reads }
   } finally {
     await pg.trickle.dropStreamTable('st')
@@ -32,27 +32,27 @@ export async function measure(pg, query, once = false) {
 }
 
 /**
- * The changes that read more where the tables are larger. A deeper index and the spread of values explain a half more
- * and 40 tuples. What reads the whole of even the smallest table of 500 rows by 4,000, which is `v`, reads 34 and 267.
+ * The changes that read more tuples when the tables are larger. Deeper indexes and the distribution of values explain up
+ * to half as many again plus 40. A scan of even the smallest table, `v`, reads more than that: 34 and 267 tuples.
  */
 export function grown(small, large) {
   return Object.keys(large).filter((what) => small[what] && large[what].tuples > 1.5 * small[what].tuples + 40)
 }
 
-/** Runs one statement, counts, rolls back. */
-async function undone(pg, sql) {
+/** Runs one statement, counts the tuples, and rolls back. */
+async function countAndRollBack(pg, sql) {
   let counts
   await pg.transaction(async (tx) => {
-    // The change itself finds its row by the key also where reading a small table whole would do. Maintenance does anyway.
+    // Lets the statement itself find its row by the key, even in a small table. Maintenance does so anyway.
     await tx.exec('SET LOCAL enable_seqscan = off')
     const before = new Map((await tx.query(READ)).rows.map((row) => [row.name, row]))
     await tx.query(sql)
     const after = (await tx.query(READ)).rows
     counts = { tuples: 0, scans: [] }
     for (const { name, seq, idx } of after) {
-      const was = before.get(name) ?? { seq: 0, idx: 0 }
-      counts.tuples += seq - was.seq + idx - was.idx
-      if (seq > was.seq) counts.scans.push(`${name} ${seq - was.seq}`)
+      const earlier = before.get(name) ?? { seq: 0, idx: 0 }
+      counts.tuples += seq - earlier.seq + idx - earlier.idx
+      if (seq > earlier.seq) counts.scans.push(`${name} ${seq - earlier.seq}`)
     }
     await tx.rollback()
   })

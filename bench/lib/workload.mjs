@@ -1,20 +1,20 @@
-// A workload is a query, the tables under it and the one-row changes to them. `install` puts one copy of it into a
-// schema of its own for each competitor and size, so that all of them run interleaved in one database.
+// A workload is a query, its tables, and one-row changes to them. `install` creates one copy of it, in a separate schema,
+// for each competitor and size, so that all of them run interleaved in one database.
 //
 // A workload is an object:
 //   name, title           for the report
 //   query(s)              the query over the tables in schema `s`
 //   load(s, size)         SQL that creates and fills these tables
 //   byHand(s)             SQL that creates and fills `s.agg` and the hand-written triggers that maintain it
-//   key                   the columns that identify a row of the result (live.incrementalQuery wants one)
-//   changes               [{ name, sql(s, size, i) }]: `i` is an SQL expression running from 1 to the number of changes;
-//                         all changes of a round together leave the tables as large as they were
+//   key                   the column that identifies a row of the result (live.incrementalQuery needs it)
+//   changes               [{ name, sql(s, size, i) }]: `i` is an SQL expression that runs from 1 to the number of changes;
+//                         together, the changes of a round do not change the size of the tables
 
 export const VARIANTS = ['none', 'hand', 'stream']
 
 export const schemaOf = (variant, rows) => `${variant}_${rows}`
 
-/** Creates one competitor's copy: tables, what maintains the result, and the functions that time the changes. */
+/** Creates one competitor's copy: the tables, what maintains the result, and functions that make the changes. */
 export async function install(pg, workload, variant, size) {
   const schema = schemaOf(variant, size.rows)
   await pg.exec(`CREATE SCHEMA ${schema}; ${workload.load(schema, size)}`)

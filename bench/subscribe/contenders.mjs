@@ -1,22 +1,22 @@
-// What is compared: each follows the same view, count and sum by group, over `size` rows of its own.
+// The contenders. Each follows the same query, a count and a sum by group, over its own table of `size` rows.
 
 import { count, createCollection, createLiveQueryCollection, sum } from '@tanstack/db'
 
 const query = (table) => `SELECT shop, count(*) AS n, sum(amount) AS total FROM ${table} GROUP BY shop`
 
-/** The row that the nth change is made to: a different one each time, spread over all groups. */
+/** The row that the nth change updates. The rows are spread over all groups. */
 const rowOf = (n, size) => 1 + ((n * 997) % size)
 
-/** Waits for callbacks: `next()` is the time at which the next one comes. */
-function ear() {
-  let heard = () => {}
+/** Waits for callbacks: `next()` resolves to the time of the next one. */
+function callbackTimer() {
+  let resolveNext = () => {}
   return {
-    hear: () => heard(performance.now()),
-    next: () => new Promise((resolve) => (heard = resolve)),
+    callback: () => resolveNext(performance.now()),
+    next: () => new Promise((resolve) => (resolveNext = resolve)),
   }
 }
 
-/** A table with `size` rows, and how the nth change is made to it. */
+/** Creates a table with `size` rows, and returns a function that makes the nth change to it. */
 async function table(pg, name, { size, groups }) {
   await pg.exec(`
     CREATE TABLE ${name} (id int PRIMARY KEY, shop int NOT NULL, amount int NOT NULL);
@@ -24,52 +24,52 @@ async function table(pg, name, { size, groups }) {
   return (n) => pg.query(`UPDATE ${name} SET amount = amount + 1 WHERE id = $1`, [rowOf(n, size)])
 }
 
-/** A query of PGlite's `live` that tells changes by key, by the name of its method. */
-function liveQuery(method, letter) {
+/** A contender that uses a method of PGlite's `live` with a key. */
+function liveQuery(method, prefix) {
   return {
     samples: 3,
     async start(pg, { size, groups }) {
-      const name = `${letter}${size}`
+      const name = `${prefix}${size}`
       const change = await table(pg, name, { size, groups })
-      const { hear, next } = ear()
-      await pg.live[method](query(name), [], 'shop', hear)
+      const { callback, next } = callbackTimer()
+      await pg.live[method](query(name), [], 'shop', callback)
       return { change, next }
     },
   }
 }
 
-/** The one that the others are compared with. */
-export const OURS = 'subscribe'
+/** The contender that the others are compared with. */
+export const REFERENCE = 'subscribe'
 
 /**
- * By name: `samples`, the changes in a round, fewer where each takes long; and `start`, which opens what follows the rows and gives
- * `change(n)`, which makes the nth change, and `next()`, which resolves when it has been told.
+ * By name. `samples` is the number of changes in a round, smaller where each takes long. `start` subscribes and returns
+ * `change(n)`, which makes the nth change, and `next()`, which resolves when a change has been reported.
  */
 export const CONTENDERS = {
-  [OURS]: {
+  [REFERENCE]: {
     samples: 20,
     async start(pg, { size, groups }) {
       const change = await table(pg, `s${size}`, { size, groups })
       await pg.trickle.createStreamTable(streamTable(size), query(`s${size}`))
-      const { hear, next } = ear()
-      await pg.trickle.subscribe(streamTable(size), hear)
+      const { callback, next } = callbackTimer()
+      await pg.trickle.subscribe(streamTable(size), callback)
       return { change, next }
     },
   },
   'live.incrementalQuery': liveQuery('incrementalQuery', 'i'),
   'live.changes': liveQuery('changes', 'c'),
-  // pg_ivm calls nobody back: the way to be told is a live query of what it maintains.
+  // pg_ivm has no callbacks, so a live query reads what it maintains.
   'pg_ivm + live.changes': {
     samples: 5,
     async start(pg, { size, groups }) {
       const change = await table(pg, `p${size}`, { size, groups })
       await pg.query('SELECT pgivm.create_immv($1, $2)', [`v${size}`, query(`p${size}`)])
-      const { hear, next } = ear()
-      await pg.live.changes(`SELECT shop, n, total FROM v${size}`, [], 'shop', hear)
+      const { callback, next } = callbackTimer()
+      await pg.live.changes(`SELECT shop, n, total FROM v${size}`, [], 'shop', callback)
       return { change, next }
     },
   },
-  // All rows in its memory, and changes that come to it as from a server: nothing is stored.
+  // All rows are in its memory, and changes arrive as if from a server: nothing is stored.
   '@tanstack/db': {
     samples: 20,
     async start(_, { size, groups }) {
@@ -97,8 +97,8 @@ export const CONTENDERS = {
           .select(({ row }) => ({ shop: row.shop, n: count(row.id), total: sum(row.amount) })),
       )
       await totals.preload()
-      const { hear, next } = ear()
-      totals.subscribeChanges(hear)
+      const { callback, next } = callbackTimer()
+      totals.subscribeChanges(callback)
       const change = (n) => {
         const row = rows.get(rowOf(n, size))
         server.begin()

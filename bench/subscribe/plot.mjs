@@ -1,5 +1,5 @@
-// The figures as a picture (SVG): time and CPU of a one-row change by the number of rows, both on logarithmic axes. It follows
-// the reader's light or dark scheme.
+// Draws the figures as SVG: time and CPU time of a one-row change by the number of rows, on logarithmic axes. The picture
+// follows the reader's light or dark colour scheme.
 
 const WIDTH = 776
 const HEIGHT = 400
@@ -10,7 +10,7 @@ const PANELS = [
   { title: 'Milliseconds of CPU', figure: 'cpu', left: 436 },
 ]
 
-/** By contender: colours that the colour-blind tell apart, and marks for those who see none. */
+/** Colours that remain distinct for colour-blind readers, and marks that do without colour. */
 const STYLES = [
   { color: '#0072b2', mark: 'M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z' },
   { color: '#d55e00', mark: 'M-4 -4h8v8h-8z' },
@@ -25,7 +25,7 @@ svg { background: #fff } text { fill: #333 } .quiet { fill: #666 } .grid { strok
   svg { background: #151515 } text { fill: #ddd } .quiet { fill: #999 } .grid { stroke: #3a3a3a }
 }`
 
-/** The text of the picture. */
+/** Returns the text of the SVG. */
 export function plot(figures) {
   const lines = figures.lines.filter(({ cut }) => !cut)
   const names = [...new Set(lines.map(({ name }) => name))]
@@ -36,12 +36,12 @@ export function plot(figures) {
   const parts = [
     text(left, 24, 'A change of one row under a count and a sum by group', 'font-size="14" font-weight="600"'),
     legend(styles),
-    ...PANELS.map((panel) => drawn(panel, figures.sizes, powers, lines, styles)),
+    ...PANELS.map((panel) => drawPanel(panel, figures.sizes, powers, lines, styles)),
     text(left, HEIGHT - 12, `Medians, by rows of the table. PGlite ${pglite}, Node ${node}, ${cpu}.`, 'class="quiet"'),
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" \
 font-family="system-ui, sans-serif" font-size="12">
-<title>Time and CPU of a change of one row, by the number of rows: ${escaped(names.join(', '))}</title>
+<title>Time and CPU of a change of one row, by the number of rows: ${escapeXml(names.join(', '))}</title>
 <style>${STYLE}
 </style>
 ${parts.join('\n')}
@@ -49,8 +49,8 @@ ${parts.join('\n')}
 `
 }
 
-/** One panel: axes, and a curve for each contender. */
-function drawn({ title, figure, left }, sizes, powers, lines, styles) {
+/** Draws one panel: the axes, and a curve for each contender. */
+function drawPanel({ title, figure, left }, sizes, powers, lines, styles) {
   const x = (size) => left + share(Math.log10(size), sizes.map(Math.log10)) * PANEL.width
   const y = (value) => TOP + (1 - share(Math.log10(value), powers)) * PANEL.height
   const parts = [text(left, TOP - 14, title, 'font-weight="600"')]
@@ -66,17 +66,17 @@ function drawn({ title, figure, left }, sizes, powers, lines, styles) {
   for (const [name, { color, mark }] of styles) {
     const points = lines.filter((line) => line.name === name).map((line) => [x(line.size), y(line[figure])].map(round))
     parts.push(`<polyline class="curve" stroke="${color}" points="${points.join(' ')}"/>`)
-    for (const point of points) parts.push(marked(point, color, mark))
+    for (const point of points) parts.push(drawMark(point, color, mark))
   }
   return parts.join('\n')
 }
 
-/** The contenders side by side, as wide as their names. */
+/** Draws the contenders side by side, spaced by the length of their names. */
 function legend(styles) {
   let at = PANELS[0].left
   return [...styles]
     .map(([name, { color, mark }]) => {
-      const entry = `${marked([at + 5, 46], color, mark)}${text(at + 16, 50, name, '')}`
+      const entry = `${drawMark([at + 5, 46], color, mark)}${text(at + 16, 50, name, '')}`
       at += 38 + name.length * 6.6
       return entry
     })
@@ -84,20 +84,20 @@ function legend(styles) {
 }
 
 const round = (number) => Math.round(number * 10) / 10
-const escaped = (content) => String(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-const marked = ([x, y], color, mark) => `<path transform="translate(${x} ${y})" fill="${color}" d="${mark}"/>`
+const escapeXml = (content) => String(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const drawMark = ([x, y], color, mark) => `<path transform="translate(${x} ${y})" fill="${color}" d="${mark}"/>`
 
 function text(x, y, content, attributes) {
-  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escaped(content)}</text>`
+  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escapeXml(content)}</text>`
 }
 
-/** Where a value stands between the least and the greatest: 0 to 1. */
+/** The position of a value between the smallest and the largest, from 0 to 1. */
 function share(value, all) {
   const [low, high] = [Math.min(...all), Math.max(...all)]
   return (value - low) / (high - low || 1)
 }
 
-/** The powers of ten that have all values between them. */
+/** The powers of ten that enclose all values. */
 function powersAround(values) {
   const low = Math.floor(Math.log10(Math.min(...values)))
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))))

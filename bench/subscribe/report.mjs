@@ -1,6 +1,6 @@
-// The figures for a reader: as lines for a terminal, and as the part of docs/COMPARISON.md that holds them.
+// Presents the figures: as text for a terminal, and as a section of docs/COMPARISON.md.
 
-import { OURS } from './contenders.mjs'
+import { REFERENCE } from './contenders.mjs'
 
 const GOAL = { than: 'live.incrementalQuery', ratio: 50, at: 100_000, growth: 1.3 }
 const BEGIN = '<!-- measured: written by `npm run just -- subscribe --record` -->'
@@ -10,21 +10,21 @@ const whole = (number) => number.toLocaleString('en-US')
 const names = ({ lines }) => [...new Set(lines.map(({ name }) => name))]
 const lineOf = ({ lines }, name, size) => lines.find((line) => line.name === name && line.size === size)
 
-/** How many times as long as `subscribe` it takes. Nothing where it was cut. */
-const ratio = (figures, name, size) => lineOf(figures, name, size).median / lineOf(figures, OURS, size).median
+/** How many times as long as the reference it takes. */
+const ratio = (figures, name, size) => lineOf(figures, name, size).median / lineOf(figures, REFERENCE, size).median
 
-/** From the smallest to the largest table. */
+/** How much longer the reference takes with the largest table than with the smallest. */
 function growth(figures) {
   const [first, last] = [Math.min(...figures.sizes), Math.max(...figures.sizes)]
-  return lineOf(figures, OURS, last).median / lineOf(figures, OURS, first).median
+  return lineOf(figures, REFERENCE, last).median / lineOf(figures, REFERENCE, first).median
 }
 
-/** Milliseconds, with as many digits as mean something. */
+/** Formats milliseconds with the significant digits. */
 const milliseconds = (time) => (time < 10 ? time.toFixed(2) : time < 100 ? time.toFixed(1) : whole(Math.round(time)))
 
 const times = (factor) => `${factor < 10 ? factor.toFixed(1) : whole(Math.round(factor))} x`
 
-/** What both say about what was measured. */
+/** Describes what was measured. */
 function setting({ environment: on, groups, rounds }) {
   return (
     `PGlite ${on.pglite} (PostgreSQL ${on.postgres}), pg_ivm ${on.pg_ivm}, @tanstack/db ${on['@tanstack/db']}, ` +
@@ -43,19 +43,23 @@ export function print(figures) {
       return cut ?? `${milliseconds(median)} (${milliseconds(cpu)})`
     })
   }
-  console.log('\ntimes as long as subscribe\n')
-  for (const name of names(figures).filter((name) => name !== OURS)) {
+  console.log('\nratio to subscribe\n')
+  for (const name of names(figures).filter((name) => name !== REFERENCE)) {
     row(name, (size) => (lineOf(figures, name, size).cut ? '' : times(ratio(figures, name, size))))
   }
   console.log('')
   if (figures.sizes.includes(GOAL.at)) {
     const reached = ratio(figures, GOAL.than, GOAL.at)
-    console.log(`goal: ${GOAL.than} at ${whole(GOAL.at)} rows at least ${GOAL.ratio} x: ${times(reached)}`)
+    console.log(
+      `goal: ${GOAL.than} takes at least ${GOAL.ratio} x as long at ${whole(GOAL.at)} rows: ${times(reached)}`,
+    )
   }
-  console.log(`goal: largest to smallest at most ${GOAL.growth} x: ${growth(figures).toFixed(2)} x`)
+  console.log(
+    `goal: the largest table takes at most ${GOAL.growth} x as long as the smallest: ${growth(figures).toFixed(2)} x`,
+  )
 }
 
-/** A table, and what it comes to. */
+/** The figures as a table, with a summary. */
 export function markdown(figures) {
   const { sizes } = figures
   const row = (name, cell) => `| ${[name, ...sizes.map(cell)].join(' | ')} |`
@@ -71,9 +75,9 @@ export function markdown(figures) {
       }),
     ),
     '',
-    `Milliseconds from a change of one row to the callback, and in brackets milliseconds of CPU, by the number of rows. At ` +
+    `Milliseconds from a one-row change to the callback, with milliseconds of CPU time in brackets, by the number of rows. At ` +
       `${whole(compared)} rows \`${GOAL.than}\` takes ${times(ratio(figures, GOAL.than, compared))} as long as ` +
-      `\`${OURS}\`, which takes ${growth(figures).toFixed(2)} x as long at ${whole(Math.max(...sizes))} rows as at ` +
+      `\`${REFERENCE}\`, which takes ${growth(figures).toFixed(2)} x as long at ${whole(Math.max(...sizes))} rows as at ` +
       `${whole(Math.min(...sizes))}.`,
     ...cuts.map(({ name, size, cut }) => `\`${name}\` at ${whole(size)} rows: ${cut}.`),
     '',
@@ -81,9 +85,9 @@ export function markdown(figures) {
   ].join('\n')
 }
 
-/** The page with this in the place that it keeps for it. */
-export function inserted(page, text) {
+/** Inserts the text between the two markers of the page. */
+export function insertFigures(page, text) {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error(`the page has no place for figures, between ${BEGIN} and ${END}`)
+  if (begin < 0 || end < begin) throw new Error(`the page does not contain the markers ${BEGIN} and ${END}`)
   return `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`
 }

@@ -1,13 +1,14 @@
-// From a one-row change to the callback that tells it: `subscribe`, PGlite's `live.incrementalQuery` and `live.changes`,
-// pg_ivm, and TanStack DB in memory. The same view everywhere: count and sum by group, of tables of several sizes.
+// The time from a one-row change to the callback that reports it, for `subscribe`, PGlite's `live.incrementalQuery` and
+// `live.changes`, pg_ivm, and TanStack DB in memory. All have the same query, a count and a sum by group, over tables of
+// several sizes.
 //
 //   node bench/subscribe/run.mjs [--sizes 1000,10000,100000,1000000] [--rounds 9] [--groups 100] [--json]
 //
-//   --record       writes the figures and the plot into docs/
-//   --from FILE    measures nothing: reports, or records, the figures of a file that an earlier run has written
+//   --record       write the figures and the plot into docs/
+//   --from FILE    report or record the figures that an earlier run has written to this file, without measuring
 //
-// All of them are open at the same time, on tables of their own, and take turns: what slows the machine slows all. The figures
-// go to build/subscribe.json.
+// All of them are open at the same time, on separate tables, and take turns, so that a slow machine slows all alike. The
+// figures are written to build/subscribe.json.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +19,7 @@ import { environment, extensionVersion, packageVersion } from '../lib/environmen
 import { summary } from '../lib/stats.mjs'
 import { CONTENDERS, streamTable } from './contenders.mjs'
 import { plot } from './plot.mjs'
-import { inserted, markdown, print } from './report.mjs'
+import { insertFigures, markdown, print } from './report.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ const { values } = parseArgs({
   },
 })
 
-/** Milliseconds for one change, above which a contender takes no further part. */
+/** If one change takes more milliseconds than this, the contender drops out. */
 const LIMIT = 60_000
 const WARMUP = 2
 const ROOT = new URL('../../', import.meta.url)
@@ -46,8 +47,8 @@ if (values.json) console.log(JSON.stringify(figures, null, 2))
 else print(figures)
 if (values.record) {
   writeFileSync(PLOT, plot(figures))
-  writeFileSync(PAGE, inserted(readFileSync(PAGE, 'utf8'), markdown(figures)))
-  progress(`${fileURLToPath(PLOT)} and ${fileURLToPath(PAGE)} are written`)
+  writeFileSync(PAGE, insertFigures(readFileSync(PAGE, 'utf8'), markdown(figures)))
+  progress(`wrote ${fileURLToPath(PLOT)} and ${fileURLToPath(PAGE)}`)
 }
 
 async function measure() {
@@ -62,7 +63,7 @@ async function measure() {
   }
   for (const size of setting.sizes) {
     const { ok } = await pg.trickle.verifyStreamTable(streamTable(size))
-    if (!ok) throw new Error(`the stream table over ${size} rows is not equal to its query`)
+    if (!ok) throw new Error(`the stream table over ${size} rows does not equal its query`)
   }
   const versions = { pg_ivm: await extensionVersion(pg, 'pg_ivm'), '@tanstack/db': packageVersion('@tanstack/db') }
   const measured = {
@@ -80,14 +81,14 @@ async function measure() {
   return measured
 }
 
-/** Every contender with every size, ready for changes. */
+/** Starts every contender with every size. */
 async function start(pg, { sizes, groups }) {
   const lines = []
   for (const size of sizes) {
     for (const [name, contender] of Object.entries(CONTENDERS)) {
       const from = performance.now()
-      const following = await contender.start(pg, { size, groups })
-      lines.push({ name, size, ...following, samples: contender.samples, times: [], cpu: [], made: 0 })
+      const started = await contender.start(pg, { size, groups })
+      lines.push({ name, size, ...started, samples: contender.samples, times: [], cpu: [], made: 0 })
       const seconds = ((performance.now() - from) / 1000).toFixed(1)
       progress(`${name}: ${size.toLocaleString('en-US')} rows, ready after ${seconds} s`)
     }
@@ -95,14 +96,14 @@ async function start(pg, { sizes, groups }) {
   return lines
 }
 
-/** The changes of one round. */
+/** Makes the changes of one round. */
 async function play(line, isCounted) {
   for (let sample = 0; sample < line.samples && !line.cut; sample++) {
-    const heard = line.next()
+    const reported = line.next()
     const cpu = process.cpuUsage()
     const from = performance.now()
     await line.change(++line.made)
-    const time = (await heard) - from
+    const time = (await reported) - from
     const { user, system } = process.cpuUsage(cpu)
     if (time > LIMIT) {
       line.cut = `more than ${LIMIT / 1000} s for a change`

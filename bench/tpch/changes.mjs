@@ -1,4 +1,4 @@
-// Statements on all eight tables. Every query must be right after each of them.
+// Statements on all eight tables. Every query must be correct after each of them.
 
 const COPY = {
   region: ['r_regionkey + 5', 'r_name', 'r_comment'],
@@ -57,13 +57,13 @@ const COPY = {
   ],
 }
 
-/** `INSERT` of copies of the rows that `where` picks, under new keys. */
+/** An INSERT that copies the rows selected by `where`, with new keys. */
 const insert = (table, where) => `INSERT INTO ${table} SELECT ${COPY[table].join(', ')} FROM ${table} WHERE ${where}`
 
 /** An even sample of about one row in `n`, by key. */
 const some = (column, n, rest) => `hashint4(${column}) % ${n} = ${rest}`
 
-/** `[what, SQL]`, in order. */
+/** `[description, SQL]`, in order. */
 export const CHANGES = [
   // One row at a time.
   ['insert region', insert('region', 'r_regionkey = 3')],
@@ -79,7 +79,7 @@ export const CHANGES = [
   ['update nation', `UPDATE nation SET n_regionkey = 2 WHERE n_nationkey = 7`],
   ['update nation name', `UPDATE nation SET n_name = 'CANADA' WHERE n_nationkey = 24`],
   ['update supplier', `UPDATE supplier SET s_nationkey = 7, s_acctbal = s_acctbal + 1000 WHERE s_suppkey = 3`],
-  ['complain', `UPDATE supplier SET s_comment = 'Customer bad Complaints' WHERE s_suppkey = 5`],
+  ['update supplier comment', `UPDATE supplier SET s_comment = 'Customer bad Complaints' WHERE s_suppkey = 5`],
   ['update part', `UPDATE part SET p_brand = 'Brand#23', p_container = 'MED BOX', p_size = 15 WHERE p_partkey = 20`],
   [
     'update partsupp',
@@ -129,23 +129,23 @@ export const CHANGES = [
   ['delete 5 % of part', `DELETE FROM part WHERE ${some('p_partkey', 20, 6)}`],
   // Several tables in one statement.
   [
-    'new orders with lineitems',
+    'insert orders with lineitems',
     `WITH o AS (${insert('orders', some('o_orderkey', 200, 7))} RETURNING 1)
     ${insert('lineitem', some('l_orderkey', 200, 7))}`,
   ],
   [
-    'orders go with lineitems',
+    'delete orders with lineitems',
     `WITH l AS (DELETE FROM lineitem WHERE ${some('l_orderkey', 200, 8)} RETURNING 1)
     DELETE FROM orders WHERE ${some('o_orderkey', 200, 8)}`,
   ],
   [
-    'three small tables',
+    'update three small tables',
     `WITH a AS (UPDATE nation SET n_regionkey = (n_regionkey + 1) % 5 WHERE n_nationkey < 5 RETURNING 1),
       b AS (UPDATE region SET r_name = 'AMERICA' WHERE r_regionkey = 0 RETURNING 1)
     UPDATE supplier SET s_nationkey = (s_nationkey + 3) % 25 WHERE s_suppkey < 20`,
   ],
   [
-    'one row in each of six',
+    'update one row in each of six tables',
     `WITH a AS (UPDATE customer SET c_nationkey = 6 WHERE c_custkey = 7 RETURNING 1),
       b AS (UPDATE orders SET o_custkey = 7 WHERE o_orderkey = 64 RETURNING 1),
       c AS (UPDATE lineitem SET l_suppkey = 7, l_partkey = 7 WHERE l_orderkey = 64 RETURNING 1),
@@ -154,7 +154,7 @@ export const CHANGES = [
     UPDATE supplier SET s_nationkey = 7 WHERE s_suppkey = 7`,
   ],
   [
-    'keys swap',
+    'swap keys',
     `UPDATE supplier SET s_suppkey = CASE s_suppkey WHEN 10 THEN -11 WHEN 11 THEN -10 END
     WHERE s_suppkey IN (10, 11)`,
   ],
@@ -165,12 +165,12 @@ export const CHANGES = [
     WHEN MATCHED THEN UPDATE SET o_custkey = 3, o_orderstatus = 'F'
     WHEN NOT MATCHED THEN INSERT VALUES (k, 3, 'F', 100, date '1994-01-05', '1-URGENT', 'x', 0, 'none')`,
   ],
-  ['no supplier of one nation', `DELETE FROM supplier WHERE s_nationkey = 7`],
-  ['no European region', `DELETE FROM region WHERE r_name = 'EUROPE'`],
-  ['no customers', `TRUNCATE customer`],
+  ['delete all suppliers of one nation', `DELETE FROM supplier WHERE s_nationkey = 7`],
+  ['delete the European region', `DELETE FROM region WHERE r_name = 'EUROPE'`],
+  ['truncate customer', `TRUNCATE customer`],
 ]
 
-/** For timing: columns of each table that every query over it reads, so that no UPDATE is ignored. */
+/** For timing: the columns of each table that every query over it reads, so that no UPDATE is skipped. */
 export const TOUCH = {
   lineitem: `l_extendedprice = l_extendedprice + 1, l_quantity = l_quantity + 1, l_suppkey = l_suppkey,
     l_shipdate = l_shipdate, l_receiptdate = l_receiptdate`,

@@ -1,5 +1,5 @@
-// The 22 queries of TPC-H with the parameters of their validation runs. For each: its largest table, and SQL for rows of
-// that table that reach the query's filters (a change of any other row is easy to maintain: it changes nothing).
+// The 22 queries of TPC-H with the parameters of their validation runs. Each has its largest table, and SQL for rows of
+// that table that pass the query's filters. (A change to any other row affects nothing and is easy to maintain.)
 
 const JOINED = 'orders, lineitem WHERE o_orderkey = l_orderkey'
 

@@ -1,7 +1,9 @@
-// The figures as text, in 100 columns.
+// Prints the figures as text, 100 columns wide.
+
+import { median } from '../lib/stats.mjs'
 
 /** One line per query. */
-export function printQueries(results, median) {
+export function printQueries(results) {
   line(['', 'table', 'stages', 'create ms', 'rerun ms', 'update ms', 'delete ms', 'insert ms', 'ratio', ''])
   for (const result of results) {
     if (result.error) {
@@ -24,17 +26,17 @@ export function printQueries(results, median) {
   }
   const right = results.filter((result) => !result.error)
   const ratios = right.map((result) => result.rerun / result.one)
-  console.log(`\nStages: F fold, K rekey. Times of a one-row change are of the whole statement.`)
+  console.log(`\nStages: F fold, K rekey. The times of one-row changes are for the whole statement.`)
   console.log(`Median ratio over ${right.length} queries: ${median(ratios).toFixed(1)} x`)
   for (const { name, reasons } of right) {
     for (const reason of reasons) console.log(`${name} has a rebuild: ${reason}`)
   }
 }
 
-/** What went wrong, if anything. */
+/** Prints what went wrong, if anything did. */
 export function printChanges(results) {
   const wrong = results.flatMap((change) => change.wrong.map((failure) => ({ what: change.what, ...failure })))
-  console.log('\nEach statement was followed by a comparison of every stream table with its query.')
+  console.log('\nAfter each statement, every stream table was compared with its query.')
   for (const { what, query, error } of wrong) console.log(`  WRONG after ${what}: ${query}: ${error}`)
   const failed = results.filter((change) => change.wrong.length).length
   console.log(`tpch: ${results.length - failed} passed, ${failed} failed`)

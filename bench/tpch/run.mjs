@@ -1,11 +1,11 @@
-// TPC-H: all 22 queries as stream tables, right after every statement; and the time of a one-row change against
-// running the query again.
+// TPC-H: checks that stream tables over all 22 queries are correct after every statement, and compares the time of a
+// one-row change with running the query again.
 //
 //   node bench/tpch/run.mjs [--scale 0.1] [--only q3,q18] [--no-verify] [--no-time] [--json]
 
 import { parseArgs } from 'node:util'
+import { differences } from '../lib/compare.mjs'
 import { open } from '../lib/database.mjs'
-import { median } from '../lib/stats.mjs'
 import { CHANGES } from './changes.mjs'
 import { QUERIES } from './queries.mjs'
 import { printChanges, printQueries } from './report.mjs'
@@ -38,7 +38,7 @@ const wrong = [
 if (wrong.length) process.exitCode = 1
 await pg.close()
 
-/** Each query by itself. */
+/** Times each query separately. */
 async function time() {
   const results = []
   for (const query of queries) {
@@ -52,13 +52,13 @@ async function time() {
     }
     results.push(result)
   }
-  if (!options.json) printQueries(results, median)
+  if (!options.json) printQueries(results)
   return results
 }
 
-/** All of them at once, under changes of all tables. */
+/** Checks all queries at once, while all tables change. */
 async function verify() {
-  const kept = []
+  const created = []
   const results = []
   for (const query of queries) {
     const start = performance.now()
@@ -67,14 +67,14 @@ async function verify() {
     const rebuilt = failed ? null : await rebuilds(query.name)
     const wrong = failed ?? rebuilt
     results.push({ what: `create ${query.name}`, wrong: wrong ? [{ query: query.name, error: wrong }] : [] })
-    if (!failed) kept.push(query)
+    if (!failed) created.push(query)
   }
   for (const [what, sql] of CHANGES) {
     const start = performance.now()
     const error = await attempt(() => pg.query(sql))
     const ms = performance.now() - start
-    const wrong = error ? [{ query: 'statement', error }] : await differences(kept)
-    // What is wrong once must not be counted again.
+    const wrong = error ? [{ query: 'statement', error }] : await wrongQueries(created)
+    // An error must not be counted again after the next statement.
     for (const { query } of wrong) await attempt(() => pg.trickle.refreshStreamTable(query))
     progress(`${what}: ${ms.toFixed(0)} ms${wrong.map(({ query, error }) => `\n  ${query}: ${error}`).join('')}`)
     results.push({ what, ms, wrong })
@@ -83,27 +83,22 @@ async function verify() {
   return results
 }
 
-/** Why a stage is computed as a whole after each change, if one is. */
+/** Returns the reason if a stage is rebuilt after each change. */
 async function rebuilds(name) {
   const { stages } = await pg.trickle.explainStreamTable(name)
   return stages.find((stage) => stage.way === 'rebuild')?.reason ?? null
 }
 
-async function differences(list) {
-  const found = []
-  for (const query of list) {
+async function wrongQueries(list) {
+  const wrong = []
+  for (const { name, sql } of list) {
     const error = await attempt(async () => {
-      const { rows } = await pg.query(
-        `WITH q AS MATERIALIZED (${query.sql}), s AS MATERIALIZED (SELECT * FROM ${query.name})
-         SELECT (SELECT count(*)::int FROM (SELECT * FROM q EXCEPT ALL SELECT * FROM s) AS d) AS missing,
-           (SELECT count(*)::int FROM (SELECT * FROM s EXCEPT ALL SELECT * FROM q) AS d) AS extra`,
-      )
-      const { missing, extra } = rows[0]
+      const { missing, extra } = await differences(pg, name, sql)
       if (missing || extra) throw new Error(`${missing} missing, ${extra} extra`)
     })
-    if (error) found.push({ query: query.name, error })
+    if (error) wrong.push({ query: name, error })
   }
-  return found
+  return wrong
 }
 
 async function attempt(work) {

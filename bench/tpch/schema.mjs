@@ -1,5 +1,5 @@
-// Tables, data and indexes of TPC-H. Primary keys and an index on each foreign key, but no foreign key constraints: a
-// change may leave rows without a partner, which is harder for whoever maintains the queries.
+// Tables, data and indexes of TPC-H. There are primary keys and an index on each foreign key, but no foreign key
+// constraints, so that changes may leave rows without a partner, which is harder to maintain.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
@@ -56,7 +56,7 @@ export async function load(pg, scale, progress) {
   await pg.exec('VACUUM ANALYZE')
 }
 
-/** The folder with the data, which is made once by Apache's generator. */
+/** Returns the folder with the data, which Apache's generator creates once. */
 function generate(scale, progress) {
   const cache =
     process.env.PG_TRICKLE_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pg_trickle')

@@ -1,23 +1,22 @@
-// One query by itself: how it is maintained, and what a one-row change of its largest table costs.
+// Times one query: how it is maintained, and what a one-row change to its largest table costs.
 
 import { median } from '../lib/stats.mjs'
+import { milliseconds, timeQueryInside } from '../lib/time.mjs'
 import { KEY, TOUCH } from './changes.mjs'
 
-/** Rows that are changed, and the time after which fewer are. */
+/** The number of rows to change, or fewer if that takes longer than this. */
 const ROWS = 40
 const BUDGET_MS = 3000
 
-/** Creates the stream table, times changes, compares, drops it. */
+/** Creates the stream table, times changes, compares it with its query, and drops it. */
 export async function timeQuery(pg, query) {
   const { name, table, sql, hits } = query
-  const started = performance.now()
-  await pg.trickle.createStreamTable(name, sql)
-  const create = performance.now() - started
+  const create = await milliseconds(() => pg.trickle.createStreamTable(name, sql))
   try {
     const plan = await pg.trickle.explainStreamTable(name)
     const ways = plan.stages.map((stage) => stage.way)
     const reasons = plan.stages.flatMap((stage) => (stage.way === 'rebuild' ? [stage.reason] : []))
-    const rerun = await again(pg, sql)
+    const rerun = await rerunTime(pg, sql)
     await sample(pg, table, hits)
     const change = await changes(pg, table)
     await pg.exec('DROP TABLE tpch_sample')
@@ -28,18 +27,14 @@ export async function timeQuery(pg, query) {
   }
 }
 
-/** Milliseconds to run the query. */
-async function again(pg, sql) {
+/** Milliseconds to run the query again. */
+async function rerunTime(pg, sql) {
   const samples = []
-  for (let i = 0; i < 3; i++) {
-    const start = performance.now()
-    await pg.exec(`DO $$ BEGIN PERFORM * FROM (${sql}) AS q; END $$`)
-    samples.push(performance.now() - start)
-  }
+  for (let i = 0; i < 3; i++) samples.push(await timeQueryInside(pg, sql))
   return median(samples)
 }
 
-/** Rows that the query looks at, the same ones each time, spread over the table; any where these are too few. */
+/** Selects rows that pass the query's filters, spread over the table and always the same; if too few, others as well. */
 async function sample(pg, table, hits) {
   const key = KEY[table].join(', ')
   await pg.exec(
@@ -52,7 +47,7 @@ async function sample(pg, table, hits) {
   )
 }
 
-/** For row `r` of the sample. All three together leave the table as it was, up to the columns touched. */
+/** Statements for row `r` of the sample. Together they leave the table unchanged, except for the updated columns. */
 function statements(table) {
   const key = KEY[table].map((column) => `${column} = r.${column}`).join(' AND ')
   return {
@@ -62,7 +57,7 @@ function statements(table) {
   }
 }
 
-/** Milliseconds per statement, by event. The first row of each compiles and plans and is not counted. */
+/** Milliseconds per statement, by event. The first row of each is not counted, because it compiles and plans. */
 async function changes(pg, table) {
   const times = {}
   let turns = ROWS
@@ -70,19 +65,19 @@ async function changes(pg, table) {
     const run = (from, to) => loop(pg, statement, from, to)
     await run(0, 1)
     const second = await run(1, 2)
-    // What is deleted is what is inserted afterwards.
+    // The rows that are deleted are inserted again afterwards.
     if (event !== 'insert') turns = Math.max(2, Math.min(ROWS, Math.floor(BUDGET_MS / Math.max(second, 0.1))))
     times[event] = turns > 2 ? (await run(2, turns)) / (turns - 2) : second
   }
   return times
 }
 
-async function loop(pg, statement, from, to) {
-  const start = performance.now()
-  await pg.exec(
-    `DO $$ DECLARE r record; BEGIN
-       FOR r IN SELECT * FROM tpch_sample WHERE n > ${from} AND n <= ${to} ORDER BY n LOOP ${statement}; END LOOP;
-     END $$`,
+function loop(pg, statement, from, to) {
+  return milliseconds(() =>
+    pg.exec(
+      `DO $$ DECLARE r record; BEGIN
+         FOR r IN SELECT * FROM tpch_sample WHERE n > ${from} AND n <= ${to} ORDER BY n LOOP ${statement}; END LOOP;
+       END $$`,
+    ),
   )
-  return performance.now() - start
 }

@@ -68,11 +68,12 @@ export function unresolved(side, host) {
     .map(([{ module, name }, what]) => `${module}.${name}: ${what}`)
 }
 
-export function check(root) {
+/** `modules` is the folder that has the modules as pg17/pg_trickle.so and pg18/pg_trickle.so. */
+export function check(root, modules = join(root, 'build')) {
   const problems = []
   const notes = []
   for (const [major, aliases] of Object.entries(RELEASES)) {
-    const side = interfaceOf(readFileSync(join(root, `build/pg${major}/pg_trickle.so`)))
+    const side = interfaceOf(readFileSync(join(modules, `pg${major}/pg_trickle.so`)))
     for (const host of aliases.map((alias) => hostOf(root, alias))) {
       const wrong = unresolved(side, host)
       notes.push(`pg${major} on PGlite ${host.version}: ${side.imports.length} imports, ${wrong.length} unresolved`)

@@ -1,14 +1,16 @@
-// The size of what is downloaded: each module, each bundle, and where the bytes of a module come from. What is recorded
-// in ci/sizes.json is the size that somebody has looked at; more than a tenth over it must be looked at again
-// (`just sizes --record`).
+// The size of what is downloaded: each module, each bundle, and where the bytes of a module come from.
+//
+// A bundle of more than 400 KB (gzipped) fails. So does a module or bundle that is over 5 % larger than ci/sizes.json
+// says: find out why it grew, then record the new size with `just sizes --record`. Every change that lands records its
+// sizes, so that the 5 % measure that change and not the sum of many.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { functionSizes, sections } from './wasm.mjs'
 
 export const name = 'sizes'
 const MODULE_LIMIT = 2 * 1024 * 1024
-const BUNDLE_LIMIT = 300 * 1024
-const GROWTH = 1.1
+const BUNDLE_LIMIT = 400 * 1024
+const GROWTH = 1.05
 /** Parts smaller than this may grow as they like. */
 const PART_FLOOR = 4096
 const BASELINE = 'ci/sizes.json'

@@ -1,26 +1,27 @@
-// Stream tables over real flights: what a change costs with them, without them, and by running the query again.
+// Stream tables over real flights: the cost of a change with them, without them, and when the query runs again.
 //
-//   npm run demo                  everything, as text
-//   npm run demo -- --rows 20000  with fewer flights
-//   npm run demo -- --json        figures as JSON on stdout (progress goes to stderr)
+//   npm run demo                  print everything as text
+//   npm run demo -- --rows 20000  use fewer flights
+//   npm run demo -- --json        print the figures as JSON on stdout (progress goes to stderr)
 //
-// Two databases in memory get the same flights and the same changes: one has stream tables, the other is PGlite as it
-// comes. After each kind of change the stream table is compared with its query, by SQL of the demo's own.
+// Two databases in memory get the same flights and the same changes. One has stream tables; the other is a plain PGlite.
+// After each kind of change, the demo's own SQL compares the stream table with its query.
 
 import { parseArgs } from 'node:util'
 import { PGlite } from '@electric-sql/pglite'
 import { trickle } from '@pgtrickle/pglite'
-import { AVAILABLE_FLIGHTS, airportsCsv, flightBatches, INDEXES, SCHEMA } from './lib/data.mjs'
-import { environment } from './lib/environment.mjs'
+import { environment } from '@pgtrickle/bench/lib/environment.mjs'
+import { AVAILABLE_FLIGHTS, airportsCsv, flightBatches } from './lib/data.mjs'
 import { createStreamTable, measureStreamTable, measureTogether } from './lib/measure.mjs'
 import { progressBar } from './lib/progress.mjs'
 import { printChanges, printEnd, printHeader, printStreamTable, printTogether } from './lib/report.mjs'
 import { changesFor, STREAM_TABLES } from './lib/scenario.mjs'
+import { INDEXES, TABLES } from './lib/schema.mjs'
 
 const HELP = `Usage: npm run demo -- [options]
   --rows N    flights to load, 2000 to ${AVAILABLE_FLIGHTS} (200000)
-  --rounds N  timed rounds at most: no more begin after 1.5 s, but 3 are done (15)
-  --json      figures as JSON on stdout
+  --rounds N  maximum of timed rounds (15); after 1.5 s none starts, except the first 3
+  --json      print the figures as JSON on stdout
   --help`
 
 const start = performance.now()
@@ -36,14 +37,14 @@ if (!options.json) printHeader(about)
 const changes = changesFor(options.rows)
 const streamTables = []
 for (const streamTable of STREAM_TABLES) {
-  const made = await createStreamTable({ withTables, streamTable })
-  if (options.json) console.error(`Measuring ${made.name}`)
-  else printStreamTable(made)
-  const relevant = changes.filter(({ table }) => made.sources.includes(`public.${table}`))
+  const created = await createStreamTable({ withTables, streamTable })
+  if (options.json) console.error(`Measuring ${created.name}`)
+  else printStreamTable(created)
+  const relevant = changes.filter(({ table }) => created.sources.includes(`public.${table}`))
   const measured = await measureStreamTable({ withTables, without, streamTable, changes: relevant, rounds })
-  streamTables.push({ ...made, ...measured })
+  streamTables.push({ ...created, ...measured })
   if (!options.json) printChanges(measured)
-  await withTables.trickle.dropStreamTable(made.name)
+  await withTables.trickle.dropStreamTable(created.name)
 }
 
 const incremental = STREAM_TABLES.filter((_, index) => streamTables[index].way !== 'rebuild')
@@ -64,12 +65,12 @@ await withTables.close()
 await without.close()
 process.exitCode = equal ? 0 : 1
 
-/** Creates the tables in every database and fills them alike. Gives the number of airports. */
+/** Creates the same tables in every database and fills them. Returns the number of airports. */
 async function load(databases) {
   const bar = progressBar('Loading flights', options.rows)
   const csv = new Blob([airportsCsv()])
   for (const pg of databases) {
-    await pg.exec(SCHEMA)
+    await pg.exec(TABLES)
     await pg.query("COPY airports FROM '/dev/blob' WITH (FORMAT csv, HEADER, NULL 'NA')", [], { blob: csv })
   }
   for await (const { csv, count } of flightBatches(options.rows)) {

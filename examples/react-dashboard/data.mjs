@@ -1,9 +1,9 @@
-// A plugin for Vite that serves the data of the dashboard, and adds it to what is built: flights and airports as CSV,
-// from the same source as the demo in the terminal.
+// A Vite plugin that serves the dashboard's data and adds it to the build: flights and airports as CSV, from the same
+// source as the demo in the terminal.
 
 import { airportsCsv, AVAILABLE_FLIGHTS, flightBatches } from '@pgtrickle/demo/lib/data.mjs'
 
-/** As many as the dashboard loads, whatever it is asked for. */
+/** The most flights that the dashboard can load. */
 const FLIGHTS = 200_000
 
 const FILES = {

@@ -1,10 +1,10 @@
-//! Compiles every fixture and compares all that comes out with `tests/golden`: the plan, the storage, and the SQL for
-//! each set of changes. `UPDATE_GOLDEN=1` writes the files anew; read the diff.
+//! Compiles every fixture and compares everything that results with `tests/golden`: the plan, the storage, and the SQL
+//! for each set of changes. `UPDATE_GOLDEN=1` rewrites the files; read the diff.
 //!
-//! The trees of both servers must give the same but for numbers in aliases; where they do not, there is a second file for
-//! PostgreSQL 17. OIDs in names of transition tables are replaced by the names of the tables. A program that resembles an
-//! earlier one of its stage refers to lines of that one, counted as if all of them were there. What the SQL does is tested
-//! in `ts/tests`.
+//! The trees of both servers must give the same result, apart from numbers in aliases. If they do not, there is a
+//! second file for PostgreSQL 17. OIDs in names of transition tables are replaced by table names. A program that
+//! resembles an earlier one of its stage refers to lines of that one, counted as if all of them were there. `ts/tests`
+//! tests what the SQL does.
 
 #[path = "compile_golden/layout.rs"]
 mod layout;
@@ -144,22 +144,25 @@ fn stage_text(stage: &Stage) -> String {
     writeln!(
         text,
         "  is whole: {}, is unindexed: {}, rounds once: {}\n",
-        stage.is_whole(),
-        stage.is_unindexed(),
+        stage.runs_query(),
+        stage.needs_fresh_plans(),
         stage.rounds_once()
     )
     .expect("written");
     assert_eq!(stage.layout, stage.ddl.join(";"), "a layout is named by its DDL");
     section(&mut text, "storage", stage.ddl.iter().map(String::as_str));
-    let at_once = |answer| stage.at_once(answer).into_iter().map(|statement| statement.sql);
-    section(&mut text, "fill", [stage.fill().sql.as_str()]);
-    assert!(at_once(1).eq([stage.fill().sql]), "an empty storage is filled");
-    assert_eq!(stage.at_once(0), []);
+    let at_once = |answer| stage.load(answer).into_iter().map(|statement| statement.sql);
+    section(&mut text, "fill", [stage.fill_statement().sql.as_str()]);
+    assert!(
+        at_once(1).eq([stage.fill_statement().sql]),
+        "an empty storage is filled"
+    );
+    assert_eq!(stage.load(0), []);
     assert_eq!(stage.program(&[]), Program::Nothing);
     write!(text, "rebuild:\n{}\n", texts(&stage.rebuild)).expect("written");
     let whole: Vec<String> = at_once(2).collect();
     section(&mut text, "all rows at once", whole.iter().map(String::as_str));
-    section(&mut text, "is a load", [stage.is_load(MANY).sql.as_str()]);
+    section(&mut text, "is a load", [stage.load_question(MANY).sql.as_str()]);
     let mut known: Vec<(String, Vec<String>)> = Vec::new();
     for (name, changes) in cases(&stage.sources) {
         let program = program(&stage.program(&changes));
@@ -268,7 +271,7 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
             }
             text.push('\n');
             section(&mut text, "view", [compiled.view.as_str()]);
-            section(&mut text, "change rows", [compiled.shown.as_str()]);
+            section(&mut text, "change rows", [compiled.change_rows.as_str()]);
             text.extend(compiled.stages.iter().map(stage_text));
             let sources = compiled.stages.iter().flat_map(|stage| &stage.sources);
             let names = sources.map(|source| (source.relid.to_string(), source.name.clone()));

@@ -1,5 +1,6 @@
-import { ask } from './ask.js'
 import { TrickleError } from './errors.js'
+import { internalQuery } from './internal-query.js'
+import { checkOptions } from './options.js'
 import { hubOf } from './subscribe/hub.js'
 import { LiveTable } from './subscribe/live.js'
 import type { LiveOptions } from './subscribe/live.js'
@@ -31,11 +32,11 @@ interface CatalogRow {
   created_at: string
 }
 
-interface Json {
+interface JsonRow {
   json: string
 }
 
-// What the SQL functions of these names do, without them: a function in SQL is planned when it is first called.
+// Calls the command behind `pgtrickle.create_stream_table` directly, which saves planning that SQL function.
 const CREATE = "SELECT pgtrickle.command('create', $1::text, $2::text, NULL, 'IMMEDIATE', $3::text, $4::text)"
 const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1::text, query => $2::text)'
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1::text, cascade => $2::boolean)'
@@ -44,10 +45,10 @@ const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1:
 const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
 const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1::text)::text AS json'
 
-// JSON as text: the same on every host.
+// As the text of JSON, which does not depend on the parsers that the app has configured.
 const LIST = 'SELECT to_json(s)::text AS json FROM pgtrickle.stream_tables s ORDER BY s.schema, s.name'
 
-/** The stream table that a name means: in its schema, else in the first schema of the search path that has one. */
+/** Looks a name up: in its schema, or else in the first schema of the search path that has such a stream table. */
 const FIND = `
 SELECT to_json(s)::text AS json
 FROM (SELECT parse_ident($1::text)::name[] AS part) i, pgtrickle.stream_tables s
@@ -60,7 +61,7 @@ LIMIT 1`
 /** SQLSTATE `undefined_table`. */
 const UNDEFINED_TABLE = '42P01'
 
-/** The methods of `pg.trickle`. In JavaScript null may stand for options that are not given. */
+/** The methods of `pg.trickle`. Callers in JavaScript may pass null instead of omitting the options. */
 export class Trickle {
   readonly #db: Database
 
@@ -68,12 +69,13 @@ export class Trickle {
     this.#db = db
   }
 
-  /** Makes a stream table: a table that always equals its query. */
+  /** Creates a stream table: a table that always equals its query. */
   async createStreamTable<Row = AnyRow>(
     name: string,
     query: string,
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
+    checkOptions('createStreamTable', options, name)
     const { ifNotExists = false, orReplace = false, withData = true, onNotice } = options ?? {}
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
@@ -83,99 +85,103 @@ export class Trickle {
       })
     }
     const exists = ifNotExists ? 'skip' : orReplace ? 'replace' : 'fail'
-    await this.#rows(name, CREATE, [name, query, String(withData), exists], onNotice)
-    return this.#find<Row>(name)
+    await this.#query(name, CREATE, [name, query, String(withData), exists], onNotice)
+    return this.#describe<Row>(name)
   }
 
-  /** Gives a stream table another query. Name, indexes, grants and dependents stay where the columns allow it. */
+  /** Changes the query of a stream table. Name, indexes, grants and dependents stay where the columns allow it. */
   async alterStreamTable<Row = AnyRow>(
     name: string,
     query: string,
     options: AlterStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
-    await this.#rows(name, ALTER, [name, query], options?.onNotice)
-    return this.#find<Row>(name)
+    checkOptions('alterStreamTable', options, name)
+    await this.#query(name, ALTER, [name, query], options?.onNotice)
+    return this.#describe<Row>(name)
   }
 
-  /** Drops a stream table with its storage and its triggers. */
+  /** Drops a stream table, its storage and its triggers. */
   async dropStreamTable(name: string, options: DropStreamTableOptions = {}): Promise<void> {
+    checkOptions('dropStreamTable', options, name)
     const { ifExists = false, cascade = false } = options ?? {}
-    if (ifExists && (await this.#rows(name, FIND, [name])).length === 0) return
-    await this.#rows(name, DROP, [name, cascade])
+    if (ifExists && (await this.#query(name, FIND, [name])).length === 0) return
+    await this.#query(name, DROP, [name, cascade])
   }
 
-  /** Computes a stream table anew and says what had to be changed: nothing, when all is well. */
+  /** Recomputes a stream table and returns what had to be changed: nothing, when all is well. */
   async refreshStreamTable(name: string): Promise<RefreshResult> {
-    const row = await this.#one<Record<keyof RefreshResult, number | bigint>>(name, REFRESH, [name])
+    const row = await this.#queryOne<Record<keyof RefreshResult, number | bigint>>(name, REFRESH, [name])
     return { inserted: Number(row.inserted), deleted: Number(row.deleted), updated: Number(row.updated) }
   }
 
-  /** All stream tables, by schema and name. */
+  /** Lists all stream tables, sorted by schema and name. */
   async listStreamTables(): Promise<StreamTable[]> {
-    const rows = await this.#rows<Json>(undefined, LIST, [])
+    const rows = await this.#query<JsonRow>(undefined, LIST, [])
     return rows.map(({ json }) => streamTable<AnyRow>(JSON.parse(json) as CatalogRow))
   }
 
-  /** Makes the stream tables that a restored `pg_dump` brought whole again. Does nothing where all of them are. */
+  /** Repairs the stream tables of a restored `pg_dump`. Has no effect when none of them needs it. */
   async restoreStreamTables(): Promise<void> {
-    await this.#rows(undefined, RESTORE, [])
+    await this.#query(undefined, RESTORE, [])
   }
 
-  /** How a stream table is maintained, and what a change of each source costs. */
+  /** Describes how a stream table is maintained, and what a change to each source costs. */
   async explainStreamTable(name: string): Promise<StreamTablePlan> {
-    const { json } = await this.#one<Json>(name, EXPLAIN, [name])
+    const { json } = await this.#queryOne<JsonRow>(name, EXPLAIN, [name])
     return JSON.parse(json) as StreamTablePlan
   }
 
   /** Compares a stream table with its defining query and changes nothing. */
   async verifyStreamTable(name: string): Promise<VerifyResult> {
     type Row = { ok: boolean; missing: number | bigint; extra: number | bigint }
-    const row = await this.#one<Row>(name, VERIFY, [name])
+    const row = await this.#queryOne<Row>(name, VERIFY, [name])
     return { ok: row.ok, missing: Number(row.missing), extra: Number(row.extra) }
   }
 
   /**
-   * Calls back with the rows of a stream table, and then with what each committed transaction changes of them. In a
-   * transaction of the caller's the rows come when it commits.
+   * Calls back with the rows of a stream table, and then with the changes of each committed transaction. Inside a
+   * transaction of the caller, the first call comes when that transaction commits.
    */
   async subscribe<Row = AnyRow>(
     name: string,
     callback: ChangeCallback<Row>,
     options: SubscribeOptions<Row> = {},
   ): Promise<Unsubscribe> {
+    checkOptions('subscribe', options, name)
     return hubOf(this.#db).subscribe(name, callback as ChangeCallback, (options ?? {}) as SubscribeOptions)
   }
 
-  /** The rows of a stream table, kept up to date: what `live.query` of PGlite gives, without its query. */
+  /** The rows of a stream table, kept up to date, in the shape of PGlite's `live.query` but without running a query. */
   async live<Row = AnyRow>(name: string, options: LiveOptions<Row> = {}): Promise<LiveTable<Row>> {
-    return LiveTable.open(name, (callback, given) => hubOf(this.#db).subscribe(name, callback, given), options ?? {})
+    checkOptions('live', options, name)
+    return LiveTable.open(name, (callback, rest) => hubOf(this.#db).subscribe(name, callback, rest), options ?? {})
   }
 
-  async #find<Row>(name: string): Promise<StreamTable<Row>> {
-    const { json } = await this.#one<Json>(name, FIND, [name])
+  async #describe<Row>(name: string): Promise<StreamTable<Row>> {
+    const { json } = await this.#queryOne<JsonRow>(name, FIND, [name])
     return streamTable<Row>(JSON.parse(json) as CatalogRow)
   }
 
-  async #one<T>(name: string, sql: string, params: unknown[]): Promise<T> {
-    const [row] = await this.#rows<T>(name, sql, params)
+  async #queryOne<T>(name: string, sql: string, params: unknown[]): Promise<T> {
+    const [row] = await this.#query<T>(name, sql, params)
     if (row === undefined) {
       throw new TrickleError(`stream table ${name} does not exist`, {
         code: UNDEFINED_TABLE,
         streamTable: name,
-        hint: 'listStreamTables() shows those that do.',
+        hint: 'listStreamTables() lists the existing ones.',
       })
     }
     return row
   }
 
-  async #rows<T>(
+  async #query<T>(
     name: string | undefined,
     sql: string,
     params: unknown[],
     onNotice?: (notice: Notice) => void,
   ): Promise<T[]> {
     try {
-      return await ask<T>(this.#db, sql, params, onNotice)
+      return await internalQuery<T>(this.#db, sql, params, onNotice)
     } catch (error) {
       throw TrickleError.from(error, name)
     }

@@ -1,56 +1,56 @@
 /**
- * Chooses and loads the bundle of the PostgreSQL that the given PGlite is.
+ * Chooses and loads the bundle that fits the PostgreSQL version of the running PGlite.
  *
- * PGlite asks for a bundle in `setup()`, when nothing tells yet which PostgreSQL it will start. So none is given there:
- * a hook waits until the main module is instantiated, reads its major version, and adds the bundle to the list that
- * PGlite loads before it starts the backend.
+ * PGlite asks for a bundle in `setup()`, before it is known which PostgreSQL it will start. So `setup()` returns none.
+ * Instead, a hook runs once the main module has been instantiated. It reads the major version, and adds the bundle to the
+ * list that PGlite loads before it starts the backend.
  */
 import { TrickleError } from './errors.js'
 import { unresolvedImports } from './imports.js'
 import { readTar } from './tar.js'
 import type { PostgresMajor } from './types.js'
 
-/** Where a bundle is: a URL, or its bytes (a tar archive, gzipped or not). */
+/** A bundle: its URL, or its bytes (a tar archive, gzipped or not). */
 export type BundleSource = URL | Blob
 
 /** A bundle for each PostgreSQL major version. */
 export type Bundles = Partial<Record<PostgresMajor, BundleSource>>
 
-/** The Emscripten module of PGlite, as far as it is used here. */
+/** The part of PGlite's Emscripten module that is used here. */
 interface HostModule {
   WASM_PREFIX?: string
   FS: { readFile(path: string): Uint8Array }
   pg_extensions: Record<string, Promise<Blob>>
 }
 
-type Instantiated = (instance: WebAssembly.Instance, module?: WebAssembly.Module) => unknown
+type InstanceCallback = (instance: WebAssembly.Instance, module?: WebAssembly.Module) => unknown
 
-/** The options that PGlite starts its Emscripten module with, as far as they are used here. */
+/** The part of PGlite's options for its Emscripten module that is used here. */
 export interface HostOptions {
-  instantiateWasm?: (imports: WebAssembly.Imports, done: Instantiated) => unknown
+  instantiateWasm?: (imports: WebAssembly.Imports, done: InstanceCallback) => unknown
   postRun?: ((mod: HostModule) => void) | ((mod: HostModule) => void)[]
 }
 
-/** PGlite's options with the hooks, and what came of them. */
-export interface Attached {
+/** PGlite's options with the hooks added. */
+export interface BundleAttachment {
   options: HostOptions
-  /** Throws what went wrong while the bundle was chosen and loaded. */
+  /** Throws the error, if the bundle could not be chosen or loaded. */
   check(): void
 }
 
 const EXTENSION = 'pg_trickle'
 
 /** Adds the hooks to PGlite's options. */
-export function attachBundle(options: HostOptions, bundles: Bundles): Attached {
-  const host = new Set<string>()
+export function attachBundle(options: HostOptions, bundles: Bundles): BundleAttachment {
+  const hostNames = new Set<string>()
   let failure: unknown = new TrickleError('this PGlite did not ask for the bundle of pg_trickle', {
     code: '0A000',
     hint: 'Use @electric-sql/pglite >=0.4.0 <0.6.',
   })
 
   const postRun = (mod: HostModule): void => {
-    // A rejected promise here would end a Node process: PGlite awaits it only later.
-    mod.pg_extensions[EXTENSION] = load(mod, bundles, host).then(
+    // PGlite awaits this promise only later, so a rejection would count as unhandled and end a Node process.
+    mod.pg_extensions[EXTENSION] = loadBundle(mod, bundles, hostNames).then(
       (tar) => {
         failure = undefined
         return tar
@@ -65,7 +65,7 @@ export function attachBundle(options: HostOptions, bundles: Bundles): Attached {
   return {
     options: {
       ...options,
-      ...(options.instantiateWasm && { instantiateWasm: recordNames(options, options.instantiateWasm, host) }),
+      ...(options.instantiateWasm && { instantiateWasm: collectNames(options, options.instantiateWasm, hostNames) }),
       postRun: [options.postRun ?? [], postRun].flat(),
     },
     check() {
@@ -74,23 +74,23 @@ export function attachBundle(options: HostOptions, bundles: Bundles): Attached {
   }
 }
 
-/** Notes the names that the main module gives to side modules. */
-function recordNames(
+/** Collects the names that the main module provides to side modules. */
+function collectNames(
   options: HostOptions,
   instantiateWasm: NonNullable<HostOptions['instantiateWasm']>,
-  host: Set<string>,
+  hostNames: Set<string>,
 ): NonNullable<HostOptions['instantiateWasm']> {
   return (imports, done) =>
     instantiateWasm.call(options, imports, (instance, module) => {
       for (const group of ['env', 'wasi_snapshot_preview1']) {
-        for (const name of Object.keys(imports[group] ?? {})) host.add(name)
+        for (const name of Object.keys(imports[group] ?? {})) hostNames.add(name)
       }
-      for (const name of Object.keys(instance.exports)) host.add(name)
+      for (const name of Object.keys(instance.exports)) hostNames.add(name)
       return done(instance, module)
     })
 }
 
-async function load(mod: HostModule, bundles: Bundles, host: ReadonlySet<string>): Promise<Blob> {
+async function loadBundle(mod: HostModule, bundles: Bundles, hostNames: ReadonlySet<string>): Promise<Blob> {
   const major = postgresMajor(mod)
   const source = (bundles as Partial<Record<number, BundleSource>>)[major]
   if (source === undefined) {
@@ -99,28 +99,28 @@ async function load(mod: HostModule, bundles: Bundles, host: ReadonlySet<string>
       hint: `Use a PGlite with PostgreSQL ${Object.keys(bundles).join(' or ')}.`,
     })
   }
-  const place = source instanceof Blob ? 'the given bundle' : source.href
-  if (place === undefined) {
+  const location = source instanceof Blob ? 'the given bundle' : source.href
+  if (location === undefined) {
     throw new TrickleError(`a bundle of pg_trickle must be a URL or a Blob, not ${typeof source}: ${String(source)}`, {
       code: '22023',
       hint: `Give bundles: { ${major}: new URL(path, import.meta.url) }.`,
     })
   }
-  const bytes = await readBundle(source, place)
+  const bytes = await readBundle(source, location)
   const entries = readTar(bytes)
   if (entries === undefined) {
-    throw new TrickleError(`the bundle of pg_trickle is not a tar archive: ${place}`, {
+    throw new TrickleError(`the bundle of pg_trickle is not a tar archive: ${location}`, {
       code: '58P01',
-      hint: place.includes('/.vite/deps/')
+      hint: location.includes('/.vite/deps/')
         ? "Add '@pgtrickle/pglite' to `optimizeDeps.exclude` in the configuration of Vite."
-        : 'Check that the server gives the .tar.gz file of the package, and not a page in its place.',
+        : 'Check that the server sends the .tar.gz file of the package, and not an HTML page.',
     })
   }
-  // A host whose names could not be noted is not checked: that is no reason to refuse it.
+  // A host whose names could not be collected may still work, so it is not checked.
   const missing =
-    host.size === 0
+    hostNames.size === 0
       ? []
-      : entries.flatMap(({ name, data }) => (name.endsWith('.so') ? unresolvedImports(data, host) : []))
+      : entries.flatMap(({ name, data }) => (name.endsWith('.so') ? unresolvedImports(data, hostNames) : []))
   if (missing.length > 0) {
     throw new TrickleError(`this PGlite does not export what pg_trickle needs: ${missing.join(', ')}`, {
       code: '0A000',
@@ -130,32 +130,35 @@ async function load(mod: HostModule, bundles: Bundles, host: ReadonlySet<string>
   return new Blob([bytes])
 }
 
-/** initdb's catalog file names the version that it was generated for. */
+/** Reads the version from initdb's catalog file, which names it in the first line. */
 function postgresMajor(mod: HostModule): number {
   const path = `${mod.WASM_PREFIX ?? '/pglite'}/share/postgresql/postgres.bki`
   let head: string
   try {
     head = new TextDecoder().decode(mod.FS.readFile(path).subarray(0, 64))
   } catch (cause) {
-    throw new TrickleError(`cannot tell which PostgreSQL this PGlite is: no file ${path}`, { code: '58P01', cause })
+    throw new TrickleError(`cannot find the PostgreSQL version of this PGlite: there is no file ${path}`, {
+      code: '58P01',
+      cause,
+    })
   }
   const major = Number(/^# PostgreSQL (\d+)/.exec(head)?.[1])
   if (!Number.isInteger(major)) {
-    throw new TrickleError(`cannot tell which PostgreSQL this PGlite is from ${path}`, { code: '58P01' })
+    throw new TrickleError(`cannot find the PostgreSQL version of this PGlite in ${path}`, { code: '58P01' })
   }
   return major
 }
 
-async function readBundle(source: BundleSource, place: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readBundle(source: BundleSource, location: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const bytes = source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : await readUrl(source)
-    // Some servers say `Content-Encoding: gzip` for the file, and fetch then gives it unpacked.
-    const packed = bytes[0] === 0x1f && bytes[1] === 0x8b
-    return packed ? await unpack(bytes) : bytes
+    // Some servers send the file with `Content-Encoding: gzip`, and fetch then decompresses it.
+    const isGzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
+    return isGzipped ? await decompress(bytes) : bytes
   } catch (cause) {
-    throw new TrickleError(`cannot load the bundle of pg_trickle: ${place}`, {
+    throw new TrickleError(`cannot load the bundle of pg_trickle: ${location}`, {
       code: '58P01',
-      hint: 'The .tar.gz files of @pgtrickle/pglite must be served beside its code.',
+      hint: 'The .tar.gz files of @pgtrickle/pglite must be served next to its code.',
       cause,
     })
   }
@@ -163,7 +166,7 @@ async function readBundle(source: BundleSource, place: string): Promise<Uint8Arr
 
 async function readUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   if (url.protocol === 'file:') {
-    // Put together, so that bundlers for the browser do not look for it.
+    // Assembled at run time, so that bundlers for the browser do not try to resolve it.
     const specifier = ['node:fs', 'promises'].join('/')
     const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as {
       readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>
@@ -175,7 +178,7 @@ async function readUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-async function unpack(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+async function decompress(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

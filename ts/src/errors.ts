@@ -1,4 +1,4 @@
-/** What a `TrickleError` knows beside its message. */
+/** What a `TrickleError` carries besides its message. */
 export interface TrickleErrorDetails {
   code?: string | undefined
   streamTable?: string | undefined
@@ -7,10 +7,10 @@ export interface TrickleErrorDetails {
   cause?: unknown
 }
 
-/** SQLSTATE `internal_error`: the code of failures that did not come from PostgreSQL and fit no other. */
+/** SQLSTATE `internal_error`: the code of failures that did not come from PostgreSQL and that no other code fits. */
 const INTERNAL_ERROR = 'XX000'
 
-/** How much of the query after the point of an error is shown. */
+/** How many characters of the query to show, from the position of the error. */
 const FRAGMENT_LENGTH = 60
 
 /** Every failure of the plugin. */
@@ -18,11 +18,11 @@ export class TrickleError extends Error {
   override readonly name = 'TrickleError'
   /** The SQLSTATE. Branch on this, never on the message. */
   readonly code: string
-  /** The stream table as the caller named it, where there is one. */
+  /** The stream table by the name that the caller used, if there is one. */
   readonly streamTable: string | undefined
-  /** The piece of SQL to blame, where it is known. */
+  /** The piece of SQL that caused the error, where it is known. */
   readonly fragment: string | undefined
-  /** What to do. */
+  /** What to do about it. */
   readonly hint: string | undefined
   /** The original error. */
   override readonly cause: unknown
@@ -36,9 +36,9 @@ export class TrickleError extends Error {
     this.cause = details.cause
   }
 
-  /** Wraps whatever was thrown. An error of PostgreSQL keeps its message, code and hint. */
+  /** Wraps any thrown value. An error from PostgreSQL keeps its message, code and hint. */
   static from(error: unknown, streamTable?: string): TrickleError {
-    // By its name inside of itself, esbuild would rename the class, and what is printed of an error begins with that.
+    // Not `TrickleError`: esbuild renames a class that refers to itself, and a printed error starts with that name.
     if (error instanceof this) return error
     const fields = readFields(error)
     return new this(fields.message ?? String(error), {
@@ -51,7 +51,7 @@ export class TrickleError extends Error {
   }
 }
 
-/** The fields of PostgreSQL's ErrorResponse that are read. Of these PGlite's worker passes on the message alone. */
+/** The fields of PostgreSQL's ErrorResponse that are used. PGlite's worker passes on only the message. */
 interface ErrorFields {
   message?: string
   code?: string
@@ -74,13 +74,13 @@ function readFields(error: unknown): ErrorFields {
   return fields
 }
 
-/** The extension names the piece of SQL in DETAIL; PostgreSQL points into the query it was given. */
+/** The extension names the piece of SQL in DETAIL. PostgreSQL gives a position in the query that it ran. */
 function fragmentOf(fields: ErrorFields): string | undefined {
   const named = fields.detail?.match(/^Fragment: ([\s\S]+)$/m)?.[1]
   if (named !== undefined) return named.trim()
   const position = Number(fields.internalPosition)
   if (fields.internalQuery === undefined || !(position > 0)) return undefined
-  // PostgreSQL counts characters, JavaScript UTF-16 units.
+  // The position counts characters; JavaScript's strings count UTF-16 units.
   const rest = Array.from(fields.internalQuery).slice(position - 1, position - 1 + FRAGMENT_LENGTH)
   return rest.join('').trim() || undefined
 }

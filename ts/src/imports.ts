@@ -1,13 +1,12 @@
 /**
- * What a side module needs of its host, read from the module's bytes.
- *
- * Not by `WebAssembly.Module.imports`: that would compile the module a second time, and some hosts forbid it.
+ * Reads from a side module's bytes what it needs from its host. `WebAssembly.Module.imports` would compile the module a
+ * second time, and some hosts forbid that.
  */
 
 const IMPORT_SECTION = 2
 const EXPORT_SECTION = 7
 
-/** Given by the dynamic linker, not by the main module. */
+/** Provided by the dynamic linker, not by the main module. */
 const LINKER_NAMES = new Set([
   'memory',
   '__memory_base',
@@ -24,8 +23,8 @@ interface ModuleInterface {
 /**
  * The names that the side module imports and nobody provides.
  *
- * `host` holds what the main module exports and what its JavaScript implements. A function that is missing would become
- * a stub that throws inside the backend when it is called, after which PGlite answers nothing any more.
+ * `host` holds what the main module exports and what its JavaScript implements. The linker replaces a missing function
+ * with a stub. When that is called, it throws inside the backend, and PGlite never responds again.
  */
 export function unresolvedImports(sideModule: Uint8Array, host: ReadonlySet<string>): string[] {
   const { imports, exports } = readInterface(sideModule)

@@ -1,12 +1,12 @@
 const BLOCK = 512
 
-/** A file of an archive. */
+/** A file in an archive. */
 export interface TarEntry {
   name: string
   data: Uint8Array
 }
 
-/** The files of a ustar archive, or undefined when the bytes are none. */
+/** The files of a ustar archive, or undefined when the bytes are not one. */
 export function readTar(bytes: Uint8Array): TarEntry[] | undefined {
   const entries: TarEntry[] = []
   let offset = 0

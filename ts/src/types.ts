@@ -1,4 +1,4 @@
-/** The part of PGlite and PGliteWorker that the plugin needs. */
+/** The part of PGlite and PGliteWorker that the plugin uses. */
 export interface Database {
   query<T>(sql: string, params?: unknown[], options?: QueryOptions): Promise<{ rows: T[] }>
 }
@@ -6,13 +6,13 @@ export interface Database {
 /** The options of PGlite's `query` that the plugin uses. */
 export interface QueryOptions {
   onNotice?: (notice: Notice) => void
-  /** How values become JavaScript's, by the OIDs of their types. */
+  /** Convert the text of values to JavaScript values, by type OID. */
   parsers?: Record<number, (text: string) => unknown>
-  /** How parameters become text. */
+  /** Convert parameters to text, by type OID. */
   serializers?: Record<number, (value: unknown) => string>
 }
 
-/** A notice of PostgreSQL. */
+/** A notice from PostgreSQL. */
 export interface Notice {
   severity?: string | undefined
   message?: string | undefined
@@ -33,17 +33,17 @@ export type AnyRow = Record<string, unknown>
 export interface StreamTable<Row = AnyRow> {
   /** Its name, unquoted. */
   name: string
-  /** The schema it is in, unquoted. */
+  /** Its schema, unquoted. */
   schema: string
   /** The defining query. */
   query: string
-  /** How it is kept fresh. PGlite has one mode: maintenance inside the statement that changes a source. */
+  /** How it is kept up to date. PGlite has one mode: inside the statement that changes a source. */
   refreshMode: 'IMMEDIATE'
-  /** `ACTIVE` when it is maintained; anything else says why it is not. */
+  /** `ACTIVE` when it is maintained; any other value says why it is not. */
   status: string
   /** The columns of the defining query, in order. */
   columns: ColumnOf<Row>[]
-  /** The columns that identify a row; empty when rows can be duplicates of each other. */
+  /** The columns that identify a row; empty when there can be duplicate rows. */
   key: string[]
   /** The tables it is computed from, as qualified names. */
   sources: string[]
@@ -53,65 +53,65 @@ export interface StreamTable<Row = AnyRow> {
 
 /** Options of `alterStreamTable`. */
 export interface AlterStreamTableOptions {
-  /** Gets the notices, such as why a query can only be maintained by running it again. Not in a tab of the worker. */
+  /** Receives the notices: why a query can only be maintained by running it again, for example. Not in a worker's tab. */
   onNotice?: (notice: Notice) => void
 }
 
 /** Options of `createStreamTable`. */
 export type CreateStreamTableOptions = AlterStreamTableOptions & {
   /**
-   * Fill it now (the default). When false it stays empty until `refreshStreamTable`; one that `orReplace` finds filled is
-   * filled again whatever this says.
+   * Fill it now (the default). When false, it stays empty until `refreshStreamTable`. If `orReplace` replaces a stream
+   * table that is filled, the new one is filled in any case.
    */
   withData?: boolean
 } & (
     | {
-        /** Do nothing when the name is already a stream table. */
+        /** Keep a stream table that already has this name. */
         ifNotExists?: boolean
         orReplace?: false
       }
     | {
         ifNotExists?: false
-        /** Take the place of a stream table of the same name. */
+        /** Replace a stream table that already has this name. */
         orReplace?: boolean
       }
   )
 
 /** Options of `dropStreamTable`. */
 export interface DropStreamTableOptions {
-  /** Do nothing when there is no such stream table. */
+  /** Do not fail when there is no such stream table. */
   ifExists?: boolean
-  /** Drop what depends on it too: views, and stream tables over it. */
+  /** Also drop what depends on it: views, and stream tables over it. */
   cascade?: boolean
 }
 
-/** What a refresh had to change. All zero when the stream table was right already. */
+/** What a refresh had to change. All zero when the stream table was correct. */
 export interface RefreshResult {
   /** Rows that were missing. */
   inserted: number
   /** Rows that should not have been there. */
   deleted: number
-  /** Rows that had other values. */
+  /** Rows that had wrong values. */
   updated: number
 }
 
 /** How a stream table compares with its defining query. */
 export interface VerifyResult {
   ok: boolean
-  /** Rows of the query that the stream table lacks. */
+  /** Rows of the query that are not in the stream table. */
   missing: number
-  /** Rows of the stream table that the query does not give. */
+  /** Rows of the stream table that are not in the query's result. */
   extra: number
 }
 
-/** How the change of a source reaches the stored rows. */
+/** How a change to a source reaches the stored rows. */
 export type Way = 'fold' | 'rekey' | 'rebuild'
 
-/** What a change of one source does to one stage. */
+/** How a change to one source is applied to one stage. */
 export interface SourcePlan {
   /** The table, as a qualified name. */
   name: string
-  /** How often the query reads it: more than once in a self-join. */
+  /** How many times the query reads it: more than once in a self-join. */
   occurrences: number
   way: Way
   /** What the cost of a change is proportional to. */
@@ -127,9 +127,9 @@ export interface SourcePlan {
 export interface StagePlan {
   name: string
   way: Way
-  /** Why the way is not a better one. */
+  /** Why it is not maintained in a better way. */
   reason: string | null
-  /** The stored columns that identify a row; empty where rows can repeat. */
+  /** The stored columns that identify a row; empty when there can be duplicate rows. */
   key: string[]
   /** The operators of the stage, outermost first. */
   operators: string[]
@@ -145,6 +145,6 @@ export interface StreamTablePlan {
   columns: string[]
   key: string[]
   stages: StagePlan[]
-  /** What would make it cheaper, such as a missing index. */
+  /** What would make a change cheaper: a missing index, for example. */
   advice: string[]
 }

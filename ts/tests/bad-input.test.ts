@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import type { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
-let lab: Lab
 let before: Record<string, number>
 
-beforeAll(async () => {
-  lab = await Lab.open()
+const lab: Lab = useLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)')
   await lab.exec('CREATE TABLE "Mixed" (a int); CREATE SEQUENCE seq')
   await lab.exec('CREATE VIEW volatile_view AS SELECT id, random() AS r FROM t')
@@ -14,20 +13,23 @@ beforeAll(async () => {
   await lab.exec('CREATE FUNCTION volatile_equal(int, text) RETURNS bool LANGUAGE sql VOLATILE AS $$ SELECT true $$')
   await lab.exec('CREATE OPERATOR ~~~ (leftarg = int, rightarg = text, function = volatile_equal)')
   await lab.exec('CREATE VIEW plain AS SELECT id FROM t')
+  await lab.exec('CREATE MATERIALIZED VIEW mv AS SELECT id FROM t; CREATE VIEW over_mv AS SELECT id FROM mv')
+  await lab.exec(
+    'CREATE TEMP TABLE passing (a int); CREATE TABLE parent (a int); CREATE TEMP TABLE child () INHERITS (parent)',
+  )
   await lab.create('existing', 'SELECT id FROM t')
   before = await lab.inventory()
 })
-afterAll(() => lab?.close())
 beforeEach(async () => {
   await lab.exec('ROLLBACK')
-  // What a failed test left behind must not fail the next one.
+  // What a failed test has left behind must not break the next one.
   for (const { schema, name } of await lab.pg.trickle.listStreamTables()) {
     if (name !== 'existing') await lab.pg.trickle.dropStreamTable(`"${schema}"."${name}"`, { cascade: true })
   }
   lab.notices.length = 0
 })
 
-/** The error that creating `name` gives, after checking all that is the same for every bad input. */
+/** Returns the error of creating `name`, after checks that apply to every bad input. */
 async function refused(name: string, query: string): Promise<TrickleError> {
   const error = await lab.pg.trickle.createStreamTable(name, query).then(
     () => undefined,
@@ -38,7 +40,7 @@ async function refused(name: string, query: string): Promise<TrickleError> {
   expect(failure.streamTable).toBe(name)
   expect(failure.cause).toBeInstanceOf(Error)
   expect(failure.hint, 'hint').toMatch(/\w{3}/)
-  // No addresses, no internal codes, no names of our own files or functions.
+  // No addresses, internal codes, or names of our own files and functions.
   expect(failure.message).not.toMatch(/0x[0-9a-f]{4}|XX000|panicked|\.rs\b|unwrap|pgtrickle\.(def|st)_/)
   expect(failure.code).toMatch(/^[0-9A-Z]{5}$/)
   expect(failure.code).not.toBe('XX000')
@@ -52,7 +54,7 @@ interface Bad {
   name: string
   query: string
   code: string
-  /** What message, hint or fragment must speak of. */
+  /** What the message, hint or fragment must mention. */
   about: RegExp
   stream?: string
 }
@@ -81,20 +83,20 @@ const QUERIES: Bad[] = [
     about: /one|several|multiple|single/i,
   },
   {
-    name: 'a statement that hides another',
+    name: 'a statement that conceals another',
     query: 'SELECT 1 AS a; DROP TABLE t',
     code: '42601',
     about: /one|several|multiple|single|SELECT/i,
   },
   {
-    name: 'an end of the view and another statement',
+    name: 'text that ends the view, and another statement',
     query: 'SELECT 1 AS a) ; DROP TABLE t; --',
     code: '42601',
     about: /\)/,
   },
   { name: 'no query', query: '', code: '42601', about: /empty|no query|SELECT/i },
   {
-    name: 'only blanks and comments',
+    name: 'only white space and comments',
     query: '  -- nothing\n /* at all */ ',
     code: '42601',
     about: /empty|no query|SELECT/i,
@@ -211,17 +213,47 @@ describe('queries that are refused', () => {
     expect([error.message, error.hint, error.fragment].join('\n')).toMatch(about)
   })
 
-  test('the piece of SQL is shown', async () => {
+  test('the error shows the piece of SQL', async () => {
     expect((await refused('st', 'SELECT id FROM t WHERE wrong > 1')).fragment).toMatch(/^wrong/)
     expect((await refused('st', "SELECT 'ü🐘' AS a, id FROM missing WHERE true")).fragment).toMatch(/^missing/)
     expect((await refused('st', 'SELECT id FROM t WHERE id = = 2')).fragment).toMatch(/^=/)
     expect((await refused('st', 'SELECT id, random() AS r FROM t')).fragment).toContain('random()')
   })
+
+  test.each([
+    ['a materialized view', 'SELECT * FROM mv', 'mv'],
+    ['a materialized view behind a view', 'SELECT * FROM over_mv', 'mv'],
+    ['a sequence', 'SELECT last_value FROM seq', 'seq'],
+    ['a system catalog', 'SELECT relname FROM pg_class', 'pg_class'],
+    ['a volatile function', 'SELECT id, my_volatile(id) AS r FROM t', 'my_volatile()'],
+    ['a temporary table', 'SELECT a FROM t JOIN passing ON a = id', 'passing'],
+    [
+      'a temporary table in a subquery',
+      'SELECT id FROM t WHERE id IN (SELECT a FROM pg_temp.passing)',
+      'pg_temp.passing',
+    ],
+    ['a temporary child', 'SELECT a FROM parent', 'pg_temp.child'],
+  ])('as it stands in the query: %s', async (_, query, fragment) => {
+    expect(await refused('st', query)).toMatchObject({ code: '0A000', fragment })
+  })
+
+  test('a CTE is no temporary table, and a table no temporary one of its name', async () => {
+    await lab.exec('CREATE TABLE public.passing (b int)')
+    try {
+      await lab.create('st', 'WITH passing AS (SELECT id AS a FROM t) SELECT a FROM passing')
+      await lab.create('other', 'SELECT b FROM public.passing')
+    } finally {
+      lab.watched.clear()
+      await lab.exec('DROP TABLE public.passing CASCADE')
+      await lab.pg.trickle.dropStreamTable('st')
+    }
+    expect(await lab.inventory()).toEqual(before)
+  })
 })
 
 const NAMES: Bad[] = [
   {
-    name: 'a name that a stream table has',
+    name: 'the name of a stream table',
     stream: 'existing',
     query: 'SELECT 1 AS a',
     code: '42P07',
@@ -230,21 +262,21 @@ const NAMES: Bad[] = [
   { name: 'a name that a table has', stream: 't', query: 'SELECT 1 AS a', code: '42P07', about: /\bt\b/ },
   { name: 'a name that a view has', stream: 'plain', query: 'SELECT 1 AS a', code: '42P07', about: /plain/ },
   {
-    name: 'a name that a sequence has',
+    name: 'the name of a sequence',
     stream: 'public.seq',
     query: 'SELECT 1 AS a',
     code: '42P07',
     about: /seq/,
   },
   {
-    name: 'a name that an index has',
+    name: 'the name of an index',
     stream: 't_pkey',
     query: 'SELECT 1 AS a',
     code: '42P07',
     about: /t_pkey/,
   },
   {
-    name: 'a schema that is none',
+    name: 'a schema that does not exist',
     stream: 'nowhere.st',
     query: 'SELECT 1 AS a',
     code: '3F000',
@@ -252,7 +284,7 @@ const NAMES: Bad[] = [
   },
   { name: 'a name of 64 bytes', stream: 'n'.repeat(64), query: 'SELECT 1 AS a', code: '42622', about: /63/ },
   {
-    name: 'a name of 64 bytes that are 32 characters',
+    name: 'a name of 64 bytes in 32 characters',
     stream: `"${'ü'.repeat(32)}"`,
     query: 'SELECT 1 AS a',
     code: '42622',
@@ -278,14 +310,14 @@ const NAMES: Bad[] = [
   },
   { name: 'a dot at the end', stream: 'public.', query: 'SELECT 1 AS a', code: '42602', about: /public/ },
   {
-    name: 'SQL for a name',
+    name: 'SQL as a name',
     stream: 'st; DROP TABLE t',
     query: 'SELECT 1 AS a',
     code: '42602',
     about: /DROP/,
   },
   {
-    name: 'our own schema',
+    name: "the extension's own schema",
     stream: 'pgtrickle.mine',
     query: 'SELECT 1 AS a',
     code: '42939|0A000|42501',
@@ -300,7 +332,7 @@ describe('names that are refused', () => {
     expect([error.message, error.hint].join('\n')).toMatch(about)
   })
 
-  test('orReplace does not replace what is no stream table', async () => {
+  test('orReplace does not replace anything but a stream table', async () => {
     for (const name of ['t', 'plain', 'seq']) {
       const replaced = lab.pg.trickle.createStreamTable(name, 'SELECT 1 AS a', { orReplace: true })
       await expect(replaced, name).rejects.toMatchObject({
@@ -311,9 +343,9 @@ describe('names that are refused', () => {
     expect(await lab.inventory()).toEqual(before)
   })
 
-  test('nor does ifNotExists take a table for one', async () => {
-    const made = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
-    await expect(made).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
+  test('ifNotExists does not mistake a table for a stream table', async () => {
+    const creation = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
+    await expect(creation).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
     expect(await lab.inventory()).toEqual(before)
   })
 })
@@ -332,7 +364,7 @@ describe('arguments that are refused', () => {
       '0A000',
       /^Not supported in PGlite: FULL refresh mode\. Use IMMEDIATE mode\.$/,
     ],
-    ['a refresh mode that is none', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
+    ['an unknown refresh mode', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
     ['a schedule', "'st', 'SELECT 1 AS a', '5 minutes'", '0A000', /schedule/i],
     ['no name', "NULL, 'SELECT 1 AS a'", '22004|42602', /name/],
     ['no query', "'st', NULL", '22004|42601', /query/],
@@ -359,7 +391,7 @@ describe('arguments that are refused', () => {
     "drop_stream_table('t')",
     "refresh_stream_table('plain')",
   ]
-  test.each(unknown)('a stream table that is none: %s', async (call) => {
+  test.each(unknown)('a stream table that does not exist: %s', async (call) => {
     const error = await lab.fails(`SELECT * FROM pgtrickle.${call}`)
     expect(error.code).toMatch(/^(42P01|42809)$/)
     expect(error.message).toMatch(/none|t\b|plain/)
@@ -367,9 +399,9 @@ describe('arguments that are refused', () => {
     expect(await lab.inventory()).toEqual(before)
   })
 
-  test('the trigger function is not for the user', async () => {
+  test('users cannot call the trigger function', async () => {
     await lab.exec('CREATE TABLE victim (a int)')
-    // Refused, or without effect: a table that is no source has nothing to maintain.
+    // It is refused or has no effect, because a table that is not a source has nothing to maintain.
     await lab
       .exec(
         'CREATE TRIGGER x AFTER INSERT ON victim FOR EACH ROW EXECUTE FUNCTION pgtrickle.maintain(); INSERT INTO victim VALUES (1)',
@@ -384,7 +416,7 @@ describe('arguments that are refused', () => {
 })
 
 describe('creation by another role', () => {
-  test('needs the right to read the sources', async () => {
+  test('requires the right to read the sources', async () => {
     await lab.exec('CREATE ROLE nobody; GRANT CREATE, USAGE ON SCHEMA public TO nobody; SET ROLE nobody')
     try {
       await expect(lab.pg.trickle.createStreamTable('st', 'SELECT * FROM t')).rejects.toMatchObject({

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
+const lab: Lab = useLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v numeric, s text)')
   await lab.exec('CREATE TABLE u (k int, w int)')
   await lab.exec('INSERT INTO u SELECT i % 50, i FROM generate_series(1, 100) i')
@@ -29,7 +27,6 @@ beforeAll(async () => {
   await lab.create('values_of', 'SELECT v FROM t UNION SELECT w FROM u', { freeSpelling: true })
   await lab.create('values_left', 'SELECT v FROM t EXCEPT ALL SELECT w FROM u', { freeSpelling: true })
 })
-afterAll(() => lab?.close())
 
 const ROWS = 5000
 
@@ -40,7 +37,7 @@ async function copy(table: string, lines: string[]): Promise<void> {
   await lab.check(`COPY ${lines.length} rows into ${table}`)
 }
 
-// The tests build on each other: the tables grow, shrink and are emptied.
+// These tests build on each other: the tables grow, shrink and become empty.
 describe('many rows at once, and one among many', () => {
   test('INSERT', () =>
     lab.run(`INSERT INTO t SELECT i, nullif(i % 97, 0), i / 7.0, chr(97 + i % 26) FROM generate_series(1, ${ROWS}) i`))
@@ -49,7 +46,7 @@ describe('many rows at once, and one among many', () => {
     await lab.run('UPDATE t SET k = 6, v = -500 WHERE id = -1')
     await lab.run('DELETE FROM t WHERE id = -1')
   })
-  test('UPDATE of all, without and with a change', async () => {
+  test('UPDATE of all rows, without and with a change', async () => {
     await lab.run('UPDATE t SET v = v')
     await lab.run('UPDATE t SET v = v + 1, k = (k + 1) % 97')
   })
@@ -81,7 +78,7 @@ describe('many rows at once, and one among many', () => {
     await lab.run('INSERT INTO u VALUES (21, 5)')
     await lab.run('UPDATE t SET k = 21 WHERE id = -1')
   })
-  test('statement by statement, through prepared statements with parameters', async () => {
+  test('one row at a time, through prepared statements with parameters', async () => {
     for (let i = 0; i < 30; i++) {
       await lab.pg.query('INSERT INTO t VALUES ($1, $2, $3, $4)', [-10 - i, i % 3, `${i}.5`, 'p'])
       await lab.pg.query('UPDATE t SET v = v + $1 WHERE id = $2', [i, -10 - i])
@@ -99,17 +96,18 @@ describe('many rows at once, and one among many', () => {
     })
     await lab.check('rolled back')
   })
-  test('DELETE of most', () => lab.run('DELETE FROM t WHERE id % 50 <> 0'))
+  test('DELETE of most rows', () => lab.run('DELETE FROM t WHERE id % 50 <> 0'))
   test('TRUNCATE', () => lab.run('TRUNCATE t'))
-  test('and again', () => lab.run(`INSERT INTO t SELECT i, i % 10, i, 'z' FROM generate_series(1, 300) i`))
-  test('nothing to repair', () => lab.checkRefresh())
+  test('INSERT into the empty table', () =>
+    lab.run(`INSERT INTO t SELECT i, i % 10, i, 'z' FROM generate_series(1, 300) i`))
+  test('a refresh finds nothing to repair', () => lab.checkRefresh())
 })
 
-describe('a load where nothing is stored runs the query once', () => {
+describe('a load into an empty stream table runs the query once', () => {
   const ROWS_OF = 'i, i % 1000, i FROM generate_series'
 
   beforeAll(async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
       CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;
@@ -117,7 +115,7 @@ describe('a load where nothing is stored runs the query once', () => {
       CREATE TABLE u (id int PRIMARY KEY, w int); INSERT INTO u SELECT i, i FROM generate_series(0, 999, 3) i`)
   })
 
-  /** How often a statement computes the condition of the stream table's query. */
+  /** Counts how many times a statement evaluates the condition of the stream table's query. */
   async function calls(sql: string): Promise<number> {
     const last = async () => Number((await lab.exec('SELECT last_value FROM calls'))[0]?.last_value)
     const before = await last()
@@ -131,7 +129,7 @@ describe('a load where nothing is stored runs the query once', () => {
     ['a self-join', 'SELECT a.id, b.id AS other FROM t a JOIN t b ON a.k = b.k WHERE counted(a.x)'],
     ['an outer join', 'SELECT t.id, t.k, u.w FROM t LEFT JOIN u ON u.id = t.k WHERE counted(t.x)'],
     [
-      'groups below',
+      'a join with groups',
       'SELECT q.k, q.n, u.w FROM (SELECT k, count(*) AS n FROM t WHERE counted(x) GROUP BY k) q JOIN u ON u.id = q.k',
     ],
   ]
@@ -148,7 +146,7 @@ describe('a load where nothing is stored runs the query once', () => {
 
 describe('a change of as many rows as are stored runs the query once', () => {
   beforeAll(async () => {
-    await lab.fresh()
+    await lab.reset()
     await lab.exec(`CREATE SEQUENCE calls; SELECT nextval('calls');
       CREATE FUNCTION counted(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
         $$ BEGIN PERFORM nextval('test.calls'); RETURN true; END $$;
@@ -178,26 +176,26 @@ describe('a change of as many rows as are stored runs the query once', () => {
     }
   })
 
-  test('rows that go and come again are no change to subscribers', async () => {
+  test('subscribers get no change for rows that are deleted and inserted again', async () => {
     await lab.exec('INSERT INTO t (id, k, n) SELECT i, i, 1 FROM generate_series(1001, 1500) i')
-    const told: string[] = []
+    const reported: string[] = []
     const stop = await lab.pg.trickle.subscribe(
       'outer_joined',
-      (changes) => told.push(...changes.map(({ op }) => op)),
+      (changes) => reported.push(...changes.map(({ op }) => op)),
       {
         initial: false,
       },
     )
-    // 200 of the keys have a row; others keep the NULL that they had.
+    // 200 of the keys have a row; the others keep their NULL.
     await lab.exec('INSERT INTO u SELECT i, i FROM generate_series(1301, 1900) i')
-    expect(told.filter((op) => op === 'delete')).toHaveLength(200)
-    expect(told.filter((op) => op === 'insert')).toHaveLength(200)
-    expect(told).toHaveLength(400)
+    expect(reported.filter((op) => op === 'delete')).toHaveLength(200)
+    expect(reported.filter((op) => op === 'insert')).toHaveLength(200)
+    expect(reported).toHaveLength(400)
     await stop()
     await lab.check('INSERT INTO u')
     await lab.run('DELETE FROM u; DELETE FROM t WHERE id > 1000')
   })
-  test('what a subquery reads comes, and is computed for each row once', async () => {
+  test('the source of a subquery is filled, and the subquery runs once for each row', async () => {
     const last = async () => Number((await lab.exec('SELECT last_value FROM calls'))[0]?.last_value)
     const before = await last()
     await lab.exec('INSERT INTO u SELECT i % 400, i % 11 FROM generate_series(1, 700) i')
@@ -206,29 +204,32 @@ describe('a change of as many rows as are stored runs the query once', () => {
   })
   test.each([
     [
-      'values equal to the old ones, spelled otherwise',
+      'values equal to the old ones, with different text',
       'UPDATE t SET n = n + 0.00, f = CASE f WHEN 0 THEN -0.0 ELSE f END',
     ],
-    ['the same of what a subquery reads', 'UPDATE u SET w = w + 0.0'],
-    ['nothing', 'UPDATE t SET n = n, j = j; UPDATE u SET w = w'],
+    ["equal values in a subquery's source", 'UPDATE u SET w = w + 0.0'],
+    ['an update without a change', 'UPDATE t SET n = n, j = j; UPDATE u SET w = w'],
     [
       'NaN, NULLs and repeated values',
       `UPDATE t SET f = CASE id % 3 WHEN 0 THEN 'NaN' WHEN 1 THEN f END, n = NULL, k = k % 5`,
     ],
     [
-      'keys that move and values without equality',
+      'changed keys, and values without equality',
       `UPDATE t SET id = 1201 - id, j = '{"a": 1}', x = '<b/>', p = '(1,2)'`,
     ],
     ['two sources', 'WITH d AS (DELETE FROM u WHERE k < 300) UPDATE t SET n = id % 9, k = id % 350, m = 5'],
-    ['most rows go', 'DELETE FROM t WHERE id > 700'],
+    ['most rows are deleted', 'DELETE FROM t WHERE id > 700'],
     [
-      'more rows come than there are',
+      'more rows are inserted than exist',
       'INSERT INTO t (id, k, n) SELECT i, i % 100, 1 FROM generate_series(5000, 6000) i',
     ],
-    ['all go', 'DELETE FROM u; DELETE FROM t'],
-    ['and come', 'INSERT INTO u SELECT i, i FROM generate_series(1, 300) i; INSERT INTO t (id, k) SELECT k, k FROM u'],
+    ['all rows are deleted', 'DELETE FROM u; DELETE FROM t'],
+    [
+      'rows are inserted into the empty tables',
+      'INSERT INTO u SELECT i, i FROM generate_series(1, 300) i; INSERT INTO t (id, k) SELECT k, k FROM u',
+    ],
   ])('%s', async (_, sql) => {
     await lab.run(sql)
   })
-  test('nothing to repair', () => lab.checkRefresh())
+  test('a refresh finds nothing to repair', () => lab.checkRefresh())
 })

@@ -53,7 +53,7 @@ runCases('stream tables over stream tables', [
     steps: CHANGES,
   },
   {
-    name: 'joined with its own source, and with another source',
+    name: 'a stream table joined with its own source, and with another source',
     setup: T,
     views: {
       a: 'SELECT k, sum(v) AS s FROM t GROUP BY k',
@@ -65,7 +65,7 @@ runCases('stream tables over stream tables', [
     steps: CHANGES,
   },
   {
-    name: 'with an ORDER BY and a HAVING below, and through a plain view',
+    name: 'over an ORDER BY and a HAVING, and through a plain view',
     setup: T,
     views: {
       a: 'SELECT k, count(*) AS n FROM t GROUP BY k HAVING count(*) > 1 ORDER BY n DESC',
@@ -76,7 +76,7 @@ runCases('stream tables over stream tables', [
     steps: CHANGES,
   },
   {
-    name: 'of equal rows without a key',
+    name: 'over duplicate rows without a key',
     setup: ['CREATE TABLE t (a int, b int)', 'INSERT INTO t VALUES (1, 1), (1, 1), (1, 2), (NULL, NULL)'],
     views: {
       a: 'SELECT a FROM t',
@@ -92,7 +92,7 @@ runCases('stream tables over stream tables', [
     ],
   },
   {
-    name: 'dropping and altering in the middle',
+    name: 'a stream table in the middle is altered and dropped',
     setup: T,
     views: {
       a: 'SELECT k, sum(v) AS s FROM t GROUP BY k',

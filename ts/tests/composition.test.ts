@@ -1,6 +1,6 @@
 /**
- * Every operator on top of every other one: each query below as a subquery of each query above, with the oracle after
- * each statement. Orders are by all columns, so that each query has one answer.
+ * Every operator over every other one: each query of the first list as a subquery of each query of the second, with the
+ * oracle after each statement. Every ORDER BY has all columns, so that each query has one result.
  */
 import { runCases } from './support/cases.js'
 import type { Case } from './support/cases.js'
@@ -16,7 +16,7 @@ const SETUP = [
   'INSERT INTO v VALUES (0, 2), (1, 3), (2, 3), (5, 0)',
 ]
 
-/** Queries with the columns `a int`, `b int` and `c text`. */
+/** Queries that return the columns `a int`, `b int` and `c text`. */
 const BELOW: Record<string, string> = {
   scan: 'SELECT k AS a, x AS b, s AS c FROM t',
   filter: 'SELECT k AS a, x AS b, s AS c FROM t WHERE x > 2 OR s IS NULL',
@@ -55,7 +55,7 @@ const BELOW: Record<string, string> = {
   values: "SELECT q.a, x AS b, q.c FROM t JOIN (VALUES (1, 'one'), (2, NULL)) AS q(a, c) ON q.a = t.k",
 }
 
-/** Queries over one of these. */
+/** Queries over one of those. */
 const ABOVE: Record<string, (below: string) => string> = {
   filter: (q) => `SELECT a, b, c FROM ${q} WHERE b > 1 OR c IS NULL`,
   project: (q) => `SELECT a + b AS ab, c || '!' AS c FROM ${q}`,
@@ -106,7 +106,7 @@ const STEPS = [
   "INSERT INTO t SELECT i, i % 3, i, 's', '{1}' FROM generate_series(1, 30) AS i; INSERT INTO u VALUES (1, 1), (2, 9)",
 ]
 
-/** In CI each PostgreSQL takes every second pair, elsewhere all. */
+/** In CI each PostgreSQL version takes every second pair, elsewhere all of them. */
 const isMine = (n: number) => !process.env.CI || n % 2 === MAJOR % 2
 
 const cases = Object.entries(ABOVE).map(([name, above], row): Case => {
@@ -116,4 +116,4 @@ const cases = Object.entries(ABOVE).map(([name, above], row): Case => {
   return { name, setup: SETUP, views: Object.fromEntries(views) as Record<string, string>, steps: STEPS }
 })
 
-runCases('every operator on top of every other one', cases)
+runCases('every operator over every other one', cases)

@@ -1,4 +1,4 @@
-/** DDL on sources, on what queries call, and on stream tables themselves: followed, or refused with everything as it was. */
+/** DDL on sources, on what queries call, and on stream tables: it is either followed, or refused without any effect. */
 import { runCases } from './support/cases.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
@@ -12,7 +12,7 @@ const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
 
 runCases('DDL on a source', [
   {
-    name: 'keys, constraints and NOT NULL that come and go',
+    name: 'keys, constraints and NOT NULL are added and dropped',
     setup: [
       ...T,
       'CREATE TABLE u (id int PRIMARY KEY, t_id int NOT NULL REFERENCES t)',
@@ -45,7 +45,7 @@ runCases('DDL on a source', [
     ],
   },
   {
-    name: 'indexes, statistics, storage options, clustering and VACUUM change nothing',
+    name: 'indexes, statistics, storage options, clustering and VACUUM have no effect',
     setup: T,
     views: {
       rows: 'SELECT * FROM t',
@@ -178,7 +178,7 @@ runCases('DDL on a source', [
     ].filter((sql) => !sql.includes('test_renamed')),
   },
   {
-    name: 'a source dropped and made again under the same name',
+    name: 'a source is dropped and created again under the same name',
     setup: [...T, 'CREATE TABLE u (id int)'],
     views: { over_u: 'SELECT id FROM u' },
     steps: [
@@ -190,7 +190,7 @@ runCases('DDL on a source', [
     ],
   },
   {
-    name: 'what an operator, an aggregate and a cast call is replaced',
+    name: 'the functions behind an operator, an aggregate and a cast are replaced',
     setup: [
       ...T,
       'CREATE FUNCTION plus(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + $2 $$',
@@ -222,7 +222,7 @@ runCases('DDL on a source', [
     ],
   },
   {
-    name: 'a new table under the old name, and tables that swap names',
+    name: 'a new table takes the old name, and tables swap names',
     setup: [...T, 'CREATE TABLE u (id int PRIMARY KEY, k int, v int)', 'INSERT INTO u VALUES (1, 9, 9)'],
     views: {
       st: { query: 'SELECT * FROM t', frozen: true },
@@ -296,7 +296,7 @@ runCases('DDL on a stream table', [
     ],
   },
   {
-    name: 'a unique index of the user that the query does not keep',
+    name: "a user's unique index that the query violates",
     setup: T,
     views: { agg: SUMS },
     steps: [

@@ -1,10 +1,10 @@
-// The numbers of built-in operators that the library knows by heart are PostgreSQL's.
+/** The OIDs of built-in operators in the library's table are PostgreSQL's. */
 
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { openDatabase } from './support/pglite.js'
 
-it('knows the default operators of the usual types', async () => {
+it('the table has the default operators of common types', async () => {
   const source = await readFile(new URL('../../pg_trickle_pglite/src/catalog.rs', import.meta.url), 'utf8')
   const table = /const USUAL: \[\[Oid; 4\]; (\d+)\] = \[([^;]*)\];/.exec(source)
   const known = [...(table?.[2] ?? '').matchAll(/\[(\d+), (\d+), (\d+), (\d+)\], +\/\/ (\w+)/g)].map(
@@ -12,7 +12,7 @@ it('knows the default operators of the usual types', async () => {
   )
   expect(known).toHaveLength(Number(table?.[1]))
   const pg = await openDatabase()
-  // varchar has no class of its own: it is text to operators.
+  // varchar has no operator class of its own and uses that of text.
   const { rows } = await pg.query(
     `SELECT t.typname AS name, ARRAY[t.oid::int] || ARRAY(
        SELECT o.amopopr::int FROM pg_opclass c JOIN pg_amop o ON o.amopfamily = c.opcfamily

@@ -1,28 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
 /** SQLSTATE `dependent_objects_still_exist`. */
 const IN_USE = '2BP01'
 
-let lab: Lab
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int, unused text)',
+  'INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, NULL)',
+])
 let empty: Record<string, number>
-
 beforeAll(async () => {
-  lab = await Lab.open()
   empty = await lab.inventory()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int, unused text)')
-  await lab.exec('INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, NULL)')
 })
 
 async function names(): Promise<string[]> {
   return (await lab.pg.trickle.listStreamTables()).map(({ name }) => name)
 }
 
-describe('what a stream table needs', () => {
+describe('an object that a stream table depends on', () => {
   test('cannot be dropped', async () => {
     await lab.exec('CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + 1 $$')
     await lab.exec('CREATE VIEW w AS SELECT id, f(v) AS v FROM t')
@@ -40,7 +35,7 @@ describe('what a stream table needs', () => {
     await lab.run('INSERT INTO t VALUES (4, 1, 4)')
   })
 
-  test('cannot change its type', async () => {
+  test('cannot change the type of a column', async () => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     expect(await lab.fails('ALTER TABLE t ALTER COLUMN v TYPE bigint')).toMatchObject({ code: '0A000' })
     await lab.run('UPDATE t SET v = v + 1')
@@ -48,7 +43,7 @@ describe('what a stream table needs', () => {
     await lab.run("INSERT INTO t VALUES (4, 1, 4, 'x')")
   })
 
-  test('takes it along when it is dropped with CASCADE', async () => {
+  test('takes the stream table with it when it is dropped with CASCADE', async () => {
     const before = await lab.inventory()
     await lab.exec('CREATE TABLE u (id int)')
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
@@ -69,7 +64,7 @@ describe('what a stream table needs', () => {
     expect(await lab.inventory()).toEqual(before)
   })
 
-  test('leaves nothing when schema and all are dropped', async () => {
+  test('leaves nothing behind when the whole schema is dropped', async () => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     await lab.create('over_st', 'SELECT sum FROM st')
     await lab.create('top', 'SELECT sum FROM st ORDER BY 1 LIMIT 1')
@@ -78,14 +73,14 @@ describe('what a stream table needs', () => {
     expect(await lab.inventory()).toEqual(empty)
   })
 
-  test('can be dropped once the stream table is', async () => {
+  test('can be dropped after the stream table', async () => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     lab.watched.clear()
     await lab.pg.trickle.dropStreamTable('st')
     await lab.exec('DROP TABLE t')
   })
 
-  test('is followed through renames and moves', async () => {
+  test('can be renamed and moved', async () => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k', { frozen: true })
     await lab.create('joined', 'SELECT x.id, y.v FROM t x JOIN t y ON x.id = y.k', { frozen: true })
     await lab.create('outer_join', 'SELECT x.id, y.v FROM t x LEFT JOIN t y ON x.id = y.k', { frozen: true })
@@ -120,7 +115,7 @@ describe('what a stream table needs', () => {
     await lab.exec('DROP SCHEMA test2')
   })
 
-  test('plain DROP of the stream table drops all of it, or is refused with a hint', async () => {
+  test('a plain DROP VIEW of a stream table drops all of it, or is refused with a hint', async () => {
     const before = await lab.inventory()
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     lab.watched.clear()
@@ -132,11 +127,11 @@ describe('what a stream table needs', () => {
     await lab.exec('INSERT INTO t VALUES (9, 9, 9)')
   })
 
-  test('a view and a function that were replaced', async () => {
+  test('a view and a function can be replaced', async () => {
     await lab.exec('CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 + 1 $$')
     await lab.exec('CREATE VIEW w AS SELECT id, v FROM t')
     await lab.create('st', 'SELECT id, v FROM w')
-    // Either the stream table follows, or the change is refused: never silently another result.
+    // Either the stream table follows or the change is refused, but the result is never silently wrong.
     await lab.exec('CREATE OR REPLACE VIEW w AS SELECT id, v FROM t WHERE id > 1').catch(() => undefined)
     await lab.check('the view was replaced')
     await lab.run('INSERT INTO t VALUES (4, 1, 4)')
@@ -154,7 +149,7 @@ describe('indexes and privileges', () => {
     expect(plan).toContain('Index')
   })
 
-  test('a role that may write the source but not read the stream table', async () => {
+  test('a role may write to the source without the right to read the stream table', async () => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     await lab.create('rebuilt', 'SELECT DISTINCT k FROM t')
     await lab.exec(

@@ -1,4 +1,4 @@
-/** pg_dump and restore: how data moves from one PostgreSQL major to the next. */
+/** pg_dump and restore, which is how data moves to another PostgreSQL major version. */
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trickle } from '../dist/index.js'
@@ -66,11 +66,11 @@ beforeAll(async () => {
   await pg.close()
 })
 
-/** The dump in a new database of a PostgreSQL. */
+/** Restores the dump into a new database of this PostgreSQL major version. */
 async function restored(major: number): Promise<Lab> {
   const { PGlite } = await loadModule(major === 17 ? 'pglite-0.4' : 'pglite-0.5')
   const pg = major === MAJOR ? await openDatabase() : ((await PGlite.create({ extensions: { trickle } })) as Database)
-  const lab = await Lab.open(pg)
+  const lab = await new Lab().open(pg)
   await lab.exec(dump)
   await lab.exec('RESET search_path')
   return lab
@@ -88,7 +88,7 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
   })
   afterAll(() => lab?.close())
 
-  test('can be read at once; a change fails and names the one call that is missing', async () => {
+  test('can be read at once; a change fails and names the one call that is needed', async () => {
     await lab.check('restored')
     expect(await lab.exec('SELECT m::int FROM plain')).toEqual([{ m: 18 }])
     for (const sql of ['INSERT INTO t VALUES (50, 1, 1)', 'TRUNCATE t', 'UPDATE parts1 SET v = 0', 'DELETE FROM child'])
@@ -101,7 +101,7 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
       expect(row).toMatchObject({ ok: false, problem: expect.stringContaining('restore_stream_tables') })
   })
 
-  test('that call makes them whole', async () => {
+  test('that call repairs them', async () => {
     await lab.pg.trickle.restoreStreamTables()
     await lab.check('restoreStreamTables')
     const ailing = await lab.exec('SELECT stream_table, problem FROM pgtrickle.health_check() WHERE NOT ok')
@@ -111,7 +111,7 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
     await lab.run('SELECT pgtrickle.restore_stream_tables()')
   })
 
-  test('index, comment, grant and plain view are there; all can be altered and dropped', async () => {
+  test('index, comment, grant and plain view are restored; everything can be altered and dropped', async () => {
     expect(await lab.exec("SELECT tablename FROM pg_indexes WHERE indexname = 'sums_s'")).toHaveLength(1)
     const [facts] = await lab.exec(
       `SELECT obj_description('sums'::regclass) AS said, has_table_privilege('pg_monitor', 'sums', 'SELECT') AS granted`,
@@ -129,16 +129,16 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
   })
 })
 
-test('schema, rows and triggers restored one after the other, rows by COPY, as psql does', async () => {
+test('schema, rows and triggers are restored one after the other, rows by COPY, as psql does', async () => {
   const old = await openDatabase()
-  const lab = await Lab.open()
+  const lab = await new Lab().open()
   try {
     await old.exec(SCHEMA)
     for (const [name, query] of Object.entries(VIEWS)) await old.trickle.createStreamTable(name, query)
     const section = async (name: string) => (await pgDump({ pg: old, args: [`--section=${name}`] })).text()
     await lab.exec(await section('pre-data'))
     await old.exec('SET search_path = pg_catalog')
-    // The tables whose rows pg_dump writes: those of users, of stream tables, and the extension's catalog.
+    // The tables whose rows pg_dump writes: users' tables, those of stream tables, and the extension's catalog.
     const tables = await old.query<{ name: string; columns: string }>(`
       SELECT c.oid::regclass::text AS name, string_agg(quote_ident(a.attname), ',' ORDER BY a.attnum) AS columns
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND a.attgenerated = '' AND NOT a.attisdropped
@@ -164,9 +164,9 @@ test('schema, rows and triggers restored one after the other, rows by COPY, as p
   }
 }, 180_000)
 
-test('the database that was dumped goes on, once what pg_dump left in its session is put away', async () => {
+test('the dumped database keeps working, once the settings that pg_dump left in its session are reset', async () => {
   const pg = await openDatabase()
-  const lab = await Lab.open(pg)
+  const lab = await new Lab().open(pg)
   try {
     await lab.exec(SCHEMA)
     for (const [name, query] of Object.entries(VIEWS)) await pg.trickle.createStreamTable(name, query)
@@ -181,7 +181,7 @@ test('the database that was dumped goes on, once what pg_dump left in its sessio
 }, 180_000)
 
 describe('before the call', () => {
-  test('DDL follows as ever, and what is dropped is gone', async () => {
+  test('DDL works as usual, and what is dropped leaves nothing behind', async () => {
     const lab = await restored(MAJOR)
     try {
       await lab.exec("CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2'")
@@ -201,7 +201,7 @@ describe('before the call', () => {
     }
   })
 
-  test('the call fails where the query fails, and changes nothing', async () => {
+  test('the call fails when the query fails, and changes nothing', async () => {
     const lab = await restored(MAJOR)
     try {
       await lab.exec("CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1 / ($1 - $1)'")

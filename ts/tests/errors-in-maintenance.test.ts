@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int)')
-  await lab.exec('INSERT INTO t SELECT i, i % 7, i FROM generate_series(1, 1000) i')
-})
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+  'INSERT INTO t SELECT i, i % 7, i FROM generate_series(1, 1000) i',
+])
 
 async function all(sql: string): Promise<unknown[]> {
   return (await lab.pg.query(sql, [], { rowMode: 'array' })).rows
@@ -47,7 +40,7 @@ describe('an error while a stream table is maintained aborts the statement', () 
     expect(await all('TABLE t ORDER BY id')).toEqual(before)
     expect(await all('TABLE other')).toEqual([])
 
-    // The next statements find everything in order.
+    // The next statements work.
     await lab.run('UPDATE t SET v = v + 1 WHERE id < 10')
     await lab.run('INSERT INTO other VALUES (1), (2)')
     await lab.run('BEGIN')
@@ -66,7 +59,7 @@ describe('an error while a stream table is maintained aborts the statement', () 
     await lab.run('UPDATE t SET v = 30000 WHERE id = 7')
   })
 
-  test('an expression over an aggregate fails where the query fails', async () => {
+  test('an expression over an aggregate fails when the query fails', async () => {
     await lab.create('st', 'SELECT k, 10 / (count(*) - 1) AS q FROM t WHERE id < 20 GROUP BY k')
     const failed = await lab
       .exec('DELETE FROM t WHERE k = 1 AND id > 1')
@@ -75,19 +68,19 @@ describe('an error while a stream table is maintained aborts the statement', () 
       await lab.check('the statement was aborted')
       return
     }
-    // It may also be computed when it is read: then reading fails exactly while the query does.
+    // It may also be computed when it is read. Then reading fails exactly when the query does.
     await expect(all('TABLE st')).rejects.toMatchObject({ code: DIVISION })
     await lab.run('INSERT INTO t VALUES (0, 1, 1)')
   })
 
-  test('a row that fails no longer stands in the way of its own deletion', async () => {
+  test('a row that makes the query fail can be deleted', async () => {
     await lab.exec('ALTER TABLE t ADD COLUMN d int DEFAULT 1')
     await lab.create('st', 'SELECT id, v / d AS q FROM t')
     expect(await lab.fails('UPDATE t SET d = 0 WHERE id = 3')).toMatchObject({ code: DIVISION })
     await lab.run('DELETE FROM t WHERE id = 3')
   })
 
-  test('a filter protects the projection as it does in the query', async () => {
+  test('a filter protects the projection, as in the query', async () => {
     await lab.create('st', 'SELECT id, 100 / v AS q FROM t WHERE v <> 0')
     await lab.create('agg', 'SELECT k, sum(100 / v) AS s FROM t WHERE v <> 0 GROUP BY k')
     await lab.create('cased', 'SELECT id, CASE WHEN v <> 0 THEN 100 / v END AS q FROM t')
@@ -97,7 +90,7 @@ describe('an error while a stream table is maintained aborts the statement', () 
     await lab.run('DELETE FROM t WHERE k = 2')
   })
 
-  test('creation fails where the query fails, and leaves nothing', async () => {
+  test('creation fails when the query fails, and leaves nothing behind', async () => {
     const before = await lab.inventory()
     await expect(lab.pg.trickle.createStreamTable('st', 'SELECT 1 / (v - 7) AS q FROM t')).rejects.toMatchObject({
       code: DIVISION,
@@ -108,7 +101,7 @@ describe('an error while a stream table is maintained aborts the statement', () 
   })
 })
 
-describe('a stream table is not written to', () => {
+describe('writing to a stream table is refused', () => {
   const writes = [
     'INSERT INTO st VALUES (1, 1)',
     'INSERT INTO st SELECT 1, 1 WHERE false',
@@ -123,7 +116,7 @@ describe('a stream table is not written to', () => {
   test.each(writes)('%s', async (sql) => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     const rows = await all('TABLE st')
-    // A statement that would change no row need not fail, but none may change the stream table.
+    // A statement that changes no row may succeed, but none may change the stream table.
     const error = await lab.exec(sql).catch((thrown: unknown) => thrown)
     if (!sql.includes('WHERE false')) {
       expect(error).toMatchObject({ message: expect.stringContaining('st') })
@@ -134,7 +127,7 @@ describe('a stream table is not written to', () => {
     await lab.check(sql)
   })
 
-  test('nor is its storage within reach by its name', async () => {
+  test('so is writing to its storage', async () => {
     await lab.create('st', 'SELECT k, sum(v) FROM t GROUP BY k')
     const [column] = await all(
       "SELECT count(*)::int FROM information_schema.columns WHERE table_name = 'st' AND table_schema = 'test'",

@@ -6,7 +6,7 @@ const AGGREGATES = (column: string) =>
 const VARIANCES = (column: string) =>
   ['var_pop', 'var_samp', 'stddev_pop', 'stddev_samp'].map((name, n) => `${name}(${column}) AS v${n}`).join(', ')
 
-/** The five aggregates over one column, by group and over everything. */
+/** Five aggregates over one column, by group and over the whole table. */
 function overColumns(columns: string[]): Record<string, string> {
   return Object.fromEntries(
     columns.flatMap((c) => [
@@ -18,7 +18,7 @@ function overColumns(columns: string[]): Record<string, string> {
 
 runCases('aggregates of exact types', [
   {
-    name: 'integers, near the limits of their types',
+    name: 'integers near the limits of their types',
     setup: [
       'CREATE TABLE t (k int, i2 int2, i4 int4, i8 int8)',
       'INSERT INTO t VALUES (1, 32767, 2147483647, 9223372036854775807), (1, 32767, 2147483647, 9223372036854775807), (2, -32768, -2147483648, -9223372036854775808)',
@@ -65,7 +65,7 @@ runCases('aggregates of exact types', [
     way: 'fold',
   },
   {
-    name: 'the number of decimals of a sum and an average follows the rows',
+    name: 'the number of decimals of a sum and an average depends on the rows',
     setup: [
       'CREATE TABLE t (k int, fixed numeric(12,2), free numeric)',
       'INSERT INTO t VALUES (1, 1.5, 1.5), (1, 2, 2.0000), (2, 0.01, 1)',
@@ -91,7 +91,7 @@ runCases('aggregates of exact types', [
     way: 'fold',
   },
   {
-    name: 'NaN and infinities come and go',
+    name: 'NaN and infinities are inserted and deleted',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)',
       'INSERT INTO t VALUES (1, 1, 1), (2, 1, 2.50), (3, 2, 3)',
@@ -113,7 +113,7 @@ runCases('aggregates of exact types', [
     way: 'fold',
   },
   {
-    name: 'min and max when the extremum goes, with and without a tie',
+    name: 'min and max when the extremum is deleted, with and without a tie',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int, s text, d date)',
       "INSERT INTO t SELECT i, nullif(i % 3, 0), i % 5, chr(97 + i % 4), DATE '2026-01-01' + i % 6 FROM generate_series(1, 24) i",
@@ -188,7 +188,7 @@ runCases('aggregates of exact types', [
     ],
   },
   {
-    name: 'variance of integers and numeric, to the last digit',
+    name: 'variance of integers and numeric is exact to the last digit',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, i2 int2, i4 int4, i8 int8, fixed numeric(12,2), free numeric)',
       'INSERT INTO t SELECT i, i % 7, i % 5, i * 7919 % 1009, i * 1000000007::int8 % 998244353 * 1000000, i / 7.0, i ^ 3 / 13.0 FROM generate_series(1, 60) i',
@@ -218,7 +218,7 @@ runCases('aggregates of exact types', [
     way: 'fold',
   },
   {
-    name: 'variance to the last digit, in many sizes',
+    name: 'variance is exact to the last digit for values of many magnitudes',
     setup: ['CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)'],
     views: { v: `SELECT k, ${VARIANCES('n')} FROM t GROUP BY k` },
     steps: [
@@ -230,7 +230,7 @@ runCases('aggregates of exact types', [
     way: 'fold',
   },
   {
-    name: 'of truth values and of bits',
+    name: 'booleans and bits',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, b bool, i2 int2, i4 int4 NOT NULL, i8 int8, bits bit(5))',
       `INSERT INTO t SELECT i, i % 4, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN true ELSE i % 2 = 0 END, nullif(i % 6, 0), i % 9, i * 5,

@@ -3,7 +3,7 @@ import { CHANGES, TABLES } from './support/tables.js'
 
 runCases('aggregates of distinct values', [
   {
-    name: 'alone, beside others, and several at once',
+    name: 'alone, beside other aggregates, and several at once',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, a int, b numeric(6,2), s text, f float8, n int NOT NULL)',
       `INSERT INTO t SELECT i, nullif(i % 4, 0), i % 3, nullif(i % 5, 0) / 4.0, chr(97 + i % 4), i % 6 / 4.0, i % 2
@@ -47,7 +47,7 @@ runCases('aggregates of distinct values', [
     way: 'fold',
   },
   {
-    name: 'of types whose equal values can look different',
+    name: 'of types whose equal values can have different text',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, d numeric, f float8, i interval)',
       "INSERT INTO t SELECT g, g % 3, g % 4 / 2.0, g % 5 / 4.0, g % 3 * interval '12 hours' FROM generate_series(1, 20) g",
@@ -68,7 +68,7 @@ runCases('aggregates of distinct values', [
     way: 'rekey',
   },
   {
-    name: 'over and under other operators',
+    name: 'above and below other operators',
     setup: TABLES,
     views: {
       over_left_join: 'SELECT t.k, count(DISTINCT u.v) AS c, count(*) AS n FROM t LEFT JOIN u USING (k) GROUP BY t.k',

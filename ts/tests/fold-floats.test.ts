@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runCases } from './support/cases.js'
-import { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 
 const SUMS = 'count(f) AS n, sum(f) AS s, avg(f) AS a, sum(r) AS rs, avg(r) AS ra'
 const ONE = ['var_pop', 'var_samp', 'variance', 'stddev_pop', 'stddev_samp', 'stddev']
@@ -15,12 +15,12 @@ const TWO = [
   'regr_syy',
 ].concat(['regr_sxy', 'regr_avgx', 'regr_avgy', 'regr_count'])
 
-/** Each aggregate over some arguments, as columns c1, c2, .. */
+/** Calls each aggregate with these arguments, as columns c1, c2, .. */
 function calls(aggregates: string[], args: string, filter = ''): string {
   return aggregates.map((name, n) => `${name}(${args})${filter} AS c${n + 1}`).join(', ')
 }
 
-/** A select list that leaves the last digits open. */
+/** A select list that ignores the last digits. */
 function rounded(count: number, first = 'q.k'): string {
   const columns = Array.from({ length: count }, (_, n) => `round(q.c${n + 1}::numeric, 9)`)
   return [first, ...columns].join(', ')
@@ -28,7 +28,7 @@ function rounded(count: number, first = 'q.k'): string {
 
 runCases('aggregates of floats', [
   {
-    name: 'sums and averages where no order of summation rounds',
+    name: 'sums and averages that no order of summation rounds',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, f float8, r float4)',
       'INSERT INTO t SELECT i, nullif(i % 4, 0), nullif(i, 5) / 8.0, nullif(i, 7) / 4.0 FROM generate_series(1, 40) i',
@@ -98,7 +98,7 @@ runCases('aggregates of floats', [
     way: 'fold',
   },
   {
-    name: 'results that are read by other operators',
+    name: 'results read by other operators',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, f float8)',
       'INSERT INTO t SELECT i, i % 5, i / 4.0 FROM generate_series(1, 30) i',
@@ -119,48 +119,48 @@ runCases('aggregates of floats', [
 ])
 
 describe('sums of floats', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await Lab.open()
-    await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, f float8)')
-    await lab.exec(`SELECT pgtrickle.create_stream_table('s', 'SELECT k, sum(f) AS s FROM t GROUP BY k')`)
-  })
-  afterAll(() => lab?.close())
+  const lab = useLab([
+    'CREATE TABLE t (id int PRIMARY KEY, k int, f float8)',
+    `SELECT pgtrickle.create_stream_table('s', 'SELECT k, sum(f) AS s FROM t GROUP BY k')`,
+  ])
 
-  const shown = (sql: string): Promise<unknown> => lab.exec(sql).then(() => lab.exec('SELECT k, s FROM s ORDER BY k'))
+  const sumsAfter = (sql: string): Promise<unknown> =>
+    lab.exec(sql).then(() => lab.exec('SELECT k, s FROM s ORDER BY k'))
 
-  test('are exact, whatever came before', async () => {
-    expect(await shown('INSERT INTO t VALUES (1, 1, 1e20), (2, 1, 1), (3, 1, -1e20)')).toMatchObject([{ s: 1 }])
-    expect(await shown('DELETE FROM t WHERE id = 1')).toMatchObject([{ s: -1e20 }])
-    expect(await shown('DELETE FROM t WHERE id = 3')).toEqual([{ k: 1, s: 1 }])
+  test('are exact, whatever was added and removed before', async () => {
+    expect(await sumsAfter('INSERT INTO t VALUES (1, 1, 1e20), (2, 1, 1), (3, 1, -1e20)')).toMatchObject([{ s: 1 }])
+    expect(await sumsAfter('DELETE FROM t WHERE id = 1')).toMatchObject([{ s: -1e20 }])
+    expect(await sumsAfter('DELETE FROM t WHERE id = 3')).toEqual([{ k: 1, s: 1 }])
     expect(
-      await shown('INSERT INTO t VALUES (4, 1, 5e-324), (5, 1, -1), (6, 1, 1.7976931348623157e308)'),
+      await sumsAfter('INSERT INTO t VALUES (4, 1, 5e-324), (5, 1, -1), (6, 1, 1.7976931348623157e308)'),
     ).toMatchObject([{ s: 1.7976931348623157e308 }])
-    expect(await shown('DELETE FROM t WHERE id = 6')).toMatchObject([{ s: 5e-324 }])
-    expect(await shown('UPDATE t SET f = 0.1 WHERE id = 4; DELETE FROM t WHERE id <> 4')).toEqual([{ k: 1, s: 0.1 }])
-    expect(await shown('DELETE FROM t')).toEqual([])
+    expect(await sumsAfter('DELETE FROM t WHERE id = 6')).toMatchObject([{ s: 5e-324 }])
+    expect(await sumsAfter('UPDATE t SET f = 0.1 WHERE id = 4; DELETE FROM t WHERE id <> 4')).toEqual([
+      { k: 1, s: 0.1 },
+    ])
+    expect(await sumsAfter('DELETE FROM t')).toEqual([])
   })
 
   test('do not drift over many small changes', async () => {
     await lab.exec('DELETE FROM t; INSERT INTO t SELECT i, 1, random() FROM generate_series(1, 200) i')
-    const before = await shown('SELECT 1')
+    const before = await sumsAfter('SELECT 1')
     for (let i = 0; i < 300; i++)
       await lab.exec(`INSERT INTO t VALUES (${1000 + i}, 1, random() * 10.0 ^ (random() * 30 - 15))`)
     await lab.exec("INSERT INTO t VALUES (5000, 1, 'NaN'), (5001, 1, 'Infinity')")
     for (let i = 0; i < 300; i++) await lab.exec(`DELETE FROM t WHERE id = ${1000 + i}`)
-    expect(await shown('DELETE FROM t WHERE id >= 5000')).toEqual(before)
+    expect(await sumsAfter('DELETE FROM t WHERE id >= 5000')).toEqual(before)
     expect(await lab.pg.trickle.refreshStreamTable('s')).toEqual({ inserted: 0, deleted: 0, updated: 0 })
     expect(await lab.pg.trickle.verifyStreamTable('s')).toMatchObject({ ok: true })
   })
 
-  test('that no float holds fail where they are read, as in the query', async () => {
+  test('that overflow fail when they are read, as in the query', async () => {
     await lab.exec('DELETE FROM t; INSERT INTO t VALUES (1, 1, 1e308), (2, 1, 1.5e308)')
     expect((await lab.fails('SELECT * FROM s')).code).toBe('22003')
     expect((await lab.fails('SELECT sum(f) FROM t')).code).toBe('22003')
-    expect(await shown('DELETE FROM t WHERE id = 1')).toMatchObject([{ s: 1.5e308 }])
+    expect(await sumsAfter('DELETE FROM t WHERE id = 1')).toMatchObject([{ s: 1.5e308 }])
   })
 
-  test('verify sees what differs by more than rounding', async () => {
+  test('verify reports a difference that rounding does not explain', async () => {
     await lab.exec('DELETE FROM t; INSERT INTO t SELECT i, i % 2, i / 10.0 FROM generate_series(1, 99) i')
     expect(await lab.pg.trickle.verifyStreamTable('s')).toEqual({ ok: true, missing: 0, extra: 0 })
     await lab.exec(

@@ -99,7 +99,7 @@ runCases('groups', [
     way: 'fold',
   },
   {
-    name: 'one group over everything, also over nothing',
+    name: 'one group over the whole table, also when it is empty',
     setup: SALES,
     views: {
       st: 'SELECT count(*), count(v) AS c, sum(v), avg(v), min(v), max(v), sum(n) AS sn FROM t',
@@ -130,7 +130,7 @@ runCases('groups', [
     way: 'fold',
   },
   {
-    name: 'FILTER that an update flips',
+    name: 'FILTER whose condition an update changes',
     setup: SALES,
     views: {
       st: `SELECT k, count(*) FILTER (WHERE v > 5) AS big, sum(v) FILTER (WHERE k2 = 'a') AS a, max(n) FILTER (WHERE v IS NOT NULL) AS m,
@@ -141,7 +141,7 @@ runCases('groups', [
     way: 'fold',
   },
   {
-    name: 'a group that goes row by row, and comes back',
+    name: 'a group is deleted row by row, and reappears',
     setup: ['CREATE TABLE t (k int, v int)', 'INSERT INTO t VALUES (1, 5), (1, 5), (1, NULL), (2, 1)'],
     views: { st: 'SELECT k, count(*), sum(v), min(v), max(v), avg(v) FROM t GROUP BY k' },
     steps: [
@@ -156,7 +156,7 @@ runCases('groups', [
     way: 'fold',
   },
   {
-    name: 'keys that are equal but spelled differently',
+    name: 'equal keys with different text',
     setup: [
       'CREATE COLLATION nocase (provider = icu, locale = $$und-u-ks-level2$$, deterministic = false)',
       'CREATE TABLE t (n numeric, f float8, c text COLLATE nocase, i interval, v int)',

@@ -100,7 +100,7 @@ runCases('inner and cross joins are folded', [
     way: 'fold',
   },
   {
-    name: 'self-joins of a keyless table with equal rows',
+    name: 'self-joins of a keyless table with duplicate rows',
     setup: ['CREATE TABLE t (a int, b int)', 'INSERT INTO t VALUES (1, 1), (1, 1), (2, 1), (NULL, NULL)'],
     views: {
       st: 'SELECT x.a, y.b FROM t x JOIN t y ON x.a = y.b',
@@ -149,7 +149,7 @@ runCases('inner and cross joins are folded', [
     way: 'fold',
   },
   {
-    name: 'four tables, two of them changed by one statement, and one changed twice',
+    name: 'four tables, of which one statement changes two, and one of them twice',
     setup: [
       'CREATE TABLE a (k int, v int)',
       'CREATE TABLE b (k int, v int)',

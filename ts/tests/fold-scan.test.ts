@@ -25,7 +25,7 @@ const CHANGES = [
 runCases('scan, filter and projection are folded', [
   { name: 'the whole table', setup: ITEMS, views: { st: 'SELECT * FROM t' }, steps: CHANGES, way: 'fold' },
   {
-    name: 'a filter that rows enter and leave',
+    name: 'rows start and stop matching a filter',
     setup: ITEMS,
     views: {
       st: 'SELECT id, a FROM t WHERE a > 10',
@@ -72,7 +72,7 @@ runCases('scan, filter and projection are folded', [
     way: 'fold',
   },
   {
-    name: 'a projection that makes rows equal',
+    name: 'a projection that makes duplicate rows',
     setup: ITEMS,
     views: {
       st: 'SELECT a FROM t',
@@ -83,7 +83,7 @@ runCases('scan, filter and projection are folded', [
     way: 'fold',
   },
   {
-    name: 'a source without a key, with equal rows',
+    name: 'a source without a key, with duplicate rows',
     setup: [
       'CREATE TABLE t (a int, b text)',
       "INSERT INTO t VALUES (1, 'x'), (1, 'x'), (1, 'x'), (NULL, NULL), (NULL, NULL)",
@@ -119,7 +119,7 @@ runCases('scan, filter and projection are folded', [
     ],
   },
   {
-    name: 'system and dropped columns, whole rows',
+    name: 'system columns, dropped columns and whole rows',
     setup: [
       'CREATE TABLE t (gone int, id int PRIMARY KEY, a int)',
       'ALTER TABLE t DROP COLUMN gone',
@@ -178,7 +178,7 @@ runCases('scan, filter and projection are folded', [
     way: 'fold',
   },
   {
-    name: 'values without a binary image of their own: 1.0 and 1.00, -0 and 0, equal intervals',
+    name: 'equal values with different bytes: 1.0 and 1.00, -0 and 0, intervals',
     setup: [
       'CREATE TABLE t (n numeric, f float8, i interval)',
       "INSERT INTO t VALUES (1.0, 0, '1 day'), (1.00, '-0', '24 hours')",

@@ -1,11 +1,11 @@
-/** Options of PGlite that change what queries give and what they may do: the plugin works the same under them. */
+/** Options of PGlite that change the results and rights of queries do not affect the plugin. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
 import { useStreamTable } from '../dist/react.js'
 import { Mirror } from './support/mirror.js'
 import { openDatabase, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { hook, settleAfter } from './support/react.js'
+import { mountHook, settleAfter } from './support/react.js'
 
 let pg: Database | undefined
 afterEach(() => pg?.close())
@@ -14,7 +14,7 @@ const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k ORDER BY k'
 
 describe('parsers and serializers of an app', () => {
-  test('for the types of what the plugin asks change nothing for it', async () => {
+  test("do not affect the plugin's own queries", async () => {
     const odd = (text: string) => `<${text}>`
     pg = await openDatabase({
       parsers: { 16: odd, 20: odd, 25: odd },
@@ -32,23 +32,23 @@ describe('parsers and serializers of an app', () => {
     const mirror = await Mirror.open(pg, 'sums')
     await pg.exec('UPDATE t SET v = 10 WHERE id = 1')
     await mirror.check()
-    // Rows are what the app's own queries give.
+    // Rows have the values that the app's own queries return.
     expect([...mirror.rows.values()]).toContainEqual({ k: 1, s: '<12>' })
     await mirror.end()
 
-    const shown = await hook((name: string) => useStreamTable(name, { db: pg as Database }), 'sums')
+    const table = await mountHook((name: string) => useStreamTable(name, { db: pg as Database }), 'sums')
     await settleAfter(pg)
-    expect(shown.last.error).toBeUndefined()
-    expect(shown.last.rows).toEqual((await pg.query(SUMS)).rows)
-    await shown.unmount()
+    expect(table.last.error).toBeUndefined()
+    expect(table.last.rows).toEqual((await pg.query(SUMS)).rows)
+    await table.unmount()
     await trickle.dropStreamTable('sums', { cascade: true })
     expect(await trickle.listStreamTables()).toEqual([])
   })
 })
 
-describe('username: a role that is no superuser', () => {
-  /** The data directory of a database that a superuser has made. */
-  async function made(sql: string): Promise<Blob> {
+describe('username: a role that is not a superuser', () => {
+  /** The data directory of a database that a superuser has created. */
+  async function createAsSuperuser(sql: string): Promise<Blob> {
     const first = await openDatabase()
     await first.exec(`CREATE ROLE joe LOGIN; ${TABLE}`)
     await first.trickle.createStreamTable('sums', SUMS)
@@ -58,10 +58,10 @@ describe('username: a role that is no superuser', () => {
     return dump
   }
 
-  test('opens the database, and may do what it has the rights for', async () => {
+  test('opens the database, and may do what its rights allow', async () => {
     const rights =
       'GRANT ALL ON SCHEMA public TO joe; GRANT SELECT, INSERT, UPDATE ON t TO joe; GRANT SELECT ON sums TO joe'
-    pg = await openDatabase({ loadDataDir: await made(rights), username: 'joe' })
+    pg = await openDatabase({ loadDataDir: await createAsSuperuser(rights), username: 'joe' })
     expect((await pg.query('SELECT current_user::text AS u')).rows).toEqual([{ u: 'joe' }])
     const mirror = await Mirror.open(pg, 'sums')
     await pg.exec('INSERT INTO t VALUES (4, 2, 4)')
@@ -77,14 +77,14 @@ describe('username: a role that is no superuser', () => {
     await expect(pg.trickle.dropStreamTable('sums')).rejects.toMatchObject({ code: '42501' })
   })
 
-  test('needs the rights that PostgreSQL asks for', async () => {
-    pg = await openDatabase({ loadDataDir: await made(''), username: 'joe' })
+  test('needs the rights that PostgreSQL requires', async () => {
+    pg = await openDatabase({ loadDataDir: await createAsSuperuser(''), username: 'joe' })
     await expect(Mirror.open(pg, 'sums')).rejects.toMatchObject({ code: '42501' })
     await expect(pg.trickle.createStreamTable('mine', 'SELECT v FROM t')).rejects.toMatchObject({ code: '42501' })
     expect(await pg.trickle.listStreamTables()).toHaveLength(1)
   })
 
-  test('cannot install the extension, and is told who can', async () => {
+  test('cannot install the extension, and the error says who can', async () => {
     const plain = await openWith({})
     await plain.exec('CREATE ROLE joe LOGIN')
     const loadDataDir = await plain.dumpDataDir('none')

@@ -1,11 +1,11 @@
-/** Keys that are unlike numbers and texts: rows, many columns, columns that are only said to hold no NULL. */
+/** Unusual keys: rows, many columns, and columns with a NOT NULL that was not validated. */
 import { runCases } from './support/cases.js'
 
 const MANY = Array.from({ length: 33 }, (_, n) => `c${n}`)
 
 runCases('keys', [
   {
-    name: 'rows: NULL is another value than a row of NULLs',
+    name: 'rows: NULL and a row of NULLs are different values',
     setup: [
       'CREATE TYPE pt AS (x int, y int)',
       'CREATE TABLE t (id int, p pt)',
@@ -38,7 +38,7 @@ runCases('keys', [
     ],
   },
   {
-    name: 'keys that are equal and look different, and nothing else',
+    name: 'equal keys with different text, where only the text changes',
     setup: [
       'CREATE DOMAIN dm AS numeric',
       'CREATE TABLE t (id numeric PRIMARY KEY, k int)',
@@ -64,7 +64,7 @@ runCases('keys', [
     ],
   },
   {
-    name: 'more columns than an index has',
+    name: 'more columns than an index can have',
     setup: [`CREATE TABLE t (id int PRIMARY KEY, ${MANY.map((column) => `${column} int`).join(', ')})`],
     views: {
       grouped: `SELECT ${MANY.join(', ')}, count(*) FROM t GROUP BY ${MANY.join(', ')}`,

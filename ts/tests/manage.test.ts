@@ -1,29 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import { useFreshLab } from './support/use-lab.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
-/** What can only be run again. */
+/** A query that can only be run again. */
 const SAMPLE = 'SELECT v FROM t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, v int)')
-  await lab.exec('INSERT INTO t VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30)')
-})
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, v int)',
+  'INSERT INTO t VALUES (1, 1, 10), (2, 1, 20), (3, 2, 30)',
+])
 
 async function rows(sql: string): Promise<unknown[]> {
   return (await lab.pg.query(sql, [], { rowMode: 'array' })).rows
 }
 
 describe('createStreamTable', () => {
-  test('describes what it made', async () => {
+  test('returns a description of the stream table', async () => {
     const before = Date.now()
     const st = await lab.pg.trickle.createStreamTable<{ k: number; s: string }>('sums', SUMS)
     expect(st).toMatchObject({ name: 'sums', schema: 'test', refreshMode: 'IMMEDIATE', status: 'ACTIVE' })
@@ -36,7 +29,7 @@ describe('createStreamTable', () => {
     await lab.run('INSERT INTO t VALUES (4, 2, 5)')
   })
 
-  test('knows a key where there is one, and the sources behind views and joins', async () => {
+  test('finds the key, if there is one, and the sources behind views and joins', async () => {
     await lab.exec('CREATE TABLE u (w int); CREATE VIEW over_u AS SELECT w FROM u')
     const scan = await lab.pg.trickle.createStreamTable('scan', 'SELECT v, id FROM t')
     expect(scan.key).toEqual(['id'])
@@ -47,7 +40,7 @@ describe('createStreamTable', () => {
     expect(total.columns).toEqual(['count'])
   })
 
-  test('ifNotExists leaves what there is', async () => {
+  test('ifNotExists leaves an existing stream table alone', async () => {
     const first = await lab.pg.trickle.createStreamTable('st', SUMS)
     const again = await lab.pg.trickle.createStreamTable('st', 'SELECT v FROM t', { ifNotExists: true })
     expect(again).toEqual(first)
@@ -58,7 +51,7 @@ describe('createStreamTable', () => {
     await lab.run('UPDATE t SET v = v + 1')
   })
 
-  test('orReplace takes the place of what there is', async () => {
+  test('orReplace replaces an existing stream table', async () => {
     await lab.pg.trickle.createStreamTable('st', SUMS)
     const replaced = await lab.pg.trickle.createStreamTable('st', 'SELECT id, v FROM t', { orReplace: true })
     expect(replaced.columns).toEqual(['id', 'v'])
@@ -78,7 +71,7 @@ describe('createStreamTable', () => {
     expect(await lab.pg.trickle.listStreamTables()).toEqual([])
   })
 
-  test('withData: false leaves it empty until it is refreshed', async () => {
+  test('withData: false leaves it empty until a refresh', async () => {
     await lab.pg.trickle.createStreamTable('st', SUMS, { withData: false })
     expect(await rows('TABLE st')).toEqual([])
     expect(await lab.pg.trickle.verifyStreamTable('st')).toEqual({ ok: false, missing: 2, extra: 0 })
@@ -91,7 +84,7 @@ describe('createStreamTable', () => {
     await lab.checkRefresh()
   })
 
-  test('onNotice gets the reason of a rebuild, and nothing else', async () => {
+  test('onNotice receives the reason for a rebuild, and nothing else', async () => {
     const notices: string[] = []
     const onNotice = (notice: { message?: string | undefined }) => notices.push(notice.message ?? '')
     await lab.pg.trickle.createStreamTable('folded', SUMS, { onNotice })
@@ -133,7 +126,7 @@ describe('createStreamTable', () => {
     expect(await lab.exec('SELECT * FROM pgtrickle.stream_tables')).toEqual([])
   })
 
-  test('dependency_tree, list_sources and health_check answer', async () => {
+  test('dependency_tree, list_sources and health_check return rows', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT count(*) AS n FROM a JOIN t USING (k)')
     expect(JSON.stringify(await lab.exec('SELECT * FROM pgtrickle.dependency_tree()'))).toMatch(/"[^"]*\bb\b/)
@@ -145,7 +138,7 @@ describe('createStreamTable', () => {
 })
 
 describe('alterStreamTable', () => {
-  test('gives another query to the same name', async () => {
+  test('changes the query under the same name', async () => {
     await lab.pg.trickle.createStreamTable('st', SUMS)
     const altered = await lab.pg.trickle.alterStreamTable(
       'st',
@@ -183,7 +176,7 @@ describe('alterStreamTable', () => {
     }
   })
 
-  test('leaves everything as it was when the new query is wrong', async () => {
+  test('changes nothing when the new query is wrong', async () => {
     await lab.create('st', SUMS)
     const before = await lab.inventory()
     await expect(lab.pg.trickle.alterStreamTable('st', 'SELECT nothing FROM t')).rejects.toMatchObject({
@@ -200,7 +193,7 @@ describe('alterStreamTable', () => {
     await lab.run('INSERT INTO t VALUES (4, 2, 5)')
   })
 
-  test('of a name that is none', async () => {
+  test('reports an unknown name', async () => {
     await expect(lab.pg.trickle.alterStreamTable('none', SUMS)).rejects.toMatchObject({
       code: '42P01',
       streamTable: 'none',
@@ -231,7 +224,7 @@ describe('dropStreamTable', () => {
     await lab.run('TRUNCATE t')
   })
 
-  test('with dependents needs cascade', async () => {
+  test('requires cascade when there are dependents', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT s FROM a WHERE s > 1')
     await lab.exec('CREATE VIEW plain AS SELECT s FROM b')
@@ -261,7 +254,7 @@ describe('dropStreamTable', () => {
     expect(await lab.pg.trickle.listStreamTables()).toEqual([])
   })
 
-  test('does not drop what is no stream table', async () => {
+  test('does not drop anything but a stream table', async () => {
     await lab.exec('CREATE VIEW plain AS SELECT 1 AS one')
     await expect(lab.pg.trickle.dropStreamTable('plain')).rejects.toMatchObject({
       code: expect.stringMatching(/^(42P01|42809)$/),
@@ -279,18 +272,18 @@ describe('refreshStreamTable and verifyStreamTable', () => {
     ['fold of a keyless scan', 'SELECT k, v FROM t'],
     ['rebuild', 'SELECT DISTINCT k, v FROM t'],
   ] as const) {
-    test(`find and repair what went by unseen: ${way}`, async () => {
+    test(`find and repair changes that no trigger saw: ${way}`, async () => {
       await lab.create('st', query)
       await lab.checkRefresh()
       await lab.exec("SET session_replication_role = 'replica'")
       await lab.exec('INSERT INTO t VALUES (4, 3, 40); DELETE FROM t WHERE id = 3; UPDATE t SET v = 11 WHERE id = 1')
       await lab.exec('RESET session_replication_role')
-      const seen = await rows('SELECT * FROM st ORDER BY 1, 2')
+      const stored = await rows('SELECT * FROM st ORDER BY 1, 2')
       const verified = await lab.pg.trickle.verifyStreamTable('st')
       expect(verified).toEqual({ ok: false, missing: 2, extra: 2 })
-      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(seen)
+      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(stored)
       const changed = await lab.pg.trickle.refreshStreamTable('st')
-      // A changed row may be counted as an update, or as one row out and one in.
+      // A changed row may count as an update, or as a delete and an insert.
       expect(changed.inserted + changed.updated).toBe(2)
       expect(changed.deleted + changed.updated).toBe(2)
       await lab.check('refresh')
@@ -299,7 +292,7 @@ describe('refreshStreamTable and verifyStreamTable', () => {
     })
   }
 
-  test('DISABLE TRIGGER is not seen, but told by health_check; ENABLE TRIGGER repairs', async () => {
+  test('DISABLE TRIGGER goes unnoticed, but health_check reports it; ENABLE TRIGGER repairs it', async () => {
     for (const which of ['ALL', 'USER']) {
       await lab.create('st', SUMS)
       await lab.create('over', 'SELECT max(s) AS m FROM st')
@@ -319,7 +312,7 @@ describe('refreshStreamTable and verifyStreamTable', () => {
   })
 
   test.each(['session_replication_role = replica', 'event_triggers = off'])(
-    'a stream table dropped under %s leaves nothing that stands in the way, and nothing after the next DROP',
+    'what a DROP under %s leaves behind does no harm and goes with the next DROP',
     async (setting) => {
       const off = (sql: string) => lab.exec(`SET ${setting}; ${sql}; RESET ${setting.split(' ')[0]}`)
       const empty = await lab.inventory()
@@ -341,7 +334,7 @@ describe('refreshStreamTable and verifyStreamTable', () => {
     },
   )
 
-  test('a refresh reaches the stream tables above', async () => {
+  test('a refresh updates the stream tables above', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT sum(s) AS total FROM a')
     await lab.exec(
@@ -351,7 +344,7 @@ describe('refreshStreamTable and verifyStreamTable', () => {
     await lab.check('refresh')
   })
 
-  test('of a name that is none', async () => {
+  test('reports an unknown name', async () => {
     for (const call of ['refreshStreamTable', 'verifyStreamTable', 'explainStreamTable'] as const) {
       await expect(lab.pg.trickle[call]('none'), call).rejects.toBeInstanceOf(TrickleError)
       await expect(lab.pg.trickle[call]('none'), call).rejects.toMatchObject({
@@ -390,7 +383,7 @@ describe('explainStreamTable', () => {
     expect(Array.isArray(plan.advice)).toBe(true)
   })
 
-  test('says why something is rebuilt', async () => {
+  test('says why a stage is rebuilt', async () => {
     await lab.create('st', `${SAMPLE} UNION ALL SELECT v FROM t`)
     const plan = await lab.pg.trickle.explainStreamTable('st')
     expect(plan.way).toBe('rebuild')
@@ -398,14 +391,14 @@ describe('explainStreamTable', () => {
     expect(plan.stages[0]?.sources[0]).toMatchObject({ name: 'test.t', occurrences: 2, way: 'rebuild' })
   })
 
-  test('tells the key of each stage, and what a value that goes can cost', async () => {
+  test('shows the key of each stage, and what a deleted extremum can cost', async () => {
     await lab.create('st', 'SELECT k, max(n) FROM (SELECT DISTINCT k, v AS n FROM t) q GROUP BY k')
     const { stages } = await lab.pg.trickle.explainStreamTable('st')
     expect(stages.map(({ key }) => key.length)).toEqual([2, 1])
     expect(stages[1]?.key).toEqual(['k'])
     expect(stages.map(({ sources }) => sources[0]?.cost)).toEqual([
       'the change',
-      expect.stringContaining('when a value goes that decided'),
+      expect.stringContaining('when the value that decided its result is deleted'),
     ])
   })
 
@@ -421,7 +414,7 @@ describe('explainStreamTable', () => {
     ['SELECT label, sum(id) FROM i GROUP BY label', ''],
     ['SELECT id FROM i WHERE n = n + 1 OR label = label', ''],
     ['SELECT id, rank() OVER (PARTITION BY n > (SELECT 1)) FROM i', ''],
-  ])('advises indexes that PostgreSQL accepts, and no more once they are there: %s', async (query, columns) => {
+  ])('advises indexes that PostgreSQL accepts, and nothing once they exist: %s', async (query, columns) => {
     await lab.exec('CREATE TABLE i (id int PRIMARY KEY, label text, n numeric)')
     await lab.create('st', query)
     const { advice } = await lab.pg.trickle.explainStreamTable('st')
@@ -430,7 +423,7 @@ describe('explainStreamTable', () => {
     expect((await lab.pg.trickle.explainStreamTable('st')).advice).toEqual([])
   })
 
-  test('points at a missing index', async () => {
+  test('points out a missing index', async () => {
     await lab.exec('CREATE TABLE u (id int PRIMARY KEY, t_id int)')
     await lab.create('st', 'SELECT t.id, u.id AS u FROM t JOIN u ON u.t_id = t.id')
     const { advice } = await lab.pg.trickle.explainStreamTable('st')

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { describe, expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useFreshLab } from './support/use-lab.js'
 
 const LONGEST = 'n'.repeat(63)
 
@@ -25,18 +26,11 @@ function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
+const lab: Lab = useFreshLab(async () => {
   for (const name of NAMES) await lab.exec(`DROP SCHEMA IF EXISTS ${quote(name)} CASCADE`)
 })
 
-describe('any name is right for schema, stream table, source and columns', () => {
+describe('schema, stream table, source and columns can have any name', () => {
   test.each(NAMES)('%s', async (name) => {
     const q = quote(name)
     await lab.exec(`CREATE SCHEMA ${q}`)
@@ -45,8 +39,8 @@ describe('any name is right for schema, stream table, source and columns', () =>
     await lab.exec(`INSERT INTO ${q}.${q} VALUES (1, 1, $v$${name}$v$), (2, 1, NULL)`)
     const st = `${q}.${quote(`${name.slice(0, -3)}_st`)}`
     const query = `SELECT k AS ${q}, count(*), min(v) AS ${quote(`${name.slice(0, -3)}_v`)} FROM ${q}.${q} WHERE v <> $v$${name}!$v$ OR v IS NULL GROUP BY k`
-    const made = await lab.pg.trickle.createStreamTable(st, query)
-    expect(made).toMatchObject({
+    const created = await lab.pg.trickle.createStreamTable(st, query)
+    expect(created).toMatchObject({
       name: `${name.slice(0, -3)}_st`,
       schema: name,
       key: [name],
@@ -66,7 +60,7 @@ describe('any name is right for schema, stream table, source and columns', () =>
   })
 })
 
-/** As PostgreSQL's quote_ident. */
+/** Like PostgreSQL's quote_ident. */
 function bare(name: string): string {
   return name === LONGEST ? name : quote(name)
 }
@@ -93,7 +87,7 @@ describe('names are resolved as in SQL', () => {
     expect((await lab.pg.trickle.listStreamTables()).map(({ name }) => name).sort()).toEqual(['MyTotals', 'spaced'])
   })
 
-  test('the first schema of the search path gets the new ones, and is searched first', async () => {
+  test('new stream tables go into the first schema of the search path, which is also searched first', async () => {
     await lab.exec('CREATE TABLE t (v int); CREATE SCHEMA test2')
     try {
       await lab.pg.trickle.createStreamTable('test2.st', 'SELECT v FROM test.t')
@@ -112,7 +106,7 @@ describe('names are resolved as in SQL', () => {
     }
   })
 
-  test('columns may be called as our own hidden ones, and as system columns of other systems', async () => {
+  test('columns may have the names of hidden columns, and of system columns elsewhere', async () => {
     await lab.exec('CREATE TABLE t (__pgt_count int, __pgt_k1 text, __pgt_hash int, w int, n int, rowid int)')
     await lab.exec("INSERT INTO t VALUES (1, 'a', 1, 1, 1, 1), (1, 'a', 1, 1, 1, 1)")
     await lab.create('st', 'SELECT * FROM t')

@@ -1,4 +1,4 @@
-/** One statement that sets off others: foreign keys with actions, triggers, rules, functions, settings that silence them. */
+/** Statements that cause others: foreign keys with actions, triggers, rules, functions, and settings that disable them. */
 import { runCases } from './support/cases.js'
 
 const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
@@ -10,7 +10,7 @@ const T = [
 
 runCases('statements inside statements', [
   {
-    name: 'foreign keys that set a default, set NULL in one column of two, and move along',
+    name: 'foreign keys that set a default, set one column of two to NULL, and follow an update',
     setup: [
       'CREATE TABLE p (id int PRIMARY KEY, v int)',
       'CREATE TABLE d (id int PRIMARY KEY, p_id int DEFAULT 0 REFERENCES p ON DELETE SET DEFAULT ON UPDATE SET DEFAULT)',
@@ -57,7 +57,7 @@ runCases('statements inside statements', [
     ],
   },
   {
-    name: 'row versions that come and go within a statement, under least and greatest values',
+    name: 'row versions that exist only within a statement, under min and max',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
       'CREATE TABLE x (id int PRIMARY KEY, up int REFERENCES x ON UPDATE CASCADE, v int)',
@@ -128,7 +128,7 @@ runCases('statements inside statements', [
     ],
   },
   {
-    name: 'triggers on every level that raise, suppress and read the stream table',
+    name: 'triggers of every level that fail, suppress rows, and read the stream table',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
       'CREATE TABLE seen (op text, n numeric)',
@@ -162,7 +162,7 @@ runCases('statements inside statements', [
     ],
   },
   {
-    name: 'a trigger that writes its own table, which the same trigger sees',
+    name: 'a trigger that writes to its own table and so fires itself',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
       `CREATE FUNCTION descend() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -237,7 +237,7 @@ runCases('statements inside statements', [
     ],
   },
   {
-    name: 'INSERT .. SELECT from the stream table itself, UPDATE and DELETE by it',
+    name: 'INSERT .. SELECT from the stream table, UPDATE and DELETE by its rows',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
       'CREATE TABLE u (k int, v int)',
@@ -376,7 +376,7 @@ runCases('statements inside statements', [
     ],
   },
   {
-    name: 'TRUNCATE in triggers, and triggers of TRUNCATE',
+    name: 'TRUNCATE in triggers, and triggers on TRUNCATE',
     setup: [
       ...T,
       'CREATE TABLE u (id int, w int)',
@@ -403,7 +403,7 @@ runCases('statements inside statements', [
     ],
   },
   {
-    name: 'triggers of users with transition tables, before and after ours, that write to sources',
+    name: "users' triggers with transition tables that write to sources, before and after the extension's",
     setup: [
       ...T,
       'CREATE TABLE hist (op text, n bigint, s bigint)',

@@ -1,11 +1,11 @@
-/** What SQL has gained with PostgreSQL 17 and 18: RETURNING of MERGE, old and new, temporal keys, virtual columns. */
+/** New SQL in PostgreSQL 17 and 18: MERGE with RETURNING, old and new, temporal keys, virtual columns. */
 import { runCases } from './support/cases.js'
 
 const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
 
 runCases('statements of PostgreSQL 17 and 18', [
   {
-    name: 'MERGE with RETURNING inside of a CTE, into views, partitions and with source deletes',
+    name: 'MERGE with RETURNING in a CTE, into views and partitions, and with NOT MATCHED BY SOURCE',
     setup: [
       'CREATE TABLE t (id int, k int, v int, PRIMARY KEY (id, k)) PARTITION BY RANGE (k)',
       'CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10)',

@@ -1,17 +1,11 @@
-/** Many stream tables: a change touches those that depend on it, each stage once, and no others. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+/** Many stream tables: a change runs each stage that depends on it once, and no others. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(() => lab.fresh())
+const lab = useFreshLab()
 afterEach(() => lab.exec('ROLLBACK'))
 
-/** The storage tables that a change reads or writes: those of which stream tables, and how often rows were written. */
+/** The stream tables whose storage a change reads or writes, with the number of rows written. */
 async function touched(sql: string): Promise<Map<string, number>> {
   await lab.exec('BEGIN')
   const before = await uses()
@@ -23,7 +17,7 @@ async function touched(sql: string): Promise<Map<string, number>> {
   return new Map(changed.map(([name, { writes }]) => [name, writes - (before.get(name)?.writes ?? 0)]))
 }
 
-/** How often storage tables were read and written so far. The statistics are those of more than the transaction. */
+/** Counts reads and writes of storage tables so far. The statistics also cover what came before the transaction. */
 async function uses(): Promise<Map<string, { reads: number; writes: number }>> {
   const rows = await lab.exec(`SELECT c.relname AS name, (s.n_tup_ins + s.n_tup_upd + s.n_tup_del)::int AS writes,
       (s.seq_scan + coalesce(s.idx_scan, 0) + s.n_tup_ins)::int AS reads
@@ -37,7 +31,7 @@ describe('1,000 stream tables over 50 tables', () => {
   const TABLES = 50
   const names = new Map<string, number[]>()
 
-  test('the last are made as quickly as the first, and a change touches only what reads the table', async () => {
+  test('the last are created as quickly as the first, and a change reaches only what reads the table', async () => {
     for (let i = 0; i < TABLES; i++) {
       await lab.exec(`CREATE TABLE t${i} (id int PRIMARY KEY, k int, v int);
           INSERT INTO t${i} SELECT n, n % 5, n FROM generate_series(1, 20) n`)
@@ -57,7 +51,7 @@ describe('1,000 stream tables over 50 tables', () => {
       const start = performance.now()
       await lab.exec(`SELECT pgtrickle.create_stream_table('s${n}', '${query}')`)
       times.push(performance.now() - start)
-      // One of each kind for each of some tables is compared after every change.
+      // The oracle compares one of each kind, for some of the tables.
       if (i % 10 === 3 && n < 5 * TABLES) await lab.watch(`s${n}`, query ?? '')
     }
     const median = (part: number[]) => part.sort((a, b) => a - b)[part.length / 2] ?? 0
@@ -69,7 +63,7 @@ describe('1,000 stream tables over 50 tables', () => {
       const readers = [...names].filter(([, tables]) => tables.includes(i)).map(([name]) => name)
       const seen = await touched(`INSERT INTO t${i} VALUES (20 + 1, 1, 1)`)
       expect([...seen.keys()].filter((name) => !readers.includes(name))).toEqual([])
-      // Those that show its rows are written to.
+      // Those that contain its rows are written.
       const showing = readers.filter((name) => names.get(name)?.length === 1)
       for (const name of showing) expect(seen.get(name), name).toBeGreaterThan(0)
     }
@@ -127,12 +121,12 @@ describe('a chain of 10, a fan of 100, and diamonds upon diamonds', () => {
     }
     await lab.create('ends', `SELECT f0.id, f1.s FROM f0 JOIN f1 ON f1.k = f0.v JOIN f3 ON f3.id = f0.id`)
     const seen = await touched('INSERT INTO t VALUES (200, 7, 7)')
-    // One row for each of those without a condition, and none more than once.
+    // One row in each of those without a condition, and none twice.
     for (let n = 1; n < 100; n += 2) expect(seen.get(`f${n}`), `f${n}`).toBe(1)
     await changes()
   })
 
-  test('after alterStreamTable has put more below, and after that is rolled back: still once', async () => {
+  test('still once after alterStreamTable has added stages, and after that is rolled back', async () => {
     await lab.create('low', 'SELECT id, k, v FROM t WHERE v > 1')
     await lab.create('mid', 'SELECT id % 4 AS k, sum(v) AS s FROM t GROUP BY 1')
     await lab.create('top', 'SELECT count(*), sum(l.v) AS v, sum(m.s) AS s FROM mid m JOIN low l USING (k)')
@@ -152,7 +146,7 @@ describe('a chain of 10, a fan of 100, and diamonds upon diamonds', () => {
     await changes()
   })
 
-  test('diamonds: the join at the end sees both sides changed, once', async () => {
+  test('diamonds: the last join runs once, with both sides changed', async () => {
     let below = 't'
     for (let n = 1; n <= 4; n++) {
       await lab.create(`l${n}`, `SELECT id, k, v FROM ${below} WHERE v > ${n}`)

@@ -46,7 +46,7 @@ runCases('ORDER BY is kept', [
     way: 'fold',
   },
   {
-    name: 'of equal rows, of sets, windows and limits',
+    name: 'of duplicate rows, set operations, windows and limits',
     setup: ['CREATE TABLE t (k int, v int)', 'INSERT INTO t VALUES (2, 1), (2, 1), (1, 5), (NULL, 1)'],
     views: {
       keyless: 'SELECT k, v FROM t ORDER BY k, v',

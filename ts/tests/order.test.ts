@@ -1,18 +1,12 @@
-/** The moment at which code inside a statement finds stream tables up to date: docs/STATEMENTS.md. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+/** When code inside a statement sees stream tables up to date: see docs/STATEMENTS.md. */
+import { expect, test } from 'vitest'
+import type { Lab } from './support/lab.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
+const lab: Lab = useFreshLab(async () => {
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY, v int)')
   await lab.exec('INSERT INTO t VALUES (1, 1); INSERT INTO u VALUES (1, 1)')
-  // Not a source: what it says does not become a part of the statement.
+  // Not a source, so that recording does not affect maintenance.
   await lab.exec('CREATE TABLE seen (n serial, who text, sum int)')
   await lab.exec(`CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO seen (who, sum) SELECT format('%s %s', TG_NAME, TG_TABLE_NAME), total FROM st; RETURN NEW; END $$`)
@@ -29,13 +23,13 @@ beforeEach(async () => {
   }
 })
 
-async function seen(sql: string): Promise<Record<string, unknown>> {
+async function recordedBy(sql: string): Promise<Record<string, unknown>> {
   await lab.run(sql)
   return Object.fromEntries((await lab.exec('SELECT who, sum FROM seen ORDER BY n')).map(({ who, sum }) => [who, sum]))
 }
 
 test('one source', async () => {
-  expect(await seen('INSERT INTO t VALUES (2, 10)')).toEqual({
+  expect(await recordedBy('INSERT INTO t VALUES (2, 10)')).toEqual({
     'before_statement t': 2,
     'before_row t': 2,
     'after_row t': 2,
@@ -45,24 +39,24 @@ test('one source', async () => {
   })
 })
 
-test('several sources: with the last of them', async () => {
-  const sums = await seen('WITH x AS (INSERT INTO u VALUES (2, 100)) INSERT INTO t VALUES (2, 10)')
+test('several sources: after the last of them', async () => {
+  const sums = await recordedBy('WITH x AS (INSERT INTO u VALUES (2, 100)) INSERT INTO t VALUES (2, 10)')
   for (const who of ['before_statement', 'before_row', 'after_row', 'Early']) {
     expect([sums[`${who} t`], sums[`${who} u`]], who).toEqual([2, 2])
   }
-  // One of the two tables is the last; both deferred triggers come after it.
+  // Either table may be the last; both deferred triggers run after it.
   expect([sums['late t'], sums['late u']].sort()).toEqual([112, 2])
   expect([sums['deferred t'], sums['deferred u']]).toEqual([112, 112])
 })
 
-test('the next statement of a function or of a DO block', async () => {
+test('the next statement in a function or a DO block', async () => {
   await lab.exec(`CREATE FUNCTION steps() RETURNS int[] LANGUAGE plpgsql AS $$ DECLARE a int; b int; BEGIN
     UPDATE t SET v = 5; SELECT total INTO a FROM st; UPDATE u SET v = 5; SELECT total INTO b FROM st; RETURN ARRAY[a, b]; END $$`)
   expect(await lab.run('SELECT steps()')).toEqual([{ steps: [6, 10] }])
   await lab.run('DO $$ BEGIN UPDATE t SET v = 7; ASSERT (SELECT total FROM st) = 12; END $$')
 })
 
-test('a function that runs inside a statement on a source is a part of that statement', async () => {
+test('a function called by a statement on a source is part of that statement', async () => {
   await lab.exec(`CREATE FUNCTION inside() RETURNS int LANGUAGE plpgsql AS $$ DECLARE a int; BEGIN
     UPDATE u SET v = v + 1; SELECT total INTO a FROM st; RETURN a; END $$`)
   await lab.run('INSERT INTO t SELECT 9, inside()')
@@ -87,7 +81,7 @@ test('PREPARE and EXECUTE, before and after DDL on both sides', async () => {
   await lab.exec('DEALLOCATE ALL')
 })
 
-test('COPY, with rows, with none, and with an error half way', async () => {
+test('COPY with rows, without rows, and with an error half-way', async () => {
   const copy = (text: string) => lab.pg.query("COPY t FROM '/dev/blob'", [], { blob: new Blob([text]) })
   await copy('30\t1\n31\t\\N\n')
   await lab.check('COPY')
@@ -98,7 +92,7 @@ test('COPY, with rows, with none, and with an error half way', async () => {
   await lab.run('DELETE FROM t WHERE id > 29')
 })
 
-test('cursors go on as they were opened; a transaction that only reads reads', async () => {
+test('cursors keep their snapshot, and read-only transactions can read', async () => {
   await lab.run('BEGIN; DECLARE c CURSOR FOR SELECT total FROM st; UPDATE t SET v = 50')
   expect(await lab.exec('FETCH 1 FROM c')).toEqual([{ total: 2 }])
   expect(await lab.exec('SELECT total FROM st')).toEqual([{ total: 51 }])

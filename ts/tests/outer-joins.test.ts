@@ -90,7 +90,7 @@ runCases('outer joins and subqueries', [
     way: 'incremental',
   },
   {
-    name: 'a scalar subquery that starts to give two rows aborts the statement',
+    name: 'a scalar subquery that starts to return two rows aborts the statement',
     setup: [...TABLES, 'DELETE FROM b WHERE k = 1'],
     views: { st: 'SELECT id, (SELECT y FROM b WHERE b.k = a.k) AS y FROM a' },
     steps: [
@@ -101,7 +101,7 @@ runCases('outer joins and subqueries', [
     ],
   },
   {
-    name: 'NOT IN when NULLs come and go',
+    name: 'NOT IN when NULLs are inserted and deleted',
     setup: TABLES,
     views: {
       st: 'SELECT id FROM a WHERE k NOT IN (SELECT y FROM b)',
@@ -129,7 +129,7 @@ runCases('outer joins and subqueries', [
     ],
   },
   {
-    name: 'EXISTS that looks at nothing outside',
+    name: 'uncorrelated EXISTS',
     setup: TABLES,
     views: {
       any_row: 'SELECT id FROM a WHERE EXISTS (SELECT FROM b)',

@@ -1,4 +1,4 @@
-/** What the README of the npm package shows: its snippets have right types, run as they stand, and print what it says. */
+/** The README of the npm package: its snippets type-check, run unchanged, and print what it says. */
 import { createCollection } from '@tanstack/db'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -37,7 +37,7 @@ test('its snippets run in order and print what their comments say', async () => 
   expect(await runSnippets(outputText, given)).toEqual(expected)
 })
 
-test('its snippets have right types', () => {
+test('its snippets type-check', () => {
   const folder = fileURLToPath(new URL(`../../build/readme-${process.pid}`, import.meta.url))
   mkdirSync(folder, { recursive: true })
   const files = { 'snippets.ts': CODE, 'react.tsx': blocksOf(README, 'tsx').join('\n') }
@@ -62,11 +62,11 @@ test('its snippets have right types', () => {
   expect(wrong).toEqual([])
 })
 
-test('its table of methods has every method, and its table of options every option of the hook', () => {
+test('its tables list every method, and every option of the hook', () => {
   const first = (heading: string) => tableIn(README, heading).map(([cell]) => /^`(\w+)/.exec(cell ?? '')?.[1])
   const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(pg.trickle)).filter((key) => key !== 'constructor')
   expect(new Set(first('API'))).toEqual(new Set(methods))
-  // Options exist for the compiler only: this object must have all of them.
+  // Options exist only for the compiler, which requires this object to have all of them.
   const options: Required<react.UseStreamTableOptions> = {
     db: pg,
     key: 'a',

@@ -1,6 +1,6 @@
-/** Commands inside of what they are about: a clean error, no half state, and the next statement works. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+/** Commands that run inside the maintenance of their own stream table: a clean error and no partial effect. */
+import { describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
 const BUSY = { code: '55006', hint: expect.stringMatching(/\w/) }
@@ -13,20 +13,13 @@ const COMMANDS = [
   'restore_stream_tables()',
 ]
 
-let lab: Lab
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE TABLE u (k int, w int)',
+  'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i; INSERT INTO u VALUES (1, 1), (2, 2)',
+])
 let before: Record<string, number>
 
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE TABLE u (k int, w int)')
-  await lab.exec('INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i; INSERT INTO u VALUES (1, 1), (2, 2)')
-})
-
-async function goesOn(): Promise<void> {
+async function checkMaintenance(): Promise<void> {
   await lab.run('INSERT INTO t VALUES (100, 1, 1)')
   await lab.run('UPDATE t SET v = v + 1, k = 2 WHERE id > 5')
   await lab.run('DELETE FROM t WHERE id = 100')
@@ -44,7 +37,7 @@ describe.each(COMMANDS)('%s', (command) => {
     await lab.create('over', 'SELECT max(s) FROM sums JOIN u USING (k)')
     for (const level of ['ROW', 'STATEMENT']) {
       await act('NEW')
-      // A BEFORE trigger with a capital comes before ours, an AFTER trigger without one after ours: these are below.
+      // Triggers fire by name. A capital letter sorts before the extension's triggers and a small letter after them.
       const name = time === 'BEFORE' ? 'a' : '"A"'
       await lab.exec(`CREATE TRIGGER ${name} ${time} INSERT OR UPDATE ON t FOR EACH ${level} EXECUTE FUNCTION act()`)
       before = await lab.inventory()
@@ -52,14 +45,14 @@ describe.each(COMMANDS)('%s', (command) => {
       expect(await lab.fails('WITH x AS (DELETE FROM u) UPDATE t SET v = 0'), `${time} ${level}`).toMatchObject(BUSY)
       expect(await lab.inventory()).toEqual(before)
       await lab.exec('DROP FUNCTION act CASCADE')
-      await goesOn()
+      await checkMaintenance()
     }
   })
 
   test.each([
     ['"A" BEFORE', 'STATEMENT'],
     ['zz AFTER', 'STATEMENT'],
-  ])('in a trigger that has the statement for itself, or before anything reads the table: %s', async (time, level) => {
+  ])("in a trigger before all of the extension's work, or after it: %s", async (time, level) => {
     for (const query of [SUMS, 'SELECT k, w AS s FROM u']) {
       await lab.create('sums', query)
       await act('NEW')
@@ -74,7 +67,7 @@ describe.each(COMMANDS)('%s', (command) => {
       if (error !== undefined) expect(error.code, JSON.stringify(error)).toMatch(/^(55006|2BP01|42P07)$/)
       for (const st of await lab.pg.trickle.listStreamTables()) await lab.watch(st.name, st.query)
       await lab.check(`${time} ${command}`)
-      await goesOn()
+      await checkMaintenance()
       lab.watched.clear()
       for (const st of await lab.pg.trickle.listStreamTables()) await lab.pg.trickle.dropStreamTable(st.name)
       await lab.exec('DELETE FROM t WHERE id = 200')
@@ -85,7 +78,7 @@ describe.each(COMMANDS)('%s', (command) => {
     await lab.exec(
       `CREATE FUNCTION act() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pgtrickle.${command}; END $$`,
     )
-    // It says that it does not write: PostgreSQL believes it.
+    // The function is declared IMMUTABLE although it writes, which PostgreSQL does not check.
     await lab.exec(`CREATE FUNCTION liar(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
       BEGIN IF x >= 1000 THEN PERFORM test.act(); END IF; RETURN x; END $$`)
     await lab.create('sums', SUMS)
@@ -107,7 +100,7 @@ describe.each(COMMANDS)('%s', (command) => {
     await lab.watch('sums', SUMS)
     await lab.watch('lies', 'SELECT id, liar(v) AS v FROM t')
     await lab.pg.trickle.refreshStreamTable('sums')
-    await goesOn()
+    await checkMaintenance()
   })
 })
 
@@ -131,10 +124,10 @@ describe('create_stream_table by the statement that changes its source', () => {
     for (const st of await lab.pg.trickle.listStreamTables()) await lab.watch(st.name, st.query)
     await lab.check(sql)
     await lab.run('INSERT INTO u VALUES (1, 1)')
-    await goesOn()
+    await checkMaintenance()
   })
 
-  test('and while a cursor over it is open', async () => {
+  test('while a cursor over its source is open', async () => {
     await lab.exec('BEGIN; DECLARE c CURSOR FOR SELECT * FROM u; FETCH 1 FROM c')
     const failure = lab.pg.trickle.createStreamTable('made', 'SELECT * FROM u')
     await expect(failure).rejects.toMatchObject(BUSY)
@@ -150,7 +143,7 @@ describe('create_stream_table by the statement that changes its source', () => {
 })
 
 describe('DDL in a trigger of a source', () => {
-  test('that a stream table must follow is done, and it is right afterwards; or it is refused', async () => {
+  test('that affects a stream table is either followed or refused', async () => {
     await lab.exec('CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 $$')
     await lab.create('called', 'SELECT id, f(v) AS v FROM t')
     await lab.create('sums', SUMS)
@@ -167,7 +160,7 @@ describe('DDL in a trigger of a source', () => {
     }
   })
 
-  test('that drops what is being changed is refused by PostgreSQL', async () => {
+  test('that drops the table being changed is refused by PostgreSQL', async () => {
     await lab.create('sums', SUMS)
     await lab.create('over', 'SELECT max(s) FROM sums')
     await lab.exec(
@@ -176,10 +169,10 @@ describe('DDL in a trigger of a source', () => {
     await lab.exec('CREATE TRIGGER a AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION act()')
     expect(await lab.fails('UPDATE t SET v = 0')).toMatchObject({ code: '55006' })
     await lab.exec('DROP FUNCTION act CASCADE')
-    await goesOn()
+    await checkMaintenance()
   })
 
-  test('that drops the stream table by its view leaves nothing of it', async () => {
+  test('that drops the stream table through its view leaves nothing behind', async () => {
     await lab.create('sums', SUMS)
     await lab.create('rows', 'SELECT id, v FROM t')
     await lab.exec(
@@ -193,12 +186,12 @@ describe('DDL in a trigger of a source', () => {
     await lab.exec('DROP FUNCTION act CASCADE')
     expect(await lab.exec("SELECT 1 FROM pgtrickle.stream_tables WHERE name = 'sums'")).toHaveLength(dropped ? 0 : 1)
     if (dropped) lab.forget('sums')
-    await goesOn()
+    await checkMaintenance()
   })
 })
 
-describe('queries that write, through a function that says it does not', () => {
-  test('what they read: an error, and not for ever', async () => {
+describe('queries that write, through a function that is declared IMMUTABLE', () => {
+  test('to what they read: an error, and no endless loop', async () => {
     await lab.exec(
       `CREATE FUNCTION add(x int) RETURNS void LANGUAGE sql AS $$ INSERT INTO test.t SELECT max(id) + 1, 1, 5000 FROM test.t $$`,
     )
@@ -210,10 +203,10 @@ describe('queries that write, through a function that says it does not', () => {
       code: '54001',
       hint: expect.stringMatching(/VOLATILE/),
     })
-    await goesOn()
+    await checkMaintenance()
   })
 
-  test('another table: stream tables over that one follow', async () => {
+  test('to another table: stream tables over that table follow', async () => {
     await lab.exec(`CREATE FUNCTION add(x int) RETURNS void LANGUAGE sql AS $$ INSERT INTO test.u VALUES (x, x) $$`)
     await lab.exec(`CREATE FUNCTION liar(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
       BEGIN IF x >= 1000 THEN PERFORM test.add(x); END IF; RETURN x; END $$`)
@@ -227,7 +220,7 @@ describe('queries that write, through a function that says it does not', () => {
 })
 
 describe('a stream table that would depend on itself', () => {
-  test('cannot be made, directly or round about', async () => {
+  test('cannot be created, directly or indirectly', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT max(s) AS m FROM a')
     before = await lab.inventory()
@@ -248,22 +241,22 @@ describe('a stream table that would depend on itself', () => {
     }
     await lab.exec('CREATE VIEW plain AS SELECT k, v FROM t')
     await lab.create('over_plain', 'SELECT k, count(*) FROM plain GROUP BY k')
-    // A view that a stream table reads is made to read that stream table.
+    // A view that a stream table reads is changed to read that stream table.
     expect(await lab.fails('CREATE OR REPLACE VIEW plain AS SELECT k, count::int AS v FROM over_plain')).toMatchObject({
       code: expect.not.stringMatching(/^XX/),
     })
-    await goesOn()
+    await checkMaintenance()
   })
 })
 
 describe('there is one connection, so nothing needs a lock', () => {
-  test('PostgreSQL runs as one process that has no postmaster to start a second', async () => {
+  test('PostgreSQL runs as a single process, without a postmaster to start a second one', async () => {
     expect(
       await lab.exec('SELECT backend_type FROM pg_stat_activity WHERE state IS NOT NULL OR pid = pg_backend_pid()'),
     ).toEqual([{ backend_type: 'standalone backend' }])
   })
 
-  test('several clients take turns: a transaction each', async () => {
+  test('several clients take turns, one transaction each', async () => {
     await lab.create('joined', 'SELECT t.k, count(*), sum(u.w) FROM t JOIN u USING (k) GROUP BY t.k')
     const order: string[] = []
     const client = (name: string, table: string, rows: string) =>
@@ -280,10 +273,10 @@ describe('there is one connection, so nothing needs a lock', () => {
       lab.pg.query('DELETE FROM t WHERE id < 3').then(() => order.push('c')),
       client('d', 't', 'SELECT i, i % 3, i FROM generate_series(200, 210) i'),
     ])
-    // No other client comes between the begin and the end of one.
+    // No other client runs between the start and the end of a transaction.
     const whole = order.join(', ')
     for (const name of ['a', 'b', 'd']) expect(whole).toContain(`${name} begins, ${name} ends`)
     await lab.check('four clients')
-    await goesOn()
+    await checkMaintenance()
   })
 })

@@ -1,4 +1,4 @@
-/** `useStreamTable` and collections of TanStack DB over real stream tables: after every change they equal the query. */
+/** `useStreamTable` and collections of TanStack DB equal the query of a real stream table after every change. */
 import { PGliteProvider, useLiveQuery } from '@electric-sql/pglite-react'
 import type { PGliteWithLive } from '@electric-sql/pglite/live'
 import { createCollection } from '@tanstack/db'
@@ -9,7 +9,7 @@ import type { StreamTableState, UseStreamTableOptions } from '../dist/react.js'
 import { streamTableCollectionOptions } from '../dist/tanstack.js'
 import { openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { hook, settleAfter } from './support/react.js'
+import { mountHook, settleAfter } from './support/react.js'
 
 let pg: Database
 
@@ -27,7 +27,7 @@ beforeEach(() =>
     INSERT INTO sale VALUES (1, 1, 4.00), (2, 1, 3.50), (3, 2, 9.00), (4, 3, 20.00), (5, 3, NULL);`),
 )
 
-/** What keeps the order, and what does not say it: a stream table of each kind. */
+/** Stream tables with and without an order that the hook can keep. */
 const QUERIES: Record<string, string> = {
   revenue: `SELECT p.name, sum(s.price) AS total, max(s.at) AS last FROM sale s JOIN product p ON p.id = s.product_id
     GROUP BY p.name HAVING count(*) > 0 ORDER BY total DESC NULLS LAST, p.name`,
@@ -51,11 +51,11 @@ const CHANGES = [
   'INSERT INTO sale VALUES (1, 1, 0.10), (2, 1, 9.90), (3, 1, 10.00)',
 ]
 
-test('a hook has the rows of its query, in its order, after every change', async () => {
+test('the hook has the rows of the query, in its order, after every change', async () => {
   const hooks: Record<string, { last: StreamTableState }> = {}
   for (const [name, query] of Object.entries(QUERIES)) {
     await pg.trickle.createStreamTable(name, query)
-    hooks[name] = await hook((input: UseStreamTableOptions) => useStreamTable(name, input), { db: pg })
+    hooks[name] = await mountHook((input: UseStreamTableOptions) => useStreamTable(name, input), { db: pg })
   }
   for (const sql of ['SELECT 1', ...CHANGES]) {
     await act(() => pg.query(sql))
@@ -71,9 +71,9 @@ test('a hook has the rows of its query, in its order, after every change', async
   }
 })
 
-test('a transaction is one rendering, and one that is rolled back is none', async () => {
+test('a transaction takes one rendering, and a rolled-back one takes none', async () => {
   await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
-  const hooked = await hook(
+  const hooked = await mountHook(
     (input: UseStreamTableOptions) => useStreamTable('names', input),
     { db: pg },
     { strict: false },
@@ -100,9 +100,9 @@ test('a transaction is one rendering, and one that is rolled back is none', asyn
   expect(hooked.results).toHaveLength(drawn + 1)
 })
 
-test('a dropped stream table is an error, with its rows as they last were; made again it can be tried again', async () => {
+test('a dropped stream table is an error with its last rows, until it exists again and retry() is called', async () => {
   await pg.trickle.createStreamTable('names', QUERIES.names ?? '')
-  const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
+  const hooked = await mountHook((input: UseStreamTableOptions) => useStreamTable('names', input), { db: pg })
   await settleAfter(pg)
   const { rows } = hooked.last
   expect(rows).toHaveLength(3)
@@ -117,17 +117,17 @@ test('a dropped stream table is an error, with its rows as they last were; made 
   expect(hooked.last.rows).toEqual([{ name: 'Pot' }, { name: 'Cup' }])
 })
 
-test('a stream table that is not there is an error', async () => {
-  const hooked = await hook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
+test('a missing stream table is an error', async () => {
+  const hooked = await mountHook((input: UseStreamTableOptions) => useStreamTable('nothing', input), { db: pg })
   await settleAfter(pg)
   expect(hooked.last).toMatchObject({ rows: [], loading: false, error: { code: '42P01' } })
 })
 
-test('the useLiveQuery of the ecosystem takes live, and its rows follow', async () => {
+test('useLiveQuery of @electric-sql/pglite-react accepts live, and its rows follow the changes', async () => {
   await pg.trickle.createStreamTable('prices', 'SELECT id, price FROM sale')
   const live = await pg.trickle.live<{ id: number; price: string }>('prices', { compare: (a, b) => a.id - b.id })
   const db = pg as unknown as PGliteWithLive
-  const hooked = await hook(() => useLiveQuery(live), undefined, {
+  const hooked = await mountHook(() => useLiveQuery(live), undefined, {
     wrap: (children) => createElement(PGliteProvider, { db, children }),
   })
   for (const sql of ['SELECT 1', ...CHANGES]) {
@@ -169,7 +169,7 @@ test('a collection of TanStack DB has the rows of the query after every change',
   }
 })
 
-test('a collection shows what is written to it until its stream table does, without a gap', async () => {
+test('a collection shows a written row until its stream table does, without a gap', async () => {
   await pg.trickle.createStreamTable('list', 'SELECT id, name FROM product')
   type Product = { id: number; name: string }
   const products = createCollection({

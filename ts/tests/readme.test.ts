@@ -1,4 +1,4 @@
-/** What the README shows: its snippets run as they stand, print what it says, and its tables are true. */
+/** The README: its snippets run unchanged and print what it says, and its tables are correct. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trickle } from '../dist/index.js'
@@ -29,7 +29,7 @@ describe('README', () => {
     ])
     const expected = printedAccordingTo(code)
     expect(expected).toHaveLength(code.split('console.log(').length - 1)
-    // An empty database that initdb need not make anew; the SQL snippets go on with it.
+    // An empty database, without another run of initdb. The SQL snippets continue with it.
     const { PGlite } = await loadModule()
     const dataDir = await emptyDataDir()
     const create = async (options: object): Promise<unknown> => {
@@ -50,7 +50,7 @@ describe('README', () => {
     }
   })
 
-  test('its commands are there', () => {
+  test('its commands exist', () => {
     const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       scripts: Record<string, string>
     }
@@ -59,14 +59,14 @@ describe('README', () => {
     }
   })
 
-  test('its table of methods has every method', () => {
+  test('its table of methods lists every method', () => {
     const named = tableBelow('API').map(([method]) => /^`(\w+)\(/.exec(method ?? '')?.[1])
     const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(pg.trickle)).filter((key) => key !== 'constructor')
     expect(new Set(named)).toEqual(new Set(methods))
   })
 })
 
-/** For each line of the table of operators, by a piece of it: queries that it is about. */
+/** Queries for each line of the table of operators. A piece of the line identifies it. */
 const OPERATORS: Record<string, string[]> = {
   '`WHERE`, expressions': ['SELECT upper(t) FROM a WHERE n > 3', 'SELECT id, g FROM a, generate_series(1, n) g'],
   'inner and cross join': [
@@ -159,11 +159,11 @@ describe('the table of operators', () => {
   afterAll(() => pg?.close())
 
   test.each(tableBelow('What a change costs').map((cells) => ({ operator: cells[0] ?? '', way: cells[1] })))(
-    'says the way of $operator',
+    'states the way of $operator',
     async ({ operator, way }) => {
       if (operator.startsWith('subquery in `FROM`')) return
       const pieces = Object.keys(OPERATORS).filter((piece) => `${operator} |`.includes(piece))
-      expect(pieces, 'the queries that the line is about').toHaveLength(1)
+      expect(pieces, 'the queries for this line').toHaveLength(1)
       for (const query of OPERATORS[pieces[0] ?? ''] ?? []) {
         await pg.trickle.createStreamTable('tried', query, { orReplace: true })
         const plan = await pg.trickle.explainStreamTable('tried')

@@ -3,7 +3,7 @@ import { CHANGES, TABLES } from './support/tables.js'
 
 runCases('what is rebuilt', [
   {
-    name: 'without tables, and samples',
+    name: 'queries without tables, and samples',
     setup: TABLES,
     views: {
       beside: 'SELECT k FROM t UNION ALL SELECT 1',

@@ -1,6 +1,6 @@
-/** WITH RECURSIVE: what hangs on rows that come and go, through cycles, over several ways, in several tables at once. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+/** WITH RECURSIVE: inserts and deletes among trees, cycles and alternative paths, in several tables at once. */
+import { describe, expect, test } from 'vitest'
+import { useLab } from './support/use-lab.js'
 import { runCases } from './support/cases.js'
 import { Rng, firstSeed } from './random/rng.js'
 
@@ -26,7 +26,7 @@ const TREE_CHANGES = [
   "INSERT INTO part VALUES (1, NULL, 'one'), (2, 1, 'two')",
 ]
 
-/** A cycle 1 2 3 with ways out of it; two ways to 5; NULLs. `link` has no key. */
+/** A cycle 1 2 3 with paths out of it, two paths to 5, and NULLs. `link` has no key. */
 const GRAPH = [
   'CREATE TABLE edge (id serial PRIMARY KEY, a int, b int, n int DEFAULT 1)',
   'CREATE TABLE link (a int, b int)',
@@ -39,7 +39,7 @@ const GRAPH_CHANGES = [
   'INSERT INTO edge (a, b) VALUES (6, 8), (8, 9), (9, 6)',
   'DELETE FROM edge WHERE a = 4 AND b = 5',
   'INSERT INTO link VALUES (8, 9), (8, 9), (6, 8)',
-  // The cycle only holds itself up from here on.
+  // From here on only the cycle itself supports its rows.
   'UPDATE node SET root = (id = 5) WHERE id IN (1, 5)',
   'UPDATE node SET root = (id = 1) WHERE id IN (1, 5)',
   'DELETE FROM edge WHERE a = 5',
@@ -151,7 +151,7 @@ runCases('recursion', [
   },
   { name: 'queries around it', setup: GRAPH, views: AROUND, steps: GRAPH_CHANGES, way: 'incremental' },
   {
-    name: 'a diamond has as many rows as ways',
+    name: 'a diamond has as many rows as paths',
     setup: [
       'CREATE TABLE edge (id int PRIMARY KEY, a int, b int)',
       'INSERT INTO edge VALUES (1, 1, 2), (2, 1, 3), (3, 2, 4), (4, 3, 4), (5, 4, 5)',
@@ -164,14 +164,14 @@ runCases('recursion', [
       'DELETE FROM edge WHERE id = 3',
       'UPDATE edge SET b = 4 WHERE id = 1',
       'DELETE FROM edge WHERE id IN (4, 5)',
-      // Neither before nor after there is a cycle; with both edges there would be one.
+      // There is no cycle before or after; with both edges there would be one.
       'UPDATE edge SET a = b, b = a WHERE id = 7',
       'INSERT INTO edge VALUES (8, 3, 5)',
     ],
     way: 'fold',
   },
   {
-    name: 'rows that come and go again inside of a statement',
+    name: 'rows that are inserted and deleted within one statement',
     setup: [
       'CREATE TABLE item (id int PRIMARY KEY, up int REFERENCES item ON UPDATE CASCADE ON DELETE CASCADE)',
       'INSERT INTO item VALUES (1, NULL), (2, 1), (3, 2), (4, 3), (5, 1)',
@@ -223,7 +223,7 @@ runCases('recursion', [
     way: 'incremental',
   },
   {
-    name: 'a row that goes does not meet one that comes, which would be an error',
+    name: 'a deleted row is not joined with an inserted one, which would be an error',
     setup: [
       'CREATE TABLE root (id int PRIMARY KEY, v int)',
       'CREATE TABLE edge (id int PRIMARY KEY, a int, b int, w int)',
@@ -249,7 +249,7 @@ runCases('recursion', [
     way: 'incremental',
   },
   {
-    name: 'what is run again',
+    name: 'queries that run again',
     setup: GRAPH,
     views: {
       spelled: `WITH RECURSIVE r(x) AS (SELECT 1.0 UNION SELECT b::numeric FROM r JOIN edge ON a = x) SELECT x FROM r`,
@@ -258,6 +258,8 @@ runCases('recursion', [
       looped: `WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT e.b FROM r JOIN edge e ON e.a = r.n) CYCLE n SET looped USING path
         SELECT n, looped FROM r`,
       outer_join: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT l.b FROM r JOIN edge e ON e.a = x LEFT JOIN link l ON l.a = e.b)
+        SELECT x FROM r`,
+      read_twice: `WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL (WITH q AS (SELECT x FROM r WHERE x < 4) SELECT q.x + p.x FROM q, q p, edge e WHERE e.a = q.x))
         SELECT x FROM r`,
       excluded: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN edge e ON a = x
         WHERE NOT EXISTS (SELECT FROM link l WHERE l.a = e.b)) SELECT x FROM r`,
@@ -271,14 +273,10 @@ runCases('recursion', [
 ])
 
 describe('recursion at size', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await Lab.open()
-  })
-  afterAll(() => lab?.close())
+  const lab = useLab()
 
-  test('10,000 deep', async () => {
-    await lab.fresh()
+  test('a depth of 10,000', async () => {
+    await lab.reset()
     await lab.exec(`CREATE TABLE step (id int PRIMARY KEY, prev int); CREATE INDEX ON step (prev);
       INSERT INTO step SELECT i, i - 1 FROM generate_series(1, 10000) i; ANALYZE step`)
     const walk = (union: string) =>
@@ -291,8 +289,8 @@ describe('recursion at size', () => {
     await lab.run('INSERT INTO step VALUES (2, 1)')
   })
 
-  test('a change of a leaf reads what hangs on it, not the tree', async () => {
-    await lab.fresh()
+  test('a change of a leaf reads its descendants, not the whole tree', async () => {
+    await lab.reset()
     await lab.exec(`CREATE TABLE part (id int PRIMARY KEY, up int); CREATE INDEX ON part (up);
       INSERT INTO part SELECT i, i / 3 FROM generate_series(1, 5000) i`)
     for (const union of ['UNION', 'UNION ALL']) {
@@ -309,8 +307,8 @@ describe('recursion at size', () => {
     }
   })
 
-  test('where another row leads the same way, a row that goes takes nothing along', async () => {
-    await lab.fresh()
+  test('deleting a row removes nothing else where another row leads the same way', async () => {
+    await lab.reset()
     await lab.exec(`CREATE TABLE part (id int PRIMARY KEY, a int, b int); CREATE INDEX ON part (a); CREATE INDEX ON part (b);
       INSERT INTO part SELECT i, i % 31, i * 7 % 29 FROM generate_series(1, 9000) i`)
     await lab.create('r', 'WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN part ON a = x) SELECT x FROM r')
@@ -322,8 +320,8 @@ describe('recursion at size', () => {
     await lab.run('DELETE FROM part WHERE b = 5')
   })
 
-  test('advice names the columns that need an index', async () => {
-    await lab.fresh()
+  test('the advice names the columns that need an index', async () => {
+    await lab.reset()
     await lab.exec('CREATE TABLE edge (a int, b int)')
     await lab.create('r', 'WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN edge ON a = x) SELECT x FROM r')
     const { advice } = await lab.pg.trickle.explainStreamTable('r')
@@ -337,8 +335,8 @@ describe('recursion at size', () => {
     await lab.run('DELETE FROM edge WHERE a = 1')
   })
 
-  test('one that does not end is stopped as any query is, and all is as it was', async () => {
-    await lab.fresh()
+  test('an endless recursion is stopped like any query, without any effect', async () => {
+    await lab.reset()
     await lab.exec(`CREATE TABLE edge (id int PRIMARY KEY, a int, b int); CREATE INDEX ON edge (a);
       INSERT INTO edge SELECT i, i, i + 1 FROM generate_series(1, 20) i`)
     await lab.create(
@@ -356,7 +354,7 @@ describe('recursion at size', () => {
     await lab.exec('RESET work_mem; RESET temp_file_limit')
   })
 
-  /** Tuples that a statement reads, the second time. */
+  /** Counts the tuples that a statement reads when it runs for the second time. */
   async function read(sql: string): Promise<number> {
     const count = `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS n FROM pg_stat_xact_user_tables
       WHERE relname = 'part' OR relname LIKE 'st\\_%'`
@@ -370,18 +368,14 @@ describe('recursion at size', () => {
 })
 
 describe('random graphs', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await Lab.open()
-  })
-  afterAll(() => lab?.close())
+  const lab = useLab()
 
   const first = firstSeed()
   const rounds = Number(process.env.ROUNDS ?? 15)
   test(`${rounds} rounds from seed ${first}`, { timeout: 60_000 + rounds * 10_000 }, async () => {
     for (let seed = first; seed < first + rounds; seed++) {
       const rng = new Rng(seed)
-      await lab.fresh()
+      await lab.reset()
       await lab.exec(`-- SEED=${seed}\nSELECT`)
       for (const sql of GRAPH) await lab.exec(sql)
       if (rng.chance(0.5)) for (const sql of INDEXES) await lab.exec(sql)

@@ -43,7 +43,7 @@ async function changes(pg: Database): Promise<void> {
 }
 
 describe('a database on disk', () => {
-  test('goes on where it was, before the first call of the plugin', async () => {
+  test('continues after it is opened again, before any call of the plugin', async () => {
     const first = await openDatabase({ dataDir, loadDataDir: await emptyDataDir() })
     await fill(first)
     await first.close()
@@ -58,7 +58,7 @@ describe('a database on disk', () => {
     }
   })
 
-  test('opened without the plugin can be read, says what is missing, and can be repaired', async () => {
+  test('can be read without the plugin, reports what is missing, and can be repaired', async () => {
     const first = await openDatabase({ dataDir, loadDataDir: await emptyDataDir() })
     await fill(first)
     await first.close()
@@ -69,7 +69,7 @@ describe('a database on disk', () => {
       [2, 3],
     ])
     const error = await without.exec('INSERT INTO t VALUES (9, 9, 9)').catch((thrown: unknown) => thrown)
-    // Never silently stale: a change of a source fails and names the library.
+    // A change to a source fails and names the library, so nothing becomes silently stale.
     expect(error).toMatchObject({ message: expect.stringContaining('pg_trickle') })
     expect((await without.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 3 }])
     await without.close()
@@ -82,7 +82,7 @@ describe('a database on disk', () => {
     }
   })
 
-  test('opened without the plugin, the extension can be dropped', async () => {
+  test('allows the extension to be dropped without the plugin', async () => {
     const first = await openDatabase({ dataDir, loadDataDir: await emptyDataDir() })
     await fill(first)
     await first.close()
@@ -97,7 +97,7 @@ describe('a database on disk', () => {
 })
 
 describe('a database in memory', () => {
-  test('moves by its dump', async () => {
+  test('can be moved by a dump of its data directory', async () => {
     const first = await openDatabase()
     await fill(first)
     const dump = await first.dumpDataDir('none')
@@ -110,7 +110,7 @@ describe('a database in memory', () => {
     }
   })
 
-  test('DROP EXTENSION takes everything of ours along, and the plugin makes it anew', async () => {
+  test('DROP EXTENSION removes everything, and the plugin creates it again', async () => {
     const pg = await openDatabase()
     try {
       await fill(pg)
@@ -128,7 +128,7 @@ describe('a database in memory', () => {
     }
   })
 
-  test('a clone is a database of its own', async () => {
+  test('a clone is independent', async () => {
     const pg = await openDatabase()
     await fill(pg)
     const clone = (await pg.clone()) as Database
@@ -145,7 +145,7 @@ describe('a database in memory', () => {
   })
 })
 
-/** What opening a database with these bundles throws. */
+/** Returns the error of opening a database with these bundles. */
 async function failure(bundles: Bundles): Promise<unknown> {
   try {
     await (await openWith({ trickle: createTrickle({ bundles }) })).close()
@@ -155,8 +155,8 @@ async function failure(bundles: Bundles): Promise<unknown> {
   return undefined
 }
 
-describe('a bundle that is not right', () => {
-  test('gives an error and not a wedged database', async () => {
+describe('a bundle that cannot be used', () => {
+  test('causes an error, and the database does not hang', async () => {
     const page = new Blob(['<!doctype html><title>Not found</title>'])
     expect(await failure({ 17: page, 18: page })).toMatchObject({ name: 'TrickleError', code: '58P01' })
     const absent = new URL('./no-such-bundle.tar.gz', import.meta.url)

@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-  await lab.exec('CREATE ROLE writer; CREATE ROLE owner')
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.exec('ROLLBACK')
-  await lab.exec('RESET ROLE')
-  await lab.fresh()
-  await lab.exec('GRANT ALL ON SCHEMA test TO owner, writer')
-  await lab.exec(
-    'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3)',
-  )
-})
+const lab = useFreshLab([
+  'GRANT ALL ON SCHEMA test TO owner, writer',
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3)',
+])
+beforeAll(() => lab.exec('CREATE ROLE writer; CREATE ROLE owner'))
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
 
@@ -47,7 +36,7 @@ describe('maintenance runs as the owner of the stream table', () => {
     await expect(as('writer', 'SELECT * FROM folded')).rejects.toMatchObject({ code: '42501' })
   })
 
-  test('an owner who is no superuser', async () => {
+  test('the owner is not a superuser', async () => {
     await lab.exec('ALTER TABLE t OWNER TO owner')
     await lab.exec('SET ROLE owner')
     await lab.pg.trickle.createStreamTable('sums', SUMS)
@@ -66,7 +55,7 @@ describe('maintenance runs as the owner of the stream table', () => {
     await lab.exec('RESET ROLE')
   })
 
-  test('the writer cannot slip in other functions or operators by search_path', async () => {
+  test('the writer cannot substitute functions or operators through search_path', async () => {
     await lab.create('sums', 'SELECT k, sum(v) AS s, max(abs(v)) AS m FROM t WHERE v = v GROUP BY k')
     await lab.exec('GRANT SELECT, INSERT, UPDATE ON t TO writer; CREATE SCHEMA evil AUTHORIZATION writer')
     try {
@@ -106,7 +95,7 @@ describe('maintenance runs as the owner of the stream table', () => {
   })
 })
 
-test('policies that come, change and go are noticed, where they bind the owner of the stream table', async () => {
+test('created, changed and dropped policies are noticed, if they apply to the owner of the stream table', async () => {
   await lab.exec(`GRANT ALL ON t TO owner; ALTER TABLE t ENABLE ROW LEVEL SECURITY;
     CREATE FUNCTION may(int) RETURNS bool STABLE LANGUAGE sql AS $$ SELECT $1 > 2 $$;
     CREATE POLICY odd ON t USING (k % 2 = 1); SET ROLE owner`)
@@ -144,8 +133,8 @@ test('policies that come, change and go are noticed, where they bind the owner o
   }
 })
 
-describe('what else happens during maintenance', () => {
-  test('a trigger of the user that reads the stream table sees it before or after, and breaks nothing', async () => {
+describe('other code that runs during maintenance', () => {
+  test("a user's trigger that reads the stream table sees it before or after the change, and breaks nothing", async () => {
     await lab.create('sums', SUMS)
     await lab.exec('CREATE TABLE seen (s numeric)')
     await lab.exec(`CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -162,7 +151,7 @@ describe('what else happens during maintenance', () => {
     await lab.run('DELETE FROM t')
   })
 
-  test('creating, refreshing and dropping inside a trigger works or is refused, and leaves all in order', async () => {
+  test('creating, refreshing and dropping inside a trigger either works or is refused, without side effects', async () => {
     await lab.create('sums', SUMS)
     for (const command of [
       `create_stream_table('made', 'SELECT v FROM test.t')`,
@@ -188,15 +177,15 @@ describe('what else happens during maintenance', () => {
     }
   })
 
-  test('a function of the query that writes is refused or harmless: the stream table stays equal', async () => {
+  test('a function in the query that writes is refused or harmless: the stream table stays correct', async () => {
     await lab.exec('CREATE TABLE log (v int)')
     await lab.exec(`CREATE FUNCTION liar(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
       BEGIN INSERT INTO t VALUES ($1 + 1000, 1, 0); RETURN $1; END $$`)
-    const made = await lab.pg.trickle
+    const created = await lab.pg.trickle
       .createStreamTable('st', 'SELECT liar(id) AS x FROM t WHERE id < 1000')
       .catch(() => undefined)
-    if (made !== undefined) await lab.exec('INSERT INTO t VALUES (4, 4, 4)').catch(() => undefined)
-    // Whatever became of it, the database goes on.
+    if (created !== undefined) await lab.exec('INSERT INTO t VALUES (4, 4, 4)').catch(() => undefined)
+    // In either case the database keeps working.
     await lab.exec('DROP FUNCTION liar CASCADE')
     await lab.create('sums', SUMS)
     await lab.run('UPDATE t SET v = v + 1')

@@ -1,4 +1,4 @@
-/** What the extension writes for the query of a view is analysed to the same tree again. */
+/** The SQL that the extension writes for a view's query has the same analysed tree as that query. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PGlite } from 'pglite-0.5'
 import { trickle } from '../dist/index.js'
@@ -6,7 +6,7 @@ import type { TrickleExtension } from '../dist/index.js'
 import { MODULE_NAME, openWith } from './support/pglite.js'
 import { CASES } from './support/roundtrip-cases.js'
 
-/** What the queries read. */
+/** The objects that the queries use. */
 const SETUP = [
   `create extension citext`,
   `create schema app`,
@@ -55,14 +55,14 @@ async function value(sql: string): Promise<string> {
   return rows[0]!.value
 }
 
-/** `(c1, c2, ..)` where a view would otherwise have two columns of one name. */
+/** `(c1, c2, ..)` if a view would otherwise have duplicate column names. */
 async function columns(sql: string): Promise<string> {
   const { resultFields } = await pg.describeQuery(sql)
   const names = resultFields.map((field) => field.name)
   return new Set(names).size === names.length ? '' : `(${names.map((_, position) => `c${position}`).join(', ')})`
 }
 
-/** The tree without what is only there for display: where in the text things stood, how casts were written, aliases. */
+/** The tree without what serves only for display: positions in the text, the form of casts, aliases. */
 async function tree(view: string): Promise<string> {
   const text = await value(
     `SELECT ev_action::text AS value FROM pg_catalog.pg_rewrite WHERE ev_class = '${view}'::regclass`,
@@ -80,7 +80,7 @@ async function rows(view: string): Promise<string[]> {
   return found.rows.map((row) => row.value).sort()
 }
 
-describe('the query of a view, written and analysed again', () => {
+describe('the query of a view is written and analysed again', () => {
   test.each(CASES)('%s', async (_name, sql, options = {}) => {
     await pg.exec('BEGIN; SET LOCAL search_path = app, public')
     try {

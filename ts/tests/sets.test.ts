@@ -1,7 +1,7 @@
 import { runCases } from './support/cases.js'
 import { CHANGES, TABLES } from './support/tables.js'
 
-runCases('sets, LIMIT, aggregates without inverse, queries in queries', [
+runCases('set operations, LIMIT, aggregates that have no inverse, nested queries', [
   {
     name: 'DISTINCT and DISTINCT ON',
     setup: TABLES,
@@ -39,7 +39,7 @@ runCases('sets, LIMIT, aggregates without inverse, queries in queries', [
   },
 
   {
-    name: 'set operations over types whose equal values can look different',
+    name: 'set operations over types whose equal values can have different text',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, n numeric, f float8, i interval, j jsonb)',
       'CREATE TABLE u (n numeric, f float4, i interval, j jsonb)',
@@ -130,7 +130,7 @@ runCases('sets, LIMIT, aggregates without inverse, queries in queries', [
     way: 'incremental',
   },
   {
-    name: 'aggregates over everything that have no inverse',
+    name: 'aggregates that have no inverse, over the whole table',
     setup: [...TABLES, 'ALTER TABLE t ADD COLUMN f float8', 'UPDATE t SET f = id / 4.0'],
     views: {
       floats: 'SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY f) AS p FROM t',
@@ -144,7 +144,7 @@ runCases('sets, LIMIT, aggregates without inverse, queries in queries', [
     way: 'rekey',
   },
   {
-    name: 'booleans and bits, whichever way they are maintained',
+    name: 'booleans and bits, in whatever way they are maintained',
     setup: TABLES,
     views: {
       booleans: 'SELECT k, bool_and(v > 4) AS a, bool_or(v > 4) AS o, every(s IS NULL) AS e FROM t GROUP BY k',

@@ -1,33 +1,28 @@
-/** The least that every supported PGlite must do: this file also runs on the oldest release of each line. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+/** The minimum that every supported PGlite must do. This file also runs on the oldest release of each line. */
+import { describe, expect, test } from 'vitest'
 import { TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import { useLab } from './support/use-lab.js'
 import { MAJOR } from './support/pglite.js'
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
+const lab = useLab()
 
 describe('a stream table in a stock PGlite', () => {
-  test('is the PostgreSQL that the bundle is for', async () => {
+  test('runs on the PostgreSQL version that the bundle is for', async () => {
     expect(await lab.exec('SHOW server_version_num')).toMatchObject([
       { server_version_num: expect.stringMatching(`^${MAJOR}`) },
     ])
     expect(await lab.exec("SELECT extname FROM pg_extension WHERE extname = 'pg_trickle'")).toHaveLength(1)
   })
 
-  test('is right when a statement returns', async () => {
+  test('is up to date when a statement returns', async () => {
     await lab.exec('CREATE TABLE customers (id int PRIMARY KEY, name text)')
     await lab.exec(
       'CREATE TABLE orders (id serial PRIMARY KEY, customer_id int REFERENCES customers, amount numeric(10,2))',
     )
     await lab.exec("INSERT INTO customers VALUES (1, 'ann'), (2, 'bob')")
     const total = 'SELECT customer_id, sum(amount) AS total FROM orders GROUP BY customer_id'
-    const made = await lab.pg.trickle.createStreamTable('order_totals', total)
-    expect(made).toMatchObject({ name: 'order_totals', columns: ['customer_id', 'total'] })
+    const created = await lab.pg.trickle.createStreamTable('order_totals', total)
+    expect(created).toMatchObject({ name: 'order_totals', columns: ['customer_id', 'total'] })
     await lab.watch('order_totals', total)
     await lab.create('big', 'SELECT id, amount FROM orders WHERE amount > 15')
     await lab.create(
@@ -56,7 +51,7 @@ describe('a stream table in a stock PGlite', () => {
     await lab.checkRefresh()
   })
 
-  test('fails with a TrickleError, and the database goes on', async () => {
+  test('fails with a TrickleError, and the database keeps working', async () => {
     const failed = lab.pg.trickle.createStreamTable('wrong', 'SELECT * FROM missing')
     await expect(failed).rejects.toBeInstanceOf(TrickleError)
     await expect(failed).rejects.toMatchObject({ code: '42P01', streamTable: 'wrong' })
@@ -71,7 +66,7 @@ describe('a stream table in a stock PGlite', () => {
     await lab.run('DELETE FROM orders WHERE id % 2 = 0')
   })
 
-  test('all is gone after the last drop', async () => {
+  test('leaves nothing behind after the last drop', async () => {
     for (const { name } of await lab.pg.trickle.listStreamTables()) await lab.pg.trickle.dropStreamTable(name)
     lab.watched.clear()
     await lab.exec('DROP TABLE orders, customers')

@@ -1,4 +1,4 @@
-/** What a stream table can read: tables of every kind, and columns of every type that compares in a way of its own. */
+/** What a stream table can read: tables of every kind, and columns of every type with its own rules of comparison. */
 import { expect, test } from 'vitest'
 import { runCases } from './support/cases.js'
 import { Lab } from './support/lab.js'
@@ -12,7 +12,7 @@ const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
 runCases('kinds of sources', [
   {
     name: 'a partition that is a source itself is attached, changed through the root, and detached',
-    // PostgreSQL 17 lets no table with such triggers become a partition or a child.
+    // In PostgreSQL 17 a table with such triggers cannot become a partition or a child.
     since: 18,
     setup: [
       'CREATE TABLE t (k int, v int) PARTITION BY RANGE (k)',
@@ -45,7 +45,7 @@ runCases('kinds of sources', [
     ],
   },
   {
-    name: 'a partition with partitions is attached full, and one with other column numbers',
+    name: 'a partition with partitions and rows is attached, and one with other column numbers',
     setup: [
       'CREATE TABLE t (k int, v int) PARTITION BY LIST (k)',
       'CREATE TABLE sub (k int, v int) PARTITION BY RANGE (v)',
@@ -122,7 +122,7 @@ runCases('kinds of sources', [
     ],
   },
   {
-    name: 'an inheritance child that is a source itself leaves and comes back',
+    name: 'an inheritance child that is a source itself is detached and attached again',
     since: 18,
     setup: [
       'CREATE TABLE a (k int, v int)',
@@ -199,7 +199,7 @@ runCases('kinds of sources', [
     ],
   },
   {
-    name: 'an unlogged table, a table without columns, and one with only dropped ones',
+    name: 'an unlogged table, a table without columns, and one with only dropped columns',
     setup: [
       'CREATE UNLOGGED TABLE t (k int, v int)',
       'CREATE TABLE none ()',
@@ -228,7 +228,7 @@ runCases('kinds of sources', [
     ],
   },
   {
-    name: 'exact duplicates in a source without a key',
+    name: 'duplicates in a source without a key',
     setup: [
       'CREATE TABLE t (k int, v int)',
       'CREATE TABLE u (k int)',
@@ -344,9 +344,9 @@ runCases('kinds of sources', [
   },
 ])
 
-test('citext: texts that are equal whatever their case, through an extension of PGlite', async () => {
+test("citext: text that is equal regardless of case, from one of PGlite's extensions", async () => {
   const { citext } = (await import(`${MODULE_NAME}/contrib/citext`)) as Record<string, TrickleExtension>
-  const lab = await Lab.open((await openWith({ trickle, citext: citext! })) as Database)
+  const lab = await new Lab().open((await openWith({ trickle, citext: citext! })) as Database)
   try {
     await lab.exec(`CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, s citext, v int);
       CREATE TABLE u (s citext PRIMARY KEY, w int);
@@ -384,9 +384,9 @@ test('citext: texts that are equal whatever their case, through an extension of 
 })
 
 test.skipIf(MAJOR > 17)(
-  'PostgreSQL 17 attaches no table that is a source itself: once its stream table is dropped',
+  'PostgreSQL 17 cannot attach a table that is a source itself, until its stream table is dropped',
   async () => {
-    const lab = await Lab.open()
+    const lab = await new Lab().open()
     try {
       await lab.exec('CREATE TABLE t (k int, v int) PARTITION BY RANGE (k); CREATE TABLE t2 (k int, v int)')
       await lab.exec('INSERT INTO t2 VALUES (1, 1)')

@@ -1,6 +1,6 @@
 import { runCases } from './support/cases.js'
 
-/** Queries that are cut into stages, and what was once wrong with them. */
+/** Queries that are split into stages. Many of them gave wrong results once. */
 const TABLES = [
   'CREATE TABLE a (id int PRIMARY KEY, k int, x int, t text)',
   'CREATE TABLE b (id int PRIMARY KEY, a_id int, y int, t text)',
@@ -28,7 +28,7 @@ const CHANGES = [
 
 runCases('stages', [
   {
-    name: 'keys that the query does not show',
+    name: 'keys that the query does not select',
     setup: TABLES,
     views: {
       bag: 'SELECT t FROM a',
@@ -38,7 +38,7 @@ runCases('stages', [
     way: 'incremental',
   },
   {
-    name: 'LATERAL whose joins look outside',
+    name: 'LATERAL whose joins refer to outer columns',
     setup: TABLES,
     views: {
       inner_join: 'SELECT a.id FROM a JOIN LATERAL (SELECT c.k FROM c JOIN b ON c.k = a.k AND b.y = c.z) l ON true',
@@ -74,7 +74,7 @@ runCases('stages', [
     way: 'rebuild',
   },
   {
-    name: 'an aggregate of the query around a subquery',
+    name: 'an aggregate of the outer query inside a subquery',
     setup: TABLES,
     views: {
       select_list: 'SELECT (SELECT max(a.x) FROM b WHERE b.y IS DISTINCT FROM b.id LIMIT 1) AS m FROM a',
@@ -84,7 +84,7 @@ runCases('stages', [
     way: 'rebuild',
   },
   {
-    name: 'FULL JOIN beside others',
+    name: 'FULL JOIN beside other joins',
     setup: TABLES,
     views: {
       odd: 'SELECT a.k FROM a FULL JOIN c ON a.k = c.k LEFT JOIN (b FULL JOIN c d ON b.t = d.t AND b.y = 1) ON a.k = b.y',

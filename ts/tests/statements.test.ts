@@ -64,7 +64,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'two changes of one table in one statement, each of other columns',
+    name: 'two changes of one table in one statement, of different columns',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int, unread int)',
       'INSERT INTO t SELECT i, i % 2, i, 0 FROM generate_series(1, 8) i',
@@ -125,7 +125,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'triggers of the user that write to the same and to other sources, change rows and suppress them',
+    name: "users' triggers that write to the same and to other sources, change rows and suppress them",
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
       'CREATE TABLE log (id int, what text)',
@@ -196,7 +196,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'TRUNCATE of one, several, with CASCADE and RESTART IDENTITY',
+    name: 'TRUNCATE of one table and of several, with CASCADE and RESTART IDENTITY',
     setup: [
       'CREATE TABLE p (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int)',
       'CREATE TABLE c (id int, p_id int REFERENCES p)',
@@ -289,7 +289,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'partitions that come and go',
+    name: 'partitions are attached and detached',
     setup: [
       'CREATE TABLE t (k int, v int) PARTITION BY RANGE (k)',
       'CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10)',
@@ -337,7 +337,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'inheritance children that come and go',
+    name: 'inheritance children are added and removed',
     setup: [
       'CREATE TABLE p (k int, v int)',
       'CREATE TABLE c (k int, v int)',
@@ -356,7 +356,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'columns dropped and added behind the stream table',
+    name: 'columns of a source are dropped and added',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, gone text, k int, v int)',
       "INSERT INTO t VALUES (1, 'x', 1, 1), (2, 'y', 2, 2)",
@@ -393,7 +393,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'settings that change how values look',
+    name: 'settings that change the text of values',
     setup: [
       'CREATE TABLE t (d date, i interval, f float8, b bytea, ts timestamptz, s text)',
       "INSERT INTO t VALUES ('2026-02-01', '1 day 2 hours', 0.1, '\\xff', '2026-01-01 00:00+00', 'a''b')",
@@ -415,7 +415,7 @@ runCases('every kind of statement', [
     ],
   },
   {
-    name: 'another search_path than at creation',
+    name: 'a search_path that differs from the one at creation',
     setup: [
       'CREATE TABLE t (k int, v int)',
       'CREATE SCHEMA other',

@@ -1,23 +1,16 @@
-/** What users can do to a stream table as to any relation: rename, move, give away, grant, index; and what is refused. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Lab } from './support/lab.js'
+/** DDL that a stream table accepts like any relation (rename, move, new owner, grants, indexes), and what it refuses. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import { useFreshLab } from './support/use-lab.js'
 
 const SUMS = 'SELECT k, sum(v) AS s FROM t GROUP BY k'
-/** More than one stage. */
+/** A query with more than one stage. */
 const STAGED = 'SELECT s, count(*) AS n FROM (SELECT k, sum(v) AS s FROM t GROUP BY k) q GROUP BY s'
 const REFUSED = { code: expect.stringMatching(/^(0A000|42809|55000)$/), hint: expect.stringMatching(/\w/) }
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int)')
-  await lab.exec('INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i')
-})
+const lab = useFreshLab([
+  'CREATE TABLE t (id int PRIMARY KEY, k int, v int)',
+  'INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+])
 
 async function change(): Promise<void> {
   await lab.run('INSERT INTO t SELECT max(id) + 1, 1, 5 FROM t')
@@ -26,7 +19,7 @@ async function change(): Promise<void> {
 }
 
 describe('names', () => {
-  test('ALTER VIEW and ALTER TABLE rename and move it; dependents follow', async () => {
+  test('ALTER VIEW and ALTER TABLE rename and move it, and dependents follow', async () => {
     await lab.create('a', SUMS)
     await lab.create('staged', STAGED)
     await lab.create('over', 'SELECT max(s) AS m FROM a')
@@ -60,9 +53,9 @@ describe('owners and rights', () => {
       'CREATE ROLE heir; CREATE ROLE reader; GRANT ALL ON SCHEMA test TO heir; GRANT USAGE ON SCHEMA test TO reader',
     ),
   )
-  const gone = () => lab.exec('RESET ROLE; DROP OWNED BY heir, reader CASCADE; DROP ROLE heir, reader')
+  const dropRoles = () => lab.exec('RESET ROLE; DROP OWNED BY heir, reader CASCADE; DROP ROLE heir, reader')
 
-  test('a new owner gets all of it, every stage', async () => {
+  test('a new owner gets every stage of it', async () => {
     try {
       await lab.create('a', SUMS)
       await lab.create('staged', STAGED)
@@ -79,11 +72,11 @@ describe('owners and rights', () => {
       expect(rows).toEqual([])
     } finally {
       lab.watched.clear()
-      await gone()
+      await dropRoles()
     }
   })
 
-  test('an owner who may not read the source: it is not given away; when the right goes later, changes fail', async () => {
+  test('a role that may not read the source cannot become the owner; if it loses the right later, changes fail', async () => {
     try {
       await lab.create('a', SUMS)
       expect(await lab.fails('ALTER VIEW a OWNER TO heir')).toMatchObject({ code: '42501' })
@@ -98,7 +91,7 @@ describe('owners and rights', () => {
       await change()
     } finally {
       lab.watched.clear()
-      await gone()
+      await dropRoles()
     }
   })
 
@@ -117,11 +110,11 @@ describe('owners and rights', () => {
       expect(await lab.pg.trickle.listStreamTables()).toEqual([])
       await lab.exec('INSERT INTO t VALUES (100, 1, 1)')
     } finally {
-      await gone()
+      await dropRoles()
     }
   })
 
-  test('GRANT, default privileges and column rights are the view’s own', async () => {
+  test('GRANT, default privileges and column privileges apply to the view', async () => {
     try {
       await lab.create('a', SUMS)
       await lab.exec('GRANT SELECT (k) ON a TO reader')
@@ -139,12 +132,12 @@ describe('owners and rights', () => {
       await change()
     } finally {
       lab.watched.clear()
-      await gone()
+      await dropRoles()
     }
   })
 })
 
-describe('what would make it something else is refused', () => {
+describe('DDL that would make it something else is refused', () => {
   const statements = [
     'CREATE OR REPLACE VIEW a AS SELECT k, s + 1 AS s FROM (SELECT k, sum(v) AS s FROM t GROUP BY k) q',
     'ALTER VIEW a RENAME COLUMN s TO total',
@@ -159,7 +152,7 @@ describe('what would make it something else is refused', () => {
     await change()
   })
 
-  test('reading through it with the rights of the reader', async () => {
+  test('security_barrier is accepted', async () => {
     await lab.create('a', SUMS)
     await lab.exec('ALTER VIEW a SET (security_barrier = true)')
     await change()
@@ -168,7 +161,7 @@ describe('what would make it something else is refused', () => {
 })
 
 describe('alterStreamTable', () => {
-  test('fold, rekey, rebuild and stages turn into each other; indexes, grants, comments, dependents stay', async () => {
+  test('changes between fold, rekey, rebuild and stages; indexes, grants, comments and dependents stay', async () => {
     const queries = [
       SUMS,
       'SELECT k, sum(v) AS s FROM t WHERE v > 2 GROUP BY k HAVING count(*) > 1',
@@ -200,7 +193,7 @@ describe('alterStreamTable', () => {
     await lab.checkRefresh()
   })
 
-  test('columns may be added at the end; others must stay where something depends on them', async () => {
+  test('columns may be added at the end; others must stay if something depends on them', async () => {
     await lab.create('a', SUMS)
     await lab.create('over', 'SELECT sum(s) FROM a')
     const wider = 'SELECT k, sum(v) AS s, count(*) AS n FROM t GROUP BY k'
@@ -230,7 +223,7 @@ describe('alterStreamTable', () => {
     await change()
   })
 
-  test('under settings that change how PostgreSQL writes names, and reads SQL', async () => {
+  test('under settings that change how PostgreSQL writes names and reads SQL', async () => {
     await lab.create('a', SUMS)
     await lab.exec('CREATE INDEX a_s ON a (s); CREATE TABLE "U u" (id int PRIMARY KEY, w int)')
     await lab.create('joined', 'SELECT t.id, "U u".w FROM t LEFT JOIN "U u" USING (id)')
@@ -298,7 +291,7 @@ describe('alterStreamTable', () => {
 })
 
 describe('DROP EXTENSION', () => {
-  test('without CASCADE is refused while there are stream tables', async () => {
+  test('is refused without CASCADE while there are stream tables', async () => {
     await lab.create('a', SUMS)
     expect(await lab.fails('DROP EXTENSION pg_trickle')).toMatchObject({ code: '2BP01' })
     await change()
@@ -309,4 +302,15 @@ describe('DROP EXTENSION', () => {
     await lab.check('rolled back')
     await change()
   })
+})
+
+test('a reset of the schema public leaves the extension, and stream tables in other schemas', async () => {
+  await lab.exec('CREATE SCHEMA other; CREATE TABLE other.o (a int)')
+  await lab.create('other.kept', 'SELECT a, count(*) AS n FROM other.o GROUP BY a')
+  await lab.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await lab.run('INSERT INTO other.o VALUES (1), (1), (2)')
+  await lab.exec('CREATE TABLE public.p (a int)')
+  await lab.create('public.again', 'SELECT a FROM p')
+  await lab.run('INSERT INTO public.p VALUES (1)')
+  await lab.exec('DROP SCHEMA other CASCADE; DROP TABLE public.p CASCADE')
 })

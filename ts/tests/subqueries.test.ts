@@ -1,4 +1,4 @@
-/** Subqueries in FROM and in expressions: their rows as values, their order, their names, and where they stand. */
+/** Subqueries in FROM and in expressions: their rows as values, their order, and the names of their columns. */
 import { runCases } from './support/cases.js'
 
 const SETUP = [
@@ -46,6 +46,23 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
+    name: 'the row of a view',
+    setup: [
+      ...SETUP,
+      'CREATE VIEW v AS SELECT id, a, s FROM t WHERE a > 0',
+      'CREATE VIEW g AS SELECT a, count(*) AS n FROM t GROUP BY a',
+    ],
+    views: {
+      shown: 'SELECT v FROM v',
+      of_groups: 'SELECT g, n FROM g',
+      grouped: 'SELECT v.a, json_agg(v ORDER BY v.id) AS j FROM v GROUP BY v.a',
+      joined: 'SELECT u.w, v FROM u JOIN v ON v.a = u.k',
+      left_joined: 'SELECT u.w, v FROM u LEFT JOIN v ON v.a = u.k',
+      field: 'SELECT (x).s AS s FROM (SELECT v AS x FROM v) y',
+    },
+    steps: STEPS,
+  },
+  {
     name: 'a row of a subquery that an outer join can make NULL',
     setup: SETUP,
     views: {
@@ -57,7 +74,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'the order of a subquery is the order of what is aggregated over it',
+    name: 'the order of a subquery determines the order of an aggregate over it',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -77,7 +94,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'columns with one name',
+    name: 'columns with the same name',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -116,7 +133,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'a subquery beside an aggregate that finds no rows',
+    name: 'a subquery beside an aggregate over no rows',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -156,7 +173,7 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
-    name: 'PARTITION BY a function that returns rows',
+    name: 'PARTITION BY a set-returning function',
     setup: SETUP,
     way: 'rebuild',
     views: { w: 'SELECT a, rank() OVER (PARTITION BY generate_series(1, a) ORDER BY id) AS place FROM t' },

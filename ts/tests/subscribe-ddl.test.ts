@@ -1,38 +1,14 @@
-/** `subscribe` in a transaction of the caller, and what DDL does to subscriptions. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Lab } from './support/lab.js'
+/** `subscribe` inside a transaction of the caller, and the effect of DDL on subscriptions. */
+import { describe, expect, it, vi } from 'vitest'
 import { Mirror } from './support/mirror.js'
 import { openDatabase } from './support/pglite.js'
+import { countChangeTriggers, openTotals, SALES, TOTALS } from './support/sales.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec(`
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-})
-
-const TOTALS = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
-
-async function totals(): Promise<Mirror> {
-  await lab.create('totals', TOTALS)
-  return Mirror.open(lab.pg, 'totals')
-}
-
-/** Triggers on what stream tables are stored in. */
-async function triggers(): Promise<number> {
-  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
-    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
-  return Number(row?.n)
-}
+const lab = useFreshLab(SALES)
 
 describe('in a transaction of the caller', () => {
-  it('the rows come when it commits', async () => {
+  it('the rows arrive when it commits', async () => {
     await lab.create('totals', TOTALS)
     await lab.exec('BEGIN; UPDATE sale SET amount = 1 WHERE id = 3')
     const mirror = await Mirror.open(lab.pg, 'totals')
@@ -49,7 +25,7 @@ describe('in a transaction of the caller', () => {
   it.each([
     ['rolled back', 'ROLLBACK'],
     ['rolled back to a savepoint', 'ROLLBACK TO a; COMMIT'],
-  ])('the rows come after it was %s, as they are then', async (_, end) => {
+  ])('the rows arrive after it was %s, as they are then', async (_, end) => {
     await lab.create('totals', TOTALS)
     await lab.exec('BEGIN; SAVEPOINT a; UPDATE sale SET amount = 1 WHERE id = 3')
     const mirror = await Mirror.open(lab.pg, 'totals')
@@ -59,10 +35,10 @@ describe('in a transaction of the caller', () => {
     await lab.run('DELETE FROM sale WHERE id = 3')
     await mirror.check()
     await mirror.end()
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
-  it('one that has failed or may only read refuses the first subscriber', async () => {
+  it('a failed or read-only one refuses the first subscriber', async () => {
     await lab.create('totals', TOTALS)
     await lab.exec('BEGIN READ ONLY')
     await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '25006' })
@@ -79,8 +55,8 @@ describe('in a transaction of the caller', () => {
     await reading.end()
   })
 
-  it('unsubscribing in one that fails is no error', async () => {
-    const mirror = await totals()
+  it('unsubscribing in a failed one is not an error', async () => {
+    const mirror = await openTotals(lab)
     await lab.exec('BEGIN')
     await lab.exec('SELECT 1 / 0').catch(() => undefined)
     await mirror.end()
@@ -94,8 +70,8 @@ describe('in a transaction of the caller', () => {
 })
 
 describe('a session that ends', () => {
-  it('leaves nothing that stays when the database is opened again', async () => {
-    const mirror = await totals()
+  it('leaves nothing behind once the database is opened again', async () => {
+    const mirror = await openTotals(lab)
     await lab.exec("SELECT pgtrickle.create_stream_table('public.kept', 'SELECT id FROM test.sale')")
     await lab.create('large', 'SELECT shop FROM totals WHERE total > 10')
     const kept = await Mirror.open(lab.pg, 'public.kept')
@@ -116,7 +92,7 @@ describe('a session that ends', () => {
 
 describe('DDL', () => {
   it('dropping the stream table ends the subscription with an error', async () => {
-    const mirror = await totals()
+    const mirror = await openTotals(lab)
     await lab.exec('BEGIN; DROP VIEW totals; ROLLBACK')
     expect(mirror.errors).toEqual([])
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
@@ -134,16 +110,13 @@ describe('DDL', () => {
   })
 
   it.each([
-    ['of the same shape', 'SELECT shop, sum(amount) AS total FROM sale WHERE id <> 1 GROUP BY shop'],
-    [
-      'with other conditions for groups',
-      'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop HAVING sum(amount) > 8',
-    ],
-    ['of another way', 'SELECT shop, max(amount) OVER (PARTITION BY shop) AS total FROM sale'],
+    ['with the same columns', 'SELECT shop, sum(amount) AS total FROM sale WHERE id <> 1 GROUP BY shop'],
+    ['with a HAVING', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop HAVING sum(amount) > 8'],
+    ['that is maintained in another way', 'SELECT shop, max(amount) OVER (PARTITION BY shop) AS total FROM sale'],
     ['with more columns', 'SELECT shop, sum(amount) AS total, count(*) AS n FROM sale GROUP BY shop'],
     ['with other columns', 'SELECT id, amount FROM sale'],
-  ])('another query %s: what it changes is told', async (_, query) => {
-    const mirror = await totals()
+  ])('altering the query to one %s reports the changes', async (_, query) => {
+    const mirror = await openTotals(lab)
     lab.forget('totals')
     await lab.pg.query('BEGIN')
     await lab.pg.trickle.alterStreamTable('totals', query)
@@ -160,10 +133,10 @@ describe('DDL', () => {
     await lab.exec('UPDATE sale SET amount = amount + 1; INSERT INTO sale VALUES (9, 8, 8)')
     await mirror.check()
     await mirror.end()
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
-  it('renaming it changes nothing', async () => {
+  it('renaming the stream table has no effect', async () => {
     await lab.pg.trickle.createStreamTable('totals', TOTALS)
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.exec('BEGIN')
@@ -179,8 +152,8 @@ describe('DDL', () => {
     expect(mirror.calls).toHaveLength(2)
   })
 
-  it('a source that is changed has the stream table told again', async () => {
-    const mirror = await totals()
+  it('altering a source reports the rows that differ', async () => {
+    const mirror = await openTotals(lab)
     await lab.run('ALTER TABLE sale ADD COLUMN more int')
     await lab.run('CREATE TABLE part () INHERITS (sale); INSERT INTO part VALUES (11, 5, 5, 5)')
     await mirror.check()
@@ -189,10 +162,10 @@ describe('DDL', () => {
     await mirror.end()
   })
 
-  it('filling it tells the rows', async () => {
+  it('filling the stream table reports its rows', async () => {
     await lab.pg.trickle.createStreamTable('totals', TOTALS, { withData: false })
     const mirror = await Mirror.open(lab.pg, 'totals')
-    expect(mirror.news()).toEqual([[]])
+    expect(mirror.takeChanges()).toEqual([[]])
     await lab.pg.trickle.refreshStreamTable('totals')
     await mirror.check()
     expect(mirror.rows.size).toBe(2)

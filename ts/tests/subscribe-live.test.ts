@@ -1,4 +1,4 @@
-/** `live` of the plugin, and PGlite's own live queries and other features over stream tables. */
+/** The plugin's `live`, and PGlite's live queries and other features over stream tables. */
 import type { LiveQuery } from '@electric-sql/pglite/live'
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { trickle } from '../dist/index.js'
@@ -6,6 +6,7 @@ import type { LiveResults, LiveTable, TrickleExtension } from '../dist/index.js'
 import { Mirror } from './support/mirror.js'
 import { MODULE_NAME, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
+import { SALES, TOTALS } from './support/sales.js'
 
 type Live = typeof import('@electric-sql/pglite/live')
 type LiveDatabase = Database & { live: import('@electric-sql/pglite/live').LiveNamespace }
@@ -27,12 +28,9 @@ beforeAll(async () => {
 })
 afterAll(() => pg.close())
 beforeEach(async () => {
-  await pg.exec(`
-    DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public;
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-  await pg.trickle.createStreamTable('totals', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop')
+  await pg.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
+  await pg.exec(SALES)
+  await pg.trickle.createStreamTable('totals', TOTALS)
 })
 
 async function rows(): Promise<Total[]> {
@@ -46,7 +44,7 @@ describe('live', () => {
     expectTypeOf<LiveTable<Total>>().toExtend<LiveQuery<Total>>()
   })
 
-  it('gives all rows, and again after each change', async () => {
+  it('reports all rows, and all rows again after each change', async () => {
     const live = await pg.trickle.live<Total>('totals', byShop)
     const { rows: first, fields } = await pg.query<Total>('SELECT * FROM totals ORDER BY shop')
     expect(live.initialResults).toEqual({ rows: first, fields })
@@ -65,14 +63,14 @@ describe('live', () => {
     expect(seen).toHaveLength(3)
   })
 
-  it('ends with its last callback and begins again with another', async () => {
+  it('ends with its last callback and starts again with the next', async () => {
     const live = await pg.trickle.live<Total>('totals', byShop)
     const [one, two] = [vi.fn(), vi.fn()]
     live.subscribe(one)
-    // As in React's StrictMode.
-    const gone = live.unsubscribe(one)
+    // React's StrictMode does this.
+    const ending = live.unsubscribe(one)
     live.subscribe(two)
-    await gone
+    await ending
     await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     expect(one).not.toHaveBeenCalled()
     expect(two).toHaveBeenCalledTimes(1)
@@ -85,11 +83,11 @@ describe('live', () => {
     await live.unsubscribe()
   })
 
-  it('goes on after an error in a callback, for the others at once', async () => {
+  it('goes on after an error in a callback, and still calls the other callbacks', async () => {
     const onError = vi.fn()
     const live = await pg.trickle.live<Total>('totals', { ...byShop, onError })
     const broken = vi.fn(() => {
-      throw new Error('mine')
+      throw new Error('from the callback')
     })
     const other = vi.fn()
     live.subscribe(broken)
@@ -97,7 +95,7 @@ describe('live', () => {
     await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     expect(other).toHaveBeenCalledExactlyOnceWith(live.initialResults)
     expect(onError).toHaveBeenCalledTimes(1)
-    expect(onError.mock.lastCall?.[0]).toMatchObject({ streamTable: 'totals', cause: new Error('mine') })
+    expect(onError.mock.lastCall?.[0]).toMatchObject({ streamTable: 'totals', cause: new Error('from the callback') })
     await live.refresh()
     expect(other).toHaveBeenCalledTimes(2)
     await live.unsubscribe(broken)
@@ -106,7 +104,7 @@ describe('live', () => {
     await live.unsubscribe()
   })
 
-  it('can be followed again when its stream table was gone and is there again', async () => {
+  it('can be subscribed to again when its stream table was dropped and created again', async () => {
     const query = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
     const onError = vi.fn()
     const live = await pg.trickle.live<Total>('totals', { ...byShop, onError })
@@ -131,13 +129,13 @@ describe('live', () => {
     await live.unsubscribe()
   })
 
-  it('of what is no stream table is refused', async () => {
+  it('refuses anything but a stream table', async () => {
     await expect(pg.trickle.live('sale')).rejects.toMatchObject({ code: '42809' })
   })
 })
 
 describe('over a stream table', () => {
-  it('live.query, live.incrementalQuery and live.changes see each change', async () => {
+  it('live.query, live.incrementalQuery and live.changes see every change', async () => {
     const query = 'SELECT shop, total FROM totals ORDER BY shop'
     const seen = { query: [] as unknown[], incremental: [] as unknown[], changes: [] as unknown[] }
     const live = await pg.live.query(query, [], (results) => seen.query.push(results.rows))
@@ -161,12 +159,12 @@ describe('over a stream table', () => {
     await mirror.end()
   })
 
-  it('pg.sql and pg.transaction are told', async () => {
+  it('changes made through pg.sql and pg.transaction are reported', async () => {
     const mirror = await Mirror.open(pg, 'totals')
     await pg.sql`INSERT INTO sale VALUES (${4}, ${3}, ${2})`
     await mirror.check()
     expect(mirror.rows.size).toBe(3)
-    mirror.news()
+    mirror.takeChanges()
     await pg.transaction(async (tx) => {
       await tx.query('UPDATE sale SET amount = 9 WHERE id = 4')
       await tx.sql`DELETE FROM sale WHERE shop = ${1}`
@@ -189,12 +187,12 @@ describe('over a stream table', () => {
     await mirror.end()
   })
 
-  it('pg.listen hears what a transaction notifies beside its changes', async () => {
-    const heard: string[] = []
-    const stop = await pg.listen('news', (payload) => heard.push(payload))
+  it('pg.listen receives the notifications of a transaction with changes', async () => {
+    const payloads: string[] = []
+    const stop = await pg.listen('news', (payload) => payloads.push(payload))
     const mirror = await Mirror.open(pg, 'totals')
     await pg.exec("BEGIN; DELETE FROM sale WHERE id = 3; NOTIFY news, 'gone'; COMMIT")
-    await vi.waitFor(() => expect(heard).toEqual(['gone']))
+    await vi.waitFor(() => expect(payloads).toEqual(['gone']))
     await mirror.check()
     await mirror.end()
     await stop()

@@ -1,26 +1,15 @@
-/** Subscriptions that begin or end inside of transactions, committed, rolled back and failed ones. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+/** Subscriptions that start or end inside transactions that commit, roll back or fail. */
+import { describe, expect, it, vi } from 'vitest'
 import type { Change, SubscribeOptions, TrickleError } from '../dist/index.js'
-import { Lab } from './support/lab.js'
+import type { Lab } from './support/lab.js'
 import { Mirror } from './support/mirror.js'
+import { countChangeTriggers } from './support/sales.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab.close())
-beforeEach(async () => {
-  await lab.fresh()
+const lab: Lab = useFreshLab(async () => {
   await lab.exec('CREATE TABLE sale (id int PRIMARY KEY, amount int); INSERT INTO sale VALUES (1, 10)')
   await lab.create('sales', 'SELECT id, amount FROM sale')
 })
-
-/** Triggers that collect changes. */
-async function triggers(): Promise<number> {
-  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
-    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
-  return Number(row?.n)
-}
 
 async function fail(): Promise<void> {
   await expect(lab.exec('SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
@@ -29,21 +18,21 @@ async function fail(): Promise<void> {
 describe('without initial rows, inside a transaction', () => {
   type Sale = { id: number; amount: number }
 
-  /** Subscribes in the middle of a transaction. Gives what is told, one list for each call. */
-  async function told(earlier: string, later: string, options: SubscribeOptions<Sale> = {}): Promise<string[][]> {
+  /** Subscribes in the middle of a transaction. Returns what is reported, one list for each call. */
+  async function reported(earlier: string, later: string, options: SubscribeOptions<Sale> = {}): Promise<string[][]> {
     const calls: string[][] = []
-    const note = (changes: Change<Sale>[]) =>
+    const record = (changes: Change<Sale>[]) =>
       void calls.push(changes.map(({ op, row }) => `${op} ${row.id}: ${row.amount}`))
     await lab.exec(`BEGIN; ${earlier}`)
-    const end = await lab.pg.trickle.subscribe<Sale>('sales', note, { initial: false, ...options })
+    const end = await lab.pg.trickle.subscribe<Sale>('sales', record, { initial: false, ...options })
     await lab.exec(`${later}; COMMIT`)
     await lab.exec('INSERT INTO sale VALUES (9, 9)')
     await end()
     return calls
   }
 
-  it('what it changes afterwards is told, and nothing else', async () => {
-    expect(await told('INSERT INTO sale VALUES (2, 20)', 'INSERT INTO sale VALUES (3, 30)')).toEqual([
+  it('only later changes are reported', async () => {
+    expect(await reported('INSERT INTO sale VALUES (2, 20)', 'INSERT INTO sale VALUES (3, 30)')).toEqual([
       ['insert 3: 30'],
       ['insert 9: 9'],
     ])
@@ -51,19 +40,19 @@ describe('without initial rows, inside a transaction', () => {
 
   it('also when all rows are sent again before it commits', async () => {
     const later = 'INSERT INTO sale VALUES (3, 30); TRUNCATE sale; INSERT INTO sale VALUES (2, 21), (4, 40)'
-    expect(await told('INSERT INTO sale VALUES (2, 20)', later, { key: ['id'] })).toEqual([
+    expect(await reported('INSERT INTO sale VALUES (2, 20)', later, { key: ['id'] })).toEqual([
       ['delete 1: 10', 'update 2: 21', 'insert 4: 40'],
       ['insert 9: 9'],
     ])
   })
 
-  it('nothing is told of a transaction that changes nothing afterwards', async () => {
-    expect(await told('INSERT INTO sale VALUES (2, 20)', 'SELECT 1')).toEqual([['insert 9: 9']])
+  it('nothing is reported when there are no later changes', async () => {
+    expect(await reported('INSERT INTO sale VALUES (2, 20)', 'SELECT 1')).toEqual([['insert 9: 9']])
   })
 })
 
 describe('a transaction that has failed', () => {
-  it('does not end what was asked for in the one before, which was rolled back', async () => {
+  it('does not end a subscription that was requested in an earlier, rolled-back one', async () => {
     await lab.exec('BEGIN')
     const mirror = await Mirror.open(lab.pg, 'sales')
     await expect(lab.exec('ROLLBACK; BEGIN; SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' })
@@ -83,16 +72,16 @@ describe('a transaction that has failed', () => {
     await lab.exec('ROLLBACK')
   })
 
-  it('in which a subscription ends leaves no triggers behind', async () => {
+  it('leaves no triggers behind when a subscription ends in it', async () => {
     const mirror = await Mirror.open(lab.pg, 'sales')
     await lab.exec('BEGIN')
     await fail()
     await mirror.end()
     await lab.exec('ROLLBACK')
-    await vi.waitFor(async () => expect(await triggers()).toBe(0), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0), { timeout: 5000 })
   })
 
-  it('in which it ends while it is asked for again leaves nothing behind', async () => {
+  it('leaves nothing behind when a subscription ends while it is being requested again', async () => {
     const errors: TrickleError[] = []
     await lab.exec('BEGIN')
     const end = await lab.pg.trickle.subscribe('sales', () => undefined, { onError: (error) => errors.push(error) })
@@ -102,6 +91,6 @@ describe('a transaction that has failed', () => {
     await lab.exec('ROLLBACK')
     await new Promise((done) => setTimeout(done, 300))
     expect(errors).toEqual([])
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 })

@@ -1,4 +1,4 @@
-/** `subscribe` in tabs of PGlite's multi-tab worker: the workers are threads, and the tabs stand in this one. */
+/** `subscribe` in tabs of PGlite's multi-tab worker. The workers are threads; the tabs live in this one. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { LockServer, lockManager } from './support/locks.mjs'
 import { Mirror } from './support/mirror.js'
 import { MODULE_NAME } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
+import { countChangeTriggers, SALES, TOTALS } from './support/sales.js'
 
 type WorkerModule = typeof import('@electric-sql/pglite/worker')
 type Tab = InstanceType<WorkerModule['PGliteWorker']> & { trickle: Trickle }
@@ -24,7 +25,7 @@ const threads = new Map<Tab, Worker>()
 let folder: string
 let count = 0
 
-/** A browser's `Worker`, as far as PGlite uses one. */
+/** A browser's `Worker`, to the extent that PGlite uses it. */
 class TabWorker extends EventTarget {
   constructor(readonly thread: Worker) {
     super()
@@ -69,8 +70,8 @@ function mirror(tab: Tab, name = 'totals'): Promise<Mirror> {
   return Mirror.open(tab as unknown as Database, name)
 }
 
-/** Changes reach tabs a little after the transaction. */
-async function arrives(one: Mirror): Promise<void> {
+/** Waits until the changes have arrived, which is a little after the transaction. */
+async function waitForRows(one: Mirror): Promise<void> {
   await vi.waitFor(() => one.check(), { timeout: 20_000, interval: 20 })
 }
 
@@ -81,18 +82,15 @@ beforeAll(async () => {
   Object.defineProperty(globalThis, 'navigator', { value: { locks: lockManager(locks.port()) }, configurable: true })
   first = await openTab()
   second = await openTab()
-  await first.exec(`
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-  await first.trickle.createStreamTable('totals', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop')
+  await first.exec(SALES)
+  await first.trickle.createStreamTable('totals', TOTALS)
   await first.trickle.createStreamTable(
     'plain',
     'SELECT shop, array_agg(amount) AS list, now() IS NULL AS no FROM sale GROUP BY 1',
   )
 }, 120_000)
 afterAll(async () => {
-  // The leader last: others would look for a new one.
+  // The leader last, so that the others do not elect a new one.
   for (const tab of [...threads.keys()].reverse()) await closeTab(tab)
   await rm(folder, { recursive: true, force: true })
 })
@@ -100,81 +98,74 @@ beforeEach(async () => {
   await second.exec('DELETE FROM sale; INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7)')
 })
 
-async function triggers(tab: Tab): Promise<number> {
-  const { rows } = await tab.query<{ n: number }>(
-    'SELECT count(*)::int AS n FROM pg_trigger WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table)',
-  )
-  return rows[0]?.n ?? -1
-}
-
-it('a change in either tab is told in both', async () => {
+it('a change in either tab is reported in both', async () => {
   const mirrors = [await mirror(first), await mirror(second), await mirror(second, 'plain')]
-  for (const one of mirrors) await arrives(one)
+  for (const one of mirrors) await waitForRows(one)
   await first.exec('UPDATE sale SET amount = 1 WHERE id = 3')
-  for (const one of mirrors) await arrives(one)
+  for (const one of mirrors) await waitForRows(one)
   await second.exec('BEGIN; DELETE FROM sale WHERE shop = 1; INSERT INTO sale VALUES (4, 4, 4); COMMIT')
-  for (const one of mirrors) await arrives(one)
+  for (const one of mirrors) await waitForRows(one)
   await second.exec('BEGIN; DELETE FROM sale; ROLLBACK')
   await first.exec('INSERT INTO sale VALUES (5, 2, 1)')
   for (const one of mirrors) {
-    await arrives(one)
+    await waitForRows(one)
     expect(one.calls).toHaveLength(4)
   }
   for (const one of mirrors) await one.end()
-  expect(await triggers(first)).toBe(0)
+  expect(await countChangeTriggers(first)).toBe(0)
 })
 
-it('a later subscriber gets the rows as they are, and no other is disturbed', async () => {
+it('a later subscriber gets the current rows, and the others are not disturbed', async () => {
   const early = await mirror(first)
-  await arrives(early)
+  await waitForRows(early)
   await first.exec('UPDATE sale SET amount = 1 WHERE id = 3')
   const late = await mirror(second)
-  await arrives(late)
-  await arrives(early)
+  await waitForRows(late)
+  await waitForRows(early)
   expect(late.calls).toHaveLength(1)
   expect(early.calls).toHaveLength(2)
   await early.end()
   await second.exec('UPDATE sale SET amount = 2 WHERE id = 3')
-  await arrives(late)
+  await waitForRows(late)
   await late.end()
 })
 
-it('dropping and altering are told', async () => {
+it('dropping and altering are reported', async () => {
   await first.trickle.createStreamTable('going', 'SELECT id FROM sale')
   const one = await mirror(second, 'going')
-  await arrives(one)
+  await waitForRows(one)
   await first.trickle.alterStreamTable('going', 'SELECT id, amount FROM sale WHERE id > 1')
-  await arrives(one)
+  await waitForRows(one)
   await first.trickle.dropStreamTable('going')
   await vi.waitFor(() => expect(one.errors).toMatchObject([{ code: '42P01' }]))
 })
 
-it('what is refused is refused in a tab too', async () => {
-  // PGlite passes on the message of an error and nothing else.
+it('errors are the same in a tab', async () => {
+  // PGlite passes on only the message of an error.
   await expect(mirror(second, 'sale')).rejects.toMatchObject({
     message: 'public.sale is not a stream table',
     streamTable: 'sale',
   })
 })
 
-it('a gap is found and repaired', async () => {
+it('a lost message is noticed and its changes are recovered', async () => {
   const one = await mirror(second)
-  await arrives(one)
+  await waitForRows(one)
   const { rows } = await second.query<{ channel: string }>("SELECT pgtrickle.command('listen', '0', '') AS channel")
-  // A message that was never sent stands for one that was lost: the numbers do not follow each other.
+  // A message that was never sent simulates a lost one, because it leaves a gap in the numbers.
   const channel = new BroadcastChannel(rows[0]?.channel ?? '')
   const calls = one.calls.length
   channel.postMessage({ number: 1000, bytes: new TextEncoder().encode('+0\0()\0\0') })
   await first.exec('UPDATE sale SET amount = 8 WHERE id = 3')
-  await arrives(one)
+  await waitForRows(one)
   expect(one.calls.length).toBe(calls + 1)
   channel.close()
   await one.end()
 })
 
-it('what a tab leaves behind goes with it', async () => {
+it('closing a tab removes its subscriptions', async () => {
   const { rows } = await second.query<{ id: string }>("SELECT pgtrickle.command('readable', 'totals') AS id")
-  // The lock that a tab holds as long as its page is there.
+  // The lock that a tab holds while its page is open.
   let leave: (value?: unknown) => void = () => undefined
   await new Promise<void>((resolve) => {
     void navigator.locks.request('page', () => {
@@ -183,25 +174,25 @@ it('what a tab leaves behind goes with it', async () => {
     })
   })
   await second.query("SELECT pgtrickle.command('open', $1, 'page/1')", [rows[0]?.id])
-  expect(await triggers(second)).toBeGreaterThan(0)
+  expect(await countChangeTriggers(second)).toBeGreaterThan(0)
   leave()
-  await vi.waitFor(async () => expect(await triggers(second)).toBe(0))
+  await vi.waitFor(async () => expect(await countChangeTriggers(second)).toBe(0))
 })
 
-it('subscriptions outlive the leader', async () => {
+it('subscriptions survive a change of leader', async () => {
   const one = await mirror(second)
   const other = await mirror(second, 'plain')
-  await arrives(one)
+  await waitForRows(one)
   await first.exec('UPDATE sale SET amount = 3 WHERE id = 1')
   await closeTab(first)
   await second.exec('INSERT INTO sale VALUES (9, 9, 9)')
-  await arrives(one)
-  await arrives(other)
+  await waitForRows(one)
+  await waitForRows(other)
   first = await openTab()
   const late = await mirror(first)
   await first.exec('DELETE FROM sale WHERE id < 3')
   for (const each of [one, other, late]) {
-    await arrives(each)
+    await waitForRows(each)
     await each.end()
   }
 }, 120_000)

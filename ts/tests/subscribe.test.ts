@@ -1,83 +1,59 @@
 /** `subscribe` in the process that runs PGlite. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { TrickleError } from '../dist/index.js'
 import type { Change } from '../dist/index.js'
-import { Lab } from './support/lab.js'
 import { Mirror } from './support/mirror.js'
 import { openDatabase } from './support/pglite.js'
+import { countChangeTriggers, openTotals, SALES, TOTALS } from './support/sales.js'
+import { useFreshLab } from './support/use-lab.js'
 
-let lab: Lab
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab.close())
-beforeEach(async () => {
-  await lab.fresh()
-  await lab.exec(`
-    CREATE TABLE sale (id int PRIMARY KEY, shop int, amount numeric(10,2));
-    INSERT INTO sale VALUES (1, 1, 10), (2, 1, 5), (3, 2, 7);
-  `)
-})
-
-const TOTALS = 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop'
-
-async function totals(): Promise<Mirror> {
-  await lab.create('totals', TOTALS)
-  return Mirror.open(lab.pg, 'totals')
-}
-
-/** Triggers on what stream tables are stored in. */
-async function triggers(): Promise<number> {
-  const [row] = await lab.exec(`SELECT count(*)::int AS n FROM pg_trigger
-    WHERE tgrelid IN (SELECT storage FROM pgtrickle.stream_table) AND tgname LIKE '\\_\\_pgt%'`)
-  return Number(row?.n)
-}
+const lab = useFreshLab(SALES)
 
 describe('the changes of a transaction', () => {
-  it('come once it has committed, after the rows that were there', async () => {
-    const mirror = await totals()
-    expect(mirror.news()[0]).toEqual(
+  it('are reported after it commits, following the initial rows', async () => {
+    const mirror = await openTotals(lab)
+    expect(mirror.takeChanges()[0]).toEqual(
       expect.arrayContaining([
         ['insert', [1, '15.00']],
         ['insert', [2, '7.00']],
       ]),
     )
     await lab.run('INSERT INTO sale VALUES (4, 2, 1), (5, 3, 2)')
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       expect.arrayContaining([
         ['update', [2, '7.00'], [2, '8.00']],
         ['insert', [3, '2.00']],
       ]),
     ])
     await lab.run('DELETE FROM sale WHERE shop = 1')
-    expect(mirror.news()).toEqual([[['delete', [1, '15.00']]]])
+    expect(mirror.takeChanges()).toEqual([[['delete', [1, '15.00']]]])
     await mirror.check()
     await mirror.end()
   })
 
-  it('are one call, with what deferred triggers write at COMMIT', async () => {
+  it('are reported in one call, including what deferred triggers write at COMMIT', async () => {
     await lab.exec(`CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         UPDATE sale SET amount = amount + 100 WHERE id = NEW.id;
         IF NEW.id = 66 THEN RAISE EXCEPTION 'no'; END IF;
         RETURN NULL; END $$;
       CREATE CONSTRAINT TRIGGER late AFTER INSERT ON sale DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION late()`)
-    const mirror = await totals()
-    mirror.news()
+    const mirror = await openTotals(lab)
+    mirror.takeChanges()
     await lab.run('INSERT INTO sale VALUES (50, 7, 1)')
-    expect(mirror.news()).toEqual([[['insert', [7, '101.00']]]])
+    expect(mirror.takeChanges()).toEqual([[['insert', [7, '101.00']]]])
     await lab.run(
       'BEGIN; INSERT INTO sale VALUES (51, 7, 1); SAVEPOINT s; INSERT INTO sale VALUES (52, 7, 1); ROLLBACK TO s; COMMIT',
     )
-    expect(mirror.news()).toEqual([[['update', [7, '101.00'], [7, '202.00']]]])
+    expect(mirror.takeChanges()).toEqual([[['update', [7, '101.00'], [7, '202.00']]]])
     await lab.fails('INSERT INTO sale VALUES (66, 8, 1)')
     await lab.fails('BEGIN; INSERT INTO sale VALUES (66, 8, 1); COMMIT')
-    expect(mirror.news()).toEqual([])
+    expect(mirror.takeChanges()).toEqual([])
     await mirror.check()
     await mirror.end()
   })
 
-  it('tell rows with key and id', async () => {
+  it('carry the row, its key and its id', async () => {
     await lab.create('totals', TOTALS)
     const calls: Change<{ shop: number; total: string }>[][] = []
     const end = await lab.pg.trickle.subscribe<{ shop: number; total: string }>('totals', (c) => calls.push(c))
@@ -95,37 +71,41 @@ describe('the changes of a transaction', () => {
     await end()
   })
 
-  const NET: [name: string, sql: string, news: unknown[][]][] = [
+  const NET: [name: string, sql: string, changes: unknown[][]][] = [
     [
-      'two updates are one',
+      'two updates become one',
       'UPDATE sale SET amount = 8 WHERE id = 3; UPDATE sale SET amount = 9 WHERE id = 3',
       [[['update', [2, '7.00'], [2, '9.00']]]],
     ],
     [
-      'there and back is nothing',
+      'an update and its reversal are nothing',
       'UPDATE sale SET amount = 8 WHERE id = 3; UPDATE sale SET amount = 7 WHERE id = 3',
       [],
     ],
-    ['the same value is nothing', 'UPDATE sale SET amount = 7 WHERE id = 3', []],
-    ['come and gone is nothing', 'INSERT INTO sale VALUES (9, 9, 9); DELETE FROM sale WHERE id = 9', []],
-    ['gone and back is nothing', 'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 7)', []],
+    ['an update without a change is nothing', 'UPDATE sale SET amount = 7 WHERE id = 3', []],
+    ['an insert and a delete are nothing', 'INSERT INTO sale VALUES (9, 9, 9); DELETE FROM sale WHERE id = 9', []],
     [
-      'gone and back as another is an update',
+      'a delete and an insert of the same row are nothing',
+      'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 7)',
+      [],
+    ],
+    [
+      'a delete and an insert of another row are an update',
       'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 1)',
       [[['update', [2, '7.00'], [2, '1.00']]]],
     ],
     [
-      'come and changed is an insert',
+      'an insert and an update are an insert',
       'INSERT INTO sale VALUES (9, 9, 9); UPDATE sale SET amount = 1 WHERE id = 9',
       [[['insert', [9, '1.00']]]],
     ],
     [
-      'changed and gone is a delete',
+      'an update and a delete are a delete',
       'UPDATE sale SET amount = 1 WHERE id = 3; DELETE FROM sale WHERE id = 3',
       [[['delete', [2, '7.00']]]],
     ],
     [
-      'two groups change their keys',
+      'two groups swap their keys',
       'UPDATE sale SET shop = 3 - shop',
       [
         expect.arrayContaining([
@@ -136,17 +116,17 @@ describe('the changes of a transaction', () => {
     ],
     ['nothing after ROLLBACK', 'BEGIN; DELETE FROM sale; ROLLBACK', []],
     [
-      'what was rolled back to a savepoint is not told',
+      'changes rolled back to a savepoint are left out',
       'BEGIN; UPDATE sale SET amount = 1 WHERE id = 3; SAVEPOINT a; DELETE FROM sale; ROLLBACK TO a; COMMIT',
       [[['update', [2, '7.00'], [2, '1.00']]]],
     ],
     [
-      'what was released is',
+      'changes before RELEASE are included',
       'BEGIN; SAVEPOINT a; SAVEPOINT b; UPDATE sale SET amount = 1 WHERE id = 3; RELEASE b; RELEASE a; COMMIT',
       [[['update', [2, '7.00'], [2, '1.00']]]],
     ],
     [
-      'what a block of PL/pgSQL gave up is not told',
+      'changes that a PL/pgSQL block rolled back are left out',
       `DO $$ BEGIN
         BEGIN DELETE FROM sale; RAISE EXCEPTION 'no'; EXCEPTION WHEN OTHERS THEN NULL; END;
         UPDATE sale SET amount = 1 WHERE id = 3;
@@ -164,20 +144,20 @@ describe('the changes of a transaction', () => {
       ],
     ],
   ]
-  it.each(NET)('net: %s', async (_, sql, news) => {
-    const mirror = await totals()
-    mirror.news()
+  it.each(NET)('are netted: %s', async (_, sql, changes) => {
+    const mirror = await openTotals(lab)
+    mirror.takeChanges()
     await lab.exec(sql)
-    expect(mirror.news()).toEqual(news)
+    expect(mirror.takeChanges()).toEqual(changes)
     await mirror.check()
     await mirror.end()
   })
 
-  it('come in order, one array for each', async () => {
-    const mirror = await totals()
-    mirror.news()
+  it('arrive in order, with one call for each transaction', async () => {
+    const mirror = await openTotals(lab)
+    mirror.takeChanges()
     await Promise.all([1, 2, 3].map((n) => lab.pg.query('UPDATE sale SET amount = $1 WHERE id = 3', [n])))
-    expect(mirror.news().map(([change]) => (change as unknown[]).at(-1))).toEqual([
+    expect(mirror.takeChanges().map(([change]) => (change as unknown[]).at(-1))).toEqual([
       [2, '1.00'],
       [2, '2.00'],
       [2, '3.00'],
@@ -185,18 +165,18 @@ describe('the changes of a transaction', () => {
     await mirror.end()
   })
 
-  it('come after a failed statement as if it had not been', async () => {
-    const mirror = await totals()
-    mirror.news()
+  it('do not include those of a failed statement', async () => {
+    const mirror = await openTotals(lab)
+    mirror.takeChanges()
     await lab.fails('UPDATE sale SET amount = 1 / (id - 3)')
-    expect(mirror.news()).toEqual([])
+    expect(mirror.takeChanges()).toEqual([])
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
-    expect(mirror.news()).toHaveLength(1)
+    expect(mirror.takeChanges()).toHaveLength(1)
     await mirror.check()
     await mirror.end()
   })
 
-  it('come whole, however many', async () => {
+  it('are complete, however many there are', async () => {
     await lab.create('copy', 'SELECT id, amount FROM sale')
     const mirror = await Mirror.open(lab.pg, 'copy')
     await lab.exec('INSERT INTO sale SELECT g, g % 7, g FROM generate_series(10, 100009) AS g')
@@ -215,7 +195,7 @@ describe('the changes of a transaction', () => {
 })
 
 describe('rows', () => {
-  it('are what a query gives', async () => {
+  it('are those that a query returns', async () => {
     await lab.exec(`
       CREATE TYPE mood AS ENUM ('so', 'so, so');
       CREATE TYPE pair AS (a int, b text);
@@ -240,7 +220,7 @@ describe('rows', () => {
     await mirror.end()
   })
 
-  it('are read by the parsers of the instance', async () => {
+  it("are parsed by the database's parsers", async () => {
     const pg = await openDatabase({ parsers: { 23: (text: string) => `int ${text}`, 1700: Number } })
     await pg.exec('CREATE TABLE t (id int PRIMARY KEY, n numeric); INSERT INTO t VALUES (1, 2.50)')
     await pg.trickle.createStreamTable('x', 'SELECT id, n FROM t')
@@ -250,7 +230,7 @@ describe('rows', () => {
     await pg.close()
   })
 
-  it('follow the expressions of the view', async () => {
+  it("include the view's expressions", async () => {
     await lab.exec('CREATE TABLE item (sale_id int, qty int)')
     await lab.create(
       'shown',
@@ -272,11 +252,11 @@ describe('rows', () => {
     await mirror.end()
   })
 
-  it('without a key come as often as they are there', async () => {
+  it('without a key are reported once for each duplicate', async () => {
     await lab.exec("CREATE TABLE note (a int, b text); INSERT INTO note VALUES (1, 'x'), (1, 'x'), (NULL, NULL)")
     await lab.create('notes', 'SELECT a, b FROM note')
     const mirror = await Mirror.open(lab.pg, 'notes')
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       expect.arrayContaining([
         ['insert', [1, 'x']],
         ['insert', [1, 'x']],
@@ -289,9 +269,9 @@ describe('rows', () => {
     await lab.run('DELETE FROM note WHERE ctid IN (SELECT ctid FROM note WHERE a = 1 LIMIT 3)')
     await mirror.check()
     expect(mirror.rows.size).toBe(2)
-    mirror.news()
+    mirror.takeChanges()
     await lab.run("UPDATE note SET b = 'y' WHERE a = 1")
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       [
         ['delete', [1, 'x']],
         ['insert', [1, 'y']],
@@ -333,12 +313,12 @@ describe('rows', () => {
     await mirror.end()
   })
 
-  it('keep a given key where the stream table has none', async () => {
+  it('use the given key where the stream table has none', async () => {
     await lab.create('ranks', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) AS rank FROM sale')
     const mirror = await Mirror.open(lab.pg, 'ranks', { key: ['id'] })
-    mirror.news()
+    mirror.takeChanges()
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 1')
-    expect(mirror.news()).toEqual([
+    expect(mirror.takeChanges()).toEqual([
       expect.arrayContaining([
         ['update', [1, 2], [1, 1]],
         ['update', [2, 1], [2, 2]],
@@ -353,10 +333,10 @@ describe('rows', () => {
     await mirror.end()
     await expect(Mirror.open(lab.pg, 'ranks', { key: ['rank'] })).rejects.toMatchObject({ code: '23505' })
     await expect(Mirror.open(lab.pg, 'ranks', { key: ['nothing'] })).rejects.toMatchObject({ code: '42703' })
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
-  it('a list of no columns is no key', async () => {
+  it('have no key when the given list is empty', async () => {
     await lab.create('ranks', 'SELECT id, rank() OVER (PARTITION BY shop ORDER BY amount) AS rank FROM sale')
     const mirror = await Mirror.open(lab.pg, 'ranks', { key: [] })
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 1')
@@ -369,30 +349,30 @@ describe('rows', () => {
 describe('subscriptions', () => {
   it('cost nothing when there are none', async () => {
     await lab.create('totals', TOTALS)
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
     const first = await Mirror.open(lab.pg, 'totals')
-    const made = await triggers()
+    const made = await countChangeTriggers(lab.pg)
     expect(made).toBeGreaterThan(0)
     const second = await Mirror.open(lab.pg, 'totals')
-    expect(await triggers()).toBe(made)
+    expect(await countChangeTriggers(lab.pg)).toBe(made)
     await first.end()
-    expect(await triggers()).toBe(made)
+    expect(await countChangeTriggers(lab.pg)).toBe(made)
     await second.end()
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
   })
 
   it('leave the triggers that another stream table needs', async () => {
     await lab.create('totals', TOTALS)
     await lab.create('large', 'SELECT shop FROM totals WHERE total > 10')
-    const before = await triggers()
+    const before = await countChangeTriggers(lab.pg)
     const mirror = await Mirror.open(lab.pg, 'totals')
     await mirror.end()
-    expect(await triggers()).toBe(before)
+    expect(await countChangeTriggers(lab.pg)).toBe(before)
     await lab.run('UPDATE sale SET amount = 100')
   })
 
-  it('are many, and a later one begins with the rows there are', async () => {
-    const first = await totals()
+  it('can be many, and a later one starts with the current rows', async () => {
+    const first = await openTotals(lab)
     await lab.run('INSERT INTO sale VALUES (4, 4, 4)')
     const [second, third] = await Promise.all([Mirror.open(lab.pg, 'totals'), Mirror.open(lab.pg, 'test.totals')])
     expect(second.rows).toEqual(first.rows)
@@ -406,7 +386,7 @@ describe('subscriptions', () => {
     await third.end()
   })
 
-  it('may begin while changes go on', async () => {
+  it('may start while changes are being made', async () => {
     await lab.create('copy', 'SELECT id, amount FROM sale')
     const changes = Array.from({ length: 50 }, (_, n) => lab.pg.query('INSERT INTO sale VALUES ($1, 1, 1)', [n + 10]))
     const mirrors = await Promise.all(Array.from({ length: 5 }, () => Mirror.open(lab.pg, 'copy')))
@@ -418,7 +398,7 @@ describe('subscriptions', () => {
     }
   })
 
-  it.each([0, 1, 2, 3, 4])('may begin while the last one ends, %i turns after the first query', async (turns) => {
+  it.each([0, 1, 2, 3, 4])('may start while the last one ends, %i microtasks after the first query', async (turns) => {
     await lab.create('totals', TOTALS)
     const end = await lab.pg.trickle.subscribe('totals', () => undefined)
     const { query } = lab.pg
@@ -439,7 +419,7 @@ describe('subscriptions', () => {
     await mirror.end()
   })
 
-  it('without initial rows begin with the changes', async () => {
+  it('without initial rows start with the changes', async () => {
     await lab.create('totals', TOTALS)
     const calls: Change[][] = []
     const end = await lab.pg.trickle.subscribe('totals', (changes) => calls.push(changes), { initial: false })
@@ -449,7 +429,7 @@ describe('subscriptions', () => {
     await end()
   })
 
-  it('end once, also from inside of the callback', async () => {
+  it('end once, also from within the callback', async () => {
     await lab.create('totals', TOTALS)
     const other = await Mirror.open(lab.pg, 'totals')
     let calls = 0
@@ -463,11 +443,11 @@ describe('subscriptions', () => {
     await Promise.all([end(), end()])
     await other.check()
     await other.end()
-    expect(await triggers()).toBe(0)
+    expect(await countChangeTriggers(lab.pg)).toBe(0)
     await end()
   })
 
-  it('can be made in a callback', async () => {
+  it('can be started in a callback', async () => {
     await lab.create('totals', TOTALS)
     let inner: Promise<Mirror> | undefined
     const end = await lab.pg.trickle.subscribe('totals', () => {
@@ -486,41 +466,41 @@ describe('subscriptions', () => {
     const broken = await lab.pg.trickle.subscribe(
       'totals',
       () => {
-        throw new Error('mine')
+        throw new Error('from the callback')
       },
       { onError: (error) => errors.push(error) },
     )
-    const rejecting = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('later')), {
+    const rejecting = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('rejected')), {
       onError: (error) => errors.push(error),
     })
-    const failing = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('told badly')), {
+    const failing = await lab.pg.trickle.subscribe('totals', () => Promise.reject(new Error('reported in vain')), {
       onError: async () => {
         throw new Error('in onError')
       },
     })
-    const loud = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const silent = await lab.pg.trickle.subscribe('totals', () => {
-      throw new Error('nobody hears')
+      throw new Error('without onError')
     })
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
     await mirror.check()
-    expect(loud.mock.calls.map(([error]) => (error as Error).message).sort()).toEqual([
-      'a subscriber of totals failed: Error: nobody hears',
-      'a subscriber of totals failed: Error: nobody hears',
+    expect(consoleError.mock.calls.map(([error]) => (error as Error).message).sort()).toEqual([
+      'a subscriber of totals failed: Error: without onError',
+      'a subscriber of totals failed: Error: without onError',
       'in onError',
     ])
-    loud.mockRestore()
+    consoleError.mockRestore()
     expect(errors.map((error) => [error.name, (error.cause as Error).message, error.streamTable])).toEqual([
-      ['TrickleError', 'mine', 'totals'],
-      ['TrickleError', 'later', 'totals'],
-      ['TrickleError', 'mine', 'totals'],
-      ['TrickleError', 'later', 'totals'],
+      ['TrickleError', 'from the callback', 'totals'],
+      ['TrickleError', 'rejected', 'totals'],
+      ['TrickleError', 'from the callback', 'totals'],
+      ['TrickleError', 'rejected', 'totals'],
     ])
     for (const end of [broken, rejecting, failing, silent, mirror.end]) await end()
   })
 
-  it('end with an error when what was handed over cannot be read', async () => {
+  it('end with an error when the records cannot be parsed', async () => {
     await lab.create('totals', TOTALS)
     const mirror = await Mirror.open(lab.pg, 'totals')
     const { decode } = TextDecoder.prototype
@@ -532,13 +512,13 @@ describe('subscriptions', () => {
     await lab.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     broken.mockRestore()
     expect(mirror.errors).toMatchObject([{ message: 'too long', streamTable: 'totals' }])
-    await vi.waitFor(async () => expect(await triggers()).toBe(0))
+    await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0))
     const next = await Mirror.open(lab.pg, 'totals')
     await next.check()
     await next.end()
   })
 
-  it('to what is no stream table are refused', async () => {
+  it('are refused for anything but a stream table', async () => {
     for (const [name, code] of [
       ['nothing', '42P01'],
       ['sale', '42809'],
@@ -550,7 +530,7 @@ describe('subscriptions', () => {
     }
   })
 
-  it('need the right to read', async () => {
+  it('require the right to read the stream table', async () => {
     await lab.create('totals', TOTALS)
     await lab.exec('CREATE ROLE guest; GRANT USAGE ON SCHEMA test TO guest; SET ROLE guest')
     await expect(Mirror.open(lab.pg, 'totals')).rejects.toMatchObject({ code: '42501' })

@@ -139,7 +139,7 @@ runCases('transactions', [
     ],
   },
   {
-    name: 'a stream table created, altered and dropped in a transaction that is rolled back',
+    name: 'a stream table is created, altered and dropped in a transaction that is rolled back',
     setup: SETUP,
     views: VIEWS,
     steps: [
@@ -251,7 +251,7 @@ runCases('transactions', [
     ],
   },
   {
-    name: 'deferrable keys: equal keys inside of a transaction',
+    name: 'deferrable keys: equal keys within a transaction',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, k int, v int)',
       'CREATE TABLE u (id int UNIQUE DEFERRABLE INITIALLY DEFERRED, w int)',
@@ -287,7 +287,7 @@ runCases('transactions', [
     ],
   },
   {
-    name: 'COMMIT AND CHAIN, ROLLBACK AND CHAIN, and procedures that commit inside of a loop',
+    name: 'COMMIT AND CHAIN, ROLLBACK AND CHAIN, and procedures that commit in a loop',
     setup: [
       ...T,
       `CREATE PROCEDURE many() LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN

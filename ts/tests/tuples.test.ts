@@ -1,6 +1,6 @@
 /**
- * A one-row change reads as many tuples however large the tables are: counted, for each operator, over 500 and over 4,000
- * rows, with the queries of the benchmark. The ways are those that docs/OPERATORS.md tells.
+ * A one-row change reads the same number of tuples whatever the size of the tables. Counted for each operator over 500
+ * and over 4,000 rows, with the queries of the benchmark. The ways must be those in docs/OPERATORS.md.
  */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,12 +10,12 @@ import { MAJOR, openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
 import { tableIn } from './support/readme.js'
 
-const TOLD = tableIn(readFileSync(new URL('../../docs/OPERATORS.md', import.meta.url), 'utf8'), 'Measured')
-/** Operators without their schema. */
+const DOCUMENTED = tableIn(readFileSync(new URL('../../docs/OPERATORS.md', import.meta.url), 'utf8'), 'Measured')
+/** Removes the schema from operators. */
 const plain = (sql: string) => sql.replace(/OPERATOR\(pg_catalog\.(.)\)/g, '$1')
 const SOURCES = /^(t|u|v|edge) /
 
-// The statements are the same for both lines of PostgreSQL; one is enough for what they read.
+// The statements are the same for both PostgreSQL versions, so one of them is enough.
 describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
   let small: Database
   let large: Database
@@ -32,7 +32,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
   })
 
   async function compared(query: string) {
-    // PGlite answers without leaving the event loop a turn, of which vitest needs one a minute.
+    // PGlite works in microtasks, and vitest needs a turn of the event loop once a minute.
     await new Promise(setImmediate)
     const { reads: few } = await measure(small, query, true)
     const { ways, advice, reads } = await measure(large, query, true)
@@ -48,13 +48,16 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
 
   test.each(OPERATORS)('do not grow: %i %s', async (number, name, query) => {
     const { measured, ways, ...found } = await compared(query)
-    // No index is missing, nothing grows, no source is read from one end to the other.
+    // No index is missing, nothing grows, and no source is scanned completely.
     expect(found).toEqual({ advice: [], growing: [], scans: [] })
     expect(measured).toBeGreaterThan(2)
-    expect(TOLD.find(([no, told]) => no === String(number) && told === name)?.[2], 'the way in OPERATORS.md').toBe(ways)
+    expect(
+      DOCUMENTED.find(([no, documented]) => no === String(number) && documented === name)?.[2],
+      'the way in OPERATORS.md',
+    ).toBe(ways)
   })
 
-  test('grow where the query runs again', async () => {
+  test('grow if the query runs again', async () => {
     const { ways, growing } = await compared("SELECT id FROM v JOIN t USING (k) WHERE now() > '2000-01-01'")
     expect(ways).toBe('rebuild')
     expect(growing.map((change) => change.split(':')[0])).toEqual(
@@ -62,7 +65,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
     )
   })
 
-  test('grow with the rows of v alone, which are the fewest', async () => {
+  test('grow only with the rows of v, the smallest table', async () => {
     const { growing } = await compared('SELECT k, rank() OVER (ORDER BY w) FROM v')
     expect(growing).not.toEqual([])
   })
@@ -71,7 +74,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
     ['SELECT u.id, t.id AS other FROM u JOIN t ON t.x = u.p', 'CREATE INDEX ON public.u (p)'],
     ['SELECT id, rank() OVER (PARTITION BY id / 5 ORDER BY x) FROM t', 'CREATE INDEX ON public.t (((id / 5)))'],
     ['SELECT id FROM t ORDER BY f DESC LIMIT 3', 'CREATE INDEX ON public.t (f DESC NULLS FIRST)'],
-  ])('grow without an index, until the advice is taken: %s', async (query, index) => {
+  ])('grow without an index, until the advised one exists: %s', async (query, index) => {
     const both = (sql: string) => Promise.all([small.exec(sql), large.exec(sql)])
     await both('DROP INDEX IF EXISTS t_expr_idx, advised')
     const without = await compared(query)

@@ -74,7 +74,7 @@ runCases('window functions, and functions in FROM', [
     way: 'incremental',
   },
   {
-    name: 'frames, by rows, values and groups of peers',
+    name: 'frames: ROWS, RANGE and GROUPS',
     setup: [
       ...TABLES,
       'ALTER TABLE t ADD COLUMN at date',

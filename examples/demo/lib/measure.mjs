@@ -1,13 +1,17 @@
 // Applies the changes to both databases in turn, times them, and compares each stream table with its query.
 //
-// The first round looks and compares and is not timed; the rounds after it time the bare statements; a last comparison
-// after these makes sure that what was timed was right as well.
+// The first round compares and is not timed. The following rounds time only the statements. A last comparison checks that
+// the timed statements were maintained correctly too.
 
-/** Rounds are timed until this much time has gone by, but at least 3, so that a slow query takes not too long. */
-const LEAST_ROUNDS = 3
-const ENOUGH_MS = 1500
+import { equalsQuery } from '@pgtrickle/bench/lib/compare.mjs'
+import { median } from '@pgtrickle/bench/lib/stats.mjs'
+import { milliseconds, timeQueryInside } from '@pgtrickle/bench/lib/time.mjs'
 
-/** Creates a stream table and says what it is. */
+/** Rounds stop after this time, so that a slow query does not take too long, but some always run. */
+const MIN_ROUNDS = 3
+const MAX_MS = 1500
+
+/** Creates a stream table and describes it. */
 export async function createStreamTable({ withTables, streamTable: { name, about, query } }) {
   const start = performance.now()
   const { sources } = await withTables.trickle.createStreamTable(name, query)
@@ -17,38 +21,39 @@ export async function createStreamTable({ withTables, streamTable: { name, about
   return { name, about, query, sources, way, reason, rows: rows[0].count, createMs }
 }
 
-/** Puts one stream table through the changes. */
+/** Measures the changes with one stream table. */
 export async function measureStreamTable({ withTables, without, streamTable, changes, rounds }) {
-  const seen = []
-  for (const change of changes) seen.push(await look({ withTables, without, streamTable, change }))
+  const effects = []
+  for (const change of changes) effects.push(await applyAndCompare({ withTables, without, streamTable, change }))
   const times = await timeRounds({ withTables, without, queries: [streamTable.query], changes, rounds })
-  const equalAtTheEnd = await isRight(withTables, streamTable)
+  const equalAtTheEnd = await isCorrect(withTables, streamTable)
   return {
     rounds: times.rounds,
     rerunMs: times.rerunMs,
     changes: changes.map((change, index) => ({
       change: change.name,
       sql: change.sql,
-      ...seen[index],
+      ...effects[index],
       ...times.changes[index],
-      equal: seen[index].equal && equalAtTheEnd,
+      equal: effects[index].equal && equalAtTheEnd,
     })),
   }
 }
 
-/** Puts several stream tables over the same sources through the changes, all of them at once. */
+/** Measures the changes with several stream tables at once. */
 export async function measureTogether({ withTables, without, streamTables, changes, rounds }) {
   for (const { name, query } of streamTables) await withTables.trickle.createStreamTable(name, query)
   const equal = changes.map(() => true)
   for (const [index, change] of changes.entries()) {
     await apply(without, change)
     await apply(withTables, change)
-    for (const streamTable of streamTables) equal[index] &&= await equalsQuery(withTables, streamTable)
+    for (const streamTable of streamTables)
+      equal[index] &&= await equalsQuery(withTables, streamTable.name, streamTable.query)
   }
   const queries = streamTables.map(({ query }) => query)
   const times = await timeRounds({ withTables, without, queries, changes, rounds })
   let equalAtTheEnd = true
-  for (const streamTable of streamTables) equalAtTheEnd &&= await isRight(withTables, streamTable)
+  for (const streamTable of streamTables) equalAtTheEnd &&= await isCorrect(withTables, streamTable)
   return {
     streamTables: streamTables.map(({ name }) => name),
     rounds: times.rounds,
@@ -61,38 +66,38 @@ export async function measureTogether({ withTables, without, streamTables, chang
   }
 }
 
-/** Applies one change and says what it did to the stream table, and whether this equals its query. */
-async function look({ withTables, without, streamTable, change }) {
+/** Applies one change. Returns its effect on the stream table, and whether the stream table equals its query. */
+async function applyAndCompare({ withTables, without, streamTable, change }) {
   const { name, key } = streamTable
   await withTables.exec(`CREATE TEMP TABLE before_change AS SELECT * FROM ${name}`)
   await apply(without, change)
   const sourceRows = await apply(withTables, change)
   const minus = (left, right) => withTables.query(`SELECT * FROM ${left} EXCEPT ALL SELECT * FROM ${right}`)
-  const gone = (await minus('before_change', name)).rows
-  const came = (await minus(name, 'before_change')).rows
+  const removed = (await minus('before_change', name)).rows
+  const added = (await minus(name, 'before_change')).rows
   await withTables.exec('DROP TABLE before_change')
 
   const identity = (row) => JSON.stringify(key.map((column) => row[column]))
-  const old = new Map(gone.map((row) => [identity(row), row]))
-  const updated = came.filter((row) => old.has(identity(row)))
-  const sample = updated[0] ?? came[0] ?? gone[0]
+  const old = new Map(removed.map((row) => [identity(row), row]))
+  const updated = added.filter((row) => old.has(identity(row)))
+  const sample = updated[0] ?? added[0] ?? removed[0]
   return {
     sourceRows,
-    inserted: came.length - updated.length,
-    deleted: gone.length - updated.length,
+    inserted: added.length - updated.length,
+    deleted: removed.length - updated.length,
     updated: updated.length,
-    sample: sample && { before: old.get(identity(sample)) ?? null, after: came.includes(sample) ? sample : null },
-    equal: await equalsQuery(withTables, streamTable),
+    sample: sample && { before: old.get(identity(sample)) ?? null, after: added.includes(sample) ? sample : null },
+    equal: await equalsQuery(withTables, streamTable.name, streamTable.query),
   }
 }
 
-/** Medians per change, over rounds in which the two databases take turns in going first. */
+/** Medians per change, over rounds in which the two databases take turns to go first. */
 async function timeRounds({ withTables, without, queries, changes, rounds }) {
   const samples = changes.map(() => ({ withTables: [], without: [] }))
   const reruns = queries.map(() => [])
   const start = performance.now()
   let done = 0
-  while (done < rounds && (done < LEAST_ROUNDS || performance.now() - start < ENOUGH_MS)) {
+  while (done < rounds && (done < MIN_ROUNDS || performance.now() - start < MAX_MS)) {
     for (const [index, change] of changes.entries()) {
       const turns = [
         async () => samples[index].without.push(await milliseconds(() => apply(without, change))),
@@ -101,7 +106,7 @@ async function timeRounds({ withTables, without, queries, changes, rounds }) {
       if (done % 2) turns.reverse()
       for (const turn of turns) await turn()
     }
-    for (const [index, query] of queries.entries()) reruns[index].push(await rerun(without, query))
+    for (const [index, query] of queries.entries()) reruns[index].push(await timeQueryInside(without, query))
     done++
   }
   const rerunMs = reruns.reduce((sum, times) => sum + median(times), 0)
@@ -116,40 +121,12 @@ async function timeRounds({ withTables, without, queries, changes, rounds }) {
   }
 }
 
-/** The extension's own comparison, which is stricter (1.0 is not 1.00), and the one below. */
-async function isRight(pg, streamTable) {
+/** Checks by the extension's own comparison, which is stricter (1.0 is not 1.00), and by the demo's. */
+async function isCorrect(pg, streamTable) {
   const { ok } = await pg.trickle.verifyStreamTable(streamTable.name)
-  return ok && (await equalsQuery(pg, streamTable))
-}
-
-/** The oracle: EXCEPT ALL both ways, so that duplicates and NULLs count. */
-async function equalsQuery(pg, { name, query }) {
-  const { rows } = await pg.query(`
-    WITH truth AS MATERIALIZED (${query})
-    SELECT count(*)::int AS wrong FROM (
-      (SELECT * FROM ${name} EXCEPT ALL SELECT * FROM truth)
-      UNION ALL
-      (SELECT * FROM truth EXCEPT ALL SELECT * FROM ${name})) AS difference`)
-  return rows[0].wrong === 0
-}
-
-/** Runs the query with its rows left inside the database, so that sending them does not count. */
-function rerun(pg, query) {
-  return milliseconds(() => pg.exec(`DO $$ BEGIN PERFORM * FROM (${query}) AS q; END $$`))
+  return ok && (await equalsQuery(pg, streamTable.name, streamTable.query))
 }
 
 async function apply(pg, { sql }) {
   return (await pg.query(sql)).affectedRows
-}
-
-async function milliseconds(action) {
-  const start = performance.now()
-  await action()
-  return performance.now() - start
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }

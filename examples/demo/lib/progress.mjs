@@ -1,4 +1,4 @@
-// Progress on stderr: a bar on a terminal, a line now and then elsewhere.
+// Shows progress on stderr: a bar on a terminal, and occasional lines elsewhere.
 
 import cliProgress from 'cli-progress'
 

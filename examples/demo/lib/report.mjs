@@ -1,4 +1,4 @@
-// The demo's text: quiet, and at most 80 columns wide.
+// Prints the demo's text, at most 80 columns wide.
 
 const WIDTH = 80
 const color = process.stdout.isTTY && !process.env.NO_COLOR
@@ -9,8 +9,8 @@ const green = paint(32)
 const red = paint(31)
 
 const MEANING = {
-  fold: () => 'the change itself is added to the stored result',
-  rekey: () => 'the touched keys are computed again',
+  fold: () => 'the change is applied to the stored result',
+  rekey: () => 'only the affected keys are recomputed',
   rebuild: (reason) => `the query runs again, because of\n  ${reason}`,
 }
 
@@ -26,17 +26,17 @@ export function printHeader({ pglite, postgres, pg_trickle, node, cpu, cores, fl
     `\n${number(flights)} flights and ${number(airports)} airports, in two databases: one with stream tables,\n` +
       'one without. Times are in ms, medians of all rounds.\n\n' +
       dim(
-        '  rows      of the stream table: + inserted, - deleted, ~ updated by the change\n' +
-          '  without   the statement, without stream tables\n' +
+        '  rows      + inserted, - deleted, ~ updated in the stream table by the change\n' +
+          '  without   the statement without stream tables\n' +
           '  with      the same statement, which also keeps the stream table up to date\n' +
           '  re-run    running the query again\n' +
-          '  ratio     (without + re-run) / with: how many times cheaper\n' +
+          '  ratio     (without + re-run) / with: how many times faster\n' +
           '  equal     the stream table equals its query (EXCEPT ALL both ways is empty)',
       ),
   )
 }
 
-/** What stands above the figures of a stream table, printed while they are measured. */
+/** Prints the heading of a stream table, before its figures are measured. */
 export function printStreamTable({ name, about, query, way, reason, rows, createMs }) {
   console.log(`\n${rule(name, about)}\n`)
   console.log(dim(indent(query)))
@@ -60,8 +60,8 @@ export function printChanges({ rounds, changes }) {
 
 export function printTogether({ streamTables, rounds, changes }) {
   const title = `${streamTables.length} at once`
-  console.log(`\n${rule(title, 'all but those that are rebuilt')}\n`)
-  console.log('  Each change keeps all of them up to date; "re-run" runs all of their queries.\n')
+  console.log(`\n${rule(title, 'all that are maintained incrementally')}\n`)
+  console.log('  Each change updates all of them; "re-run" runs all of their queries.\n')
   print(
     ['change', ...FIGURES],
     changes.map((line) => [line.change, ...figures(line)]),
@@ -71,7 +71,7 @@ export function printTogether({ streamTables, rounds, changes }) {
 
 export function printEnd({ equal, comparisons, seconds }) {
   const result = equal
-    ? green(`All ${comparisons} comparisons of a stream table with its query were equal.`)
+    ? green(`In all ${comparisons} comparisons, the stream table equalled its query.`)
     : red('A stream table did NOT equal its query.')
   console.log(`\n${result} ${dim(`(${seconds.toFixed(0)} s)`)}`)
 }
@@ -82,7 +82,7 @@ function figures({ withoutMs, withMs, rerunMs, ratio, equal }) {
   return [ms(withoutMs), ms(withMs), ms(rerunMs), times(ratio), mark(equal)]
 }
 
-/** A table whose first column is text and whose others are figures. */
+/** Prints a table with text in the first column and figures in the others. */
 function print(head, lines) {
   const least = (column) => (column === 0 ? 18 : head[column] === 'rows' ? 11 : 7)
   const widths = head.map((_, column) =>

@@ -1,6 +1,6 @@
-// What the demo shows: the stream tables, and the changes that all of them are put through.
+// The stream tables of the demo, and the changes that are made to their sources.
 
-/** `key` names the columns that tell one row of the result from another, for showing what a change did. */
+/** `key` names the columns that identify a row of the result, so that the demo can show the effect of a change. */
 export const STREAM_TABLES = [
   {
     name: 'routes',
@@ -23,7 +23,7 @@ WHERE delay >= 180`,
   },
   {
     name: 'overall',
-    about: 'aggregates over everything',
+    about: 'aggregates over the whole table',
     key: [],
     query: `SELECT count(*) AS flights, sum(distance) AS miles, avg(delay) AS avg_delay,
        min(delay) AS earliest, max(delay) AS latest
@@ -68,7 +68,7 @@ SELECT iata FROM ways`,
   },
 ]
 
-/** The changes, for `rows` loaded flights, with the table that each is made to. In this order they leave all as it was. */
+/** The changes for `rows` loaded flights, each with its table. In this order they undo each other. */
 export function changesFor(rows) {
   const id = rows + 1
   return [

@@ -15,7 +15,7 @@ const NAME = parameters.get('db') ?? 'pg_trickle-flights'
 
 type State = { is: 'setup'; what: string; part: number } | { is: 'ready' } | { is: 'failed'; message: string }
 
-/** One connection for the life of the page. */
+/** One connection for the lifetime of the page. */
 let opened: Promise<Database> | undefined
 
 export function App() {
@@ -37,7 +37,7 @@ export function App() {
   if (state.is === 'failed') {
     return (
       <main className="setup" role="alert">
-        <h1>That did not work</h1>
+        <h1>Something went wrong</h1>
         <p>{state.message}</p>
       </main>
     )

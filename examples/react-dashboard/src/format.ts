@@ -1,4 +1,4 @@
-/** Numbers and dates as people read them. */
+/** Formats numbers and dates. */
 export const whole = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })
 export const short = (value: number) => value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 2 })
 export const minutes = (value: number) =>
@@ -10,5 +10,5 @@ export const milliseconds = (value: number | undefined) =>
 const day = new Intl.DateTimeFormat('en', { weekday: 'short', day: 'numeric', month: 'short' })
 const time = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 export const dateAndTime = (value: Date) => `${day.format(value)}, ${time.format(value)}`
-/** The day of what `dateAndTime` gave. */
+/** The day in a text from `dateAndTime`. */
 export const dayOf = (text: string) => text.slice(0, text.lastIndexOf(','))

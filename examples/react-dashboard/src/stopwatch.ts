@@ -1,35 +1,35 @@
-/** Who shows a change: the stream table, or the live query beside it. */
+/** What shows a change: the stream table, or the live query next to it. */
 export type Runner = 'stream' | 'live'
 
-/** Milliseconds from asking for a change until it was on the page, the newest last. */
+/** Milliseconds from the start of a change until it was on the page, most recent last. */
 export type Times = Record<Runner, readonly number[]>
 
-/** How many are kept. */
-const KEPT = 50
+/** The number of times to keep. */
+const MAX_TIMES = 50
 
-/** Takes the time from a change until each runner has shown it. Made for React's `useSyncExternalStore`. */
+/** Measures the time from a change until each runner has shown it, in the form of React's `useSyncExternalStore`. */
 export class Stopwatch {
   #times: Times = { stream: [], live: [] }
   #started: Partial<Record<Runner, number>> = {}
   readonly #listeners = new Set<() => void>()
 
-  /** A change is about to be made. */
+  /** Call this before a change. */
   start(): void {
     const now = performance.now()
     this.#started = { stream: now, live: now }
   }
 
-  /** Changes that come now are not timed one by one. */
+  /** Stops timing, for a stream of changes. */
   stop(): void {
     this.#started = {}
   }
 
-  /** A runner has shown a change. */
-  readonly seen = (runner: Runner): void => {
+  /** Records that a runner has rendered a change. */
+  readonly recordRender = (runner: Runner): void => {
     const started = this.#started[runner]
     if (started === undefined) return
     delete this.#started[runner]
-    const taken = [...this.#times[runner], performance.now() - started].slice(-KEPT)
+    const taken = [...this.#times[runner], performance.now() - started].slice(-MAX_TIMES)
     this.#times = { ...this.#times, [runner]: taken }
     for (const listener of this.#listeners) listener()
   }
@@ -40,11 +40,4 @@ export class Stopwatch {
   }
 
   readonly times = (): Times => this.#times
-}
-
-export function median(values: readonly number[]): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  if (sorted.length % 2) return sorted[middle]
-  return sorted.length === 0 ? undefined : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

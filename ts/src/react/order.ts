@@ -1,35 +1,38 @@
-import { ask } from '../ask.js'
-import { sameValue } from './equal.js'
+import { isSameValue } from './equal.js'
+import { internalQuery } from '../internal-query.js'
 import type { AnyRow, ColumnOf, Database } from '../types.js'
 
-/** A column to sort by, ascending unless it says `desc`. NULLs come last ascending and first descending, as in SQL. */
+/** A column to sort by, ascending by default. As in SQL, NULLs come last when ascending and first when descending. */
 export type OrderTerm<Row = AnyRow> = ColumnOf<Row> | readonly [column: ColumnOf<Row>, direction: 'asc' | 'desc']
 
-/** Columns to sort by, the first one first. */
+/** The columns to sort by, most significant first. */
 export type OrderBy<Row = AnyRow> = ColumnOf<Row> | readonly OrderTerm<Row>[]
 
-/** Less than 0, 0 or more than 0, as for `Array.prototype.sort`. */
+/** As for `Array.prototype.sort`. */
 export type Compare<Row> = (a: Row, b: Row) => number
 
-/** One column of an order. */
+/** One column to sort by. */
 interface Term {
   column: string
   descending: boolean
   nullsFirst: boolean
 }
 
-/** How values of a column sort. `none`: not by what they look like in JavaScript. */
+/** How the values of a column sort. `none`: their order cannot be computed in JavaScript. */
 type Kind = 'number' | 'text' | 'date' | 'boolean' | 'none'
 
-/** What is known of a stream table's columns and of its own ORDER BY. */
-export interface Shape {
+/** How the columns of a stream table sort, and its own ORDER BY. */
+export interface Ordering {
   kinds: Record<string, Kind>
   order: Term[]
 }
 
+/** Nothing is known, so only `orderBy` sorts the rows. */
+export const NO_ORDERING: Ordering = { kinds: {}, order: [] }
+
 /**
- * The definition of the view that users read, which ends in the query's ORDER BY, and how each of its columns sorts.
- * Text sorts in JavaScript as it does in PostgreSQL when its collation compares code points.
+ * Reads the definition of the user's view, which ends with the query's ORDER BY, and how each column sorts. Text sorts in
+ * JavaScript as in PostgreSQL when its collation compares code points.
  */
 const DESCRIBE = `
 SELECT json_build_object('definition', pg_get_viewdef(c.oid), 'kinds', (
@@ -45,22 +48,22 @@ SELECT json_build_object('definition', pg_get_viewdef(c.oid), 'kinds', (
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND d.datname = current_database()))::text AS json
 FROM pg_class c WHERE c.oid = to_regclass($1::text)`
 
-/** Asks what can be known of a stream table's order. Nothing, when it cannot be asked: subscribing then says why. */
-export async function describe(db: Database, name: string): Promise<Shape> {
+/** Looks up how a stream table is ordered. An error here is ignored, because `subscribe` then fails and reports it. */
+export async function loadOrdering(db: Database, name: string): Promise<Ordering> {
   try {
-    const [row] = await ask<{ json: string }>(db, DESCRIBE, [name])
-    const { definition, kinds } = JSON.parse(row?.json ?? '{}') as { definition?: string; kinds?: Shape['kinds'] }
+    const [row] = await internalQuery<{ json: string }>(db, DESCRIBE, [name])
+    const { definition, kinds } = JSON.parse(row?.json ?? '{}') as { definition?: string; kinds?: Ordering['kinds'] }
     return { kinds: kinds ?? {}, order: orderOf(definition ?? '', kinds ?? {}) }
   } catch {
-    return { kinds: {}, order: [] }
+    return NO_ORDERING
   }
 }
 
 /**
- * The ORDER BY at the end of a view's definition as PostgreSQL prints it. Empty when there is none, and when it sorts by
- * anything that rows do not show: an expression, a column of another order than JavaScript's.
+ * Parses the ORDER BY at the end of a view's definition as PostgreSQL prints it. Empty when there is none, and when
+ * JavaScript cannot sort by it: by an expression, or by a column that sorts otherwise there.
  */
-export function orderOf(definition: string, kinds: Shape['kinds']): Term[] {
+export function orderOf(definition: string, kinds: Ordering['kinds']): Term[] {
   const list = /\n {2}ORDER BY ([^\n]+);$/.exec(definition)?.[1]
   if (list === undefined) return []
   const terms: Term[] = []
@@ -75,9 +78,9 @@ export function orderOf(definition: string, kinds: Shape['kinds']): Term[] {
   return terms
 }
 
-/** The order asked for, else the stream table's own, else none. */
-export function comparison<Row>(orderBy: OrderBy<Row> | undefined, shape: Shape): Compare<Row> | undefined {
-  const terms = orderBy === undefined ? shape.order : termsOf(orderBy as OrderBy)
+/** The comparison for `orderBy`, or else for the stream table's own order. Undefined when there is neither. */
+export function comparison<Row>(orderBy: OrderBy<Row> | undefined, ordering: Ordering): Compare<Row> | undefined {
+  const terms = orderBy === undefined ? ordering.order : termsOf(orderBy as OrderBy)
   if (terms.length === 0) return undefined
   return (a, b) => {
     for (const { column, descending, nullsFirst } of terms) {
@@ -86,7 +89,7 @@ export function comparison<Row>(orderBy: OrderBy<Row> | undefined, shape: Shape)
       if (left === right) continue
       if (left === null) return nullsFirst ? -1 : 1
       if (right === null) return nullsFirst ? 1 : -1
-      const order = compareValues(left, right, shape.kinds[column] ?? 'none')
+      const order = compareValues(left, right, ordering.kinds[column] ?? 'none')
       if (order !== 0) return descending ? -order : order
     }
     return 0
@@ -104,18 +107,18 @@ function termsOf(orderBy: OrderBy): Term[] {
 function compareValues(a: unknown, b: unknown, kind: Kind): number {
   if (kind === 'number') return compareNumbers(a, b)
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
-  if (sameValue(a, b)) return 0
+  if (isSameValue(a, b)) return 0
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
 }
 
-/** Numbers, bigints, and numeric as the text that PGlite gives. NaN is the greatest, as in PostgreSQL. */
+/** Compares numbers, bigints, and the text of numeric values. NaN is the greatest, as in PostgreSQL. */
 function compareNumbers(a: unknown, b: unknown): number {
   const left = Number(a)
   const right = Number(b)
   if (left < right) return -1
   if (left > right) return 1
   if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
-  // Equal as doubles: what is beyond their precision decides.
+  // They are equal as doubles, so the digits beyond that precision decide.
   return typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : a === b ? 0 : compareExact(a, b)
 }
 
@@ -134,7 +137,7 @@ function compareDecimals(a: string, b: string): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }
 
-/** By code points. UTF-16 units sort alike but for surrogates, which stand for code points above all others. */
+/** By code points. UTF-16 units sort the same way, except that surrogates stand for the highest code points. */
 function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {

@@ -1,32 +1,32 @@
 import { createContext, useContext, useSyncExternalStore } from 'react'
 import type { StreamTableDatabase } from '../subscribe/database.js'
 
-/** The hook of the ecosystem's package that gives what its `PGliteProvider` was given, or `db` if that is there. */
+/** The hook of `@electric-sql/pglite-react`: returns `db` if it is given, or else the database of the `PGliteProvider`. */
 type UsePGlite = (db?: unknown) => unknown
 
 let usePGlite: UsePGlite | undefined
-let state: 'unknown' | 'loading' | 'loaded' | 'missing' = 'unknown'
-const waiting = new Set<() => void>()
+let packageState: 'unknown' | 'loading' | 'loaded' | 'missing' = 'unknown'
+const listeners = new Set<() => void>()
 
-const Nothing = createContext<unknown>(undefined)
+const EmptyContext = createContext<unknown>(undefined)
 
-/** In place of the ecosystem's hook until it is there. It calls the same hooks of React, which must not change. */
-const useNothing: UsePGlite = (db) => {
-  const nothing = useContext(Nothing)
-  return db ?? nothing
+/** Replaces that hook until it is loaded. React requires both to call the same hooks. */
+const usePlaceholder: UsePGlite = (db) => {
+  const none = useContext(EmptyContext)
+  return db ?? none
 }
 
 /**
- * The database of a component: the given one, else that of the `PGliteProvider` around it. Undefined until the
- * provider's package is there: it is loaded when it is first needed and may be missing, for it asks for one exact
- * release of PGlite, which not every app can have.
+ * The database of a component: the given one, or else that of the `PGliteProvider` around it. Undefined while the
+ * provider's package is being loaded, which happens when it is first needed. The package may be missing, because it
+ * requires one exact release of PGlite, and not every app can use that one.
  */
 export function useDatabase(given: StreamTableDatabase | undefined): StreamTableDatabase | undefined {
-  const known = useSyncExternalStore(given === undefined ? load : wait, current, current)
-  const db = (usePGlite ?? useNothing)(given) as StreamTableDatabase | undefined
-  if (db === undefined && known === 'missing') {
+  const loaded = useSyncExternalStore(given === undefined ? loadPackage : listen, getState, getState)
+  const db = (usePGlite ?? usePlaceholder)(given) as StreamTableDatabase | undefined
+  if (db === undefined && loaded === 'missing') {
     throw new Error(
-      'useStreamTable has no database: pass it one as its option db, ' +
+      'useStreamTable has no database: pass one in its option db, ' +
         'or install @electric-sql/pglite-react and render inside its PGliteProvider',
     )
   }
@@ -36,28 +36,28 @@ export function useDatabase(given: StreamTableDatabase | undefined): StreamTable
   return db
 }
 
-const current = () => state
+const getState = () => packageState
 
-function wait(listener: () => void): () => void {
-  waiting.add(listener)
-  return () => waiting.delete(listener)
+function listen(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
 }
 
-function load(listener: () => void): () => void {
-  if (state === 'unknown') {
-    state = 'loading'
-    void find()
+function loadPackage(listener: () => void): () => void {
+  if (packageState === 'unknown') {
+    packageState = 'loading'
+    void importPackage()
   }
-  return wait(listener)
+  return listen(listener)
 }
 
-async function find(): Promise<void> {
-  // In this form bundlers take a missing package for what it is here, no error.
+async function importPackage(): Promise<void> {
+  // Inside try and catch, bundlers do not report a missing package as an error.
   try {
     usePGlite = (await import('@electric-sql/pglite-react')).usePGlite as UsePGlite
-    state = 'loaded'
+    packageState = 'loaded'
   } catch {
-    state = 'missing'
+    packageState = 'missing'
   }
-  for (const listener of waiting) listener()
+  for (const listener of listeners) listener()
 }

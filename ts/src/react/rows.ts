@@ -1,29 +1,30 @@
-import { sameValue } from './equal.js'
+import { isSameValue } from './equal.js'
 import type { Change } from '../subscribe/types.js'
 
-/** What changes did to the rows: what each row of before is now, if it still is, and the new ones. */
-export interface Delta<Row> {
+/** The effect of changes on the rows. */
+export interface RowChanges<Row> {
+  /** Each changed row with its new object, or undefined when it was removed. */
   replaced: Map<Row, Row | undefined>
   added: Iterable<Row>
 }
 
 /**
- * All rows of a stream table, in the order in which they came. A row that did not change stays the same object, also when
- * it is sent again.
+ * All rows of a stream table, in the order in which they arrived. An unchanged row stays the same object, even when it is
+ * sent again.
  */
-export class Rows<Row> {
+export class RowSet<Row> {
   #byId = new Map<string, Row>()
 
-  /** Applies changes, in order, and says what they come to. */
-  apply(changes: readonly Change<Row>[]): Delta<Row> {
+  /** Applies changes in order and returns their combined effect. */
+  apply(changes: readonly Change<Row>[]): RowChanges<Row> {
     return this.#apply(changes, new Map())
   }
 
-  /** Puts other rows in the place of all rows. */
-  replace(changes: readonly Change<Row>[]): Delta<Row> {
-    const gone = this.#byId
+  /** Replaces all rows. */
+  replace(changes: readonly Change<Row>[]): RowChanges<Row> {
+    const removed = this.#byId
     this.#byId = new Map()
-    return this.#apply(changes, gone)
+    return this.#apply(changes, removed)
   }
 
   clear(): void {
@@ -34,33 +35,33 @@ export class Rows<Row> {
     return this.#byId.values()
   }
 
-  /** `gone` are rows of before that left: one that comes back is a change of it. */
-  #apply(changes: readonly Change<Row>[], gone: Map<string, Row>): Delta<Row> {
+  /** `removed` are earlier rows that are no longer stored. One that is inserted again counts as changed. */
+  #apply(changes: readonly Change<Row>[], removed: Map<string, Row>): RowChanges<Row> {
     const before = new Map<Row, Row>()
     const replaced = new Map<Row, Row | undefined>()
     const added = new Set<Row>()
     for (const { op, row, id } of changes) {
-      const held = this.#byId.get(id)
-      const isNew = held !== undefined && added.delete(held)
-      const origin = held === undefined ? gone.get(id) : isNew ? undefined : (before.get(held) ?? held)
+      const stored = this.#byId.get(id)
+      const isNew = stored !== undefined && added.delete(stored)
+      const origin = stored === undefined ? removed.get(id) : isNew ? undefined : (before.get(stored) ?? stored)
       if (op === 'delete') {
         this.#byId.delete(id)
         if (origin === undefined) continue
         replaced.set(origin, undefined)
-        gone.set(id, origin)
+        removed.set(id, origin)
       } else if (origin === undefined) {
         this.#byId.set(id, row)
         added.add(row)
       } else {
-        const now = sameValue(origin, row) ? origin : row
-        this.#byId.set(id, now)
-        before.set(now, origin)
-        gone.delete(id)
-        if (now === origin) replaced.delete(origin)
-        else replaced.set(origin, now)
+        const current = isSameValue(origin, row) ? origin : row
+        this.#byId.set(id, current)
+        before.set(current, origin)
+        removed.delete(id)
+        if (current === origin) replaced.delete(origin)
+        else replaced.set(origin, current)
       }
     }
-    for (const row of gone.values()) replaced.set(row, undefined)
+    for (const row of removed.values()) replaced.set(row, undefined)
     return { replaced, added }
   }
 }

@@ -1,25 +1,25 @@
-import { fingerprint, sameValue } from './equal.js'
+import { fingerprint, isSameValue } from './equal.js'
 import { comparison } from './order.js'
-import type { Compare, OrderBy, Shape } from './order.js'
-import type { Delta } from './rows.js'
+import type { Compare, OrderBy, Ordering } from './order.js'
+import type { RowChanges } from './rows.js'
 import type { AnyRow, ColumnOf } from '../types.js'
 
-/** Which rows of a stream table a component wants, and in which order. */
+/** Which rows of a stream table a component shows, and in which order. */
 export interface SelectionOptions<Row = AnyRow> {
   /**
-   * The column or columns that identify a row, for stream tables that have no key of their own (`key` of
-   * `listStreamTables` is empty): a changed row then keeps its place, and an unchanged one its object.
+   * The column or columns that identify a row, for a stream table without a key of its own (its `key` in
+   * `listStreamTables` is empty). A changed row then keeps its place, and an unchanged row its object.
    */
   key?: ColumnOf<Row> | readonly ColumnOf<Row>[]
   /** Only rows with these values. */
   where?: Partial<Row>
-  /** The order of the rows. */
+  /** How to sort the rows. */
   orderBy?: OrderBy<Row>
 }
 
-/** Some rows of a stream table in some order, kept by the changes. */
+/** Selected rows of a stream table, sorted, and updated by changes. */
 export class Selection<Row> {
-  /** A new array whenever they change. */
+  /** Each change makes a new array. */
   rows: readonly Row[] = []
   readonly #matches: (row: Row) => boolean
   readonly #identify: ((row: Row) => string) | undefined
@@ -35,29 +35,29 @@ export class Selection<Row> {
     }
   }
 
-  /** Takes all rows anew. */
-  reset(all: Iterable<Row>, shape: Shape): void {
-    this.#compare = comparison(this.#orderBy, shape)
+  /** Selects from all rows again. */
+  reset(all: Iterable<Row>, ordering: Ordering): void {
+    this.#compare = comparison(this.#orderBy, ordering)
     const rows = [...all].filter(this.#matches)
     this.rows = this.#compare ? rows.sort(this.#compare) : rows
   }
 
-  /** Applies changes. Says whether they concerned these rows. The cost: one pass over the rows, sorting only new ones. */
-  apply(delta: Delta<Row>): boolean {
-    const { replaced, added } = this.#identify ? pair(delta, this.#identify) : delta
+  /** Applies changes. True when they affect these rows. Takes one pass over the rows and sorts only the new ones. */
+  apply(changes: RowChanges<Row>): boolean {
+    const { replaced, added } = this.#identify ? pairByKey(changes, this.#identify) : changes
     const compare = this.#compare
-    const fresh = [...added].filter(this.#matches)
+    const incoming = [...added].filter(this.#matches)
     const inPlace = new Map<Row, Row | undefined>()
     for (const [old, now] of replaced) {
-      const matched = this.#matches(old)
+      const didMatch = this.#matches(old)
       const matches = now !== undefined && this.#matches(now)
-      const stays = matched && matches && !(compare && compare(old, now) !== 0)
-      if (matched && now !== old) inPlace.set(old, stays ? now : undefined)
-      if (matches && !stays) fresh.push(now)
+      const stays = didMatch && matches && !(compare && compare(old, now) !== 0)
+      if (didMatch && now !== old) inPlace.set(old, stays ? now : undefined)
+      if (matches && !stays) incoming.push(now)
     }
-    if (fresh.length === 0 && inPlace.size === 0) return false
-    const kept = inPlace.size === 0 ? this.rows : keep(this.rows, inPlace)
-    this.rows = compare ? merge(kept, fresh.sort(compare), compare) : kept.concat(fresh)
+    if (incoming.length === 0 && inPlace.size === 0) return false
+    const kept = inPlace.size === 0 ? this.rows : replaceInPlace(this.rows, inPlace)
+    this.rows = compare ? mergeSorted(kept, incoming.sort(compare), compare) : kept.concat(incoming)
     return true
   }
 }
@@ -65,28 +65,28 @@ export class Selection<Row> {
 function matcher<Row>(where: SelectionOptions<Row>['where']): (row: Row) => boolean {
   if (where === undefined) return () => true
   const wanted = Object.entries(where)
-  return (row) => wanted.every(([column, value]) => sameValue((row as AnyRow)[column], value))
+  return (row) => wanted.every(([column, value]) => isSameValue((row as AnyRow)[column], value))
 }
 
-/** Rows that went and rows that came with the same key are one row that changed, or did not. */
-function pair<Row>(delta: Delta<Row>, identify: (row: Row) => string): Delta<Row> {
-  const gone = new Map<string, Row[]>()
-  for (const [old, now] of delta.replaced) {
+/** Treats the removal and the insertion of a row with the same key as one update, or as none when the row is the same. */
+function pairByKey<Row>(changes: RowChanges<Row>, identify: (row: Row) => string): RowChanges<Row> {
+  const removed = new Map<string, Row[]>()
+  for (const [old, now] of changes.replaced) {
     if (now !== undefined) continue
     const key = identify(old)
-    gone.set(key, [...(gone.get(key) ?? []), old])
+    removed.set(key, [...(removed.get(key) ?? []), old])
   }
-  const replaced = new Map(delta.replaced)
-  const added = [...delta.added].filter((row) => {
-    const old = gone.get(identify(row))?.shift()
+  const replaced = new Map(changes.replaced)
+  const added = [...changes.added].filter((row) => {
+    const old = removed.get(identify(row))?.shift()
     if (old === undefined) return true
-    replaced.set(old, sameValue(old, row) ? old : row)
+    replaced.set(old, isSameValue(old, row) ? old : row)
     return false
   })
   return { replaced, added }
 }
 
-function keep<Row>(rows: readonly Row[], inPlace: Map<Row, Row | undefined>): Row[] {
+function replaceInPlace<Row>(rows: readonly Row[], inPlace: Map<Row, Row | undefined>): Row[] {
   const kept: Row[] = []
   for (const row of rows) {
     if (!inPlace.has(row)) kept.push(row)
@@ -98,11 +98,11 @@ function keep<Row>(rows: readonly Row[], inPlace: Map<Row, Row | undefined>): Ro
   return kept
 }
 
-function merge<Row>(kept: readonly Row[], fresh: Row[], compare: Compare<Row>): readonly Row[] {
-  if (fresh.length === 0) return kept
+function mergeSorted<Row>(kept: readonly Row[], incoming: Row[], compare: Compare<Row>): readonly Row[] {
+  if (incoming.length === 0) return kept
   const merged: Row[] = []
   let from = 0
-  for (const row of fresh) {
+  for (const row of incoming) {
     const at = upperBound(kept, row, compare, from)
     while (from < at) merged.push(kept[from++] as Row)
     merged.push(row)
@@ -111,7 +111,7 @@ function merge<Row>(kept: readonly Row[], fresh: Row[], compare: Compare<Row>): 
   return merged
 }
 
-/** The first place at or after `from` whose row comes after the given one. */
+/** The first index from `from` on whose row sorts after the given one. */
 function upperBound<Row>(rows: readonly Row[], row: Row, compare: Compare<Row>, from: number): number {
   let low = from
   let high = rows.length

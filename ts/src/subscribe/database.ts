@@ -1,8 +1,8 @@
 import type { Trickle } from '../api.js'
 import type { Database } from '../types.js'
 
-/** A PGlite with the plugin, or a tab's PGliteWorker: what subscriptions need of it. */
+/** A PGlite with the plugin, or a tab's PGliteWorker: all that subscriptions need of it. */
 export interface StreamTableDatabase extends Database {
-  /** What the plugin adds. */
+  /** The plugin's methods. */
   trickle: Pick<Trickle, 'subscribe'>
 }

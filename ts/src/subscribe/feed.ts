@@ -1,35 +1,34 @@
 /**
- * What a stream table holds, as far as committed, and who wants to know of its changes. A feed keeps the text of each
- * row: so the changes of a transaction come to what is different after it, and after a gap the difference is told
- * and nothing else.
+ * The committed rows of one stream table, and its subscribers. A feed keeps the text of each row. It can therefore
+ * reduce the records of a transaction to what differs afterwards, and report the difference after messages were lost.
  */
 import { TrickleError } from '../errors.js'
 import type { AnyRow } from '../types.js'
-import { contain, report } from './contain.js'
+import { reportError, runCallback } from './callbacks.js'
 import { readRow } from './records.js'
 import type { StreamRecord } from './records.js'
 import type { Change, ChangeCallback, ChangeInfo, Field, SubscribeOptions } from './types.js'
 
-/** Turns the text of a value into the value: those of PGlite, by the OIDs of types. */
+/** PGlite's parsers: each turns the text of a value into the value. By type OID. */
 export type Parsers = Record<number | string, (text: string, type?: number) => unknown>
 
-/** A row as it is held. */
-interface Held {
+/** A row with its text. */
+interface StoredRow {
   text: string
   row: AnyRow
 }
 
-/** A callback, and how far it is. */
+/** A callback and its progress. */
 export interface Subscriber {
   callback: ChangeCallback
   options: SubscribeOptions
-  /** Has been told the rows that were there. */
-  started: boolean
-  /** Waits for `subscribe` to end, which tells what goes wrong until then. */
-  waiting: boolean
+  /** It has received the initial rows. */
+  isStarted: boolean
+  /** Its call of `subscribe` has not returned. Until then that call throws the errors. */
+  isSubscribing: boolean
 }
 
-/** What the extension says of a stream table with all its rows. */
+/** What the extension sends before all rows of a stream table. */
 interface Description {
   schema: string
   name: string
@@ -37,29 +36,36 @@ interface Description {
   columns: [name: string, type: number][]
 }
 
-/** The texts of a row with some key, while the records of a transaction are read. */
-interface Touched {
+/** The rows with one key, while the records of a transaction are applied. */
+interface KeyState {
+  /** The texts of the rows that are there. */
   texts: string[]
-  /** Gone before they came: a statement may tell in this order. */
-  owed: string[]
+  /** Rows deleted before their insert was seen: a statement may report the two in this order. */
+  unmatchedDeletes: string[]
 }
 
-/** The rows of one stream table by one key, and those who follow them. */
+/** Changes, and whether their records account for every row that they mention. */
+interface Patch {
+  changes: Change[]
+  isComplete: boolean
+}
+
+/** The rows of one stream table under one key, and the subscribers that follow them. */
 export class Feed {
   readonly subscribers = new Set<Subscriber>()
-  /** Its rows may be others by now, and have been asked for. */
+  /** Its rows may be out of date, and a new snapshot has been requested. */
   isStale = false
   /** Why it has ended. */
   failure: TrickleError | undefined
-  /** The rows by their ids; nothing before they have come. */
-  #rows: Map<string, Held> | undefined
-  /** For rows without a key: how often each text is there. */
-  #copies = new Map<string, number>()
+  /** The rows by id; undefined until the first snapshot. */
+  #rows: Map<string, StoredRow> | undefined
+  /** For rows without a key: how many there are of each text. */
+  #counts = new Map<string, number>()
   #fields: Field[] = []
   #key: readonly string[] = []
   #layout = ''
 
-  /** `reader` is the name by which the extension knows it. */
+  /** `reader` is the name by which the extension knows this feed. */
   constructor(
     readonly id: number,
     readonly reader: string,
@@ -68,30 +74,32 @@ export class Feed {
     readonly parsers: () => Parsers,
   ) {}
 
-  /** Has its rows. */
+  /** The first snapshot has arrived. */
   get isReady(): boolean {
     return this.#rows !== undefined
   }
 
   add(subscriber: Subscriber): void {
     this.subscribers.add(subscriber)
-    if (this.isReady) this.#begin(subscriber)
+    if (this.isReady) this.#start(subscriber)
   }
 
-  /** Takes in the records of one transaction, and tells what they come to. False when some must have been missed. */
-  take(records: readonly StreamRecord[]): boolean {
+  /** Applies the records of one transaction and reports the changes. False when earlier records must have been lost. */
+  apply(records: readonly StreamRecord[]): boolean {
     const isFirst = this.#rows === undefined
-    const last = this.#lastState(records)
-    const isReplaced = last >= 0
-    if (!isReplaced && (isFirst || this.isStale)) return true
+    const last = this.#lastSnapshot(records)
+    const hasSnapshot = last >= 0
+    if (!hasSnapshot && (isFirst || this.isStale)) return true
     this.isStale = false
-    // Where all rows come again behind those that were asked for, what is between them is told too.
-    const asked = isFirst ? records.findIndex(({ letter, text2 }) => letter === 'S' && text2 === this.reader) : -1
-    if (asked >= 0 && asked < last) this.#replace(records, asked)
+    // When another snapshot follows the requested one, subscribers also get the changes between the two.
+    const requested = isFirst
+      ? records.findIndex(({ kind, keyOrReader }) => kind === 'snapshotStart' && keyOrReader === this.reader)
+      : -1
+    if (requested >= 0 && requested < last) this.#loadSnapshot(records, requested)
     const before = this.#rows
-    const patched = this.#patch(isReplaced ? this.#replace(records, last) : records)
-    this.#tell(isReplaced && before ? difference(before, this.#rows, this.#identify) : patched.changes)
-    return patched.isComplete
+    const patch = this.#applyRows(hasSnapshot ? this.#loadSnapshot(records, last) : records)
+    this.#notify(hasSnapshot && before ? diffRows(before, this.#rows, this.#identify) : patch.changes)
+    return patch.isComplete
   }
 
   /** Ends all subscriptions. */
@@ -99,61 +107,63 @@ export class Feed {
     const ended = [...this.subscribers]
     this.subscribers.clear()
     this.failure = error
-    for (const { options, waiting } of ended) if (!waiting) report(error, options)
+    for (const { options, isSubscribing } of ended) if (!isSubscribing) reportError(error, options)
   }
 
-  #begin(subscriber: Subscriber): void {
-    subscriber.started = true
+  #start(subscriber: Subscriber): void {
+    subscriber.isStarted = true
     if (subscriber.options.initial === false) return
     const rows: Change[] = []
     for (const [id, { row }] of this.#rows ?? []) rows.push({ op: 'insert', row, ...this.#identify(id, row) })
     this.#call(subscriber, rows, true)
   }
 
-  #tell(changes: Change[]): void {
+  #notify(changes: Change[]): void {
     for (const subscriber of [...this.subscribers]) {
       if (!this.subscribers.has(subscriber)) continue
-      // The rows that were there, as they are after the changes, tell of these too.
-      const isTold = !subscriber.started && subscriber.options.initial !== false
-      if (!subscriber.started) this.#begin(subscriber)
-      if (changes.length > 0 && !isTold) this.#call(subscriber, changes, false)
+      // The initial rows already include these changes.
+      const isCovered = !subscriber.isStarted && subscriber.options.initial !== false
+      if (!subscriber.isStarted) this.#start(subscriber)
+      if (changes.length > 0 && !isCovered) this.#call(subscriber, changes, false)
     }
   }
 
   #call(subscriber: Subscriber, changes: Change[], initial: boolean): void {
     const info: ChangeInfo = { initial, fields: this.#fields }
-    // Each has an array of its own, to do with as it likes.
-    contain(this.name, subscriber.options, () => subscriber.callback([...changes], info))
+    // A copy for each subscriber, which may modify it.
+    runCallback(this.name, subscriber.options, () => subscriber.callback([...changes], info))
   }
 
-  /** Where all rows of this reader begin, the last time: before 0 where they do not. */
-  #lastState(records: readonly StreamRecord[]): number {
-    const isMine = (record?: StreamRecord) => record?.text2 === '' || record?.text2 === this.reader
-    let start = records.length - 1
-    while (start >= 0 && !(records[start]?.letter === 'S' && isMine(records[start]))) start -= 1
-    return start
+  /** The index of the last snapshot for this reader, or -1. */
+  #lastSnapshot(records: readonly StreamRecord[]): number {
+    for (let at = records.length - 1; at >= 0; at -= 1) {
+      const record = records[at]
+      if (record?.kind !== 'snapshotStart') continue
+      if (record.keyOrReader === '' || record.keyOrReader === this.reader) return at
+    }
+    return -1
   }
 
-  /** Takes all rows, which begin there. Gives the records after them. */
-  #replace(records: readonly StreamRecord[], start: number): readonly StreamRecord[] {
-    const isSame = !this.#describe(JSON.parse(records[start]?.text ?? '') as Description)
-    const rows = new Map<string, Held>()
-    const copies = new Map<string, number>()
-    let from = start + 1
-    for (let record = records[from]; record?.letter === 's'; record = records[++from]) {
-      const { text, text2 } = record
-      const id = this.#idOf(text, text2) ?? this.#copy(text, copies)
+  /** Replaces all rows with the snapshot that starts at this index. Returns the records after it. */
+  #loadSnapshot(records: readonly StreamRecord[], start: number): readonly StreamRecord[] {
+    const isSameLayout = !this.#adoptDescription(JSON.parse(records[start]?.text ?? '') as Description)
+    const rows = new Map<string, StoredRow>()
+    const counts = new Map<string, number>()
+    let at = start + 1
+    for (let record = records[at]; record?.kind === 'snapshotRow'; record = records[++at]) {
+      const { text, keyOrReader } = record
+      const id = this.#idOf(text, keyOrReader) ?? nextDuplicateId(text, counts)
       if (rows.has(id)) this.#refuseKey(id)
-      const held = isSame ? this.#rows?.get(id) : undefined
-      rows.set(id, held?.text === text ? held : { text, row: this.#read(text) })
+      const stored = isSameLayout ? this.#rows?.get(id) : undefined
+      rows.set(id, stored?.text === text ? stored : { text, row: this.#parseRow(text) })
     }
     this.#rows = rows
-    this.#copies = copies
-    return records.slice(from + 1)
+    this.#counts = counts
+    return records.slice(at + 1)
   }
 
-  /** True when it was something else before. */
-  #describe({ key, columns }: Description): boolean {
+  /** Adopts the key and columns of a snapshot. True when they have changed. */
+  #adoptDescription({ key, columns }: Description): boolean {
     const layout = JSON.stringify([key, columns])
     if (layout === this.#layout) return false
     this.#layout = layout
@@ -170,74 +180,67 @@ export class Feed {
     return true
   }
 
-  /** Applies changed rows. */
-  #patch(records: readonly StreamRecord[]): { changes: Change[]; isComplete: boolean } {
-    const keyed = new Map<string, Touched>()
+  #applyRows(records: readonly StreamRecord[]): Patch {
+    const keyed = new Map<string, KeyState>()
     const counted = new Map<string, number>()
-    for (const { letter, text, text2 } of records) {
-      if (letter !== '+' && letter !== '-') continue
-      const id = this.#idOf(text, text2)
-      if (id === undefined) counted.set(text, (counted.get(text) ?? 0) + (letter === '+' ? 1 : -1))
+    for (const { kind, text, keyOrReader } of records) {
+      if (kind !== 'insert' && kind !== 'delete') continue
+      const id = this.#idOf(text, keyOrReader)
+      if (id === undefined) counted.set(text, (counted.get(text) ?? 0) + (kind === 'insert' ? 1 : -1))
       else {
-        let touched = keyed.get(id)
-        if (touched === undefined) {
-          const held = this.#rows?.get(id)
-          touched = { texts: held ? [held.text] : [], owed: [] }
-          keyed.set(id, touched)
+        let state = keyed.get(id)
+        if (state === undefined) {
+          const stored = this.#rows?.get(id)
+          state = { texts: stored ? [stored.text] : [], unmatchedDeletes: [] }
+          keyed.set(id, state)
         }
-        touch(touched, letter, text)
+        applyRecord(state, kind, text)
       }
     }
-    return this.#resolve(keyed, counted)
+    return this.#patch(keyed, counted)
   }
 
-  #resolve(keyed: Map<string, Touched>, counted: Map<string, number>): { changes: Change[]; isComplete: boolean } {
+  #patch(keyed: Map<string, KeyState>, counted: Map<string, number>): Patch {
     const changes: Change[] = []
     let isComplete = true
-    for (const [id, { texts, owed }] of keyed) {
-      if (owed.length > 0) isComplete = false
+    for (const [id, { texts, unmatchedDeletes }] of keyed) {
+      if (unmatchedDeletes.length > 0) isComplete = false
       if (texts.length > 1) this.#refuseKey(id)
       this.#set(id, texts[0], changes)
     }
     for (const [text, added] of counted) {
-      const before = this.#copies.get(text) ?? 0
+      const before = this.#counts.get(text) ?? 0
       if (before + added < 0) isComplete = false
       const after = Math.max(before + added, 0)
-      if (after === 0) this.#copies.delete(text)
-      else this.#copies.set(text, after)
-      for (let n = before; n > after; n -= 1) this.#set(copyId(text, n), undefined, changes)
-      for (let n = before + 1; n <= after; n += 1) this.#set(copyId(text, n), text, changes)
+      if (after === 0) this.#counts.delete(text)
+      else this.#counts.set(text, after)
+      for (let n = before; n > after; n -= 1) this.#set(duplicateId(text, n), undefined, changes)
+      for (let n = before + 1; n <= after; n += 1) this.#set(duplicateId(text, n), text, changes)
     }
     return { changes, isComplete }
   }
 
-  /** Lets a row have this text, or go. */
+  /** Stores a row under an id, or deletes it when there is no text, and appends the change. */
   #set(id: string, text: string | undefined, changes: Change[]): void {
-    const held = this.#rows?.get(id)
-    if (held?.text === text) return
+    const stored = this.#rows?.get(id)
+    if (stored?.text === text) return
     if (text === undefined) {
-      if (held === undefined) return
+      if (stored === undefined) return
       this.#rows?.delete(id)
-      changes.push({ op: 'delete', row: held.row, ...this.#identify(id, held.row) })
+      changes.push({ op: 'delete', row: stored.row, ...this.#identify(id, stored.row) })
       return
     }
-    const row = this.#read(text)
+    const row = this.#parseRow(text)
     this.#rows?.set(id, { text, row })
     const identity = this.#identify(id, row)
-    changes.push(held ? { op: 'update', row, old: held.row, ...identity } : { op: 'insert', row, ...identity })
+    changes.push(stored ? { op: 'update', row, old: stored.row, ...identity } : { op: 'insert', row, ...identity })
   }
 
-  /** The id of a row that has a key. */
+  /** The id of a row, or undefined when it has no key. */
   #idOf(text: string, key: string): string | undefined {
     if (this.givenKey === undefined) return key === '' ? undefined : key
     const values = readRow(text)
     return JSON.stringify(this.givenKey.map((name) => values[this.#fields.findIndex((field) => field.name === name)]))
-  }
-
-  #copy(text: string, copies: Map<string, number>): string {
-    const n = (copies.get(text) ?? 0) + 1
-    copies.set(text, n)
-    return copyId(text, n)
   }
 
   readonly #identify = (id: string, row: AnyRow): { id: string; key: AnyRow } => {
@@ -245,7 +248,7 @@ export class Feed {
     return { id, key: Object.fromEntries(this.#key.map((name) => [name, row[name]])) }
   }
 
-  #read(text: string): AnyRow {
+  #parseRow(text: string): AnyRow {
     const parsers = this.parsers()
     const values = this.#fields.length === 0 ? [] : readRow(text)
     return Object.fromEntries(
@@ -266,30 +269,36 @@ export class Feed {
   }
 }
 
-function touch(touched: Touched, letter: '+' | '-', text: string): void {
-  const { texts, owed } = touched
-  const [from, to] = letter === '+' ? [owed, texts] : [texts, owed]
-  const place = from.indexOf(text)
-  if (place >= 0) from.splice(place, 1)
-  else to.push(text)
+function applyRecord({ texts, unmatchedDeletes }: KeyState, kind: 'insert' | 'delete', text: string): void {
+  const [matching, other] = kind === 'insert' ? [unmatchedDeletes, texts] : [texts, unmatchedDeletes]
+  const index = matching.indexOf(text)
+  if (index >= 0) matching.splice(index, 1)
+  else other.push(text)
 }
 
-function copyId(text: string, n: number): string {
+function nextDuplicateId(text: string, counts: Map<string, number>): string {
+  const n = (counts.get(text) ?? 0) + 1
+  counts.set(text, n)
+  return duplicateId(text, n)
+}
+
+/** The id of the nth row with this text, where rows have no key. */
+function duplicateId(text: string, n: number): string {
   return `${text}#${n}`
 }
 
-function difference(
-  before: Map<string, Held>,
-  after: Map<string, Held> | undefined,
+function diffRows(
+  before: Map<string, StoredRow>,
+  after: Map<string, StoredRow> | undefined,
   identify: (id: string, row: AnyRow) => { id: string; key: AnyRow },
 ): Change[] {
   const changes: Change[] = []
   for (const [id, { row }] of before) if (!after?.has(id)) changes.push({ op: 'delete', row, ...identify(id, row) })
-  for (const [id, held] of after ?? []) {
+  for (const [id, stored] of after ?? []) {
     const old = before.get(id)
-    const { row } = held
+    const { row } = stored
     if (old === undefined) changes.push({ op: 'insert', row, ...identify(id, row) })
-    else if (old !== held) changes.push({ op: 'update', row, old: old.row, ...identify(id, row) })
+    else if (old !== stored) changes.push({ op: 'update', row, old: old.row, ...identify(id, row) })
   }
   return changes
 }

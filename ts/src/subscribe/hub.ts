@@ -1,22 +1,22 @@
 /** The feeds of one database. */
-import { ask } from '../ask.js'
 import { TrickleError } from '../errors.js'
+import { internalQuery } from '../internal-query.js'
 import type { Database } from '../types.js'
 import { Feed } from './feed.js'
 import type { Parsers, Subscriber } from './feed.js'
-import { isAborted, patiently } from './patiently.js'
 import { readRecords } from './records.js'
 import type { StreamRecord } from './records.js'
 import { Leader, Tab } from './relay.js'
+import { isTransactionAborted, retryWhileAborted } from './retry.js'
 import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './types.js'
 
-/** The part of the Emscripten module of PGlite that is used here. */
+/** The part of PGlite's Emscripten module that is used here. */
 interface HostModule {
   HEAPU8: Uint8Array
   addFunction(body: (address: number, length: number) => number, signature: string): number
 }
 
-/** PGlite or a tab of its worker, beyond what the plugin's other parts need of it. */
+/** PGlite, or a tab of its worker, with what only subscriptions need of it. */
 interface Host extends Database {
   readonly parsers?: Parsers
   readonly Module?: HostModule
@@ -30,65 +30,65 @@ const LISTEN = "SELECT pgtrickle.command('listen', $1::text, $2::text) AS channe
 
 const hubs = new WeakMap<object, Hub>()
 
-/** The hub of a database: one, however often the plugin stands in it. */
+/** The hub of a database. There is one, even when the database has several instances of the plugin. */
 export function hubOf(db: Database): Hub {
   let hub = hubs.get(db)
   if (hub === undefined) hubs.set(db, (hub = new Hub(db)))
   return hub
 }
 
-/** A feed and the statement that starts it. */
-interface Open {
+/** A feed with the statement that starts it. */
+interface OpenFeed {
   feed: Feed
   started: Promise<void>
-  /** The statement has ended, and its rows have come or will. */
+  /** The statement has returned: its snapshot has arrived, or arrives when the transaction commits. */
   isStarted: boolean
 }
 
-/** Finds or opens feeds, and gives them the records that are theirs. */
+/** Opens feeds and delivers records to them. */
 export class Hub {
   readonly #db: Host
   readonly #name = `pg_trickle:${uniqueName()}`
-  /** By stream table and key: later subscribers share them. */
-  readonly #open = new Map<string, Open>()
-  #readers = 0
+  /** By stream table and key. Subscribers with the same two share a feed. */
+  readonly #feeds = new Map<string, OpenFeed>()
+  #readerCount = 0
   #leader: Leader | undefined
   #tab: Tab | undefined
-  /** Of which leader this is, counted. */
+  /** Counts the changes of leader. */
   #term = 0
 
   constructor(db: Database) {
     this.#db = db as Host
   }
 
-  /** Lets the extension hand over changes, in the process that runs PGlite. */
+  /** In the process that runs PGlite: gives the extension a function that takes the changes. */
   async listen(): Promise<void> {
     const mod = this.#db.Module
     if (mod === undefined) return
     this.#leader = new Leader(this.#name, (reader) => void this.#close(reader))
-    const take = (address: number, length: number): number => {
+    const receive = (address: number, length: number): number => {
       const start = address >>> 0
       const bytes = mod.HEAPU8.slice(start, start + (length >>> 0))
-      // PostgreSQL is at its commit: nothing else may happen here.
+      // PostgreSQL is in the middle of its commit, so nothing that could use the database may run now.
       queueMicrotask(() => {
         try {
           const records = readRecords(bytes)
-          this.#leader?.take(bytes, records)
+          this.#leader?.relay(bytes, records)
           this.#receive(records)
         } catch (error) {
-          // It could not be read, so nobody knows whom it concerned.
-          for (const open of [...this.#open.values()]) this.#fail(open, error)
+          // Records that cannot be parsed may belong to any feed.
+          for (const open of [...this.#feeds.values()]) this.#fail(open, error)
         }
       })
       return 0
     }
-    await ask(this.#db, LISTEN, [String(mod.addFunction(take, 'iii')), this.#name])
+    await internalQuery(this.#db, LISTEN, [String(mod.addFunction(receive, 'iii')), this.#name])
   }
 
-  /** Takes changes from the leader, in a tab of the multi-tab worker. */
+  /** In a tab of the multi-tab worker: receives the changes from the leader. */
   join(): void {
     this.#tab = new Tab(this.#name, {
-      ask: async () => {
+      findChannel: async () => {
         const [answer] = await this.#query<{ channel: string }>(LISTEN, ['0', ''])
         return answer?.channel ?? ''
       },
@@ -102,7 +102,7 @@ export class Hub {
     })
   }
 
-  /** The database closes. */
+  /** Call this when the database closes. */
   close(): void {
     this.#leader?.close()
   }
@@ -110,11 +110,11 @@ export class Hub {
   /** Subscribes to a stream table. */
   async subscribe(name: string, callback: ChangeCallback, options: SubscribeOptions): Promise<Unsubscribe> {
     try {
-      const subscriber: Subscriber = { callback, options, started: false, waiting: true }
+      const subscriber: Subscriber = { callback, options, isStarted: false, isSubscribing: true }
       const open = await this.#join(name, subscriber)
       await open.started
       if (open.feed.failure) throw open.feed.failure
-      subscriber.waiting = false
+      subscriber.isSubscribing = false
       let ended: Promise<void> | undefined
       return () => (ended ??= this.#leave(open, subscriber))
     } catch (error) {
@@ -122,25 +122,25 @@ export class Hub {
     }
   }
 
-  /** Finds or opens the feed, and adds to it at once: it must not be closed in between. */
-  async #join(name: string, subscriber: Subscriber): Promise<Open> {
+  /** Finds or opens the feed. Adds the subscriber without awaiting anything in between, so that the feed stays open. */
+  async #join(name: string, subscriber: Subscriber): Promise<OpenFeed> {
     const [found] = await this.#query<{ id: string }>(FIND, [name])
     const id = Number(found?.id)
     const key = columnsOf(subscriber.options.key)
-    const place = JSON.stringify([id, key])
-    let open = this.#open.get(place)
+    const feedKey = JSON.stringify([id, key])
+    let open = this.#feeds.get(feedKey)
     if (open === undefined) {
-      const feed = new Feed(id, `${this.#name}/${++this.#readers}`, name, key, () => this.#db.parsers ?? {})
+      const feed = new Feed(id, `${this.#name}/${++this.#readerCount}`, name, key, () => this.#db.parsers ?? {})
       open = { feed, started: Promise.resolve(), isStarted: false }
-      this.#open.set(place, open)
+      this.#feeds.set(feedKey, open)
       open.started = this.#start(open)
     }
     open.feed.add(subscriber)
     return open
   }
 
-  /** Asks for all rows, and from then on for changes, by default in the transaction that there is. */
-  async #start(open: Open, run = (request: () => Promise<void>) => request()): Promise<void> {
+  /** Requests a snapshot, and all changes after it. Without `run`, in the current transaction, if there is one. */
+  async #start(open: OpenFeed, run = (request: () => Promise<void>) => request()): Promise<void> {
     const { feed } = open
     open.isStarted = false
     feed.isStale = true
@@ -161,94 +161,91 @@ export class Hub {
     }
   }
 
-  async #leave(open: Open, subscriber: Subscriber): Promise<void> {
+  async #leave(open: OpenFeed, subscriber: Subscriber): Promise<void> {
     open.feed.subscribers.delete(subscriber)
-    if (open.feed.subscribers.size === 0 && this.#forget(open)) await this.#close(open.feed.reader)
+    if (open.feed.subscribers.size === 0 && this.#remove(open)) await this.#close(open.feed.reader)
   }
 
-  #forget(open: Open): boolean {
-    for (const [place, known] of this.#open) if (known === open) return this.#open.delete(place)
+  #remove(open: OpenFeed): boolean {
+    for (const [feedKey, other] of this.#feeds) if (other === open) return this.#feeds.delete(feedKey)
     return false
   }
 
   /**
-   * In a transaction that has failed, the one who leaves does not wait for its end. What stays behind where this fails
-   * goes when PGlite is opened again.
+   * Removes a reader from the extension. The caller does not wait for a failed transaction to end. A reader that cannot
+   * be removed now goes the next time that PGlite opens the database.
    */
   async #close(reader: string): Promise<void> {
-    const close = () => ask(this.#db, CLOSE, [reader])
+    const close = () => internalQuery(this.#db, CLOSE, [reader])
     await close().catch((error: unknown) => {
-      if (isAborted(error)) patiently(close, () => true).catch(() => undefined)
+      if (isTransactionAborted(error)) retryWhileAborted(close, () => true).catch(() => undefined)
     })
   }
 
-  /** A query, once more when the leader went away before it answered. */
+  /** Runs a query, and again if the leader changed before it answered. */
   async #query<T>(sql: string, params: string[]): Promise<T[]> {
     for (;;) {
       const term = this.#term
       try {
-        return await ask<T>(this.#db, sql, params)
+        return await internalQuery<T>(this.#db, sql, params)
       } catch (error) {
         if (term === this.#term) throw error
       }
     }
   }
 
-  /** Nothing more comes. */
-  #end(open: Open, error: TrickleError): void {
-    this.#forget(open)
+  #end(open: OpenFeed, error: TrickleError): void {
+    this.#remove(open)
     open.feed.end(error)
   }
 
-  /** The records of one transaction. */
+  /** Delivers the records of one transaction. */
   #receive(records: StreamRecord[]): void {
-    for (const open of [...this.#open.values()]) {
-      const { feed } = open
-      const own = records.filter((record) => record.id === feed.id)
-      if (own.length > 0) this.#give(open, own)
+    for (const open of [...this.#feeds.values()]) {
+      const own = records.filter((record) => record.streamTable === open.feed.id)
+      if (own.length > 0) this.#deliver(open, own)
     }
   }
 
-  #give(open: Open, records: StreamRecord[]): void {
+  #deliver(open: OpenFeed, records: StreamRecord[]): void {
     const { feed } = open
-    // A number is never used again.
-    if (records.some(({ letter }) => letter === 'D')) {
-      const gone = { code: '42P01', streamTable: feed.name, hint: 'The subscription has ended.' }
-      this.#end(open, new TrickleError(`stream table ${feed.name} was dropped`, gone))
+    // Final, because no other stream table ever gets the same number.
+    if (records.some(({ kind }) => kind === 'dropped')) {
+      const details = { code: '42P01', streamTable: feed.name, hint: 'The subscription has ended.' }
+      this.#end(open, new TrickleError(`stream table ${feed.name} was dropped`, details))
       return
     }
     try {
-      const isComplete = feed.take(records)
-      const isLost = records.some(({ letter, text2 }) => letter === 'L' && text2 === feed.reader)
+      const isComplete = feed.apply(records)
+      const isLost = records.some(({ kind, keyOrReader }) => kind === 'snapshotLost' && keyOrReader === feed.reader)
       if (!isComplete || (isLost && open.isStarted)) this.#restart(open)
     } catch (error) {
       this.#fail(open, error)
     }
   }
 
-  /** Nothing more can be told. */
-  #fail(open: Open, error: unknown): void {
+  #fail(open: OpenFeed, error: unknown): void {
     this.#end(open, TrickleError.from(error, open.feed.name))
     void this.#close(open.feed.reader)
   }
 
   #restartAll(): void {
-    for (const open of this.#open.values()) if (open.isStarted) this.#restart(open)
+    for (const open of this.#feeds.values()) if (open.isStarted) this.#restart(open)
   }
 
-  #restart(open: Open): void {
-    const isWanted = () => [...this.#open.values()].includes(open)
-    this.#start(open, (request) => patiently(request, isWanted)).catch(() => undefined)
+  #restart(open: OpenFeed): void {
+    const isWanted = () => [...this.#feeds.values()].includes(open)
+    this.#start(open, (request) => retryWhileAborted(request, isWanted)).catch(() => undefined)
   }
 }
 
-/** No columns are no key. */
+/** The columns of a given key. An empty list counts as no key. */
 function columnsOf(key: SubscribeOptions['key']): readonly string[] | undefined {
   const columns = [key ?? []].flat()
   return columns.length > 0 ? columns : undefined
 }
 
-/** Also where the page is not a secure context, and has no `crypto.randomUUID`. */
+/** Not `crypto.randomUUID`, which pages outside a secure context do not have. */
 function uniqueName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

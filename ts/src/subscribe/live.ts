@@ -1,52 +1,52 @@
-/** The rows of a stream table as they are, in the shape of PGlite's live queries. */
+/** The current rows of a stream table, in the shape of PGlite's live queries. */
 import type { TrickleError } from '../errors.js'
 import type { AnyRow } from '../types.js'
-import { contain, report } from './contain.js'
+import { reportError, runCallback } from './callbacks.js'
 import type { ChangeCallback, Field, SubscribeOptions, Unsubscribe } from './types.js'
 
 /** Options of `live`. */
 export interface LiveOptions<Row = AnyRow> extends Omit<SubscribeOptions<Row>, 'initial'> {
-  /** Orders the rows. Without it they come as the stream table gave them at first, and new ones after them. */
+  /** Sorts the rows. Without it the initial rows keep their order, and new rows follow them. */
   compare?: (a: Row, b: Row) => number
 }
 
-/** All rows at one moment: a new array for each change, of which unchanged rows are the same objects. */
+/** All rows at one moment. Each change makes a new array, in which unchanged rows are the same objects. */
 export interface LiveResults<Row = AnyRow> {
   rows: Row[]
   fields: Field[]
 }
 
-/** Gets all rows. */
+/** Receives all rows. */
 export type LiveCallback<Row = AnyRow> = (results: LiveResults<Row>) => void
 
 type Subscribe = (callback: ChangeCallback, options: SubscribeOptions) => Promise<Unsubscribe>
 
-/** What `live.query` of PGlite gives too, so that what takes a live query takes this: React's `useLiveQuery`. */
+/** What PGlite's `live.query` returns too, so code written for a live query accepts it: React's `useLiveQuery`, say. */
 export class LiveTable<Row = AnyRow> {
   readonly #name: string
-  readonly #open: Subscribe
+  readonly #subscribe: Subscribe
   readonly #options: LiveOptions<Row>
   readonly #callbacks = new Set<LiveCallback<Row>>()
   readonly #rows = new Map<string, Row>()
   #fields: Field[] = []
   #results: LiveResults<Row> | undefined
-  #running: Promise<Unsubscribe> | undefined
+  #subscription: Promise<Unsubscribe> | undefined
 
-  /** Use `live` of the plugin. */
-  private constructor(name: string, open: Subscribe, options: LiveOptions<Row>) {
+  /** Created by the plugin's `live`. */
+  private constructor(name: string, subscribe: Subscribe, options: LiveOptions<Row>) {
     this.#name = name
-    this.#open = open
+    this.#subscribe = subscribe
     this.#options = options
   }
 
-  /** `open` subscribes to the stream table of this name. */
-  static async open<Row>(name: string, open: Subscribe, options: LiveOptions<Row>): Promise<LiveTable<Row>> {
-    const table = new LiveTable(name, open, options)
+  /** `subscribe` subscribes to the stream table of this name. */
+  static async open<Row>(name: string, subscribe: Subscribe, options: LiveOptions<Row>): Promise<LiveTable<Row>> {
+    const table = new LiveTable(name, subscribe, options)
     await table.#start()
     return table
   }
 
-  /** The rows as they are now. */
+  /** The current rows. */
   get initialResults(): LiveResults<Row> {
     if (this.#results === undefined) {
       const rows = [...this.#rows.values()]
@@ -56,40 +56,42 @@ export class LiveTable<Row = AnyRow> {
     return this.#results
   }
 
-  /** Calls back with all rows when any have changed. Begins again where `unsubscribe` or an error had ended it. */
+  /** Calls back with all rows after each change. Starts again if `unsubscribe` or an error had ended the subscription. */
   readonly subscribe = (callback: LiveCallback<Row>): void => {
     this.#callbacks.add(callback)
-    if (this.#running === undefined) this.#start().catch((error: TrickleError) => report(error, this.#options))
+    if (this.#subscription === undefined) {
+      this.#start().catch((error: TrickleError) => reportError(error, this.#options))
+    }
   }
 
-  /** Calls this callback no more; with the last one, or without one named, nothing is followed any more. */
+  /** Removes a callback, or all of them when none is given. Without callbacks the subscription ends. */
   readonly unsubscribe = async (callback?: LiveCallback<Row>): Promise<void> => {
     if (callback) this.#callbacks.delete(callback)
     else this.#callbacks.clear()
-    // Who goes only to come back, as a component in React's StrictMode, does so before this goes on.
+    // A component in React's StrictMode unsubscribes and subscribes again at once; let it do so first.
     await Promise.resolve()
     if (this.#callbacks.size > 0) return
-    const running = this.#running
-    this.#running = undefined
-    // Who began it was told if that failed.
-    await running?.then(
+    const subscription = this.#subscription
+    this.#subscription = undefined
+    // Whoever started the subscription has already received its error.
+    await subscription?.then(
       (end) => end(),
       () => undefined,
     )
   }
 
-  /** Calls back with the rows as they are, which no query has to find out. */
+  /** Calls back with the current rows. They are up to date, so this runs no query. */
   readonly refresh = (): Promise<void> => {
     this.#notify()
     return Promise.resolve()
   }
 
   #start(): Promise<Unsubscribe> {
-    const isCurrent = () => this.#running === running
-    const ended = () => {
-      if (isCurrent()) this.#running = undefined
+    const isCurrent = () => this.#subscription === subscription
+    const clear = () => {
+      if (isCurrent()) this.#subscription = undefined
     }
-    const take: ChangeCallback = (changes, { initial, fields }) => {
+    const receive: ChangeCallback = (changes, { initial, fields }) => {
       if (!isCurrent()) return
       if (initial) this.#rows.clear()
       this.#fields = [...fields]
@@ -100,20 +102,20 @@ export class LiveTable<Row = AnyRow> {
       this.#results = undefined
       this.#notify()
     }
-    // Only what ends it comes here: callbacks are contained below.
+    // Called only for an error that ends the subscription: `#notify` handles the errors of callbacks.
     const onError = (error: TrickleError) => {
-      ended()
-      report(error, this.#options)
+      clear()
+      reportError(error, this.#options)
     }
-    const running = this.#open(take, { ...this.#options, onError })
-    running.catch(ended)
-    this.#running = running
-    return running
+    const subscription = this.#subscribe(receive, { ...this.#options, onError })
+    subscription.catch(clear)
+    this.#subscription = subscription
+    return subscription
   }
 
   #notify(): void {
     for (const callback of [...this.#callbacks]) {
-      if (this.#callbacks.has(callback)) contain(this.#name, this.#options, () => callback(this.initialResults))
+      if (this.#callbacks.has(callback)) runCallback(this.#name, this.#options, () => callback(this.initialResults))
     }
   }
 }

@@ -1,56 +1,73 @@
-/** The records of a transaction, as the extension hands them over at its commit (pg_trickle_pglite/src/push.rs). */
+/** The records of a transaction, as the extension hands them over at commit (`push` in pg_trickle_pglite). */
 
-/**
- * - `+` `-`: a row that came or went, `text`, and the text of its key;
- * - `S` `s` `E`: all rows for the reader `text2`, or for all when it is empty; `text` of `S` describes the columns;
- * - `L`: these were rolled back; `X`: this reader reads no longer; `D`: dropped.
- */
-export type Letter = '+' | '-' | 'S' | 's' | 'E' | 'L' | 'X' | 'D'
+/** The kinds of record, by the letter that the extension writes. */
+const KINDS = {
+  /** A row was added: `text` is the row and `keyOrReader` its key. */
+  '+': 'insert',
+  /** A row was removed: likewise. */
+  '-': 'delete',
+  /** All rows follow: `text` describes the columns, and `keyOrReader` is empty when every reader gets them. */
+  S: 'snapshotStart',
+  /** One row of a snapshot, with its key. */
+  s: 'snapshotRow',
+  /** The snapshot is complete. */
+  E: 'snapshotEnd',
+  /** A snapshot for this reader was rolled back, with its transaction or with a savepoint. */
+  L: 'snapshotLost',
+  /** This reader has unsubscribed. */
+  X: 'closed',
+  /** The stream table was dropped. */
+  D: 'dropped',
+} as const
+
+export type RecordKind = (typeof KINDS)[keyof typeof KINDS]
 
 /** One record. */
 export interface StreamRecord {
-  letter: Letter
+  kind: RecordKind
   /** The number of the stream table. */
-  id: number
+  streamTable: number
   text: string
-  text2: string
+  /** The key of a row, empty where the stream table has none; for other records, the reader that they are meant for. */
+  keyOrReader: string
 }
 
 const decoder = new TextDecoder()
 
-/** How many bytes, and the rest of a text, become one string: what a large transaction tells is longer than one can be. */
+/** Bytes decoded at once. A large transaction is longer than the longest string that JavaScript allows. */
 const PIECE = 2 ** 27
 
-/** Takes the bytes apart. */
+/** Parses the records of one transaction: three NUL-terminated fields each. */
 export function readRecords(bytes: Uint8Array, piece = PIECE): StreamRecord[] {
-  const texts: string[] = []
-  for (let from = 0; from < bytes.length;) {
-    const end = bytes.indexOf(0, from + piece)
-    const to = end < 0 ? bytes.length : end
-    for (const text of decoder.decode(bytes.subarray(from, to)).split('\0')) texts.push(text)
-    from = to + 1
+  const fields: string[] = []
+  for (let start = 0; start < bytes.length;) {
+    const terminator = bytes.indexOf(0, start + piece)
+    const end = terminator < 0 ? bytes.length : terminator
+    for (const field of decoder.decode(bytes.subarray(start, end)).split('\0')) fields.push(field)
+    start = end + 1
   }
   const records: StreamRecord[] = []
-  for (let at = 0; at + 2 < texts.length; at += 3) {
-    const [head = '', text = '', text2 = ''] = [texts[at], texts[at + 1], texts[at + 2]]
-    records.push({ letter: head[0] as Letter, id: Number(head.slice(1)), text, text2 })
+  for (let at = 0; at + 2 < fields.length; at += 3) {
+    const [head = '', text = '', keyOrReader = ''] = [fields[at], fields[at + 1], fields[at + 2]]
+    const kind = KINDS[head[0] as keyof typeof KINDS]
+    records.push({ kind, streamTable: Number(head.slice(1)), text, keyOrReader })
   }
   return records
 }
 
-/** The values of a row that PostgreSQL wrote: `(1,"a ""b""",)`. */
+/** The values of a row in PostgreSQL's text form: `(1,"a ""b""",)`. */
 export function readRow(text: string): (string | null)[] {
-  if (!text.includes('"')) return text.slice(1, -1).split(',').map(orNull)
+  if (!text.includes('"')) return text.slice(1, -1).split(',').map(emptyToNull)
   const values: (string | null)[] = []
   let at = 1
   while (at < text.length) {
     let value: string | null = null
-    // Quoted and plain pieces may alternate.
+    // One value may consist of quoted and unquoted parts.
     for (; text[at] !== ',' && at < text.length - 1;) {
       const quoted = text[at] === '"'
-      const end = quoted ? closingQuote(text, at + 1) : plainEnd(text, at)
-      const piece = quoted ? text.slice(at + 1, end) : text.slice(at, end)
-      value = (value ?? '') + (quoted ? piece.replace(/(["\\])\1/g, '$1') : piece)
+      const end = quoted ? closingQuote(text, at + 1) : unquotedEnd(text, at)
+      const part = quoted ? text.slice(at + 1, end) : text.slice(at, end)
+      value = (value ?? '') + (quoted ? part.replace(/(["\\])\1/g, '$1') : part)
       at = quoted ? end + 1 : end
     }
     values.push(value)
@@ -59,7 +76,7 @@ export function readRow(text: string): (string | null)[] {
   return values
 }
 
-function orNull(text: string): string | null {
+function emptyToNull(text: string): string | null {
   return text === '' ? null : text
 }
 
@@ -72,7 +89,7 @@ function closingQuote(text: string, from: number): number {
   }
 }
 
-function plainEnd(text: string, from: number): number {
+function unquotedEnd(text: string, from: number): number {
   let at = from
   while (at < text.length - 1 && text[at] !== ',' && text[at] !== '"') at += 1
   return at

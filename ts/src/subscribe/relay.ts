@@ -1,10 +1,10 @@
 /**
- * Tabs of PGlite's multi-tab worker: one of them, the leader, runs PGlite. It passes the records of each transaction on
- * over a channel that it names; the others ask for that name through PGlite, like for anything else.
+ * Tabs of PGlite's multi-tab worker. One of them, the leader, runs PGlite. It relays the records of each transaction over
+ * a broadcast channel. The other tabs learn the channel's name by a query.
  */
 import type { StreamRecord } from './records.js'
 
-/** The records of one transaction, on their way to other tabs. Numbers follow each other: a gap tells of a loss. */
+/** The records of one transaction. Messages are numbered consecutively, so a gap means that some were lost. */
 interface Message {
   number: number
   bytes: Uint8Array
@@ -13,27 +13,27 @@ interface Message {
 /** The leader's side. */
 export class Leader {
   readonly #name: string
-  readonly #leave: (reader: string) => void
-  /** Readers in other tabs, by the names of these. */
+  readonly #closeReader: (reader: string) => void
+  /** The readers in other tabs, by the name of their tab. */
   readonly #readers = new Map<string, Set<string>>()
   #channel: BroadcastChannel | undefined
   #number = 0
 
-  /** Calls `leave` for what a tab that is gone has left behind. */
-  constructor(name: string, leave: (reader: string) => void) {
+  /** Calls `closeReader` for each reader of a tab that has closed. */
+  constructor(name: string, closeReader: (reader: string) => void) {
     this.#name = name
-    this.#leave = leave
+    this.#closeReader = closeReader
   }
 
-  /** Passes on what other tabs may want to know. */
-  take(bytes: Uint8Array, records: readonly StreamRecord[]): void {
-    for (const { letter, text2: reader } of records) {
-      if (letter === 'S' && reader !== '' && tabOf(reader) !== this.#name) this.#meet(reader)
+  /** Passes the records of a transaction to other tabs, if any of them has readers. */
+  relay(bytes: Uint8Array, records: readonly StreamRecord[]): void {
+    for (const { kind, keyOrReader: reader } of records) {
+      if (kind === 'snapshotStart' && reader !== '' && tabOf(reader) !== this.#name) this.#addReader(reader)
     }
     if (this.#readers.size === 0) return
-    this.#channel ??= quiet(new BroadcastChannel(this.#name))
+    this.#channel ??= unreferenced(new BroadcastChannel(this.#name))
     this.#channel.postMessage({ number: ++this.#number, bytes } satisfies Message)
-    for (const { letter, text2: reader } of records) if (letter === 'X') this.#forget(reader)
+    for (const { kind, keyOrReader: reader } of records) if (kind === 'closed') this.#removeReader(reader)
   }
 
   close(): void {
@@ -42,84 +42,84 @@ export class Leader {
     this.#readers.clear()
   }
 
-  #meet(reader: string): void {
+  #addReader(reader: string): void {
     const tab = tabOf(reader)
-    const known = this.#readers.get(tab)
-    if (known) known.add(reader)
+    const readers = this.#readers.get(tab)
+    if (readers) readers.add(reader)
     else {
       this.#readers.set(tab, new Set([reader]))
-      // A tab holds the lock of its name while it is there.
-      void locks()?.request(tab, () => {
-        for (const left of this.#readers.get(tab) ?? []) this.#leave(left)
+      // A tab holds the lock of its name for as long as it lives, so this lock is granted when the tab has closed.
+      void lockManager()?.request(tab, () => {
+        for (const orphan of this.#readers.get(tab) ?? []) this.#closeReader(orphan)
         this.#readers.delete(tab)
       })
     }
   }
 
-  /** The tab stays known, for its lock is waited for. */
-  #forget(reader: string): void {
+  /** Keeps the entry of the tab, because a request for its lock is pending. */
+  #removeReader(reader: string): void {
     this.#readers.get(tabOf(reader))?.delete(reader)
   }
 }
 
-/** The side of a tab. */
+/** How a tab uses its connection to the leader. */
+export interface TabHandlers {
+  /** Asks the leader for the name of its channel. */
+  findChannel: () => Promise<string>
+  /** Takes the records of one transaction. */
+  receive: (bytes: Uint8Array) => void
+  /** Called after messages were lost. */
+  missed: () => void
+}
+
+/** A tab's side. */
 export class Tab {
-  readonly #ask: () => Promise<string>
-  readonly #receive: (bytes: Uint8Array) => void
-  readonly #missed: () => void
-  #joined: Promise<BroadcastChannel> | undefined
-  #present: Promise<void> | undefined
+  readonly #handlers: TabHandlers
+  #channel: Promise<BroadcastChannel> | undefined
+  #locked: Promise<void> | undefined
 
   constructor(
     readonly name: string,
-    on: {
-      /** Asks the leader for its channel. */
-      ask: () => Promise<string>
-      receive: (bytes: Uint8Array) => void
-      /** Messages were lost. */
-      missed: () => void
-    },
+    handlers: TabHandlers,
   ) {
-    this.#ask = on.ask
-    this.#receive = on.receive
-    this.#missed = on.missed
+    this.#handlers = handlers
   }
 
-  /** From now on messages of the leader come. */
+  /** Starts to receive the messages of the leader. */
   async join(): Promise<void> {
-    await (this.#present ??= this.#stay())
-    const joined = (this.#joined ??= this.#listen())
-    await joined.catch((error: unknown) => {
-      // Another leader may have been joined since then.
-      if (this.#joined === joined) this.#joined = undefined
+    await (this.#locked ??= this.#holdLock())
+    const channel = (this.#channel ??= this.#listen())
+    await channel.catch((error: unknown) => {
+      // By now this may be the channel of another leader.
+      if (this.#channel === channel) this.#channel = undefined
       throw error
     })
   }
 
-  /** The leader is another one. */
+  /** Stops receiving, because another tab has become the leader. */
   leave(): void {
-    this.#joined?.then(
+    this.#channel?.then(
       (channel) => channel.close(),
       () => undefined,
     )
-    this.#joined = undefined
+    this.#channel = undefined
   }
 
   async #listen(): Promise<BroadcastChannel> {
-    const channel = quiet(new BroadcastChannel(await this.#ask()))
+    const channel = unreferenced(new BroadcastChannel(await this.#handlers.findChannel()))
     let last: number | undefined
     channel.onmessage = ({ data }: MessageEvent<Message>) => {
       const isGap = last !== undefined && data.number !== last + 1
       last = data.number
-      this.#receive(data.bytes)
-      if (isGap) this.#missed()
+      this.#handlers.receive(data.bytes)
+      if (isGap) this.#handlers.missed()
     }
     return channel
   }
 
-  /** Tells the leader that the tab is there, as long as it is. */
-  async #stay(): Promise<void> {
-    const manager = locks()
+  /** Holds a lock for as long as the tab lives. Its release tells the leader that the tab has closed. */
+  async #holdLock(): Promise<void> {
+    const manager = lockManager()
     if (manager === undefined) return
     await new Promise<void>((resolve) => {
       void manager.request(this.name, () => {
@@ -130,17 +130,17 @@ export class Tab {
   }
 }
 
-/** The name of the tab that a reader is in. */
+/** The name of the tab that a reader belongs to. */
 function tabOf(reader: string): string {
   return reader.slice(0, reader.lastIndexOf('/'))
 }
 
-function locks(): Pick<LockManager, 'request'> | undefined {
+function lockManager(): Pick<LockManager, 'request'> | undefined {
   return (globalThis.navigator as Navigator | undefined)?.locks
 }
 
-/** Does not keep a process alive, where that is a question. */
-function quiet(channel: BroadcastChannel): BroadcastChannel {
+/** In Node, keeps the channel from holding the process open. */
+function unreferenced(channel: BroadcastChannel): BroadcastChannel {
   ;(channel as { unref?: () => void }).unref?.()
   return channel
 }

@@ -1,33 +1,33 @@
 import type { TrickleError } from '../errors.js'
 import type { AnyRow, ColumnOf } from '../types.js'
 
-/** What identifies a row. */
+/** How a row is identified. */
 interface Identity<Row> {
-  /** The key columns and their values. Where the stream table has no key to be seen, `{ __pgt_id: id }`. */
+  /** The key columns and their values, or `{ __pgt_id: id }` where the stream table has no visible key. */
   key: Partial<Row> & AnyRow
-  /** The same as one text, which no other row has: for `Map`, and for lists of components. */
+  /** The same as a string that is unique among the rows. Use it as a key of a `Map`, or in a list of components. */
   id: string
 }
 
-/** A row came. */
+/** A row was added. */
 export interface Inserted<Row = AnyRow> extends Identity<Row> {
   op: 'insert'
   row: Row
   old?: undefined
 }
 
-/** A row has other values. */
+/** Values of a row have changed. */
 export interface Updated<Row = AnyRow> extends Identity<Row> {
   op: 'update'
   row: Row
-  /** The row as it was: the same object that was given as `row` before. */
+  /** The row before the change: the object that an earlier change had as `row`. */
   old: Row
 }
 
-/** A row went. */
+/** A row was removed. */
 export interface Deleted<Row = AnyRow> extends Identity<Row> {
   op: 'delete'
-  /** The row as it was: the same object that was given before. */
+  /** The removed row: the object that an earlier change had as `row`. */
   row: Row
   old?: undefined
 }
@@ -35,9 +35,9 @@ export interface Deleted<Row = AnyRow> extends Identity<Row> {
 /** One changed row of a stream table. */
 export type Change<Row = AnyRow> = Inserted<Row> | Updated<Row> | Deleted<Row>
 
-/** What a callback is told beside the changes. */
+/** What a callback receives besides the changes. */
 export interface ChangeInfo {
-  /** These are the rows that were there, each as an insert. */
+  /** The changes are the initial rows, each as an insert. */
   initial: boolean
   /** The columns, in order, with the OIDs of their types. */
   fields: readonly Field[]
@@ -49,27 +49,28 @@ export interface Field {
   dataTypeID: number
 }
 
-/** Gets what has changed. What it throws goes to `onError`, and so does what its promise is rejected with. */
+/** Receives the changes. If it throws, or returns a promise that rejects, the error goes to `onError`. */
 export type ChangeCallback<Row = AnyRow> = (changes: Change<Row>[], info: ChangeInfo) => unknown
 
 /** Options of `subscribe`. */
 export interface SubscribeOptions<Row = AnyRow> {
   /**
-   * Begin with the rows that are there (the default). When false only what changes from now on is told; where others
-   * follow the stream table already, a transaction that has begun before is told whole.
+   * Start with the existing rows (the default). When false, only later changes are reported; if the stream table already
+   * has other subscribers, that includes every change of a transaction that is still open.
    */
   initial?: boolean
   /**
-   * Columns that together no two rows share. A stream table often knows by itself; where it does not (windows, outer
-   * joins), a changed row is told as a delete and an insert, and with this as an update. A list of none is no key.
+   * Columns whose values together are unique. Many stream tables know their key. Where one does not (windows, outer
+   * joins), a changed row is reported as a delete and an insert; with this option, as an update. An empty list is the
+   * same as none.
    */
   key?: ColumnOf<Row> | readonly ColumnOf<Row>[]
   /**
-   * Gets what went wrong: an error thrown by the callback, after which the subscription goes on; or, with code `42P01`,
-   * that the stream table was dropped, after which nothing more comes. Without it errors go to `console.error`.
+   * Receives errors. One thrown by the callback does not end the subscription. One with code `42P01` says that the
+   * stream table was dropped, and no changes follow it. Without this option errors go to `console.error`.
    */
   onError?: (error: TrickleError) => void
 }
 
-/** Ends a subscription. Calling it again does nothing more. */
+/** Ends a subscription. Further calls have no effect. */
 export type Unsubscribe = () => Promise<void>

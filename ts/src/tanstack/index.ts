@@ -4,7 +4,7 @@ import type { StreamTableDatabase } from '../subscribe/database.js'
 import type { Change } from '../subscribe/types.js'
 import type { AnyRow, ColumnOf } from '../types.js'
 
-/** What a collection of a stream table needs to know. */
+/** The configuration of a collection of a stream table. */
 export interface StreamTableCollectionConfig<Row extends object, Key extends string | number> extends Omit<
   CollectionConfig<Row, Key>,
   'getKey' | 'sync' | 'syncMode' | 'schema'
@@ -13,21 +13,21 @@ export interface StreamTableCollectionConfig<Row extends object, Key extends str
   db: StreamTableDatabase
   /** The name of the stream table. */
   name: string
-  /** The column that identifies a row, or a function that gives its identity. No two rows may have the same one. */
+  /** The column that identifies a row, or a function that returns its key. No two rows may have the same key. */
   key: KeyColumn<Row, Key> | ((row: Row) => Key)
 }
 
-/** The columns whose values are keys; all of them where their types are not declared. */
+/** The columns whose values can be keys: all columns, where their types are not declared. */
 export type KeyColumn<Row, Key> = {
   [Column in ColumnOf<Row>]-?: unknown extends Row[Column] ? Column : Row[Column] extends Key ? Column : never
 }[ColumnOf<Row>]
 
 /**
- * Options for `createCollection` of `@tanstack/db`: a collection that holds the rows of a stream table and follows its
- * changes, one transaction of the collection for each transaction of the database.
+ * Options for `createCollection` of `@tanstack/db`: the collection holds the rows of a stream table and follows its
+ * changes, with one transaction of the collection for each transaction of the database.
  *
- * The collection is written to by handlers of yours (`onInsert`, `onUpdate`, `onDelete`), which change the tables that
- * the stream table is computed from.
+ * To make the collection writable, add handlers (`onInsert`, `onUpdate`, `onDelete`) that change the sources of the
+ * stream table.
  */
 export function streamTableCollectionOptions<
   Row extends object = AnyRow,
@@ -35,11 +35,11 @@ export function streamTableCollectionOptions<
 >(config: StreamTableCollectionConfig<Row, Key>): CollectionConfig<Row, Key> & { schema?: never } {
   const { db, name, key, ...rest } = config
   const getKey = typeof key === 'function' ? key : (row: Row) => row[key] as unknown as Key
-  return { id: `stream-table:${name}:${++made}`, ...rest, getKey, sync: syncFrom(db, name, getKey) }
+  return { id: `stream-table:${name}:${++collectionCount}`, ...rest, getKey, sync: syncFrom(db, name, getKey) }
 }
 
-/** Collections so far: those of one stream table may be of several databases, or by several keys. */
-let made = 0
+/** Makes ids unique: collections of one stream table may belong to different databases, or use different keys. */
+let collectionCount = 0
 
 function syncFrom<Row extends object, Key extends string | number>(
   db: StreamTableDatabase,
@@ -53,7 +53,7 @@ function syncFrom<Row extends object, Key extends string | number>(
       let unsubscribe: (() => Promise<void>) | undefined
       const end = () => {
         ended = true
-        // A database that was closed has ended it already.
+        // Unsubscribing fails when the database has been closed, which has ended the subscription anyway.
         unsubscribe?.().catch(() => {})
       }
       const fail = (error: unknown) => {
@@ -65,7 +65,7 @@ function syncFrom<Row extends object, Key extends string | number>(
         if (ended) return
         try {
           begin()
-          for (const message of byKey(changes, getKey)) write(message)
+          for (const message of messagesByKey(changes, getKey)) write(message)
           commit()
           markReady()
         } catch (error) {
@@ -83,24 +83,24 @@ function syncFrom<Row extends object, Key extends string | number>(
 }
 
 /**
- * The changes as the collection takes them: at most one for each of its keys. A row that went and one that came under the
- * same key are an update, whatever the stream table's own key is.
+ * Converts changes to the form that the collection takes, with at most one for each of its keys. A deleted and an inserted
+ * row with the same key become an update, whatever the key of the stream table is.
  */
-function byKey<Row extends object, Key extends string | number>(
+function messagesByKey<Row extends object, Key extends string | number>(
   changes: Change<Row>[],
   getKey: (row: Row) => Key,
 ): Parameters<Parameters<SyncConfig<Row, Key>['sync']>[0]['write']>[0][] {
-  const gone = new Map<Key, Row>()
+  const removed = new Map<Key, Row>()
   for (const { op, row, old } of changes) {
-    if (op === 'delete') gone.set(getKey(row), row)
-    else if (op === 'update' && old !== undefined && getKey(old) !== getKey(row)) gone.set(getKey(old), old)
+    if (op === 'delete') removed.set(getKey(row), row)
+    else if (op === 'update' && old !== undefined && getKey(old) !== getKey(row)) removed.set(getKey(old), old)
   }
-  const messages: ReturnType<typeof byKey<Row, Key>> = []
+  const messages: ReturnType<typeof messagesByKey<Row, Key>> = []
   for (const { op, row, old } of changes) {
     if (op === 'delete') continue
     const key = getKey(row)
-    const wasThere = gone.delete(key) || (op === 'update' && (old === undefined || getKey(old) === key))
+    const wasThere = removed.delete(key) || (op === 'update' && (old === undefined || getKey(old) === key))
     messages.push({ type: wasThere ? 'update' : 'insert', value: row })
   }
-  return [...Array.from(gone.values(), (value) => ({ type: 'delete' as const, value })), ...messages]
+  return [...Array.from(removed.values(), (value) => ({ type: 'delete' as const, value })), ...messages]
 }

@@ -1,23 +1,18 @@
-/** The example `react-dashboard`, as it is built and served, from the first load on. */
+/** The example `react-dashboard`, built and served as a user gets it. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { useSite } from './support/use-site.js'
 
 const ROWS = 5000
 const EXAMPLE = fileURLToPath(new URL('../../../examples/react-dashboard', import.meta.url))
 const POLL = { timeout: 30_000 }
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(EXAMPLE)
-})
-afterAll(() => site?.close())
+const site = useSite(EXAMPLE)
 
 async function openTab(context: BrowserContext, rows = ROWS): Promise<Page> {
   const page = await context.newPage()
@@ -31,13 +26,13 @@ const status = (page: Page) => page.locator('.controls [role=status]')
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click()
 const whole = (count: number) => count.toLocaleString('en')
 
-/** Waits until the page counts this many flights. */
+/** Waits until the page shows this number of flights. */
 const counts = (page: Page, count: number) =>
   flights(page)
     .filter({ hasText: whole(count) })
     .waitFor()
 
-/** Waits until everything is in IndexedDB: a tab that is closed before takes its last changes with it. */
+/** Waits until everything is in IndexedDB. A tab that is closed earlier loses its last changes. */
 async function saved(page: Page): Promise<void> {
   let quiet = 0
   while (quiet < 3) {
@@ -47,22 +42,40 @@ async function saved(page: Page): Promise<void> {
   }
 }
 
-/** Waits until two lists of the page, or of two pages, show the same: each is brought up to date in its own time. */
+/** Waits until two lists, of one page or of two, show the same. Each is updated in its own time. */
 const same = (one: () => Promise<string[]>, other: () => Promise<string[]>) =>
   expect.poll(async () => JSON.stringify(await one()) === JSON.stringify(await other()), POLL).toBe(true)
 
-/** The airports of the table. */
+/** The airports in the table. */
 const table = (page: Page) => page.locator('.airports tbody tr').allInnerTexts()
 
-/** The airports as the side of a runner shows them. */
+/** The airports as one side of the comparison shows them. */
 const side = (page: Page, runner: 'stream' | 'live') => page.locator(`[data-testid=${runner}] tbody tr`).allInnerTexts()
 
-test('changes show everywhere on the page', async ({ context }) => {
+test.for([1280, 390])('the page that waits for the data is one column, %i pixels wide', async (width, { page }) => {
+  await page.setViewportSize({ width, height: 900 })
+  // No answer, so that the page stays as it is.
+  await page.route('**/data/flights.csv', () => {})
+  await page.goto(site.url)
+  await page.locator('.setup [role=status]').filter({ hasText: 'Fetching' }).waitFor()
+  const boxes = await page
+    .locator('.setup > *')
+    .evaluateAll((parts) =>
+      parts.map((part) => part.getBoundingClientRect()).map(({ x, y, width }) => ({ x, y, width })),
+    )
+  expect(boxes.length).toBeGreaterThan(2)
+  boxes.forEach((box, n) => {
+    expect(box.y).toBeGreaterThan(boxes[n - 1]?.y ?? 0)
+    expect(box.x + box.width / 2).toBeCloseTo(width / 2, 0)
+  })
+})
+
+test('changes appear everywhere on the page', async ({ context }) => {
   const page = await openTab(context)
   await counts(page, ROWS)
   await press(page, 'Add a flight')
   await counts(page, ROWS + 1)
-  // The stream table shows the flight before its INSERT has been answered, and the button says what it did.
+  // The stream table shows the flight before its INSERT returns, and the button reports what it did.
   await status(page).filter({ hasText: 'Added' }).waitFor()
   const [, origin = ''] = /from (\w+) to/.exec(await status(page).innerText()) ?? []
   await press(page, 'Cancel a flight')
@@ -75,27 +88,28 @@ test('changes show everywhere on the page', async ({ context }) => {
   expect(chart).toMatch(
     /^Flights on time and late in \d+ hours\. The busiest is .+ with [\d,]+ flights, [\d.]+% of them late\.$/,
   )
-  // A flight cannot be later than this: it comes to the top of the list, and from the list of another tab's too.
+  // No flight can be later than this, so it moves to the top of the list, also in the other tab.
   const latest = await page.locator('.latest li').first().innerText()
   expect(latest).toMatch(/→[^]+ h .*late/)
 })
 
-test('a stream of changes arrives, each of them, until it is stopped', async ({ context }) => {
+test('every change of a stream arrives, until the stream is stopped', async ({ context }) => {
   const page = await openTab(context)
   await press(page, 'Make 1,000 changes')
   await status(page)
     .filter({ hasText: /[1-9]\d\d of 1,000 changes/ })
     .waitFor({ timeout: 120_000 })
   await press(page, 'Stop')
-  await status(page).filter({ hasText: 'a second' }).waitFor()
-  const told = await status(page).innerText()
-  const [, done = ''] = /^([\d,]+) changes in [\d.]+ s: [\d,]+ a second, each one a transaction$/.exec(told) ?? []
-  // In turn one is added, one delayed, one cancelled.
+  await status(page).filter({ hasText: 'per second' }).waitFor()
+  const text = await status(page).innerText()
+  const [, done = ''] =
+    /^([\d,]+) changes in [\d.]+ s: [\d,]+ per second, each in its own transaction$/.exec(text) ?? []
+  // One flight is added, one delayed and one cancelled, in turn.
   await counts(page, ROWS + (Number(done.replace(',', '')) % 3 === 0 ? 0 : 1))
-  console.log(`dashboard: ${told}`)
+  console.log(`dashboard: ${text}`)
 })
 
-test('a reload finds the data as it was left, and goes on', async ({ context }) => {
+test('a reload keeps the data, and changes go on', async ({ context }) => {
   const page = await openTab(context)
   await press(page, 'Add a flight')
   await counts(page, ROWS + 1)
@@ -108,7 +122,7 @@ test('a reload finds the data as it was left, and goes on', async ({ context }) 
   await counts(page, ROWS + 1)
 })
 
-test('two tabs show the changes of either, and one goes on alone', async ({ context }) => {
+test("two tabs show each other's changes, and one works on alone", async ({ context }) => {
   const first = await openTab(context)
   const second = await openTab(context)
   await press(first, 'Add a flight')
@@ -126,7 +140,7 @@ test('two tabs show the changes of either, and one goes on alone', async ({ cont
   await counts(second, ROWS + 3)
 })
 
-test('the same view by a live query, and how long each took', async ({ context }) => {
+test('the same result from a live query, and the time that each takes', async ({ context }) => {
   const page = await openTab(context)
   await page.getByRole('switch').check()
   await page.locator('[data-testid=live] tbody tr').first().waitFor()
@@ -148,14 +162,14 @@ test('the same view by a live query, and how long each took', async ({ context }
   console.log(`dashboard, ${whole(ROWS)} flights: stream table ${latency[0]}, live query ${latency[1]}`)
 })
 
-test('the keyboard is enough', async ({ context }) => {
+test('everything works by keyboard', async ({ context }) => {
   const page = await openTab(context)
   const focus = async (name: string) => {
     for (let n = 0; n < 30; n++) {
       await page.keyboard.press('Tab')
       if ((await page.locator(':focus').innerText()).trim().startsWith(name)) return
     }
-    throw new Error(`no way to ${name} by the keyboard`)
+    throw new Error(`the keyboard does not reach ${name}`)
   }
   await focus('Add a flight')
   await page.keyboard.press('Enter')
@@ -176,7 +190,7 @@ test.for([
   await page.setViewportSize({ width, height: 900 })
   await page.getByRole('switch').check()
   await page.locator('[data-testid=live] tbody tr').first().waitFor()
-  // Nothing is wider than the page.
+  // Nothing overflows the page.
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
   await page.evaluate(AXE)
   const problems = await page.evaluate(async () => {

@@ -1,21 +1,17 @@
-/** Stream tables in IndexedDB: they are there after a reload, with what maintains them. */
-import { afterAll, beforeAll, expect } from 'vitest'
+/** Stream tables in IndexedDB survive a reload, together with their maintenance. */
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import './apps/database.js'
 
 const BY_CATEGORY =
   'SELECT p.category, count(*) AS sales, max(s.price) AS dearest FROM sale s JOIN product p ON p.id = s.product_id GROUP BY p.category'
 const RANKED = 'SELECT id, rank() OVER (PARTITION BY product_id ORDER BY price DESC) AS place FROM sale'
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('plain'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('plain'))
 
-test('stream tables survive a reload, and changes after it are maintained', async ({ page }) => {
+test('stream tables survive a reload and are maintained after it', async ({ page }) => {
   await page.goto(site.url)
   const open = () => page.evaluate(() => openDatabase('idb://shop'))
   const check = async (when: string) => {

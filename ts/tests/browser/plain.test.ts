@@ -1,26 +1,22 @@
-/** The plugin in a page that Vite built, on the newest PGlite of both lines: nothing but the defaults. */
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+/** The plugin in a page built by Vite with its defaults, on the newest PGlite of both lines. */
+import { describe, expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import './apps/database.js'
 
 const TOTALS = 'SELECT customer_id, count(*) AS orders, sum(amount) AS total FROM orders GROUP BY customer_id'
 
-/** PGlite 0.4 takes the process for Node's when it has an `env`, and Vite makes `{}` of that expression. */
+/** PGlite 0.4 believes that it runs in Node when `process.env` exists, and Vite replaces that expression with `{}`. */
 const NO_PROCESS = { 'globalThis.process.env': 'undefined' }
 
 describe.each([
   ['pglite-0.4', '17', NO_PROCESS],
   ['pglite-0.5', '18', {}],
 ])('%s', (pglite, major, define) => {
-  let site: Site
-  beforeAll(async () => {
-    site = await serveApp(testApp('plain'), { pglite, define })
-  })
-  afterAll(() => site?.close())
+  const site = useSite(testApp('plain'), { pglite, define })
 
-  test('a stream table is made, kept up to date, and read', async ({ page }) => {
+  test('a stream table is created, kept up to date, and read', async ({ page }) => {
     await page.goto(site.url)
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
     await page.evaluate(() => openDatabase())
@@ -45,7 +41,7 @@ describe.each([
     expect(rows).toContainEqual({ customer_id: 0, orders: 140, total: expect.any(String) })
   })
 
-  test('an error in maintenance aborts the statement, and the database goes on', async ({ page }) => {
+  test('an error in maintenance aborts the statement, and the database keeps working', async ({ page }) => {
     await page.goto(site.url)
     const code = await page.evaluate(async () => {
       await openDatabase()

@@ -1,4 +1,4 @@
-/** The quickstart, as it stands: its files are taken from the text, served and built as it says, and used. */
+/** The quickstart tutorial: its files are extracted from the text, served and built as it says, and used. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { serveApp } from './support/site.js'
 const TEXT = await readFile(new URL('../../../docs/tutorials/PGLITE_QUICKSTART.md', import.meta.url), 'utf8')
 const BUILD = fileURLToPath(new URL('../../../build/browser', import.meta.url))
 
-/** A block of the text that is a file, or is added to the end of one. */
+/** A block of the text that is a file, or the end of one. */
 interface Block {
   path: string
   isAdded: boolean
@@ -22,10 +22,10 @@ const BLOCKS: Block[] = [...TEXT.matchAll(/^```\w+ title="(.+?)"( add)?\n(.*?)^`
   ([, path = '', add, code = '']) => ({ path, isAdded: add !== undefined, code }),
 )
 
-/** The shell's commands, line by line. */
+/** The shell commands, line by line. */
 const COMMANDS = [...TEXT.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code = '']) => code.trim().split('\n'))
 
-/** In the repository, so that the packages are found that its own install has put there. */
+/** Inside the repository, whose installed packages the app uses. */
 let root: string
 
 beforeAll(async () => {
@@ -47,11 +47,11 @@ async function add(page: Page, customer: string, amount: string): Promise<void> 
   await page.getByLabel('Customer').fill(customer)
   await page.getByLabel('Amount').fill(amount)
   await page.getByRole('button', { name: 'Add' }).click()
-  // React empties the form when the order has been stored, which is after it has been shown.
+  // React clears the form when the order has been stored, which is after it was shown.
   await page.waitForFunction(() => document.querySelector('input')?.value === '')
 }
 
-test('it installs what its files import, and nothing else', () => {
+test('it installs exactly the packages that its files import', () => {
   const installed = COMMANDS.filter((line) => line.startsWith('npm install')).flatMap((line) =>
     line.split(' ').filter((word) => !['npm', 'install', '--save-dev'].includes(word)),
   )
@@ -86,7 +86,7 @@ describe('the app', () => {
     }
   })
 
-  test('runs with what is added in step 5, built, and finds its data again', async ({ page }) => {
+  test('runs with the additions of step 5, built, and keeps its data', async ({ page }) => {
     for (const { path, isAdded, code } of BLOCKS) {
       if (!isAdded) await write(path, code)
       else await write(path, (await readFile(join(root, path), 'utf8')) + code)

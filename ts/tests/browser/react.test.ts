@@ -1,26 +1,22 @@
-/** `useStreamTable` in a browser: a real React, a real PGlite. */
+/** `useStreamTable` in a browser, with the real React and the real PGlite. */
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import type {} from './apps/react/main.js'
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('react'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('react'))
 
-/** A list as it is on the page: its rows, and which objects they are. */
-interface Shown {
+/** A list on the page: its rows, and the numbers of their objects. */
+interface ListState {
   state: string
   count: number
   rows: Record<string, unknown>[]
   objects: number[]
 }
 
-const shown = (page: Page, id: string): Promise<Shown> =>
+const readList = (page: Page, id: string): Promise<ListState> =>
   page.locator(`#${id}`).evaluate((list) => ({
     state: list.dataset.state ?? '',
     count: Number(list.dataset.count),
@@ -28,10 +24,10 @@ const shown = (page: Page, id: string): Promise<Shown> =>
     objects: Array.from(list.children, (row) => Number((row as HTMLElement).dataset.object)),
   }))
 
-/** Waits until a list has this many rows. */
-async function until(page: Page, id: string, count: number): Promise<Shown> {
+/** Waits until a list has this number of rows. */
+async function until(page: Page, id: string, count: number): Promise<ListState> {
   await page.locator(`#${id}[data-state=live][data-count="${count}"]`).waitFor({ state: 'attached' })
-  return shown(page, id)
+  return readList(page, id)
 }
 
 async function open(page: Page): Promise<void> {
@@ -55,7 +51,7 @@ async function open(page: Page): Promise<void> {
   })
 }
 
-test('rows follow the changes, in the order of the stream table, and unchanged ones stay the same objects', async ({
+test('rows follow the changes in the order of the stream table, and unchanged rows stay the same objects', async ({
   page,
 }) => {
   await open(page)
@@ -75,7 +71,7 @@ test('rows follow the changes, in the order of the stream table, and unchanged o
   expect(before.objects).not.toContain(after.objects[0])
 })
 
-test('a rolled-back transaction draws nothing', async ({ page }) => {
+test('a rolled-back transaction renders nothing', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ revenue: { name: 'revenue' } }))
   await until(page, 'revenue', 3)
@@ -91,7 +87,7 @@ test('a rolled-back transaction draws nothing', async ({ page }) => {
   expect(await page.evaluate(() => globalThis.drawn)).toEqual(drawn)
 })
 
-test('who comes back has the rows at once; two lists share a subscription', async ({ page }) => {
+test('a list that mounts again has its rows at once, and two lists share a subscription', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ one: { name: 'revenue' }, two: { name: 'revenue', where: { name: 'Tea' } } }))
   await until(page, 'one', 3)
@@ -115,7 +111,7 @@ test('who comes back has the rows at once; two lists share a subscription', asyn
   expect((await until(page, 'two', 1)).objects).toEqual(before.objects)
 })
 
-test('a stream table that is not there is an error, until it is there', async ({ page }) => {
+test('a missing stream table is an error until it is created', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ later: { name: 'later' }, revenue: { name: 'revenue' } }))
   await page.locator('#later[data-state="42P01"]').waitFor({ state: 'attached' })
@@ -124,11 +120,11 @@ test('a stream table that is not there is an error, until it is there', async ({
   await until(page, 'later', 4)
   await page.evaluate(() => pg.trickle.dropStreamTable('later'))
   await page.locator('#later[data-state="42P01"]').waitFor({ state: 'attached' })
-  expect((await shown(page, 'later')).count).toBe(4)
-  expect((await shown(page, 'revenue')).state).toBe('live')
+  expect((await readList(page, 'later')).count).toBe(4)
+  expect((await readList(page, 'revenue')).state).toBe('live')
 })
 
-test('another query under the same name', async ({ page }) => {
+test('the stream table gets another query', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ revenue: { name: 'revenue' } }))
   await until(page, 'revenue', 3)
@@ -143,16 +139,16 @@ test('another query under the same name', async ({ page }) => {
   expect(rows.map(({ id }) => id)).toEqual([2, 7, 1, 3])
 })
 
-test('a window: with a key a row that changes keeps its place', async ({ page }) => {
+test('a stream table with a window function: with a key, a changed row keeps its place', async ({ page }) => {
   await open(page)
   await page.evaluate(() => show({ places: { name: 'places', key: 'id' } }))
   const before = await until(page, 'places', 4)
   expect(before.rows).toContainEqual({ id: 1, place: 2 })
   await page.evaluate(() => pg.query('UPDATE sale SET price = 1 WHERE id = 1'))
   await page.locator('#places p').filter({ hasText: '{"id":1,"place":1}' }).waitFor()
-  const after = await shown(page, 'places')
+  const after = await readList(page, 'places')
   expect(after.rows.map(({ id }) => id)).toEqual(before.rows.map(({ id }) => id))
-  const object = ({ rows, objects }: Shown, wanted: number) => objects[rows.findIndex(({ id }) => id === wanted)]
+  const object = ({ rows, objects }: ListState, wanted: number) => objects[rows.findIndex(({ id }) => id === wanted)]
   expect(object(after, 3)).toBe(object(before, 3))
   expect(object(after, 1)).not.toBe(object(before, 1))
 })

@@ -1,18 +1,14 @@
-/** One database in a worker, shared by tabs: PGliteWorker. */
+/** PGliteWorker: one database in a worker, shared by tabs. */
 import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { serveApp, testApp } from './support/site.js'
-import type { Site } from './support/site.js'
+import { testApp } from './support/site.js'
+import { useSite } from './support/use-site.js'
 import './apps/database.js'
 
 const TOTALS = 'SELECT customer_id, count(*) AS orders, sum(amount) AS total FROM orders GROUP BY customer_id'
 
-let site: Site
-beforeAll(async () => {
-  site = await serveApp(testApp('worker'))
-})
-afterAll(() => site?.close())
+const site = useSite(testApp('worker'))
 
 async function openTab(context: BrowserContext): Promise<Page> {
   const tab = await context.newPage()
@@ -21,7 +17,7 @@ async function openTab(context: BrowserContext): Promise<Page> {
   return tab
 }
 
-test('a stream table made in one tab is kept up to date by changes of the other', async ({ context }) => {
+test('a stream table created in one tab follows changes made in the other', async ({ context }) => {
   const first = await openTab(context)
   await first.evaluate(async (query) => {
     await pg.exec('CREATE TABLE orders (id int PRIMARY KEY, customer_id int, amount numeric(10,2))')
@@ -46,7 +42,7 @@ test('a stream table made in one tab is kept up to date by changes of the other'
   ])
 })
 
-test('the tab that leads is closed: the other goes on', async ({ context }) => {
+test('the leading tab is closed, and the other goes on', async ({ context }) => {
   const leader = await openTab(context)
   await leader.evaluate(async (query) => {
     await pg.exec('CREATE TABLE orders (id int PRIMARY KEY, customer_id int, amount numeric(10,2))')
@@ -56,7 +52,7 @@ test('the tab that leads is closed: the other goes on', async ({ context }) => {
   const other = await openTab(context)
   await other.evaluate(() => pg.exec('INSERT INTO orders VALUES (2, 7, 4.00)'))
   await leader.close()
-  // What is under way when the leader changes is rejected: PGlite leaves it to the app to do it again.
+  // PGlite rejects queries that are pending when the leader changes, and leaves it to the app to retry them.
   await other.evaluate(async () => {
     for (;;) {
       try {

@@ -1,11 +1,11 @@
 /**
- * Random statements of every kind in random transactions, under the oracle: changes, nested ones, DDL, commands, triggers.
+ * Random statements in random transactions, under the oracle: changes, nested changes, DDL, commands, triggers.
  *
- * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random-statements` runs it
- * again. ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
+ * A failure prints its seed and the smallest script found. `SEED=<seed> npx vitest run tests/random-statements` repeats
+ * it. ROUNDS sets the number of rounds; the seed increases by one with each round.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Lab } from '../support/lab.js'
+import { expect, test } from 'vitest'
+import { useLab } from '../support/use-lab.js'
 import { MAJOR } from '../support/pglite.js'
 import { asCase, shrink } from '../random/round.js'
 import { generate, run } from './round.js'
@@ -15,12 +15,7 @@ const given = process.env.SEED
 const first = firstSeed()
 const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 20 : 1))
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
+const lab = useLab()
 
 test(
   `${rounds} random rounds of statements from seed ${first}`,
@@ -40,7 +35,7 @@ test(
       }
     }
     console.log(`random statements, from seed ${first}:`, JSON.stringify(total))
-    // A generator that mostly makes errors tests nothing.
+    // A generator whose statements mostly fail tests nothing.
     if (rounds >= 20) expect(total.failed / total.statements).toBeLessThan(0.35)
   },
   rounds * 60_000 + 60_000,

@@ -1,4 +1,4 @@
-/** One random round of statements: made from its seed alone, run under the oracle. */
+/** One round of random statements, generated from its seed alone and run under the oracle. */
 import type { Lab } from '../support/lab.js'
 import { Rng } from '../random/rng.js'
 import type { Outcome, Round } from '../random/round.js'
@@ -6,15 +6,15 @@ import { Statements } from './statement.js'
 import { SINCE_18, WORLD } from './world.js'
 
 /**
- * What random statements may rightly fail with: they do not know what is there. A failure of the system, of PostgreSQL's
- * or of ours, is in none of these classes.
+ * The error classes in which random statements may fail, because they do not know what exists. Failures of PostgreSQL or
+ * of the extension itself are in none of these classes.
  */
 const EXPECTED =
   /^(0A000|21000|22012|22023|23...|25P01|25P02|25001|26000|27000|2BP01|3B001|34000|3F000|42...|55006|55P04|P0001)$/
-/** What a maintenance statement of ours would fail with if it were wrong. */
+/** The error classes in which a wrong maintenance statement would fail. */
 const OURS = /^(23505|23502|42P01|42703|42883|42P07|42704)$/
 
-/** For this major version of PostgreSQL. */
+/** The PostgreSQL major version that the round is for. */
 export function generate(seed: number, major: number): Round {
   const rng = new Rng(seed)
   const statements = new Statements(rng, major)
@@ -24,10 +24,10 @@ export function generate(seed: number, major: number): Round {
   return { seed, setup, views, steps }
 }
 
-/** Runs a round in a schema of its own. Throws when a stream table differs from its query. */
+/** Runs a round in its own schema. Throws when a stream table differs from its query. */
 export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
   const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
-  await lab.fresh()
+  await lab.reset()
   await lab.exec('SET check_function_bodies = off')
   try {
     for (const sql of setup) await lab.exec(sql).catch(tolerable)
@@ -47,7 +47,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
   return outcome
 }
 
-/** Random rows may break a constraint. */
+/** Runs a statement whose random rows may violate a constraint. */
 function tolerable(error: { code?: string }): void {
   if (error.code === undefined || !EXPECTED.test(error.code)) throw error as Error
 }
@@ -60,7 +60,7 @@ async function step(lab: Lab, sql: string, outcome: Outcome): Promise<void> {
     const { code, where } = error as { code?: string; where?: string }
     if (code === undefined || !EXPECTED.test(code)) throw error
     if (OURS.test(code) && where?.includes('Stream table') && !sql.includes('pgtrickle.')) throw error
-    // What a statement meets in an aborted transaction says nothing about the generator.
+    // Statements in a failed transaction say nothing about the generator.
     if (code !== '25P02') outcome.failed++
     else outcome.statements--
     const looked = await lab.pg.query('SELECT 1').then(
@@ -72,7 +72,7 @@ async function step(lab: Lab, sql: string, outcome: Outcome): Promise<void> {
   await check(lab, sql)
 }
 
-/** Every stream table that there is, against its definition, which is a view of PostgreSQL's. */
+/** Compares every existing stream table with the view that defines it. */
 async function check(lab: Lab, after: string): Promise<void> {
   const { rows } = await lab.pg.query<{ name: string; definition: string }>(
     `SELECT relid::oid::regclass::text AS name, definition::text FROM pgtrickle.stream_table`,

@@ -1,4 +1,4 @@
-/** Random statements of every kind, in random transactions, as text: nothing here looks at the database. */
+/** Random statements of every kind, in random transactions, as text. Nothing here uses the database. */
 import type { Rng } from '../random/rng.js'
 import { KEYED, query, TABLES } from './world.js'
 
@@ -9,16 +9,16 @@ export class Statements {
 
   constructor(
     private readonly rng: Rng,
-    /** The version of PostgreSQL. */
+    /** The PostgreSQL major version. */
     private readonly major: number,
   ) {}
 
-  /** Rows for all tables, those that others refer to first. */
+  /** Rows for all tables, starting with those that others reference. */
   initial(): string[] {
     return TABLES.filter((name) => name !== 'parts').map((name) => this.#insert(name, 4))
   }
 
-  /** The stream tables that a round begins with. */
+  /** The stream tables that a round starts with. */
   streams(count: number): Record<string, { sql: string; freeSpelling: boolean }> {
     const made: Record<string, { sql: string; freeSpelling: boolean }> = {}
     for (const name of STREAMS.slice(0, count)) {
@@ -67,7 +67,7 @@ export class Statements {
     return this.rng.chance(0.1) ? 'NULL' : String(this.rng.int(0, 5))
   }
 
-  /** An id that may be there. */
+  /** An id that may exist. */
   #known(): number {
     return this.rng.int(1, this.#nextId)
   }
@@ -124,7 +124,7 @@ export class Statements {
       () =>
         `INSERT INTO ${keyed} (id, k, v) VALUES (${this.#known()}, ${this.#value()}, 1), (${this.#nextId++}, 1, ${this.#value()}) ON CONFLICT (id) DO ${this.rng.pick(['NOTHING', 'UPDATE SET v = EXCLUDED.v', 'UPDATE SET k = EXCLUDED.k WHERE false'])}`,
       () =>
-        // PostgreSQL 17 hides from triggers what MERGE deletes where a foreign key refers to its own table.
+        // In PostgreSQL 17 triggers do not see rows that MERGE deletes from a table with a foreign key to itself.
         `MERGE INTO ${keyed} a USING (SELECT DISTINCT ON (id) id, k, v FROM ${other} ORDER BY id, k, v) b ON a.id = b.id WHEN MATCHED AND b.v > 3 THEN ${this.major === 17 && keyed === 'n' ? 'DO NOTHING' : 'DELETE'} WHEN MATCHED THEN UPDATE SET v = b.v WHEN NOT MATCHED THEN INSERT (id, k, v) VALUES (b.id + 5000, b.k, b.v)`,
       () =>
         `MERGE INTO ${this.rng.pick(['parts', 'base'])} a USING (SELECT DISTINCT ON (id) id, k, v FROM ${other} ORDER BY id, k, v) b ON a.id = b.id ${this.rng.pick(['WHEN MATCHED AND b.v > 3 THEN DELETE ', ''])}WHEN MATCHED THEN UPDATE SET ${this.rng.pick(['k', 'v'])} = b.v${this.rng.pick([' WHEN NOT MATCHED THEN INSERT (id, k, v) VALUES (b.id, b.v, b.k)', ''])}${this.rng.pick([' WHEN NOT MATCHED BY SOURCE THEN DELETE', '', ''])}`,
@@ -161,7 +161,7 @@ export class Statements {
     ])()
   }
 
-  /** Several statements in a block of PL/pgSQL, one of them in a subtransaction that may fail. */
+  /** Several statements in a PL/pgSQL block, one of them in a subtransaction that may fail. */
   #block(): string {
     const inside = () => `${this.#plain(this.rng.pick(TABLES))};`
     const raise = this.rng.pick([
@@ -191,7 +191,7 @@ export class Statements {
     ])
   }
 
-  /** What stays between statements: prepared ones, temporary tables that hide others, materialized views, rules. */
+  /** State that outlives a statement: prepared statements, temporary tables that hide others, materialized views, rules. */
   #around(): string[] {
     const name = this.rng.pick(STREAMS)
     const table = this.rng.pick(['p', 'c', 'bag', 'base', 'parts', 'n', 'm', 'g'])
@@ -317,7 +317,7 @@ export class Statements {
       ['STATEMENT', 'AFTER UPDATE', 'spread'],
       ['ROW', 'AFTER UPDATE', 'complain'],
     ] as const)
-    // A trigger on p that changes p would not end.
+    // A trigger on p that changes p would fire itself endlessly.
     if (body === 'spread' && table === 'p') return 'DROP TRIGGER IF EXISTS x ON p'
     return this.rng.pick([
       `CREATE OR REPLACE TRIGGER x ${time} ON ${table} FOR EACH ${level} EXECUTE FUNCTION ${body}()`,

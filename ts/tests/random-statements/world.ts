@@ -1,4 +1,4 @@
-/** The tables, functions and triggers that random statements work on, and the queries that stream tables are made of. */
+/** The tables, functions and triggers that random statements use, and the queries of the stream tables. */
 import type { Rng } from '../random/rng.js'
 
 export const WORLD: readonly string[] = [
@@ -40,10 +40,10 @@ export const WORLD: readonly string[] = [
   'CREATE POLICY some ON bag USING (v % 2 = 0) WITH CHECK (true)',
 ]
 
-/** What only newer versions have. */
+/** Objects that need PostgreSQL 18. */
 export const SINCE_18: readonly string[] = ['ALTER TABLE g ADD COLUMN virt int GENERATED ALWAYS AS (k + v) VIRTUAL']
 
-/** Tables that are written to by their names; all have the columns id, p_id, k and v, or all but p_id. */
+/** Tables to write to. All have the columns id, k and v, and most have p_id. */
 export const TABLES = [
   'p',
   'c',
@@ -62,7 +62,7 @@ export const TABLES = [
   'm',
 ]
 
-/** Those of them that have a primary key. */
+/** Those with a primary key. */
 export const KEYED = ['p', 'c', 'd', 'n', 'g', 'm']
 
 const READ = ['p', 'c', 'd', 'n', 'parts', 'base', 'bag', 'log', 'g', 'm', 'parts2', 'kid', 'loose']

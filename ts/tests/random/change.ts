@@ -1,4 +1,4 @@
-/** Random statements that change the tables, as text: nothing here looks at the database. */
+/** Random statements that change the tables, as text. Nothing here uses the database. */
 import { Expressions } from './expression.js'
 import type { Rng } from './rng.js'
 import { value } from './schema.js'
@@ -12,12 +12,12 @@ export class Changes {
     private readonly tables: readonly Table[],
   ) {}
 
-  /** Rows for each table, before the stream tables are made. */
+  /** Rows for each table, inserted before the stream tables are created. */
   initial(): string[] {
     return this.tables.filter(() => this.rng.chance(0.85)).map((table) => this.#insert(table, this.rng.int(1, 8)))
   }
 
-  /** A statement, or several that form a transaction. */
+  /** One statement, or several that form a transaction. */
   step(): string[] {
     if (!this.rng.chance(0.15)) return [this.#statement()]
     const inside = () => this.rng.times(1, 2, () => this.#statement())
@@ -47,7 +47,7 @@ export class Changes {
     ])()
   }
 
-  /** A data-modifying CTE: several changes by one statement, some of them of one table. */
+  /** A data-modifying CTE: one statement that changes several tables, or one table several times. */
   #several(): string {
     const parts = this.rng.times(1, 2, (i) => `w${i + 1} AS (${this.#one(this.rng.pick(this.tables))})`)
     return `WITH ${parts.join(', ')} ${this.#one(this.rng.pick(this.tables))}`
@@ -65,7 +65,7 @@ export class Changes {
     return name === 'id' ? String(this.#nextId++) : value(this.rng, type)
   }
 
-  /** Rows that are there already, once more. */
+  /** Copies of existing rows. */
   #copy(table: Table): string {
     if (table.keyed) return this.#insert(table, 2)
     return `INSERT INTO ${table.name} SELECT * FROM ${table.name} WHERE ${this.#condition(table)} LIMIT 20`
@@ -88,7 +88,7 @@ export class Changes {
     )
     const chosen = new Set(this.rng.times(1, 2, () => this.rng.pick(columns)))
     const set = [...chosen].map(({ name, type }) => {
-      // A computed value may outgrow its column in a long run; a column or a literal does not.
+      // In a long run a computed value may overflow its column; a column or a literal cannot.
       const right = this.rng.chance(0.5) ? `${value(this.rng, type)}` : expressions.of(type, 0)
       return `${name} = ${right}`
     })

@@ -1,4 +1,4 @@
-/** Random queries of several operators: each reads tables, or queries made in the same way, nested to some depth. */
+/** Random queries of several operators. Each reads tables, or other such queries, nested to some depth. */
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'
@@ -9,20 +9,20 @@ export interface Composed {
   columns: Column[]
 }
 
-/** Something in FROM. */
+/** An item in FROM. */
 interface Input {
   sql: string
   scope: Scalar[]
 }
 
-/** Types that can be ordered, compared and grouped without surprises. */
+/** Types that can be ordered, compared and grouped, and whose equal values have the same text. */
 const PLAIN: readonly Type[] = ['int', 'small', 'big', 'dec', 'text', 'date', 'bool']
 
 export class Composer {
   readonly #ctes: Composed[] = []
   readonly #names: string[] = []
   #aliases = 0
-  /** How many more inputs may be joined: results must stay small. */
+  /** How many more inputs may be joined. This keeps results small. */
   #joins: number
 
   constructor(
@@ -32,7 +32,7 @@ export class Composer {
     this.#joins = rng.int(1, 4)
   }
 
-  /** A query of up to `depth` operators on top of each other. */
+  /** A query with up to `depth` nested operators. */
   query(depth: number): Composed {
     const { sql, columns } = this.#select(depth)
     const list = this.#ctes.map(
@@ -45,14 +45,15 @@ export class Composer {
     const make = this.rng.pick([
       ...[this.#project, this.#join, this.#join, this.#semiJoin, this.#group, this.#group, this.#distinct],
       ...[this.#distinctOn, this.#setOperation, this.#scalar, this.#lateral, this.#window, this.#top, this.#elements],
-      ...[this.#groupingSets, this.#collect, this.#single],
+      ...[this.#groupingSets, this.#collect, this.#single, this.#ordered, this.#rowsAsKeys, this.#dependents],
     ])
     return make.call(this, depth - 1)
   }
 
-  /** A table, a subquery, or a CTE, under a new name. */
+  /** A table, a subquery or a CTE, under a new name. */
   #input(depth: number): Input {
     const alias = `a${++this.#aliases}`
+    if (this.rng.chance(0.06)) return this.#constant(alias)
     if (depth <= 0 || this.rng.chance(0.15)) {
       const table = this.rng.pick(this.tables)
       return { sql: `${table.name} ${alias}`, scope: scopeOf(alias, table.columns) }
@@ -66,6 +67,83 @@ export class Composer {
     this.#ctes.push(made)
     this.#names.push(`q${this.#ctes.length}`)
     return { sql: `${this.#names.at(-1)} ${alias}`, scope: scopeOf(alias, made.columns) }
+  }
+
+  /** A relation that reads no table. */
+  #constant(alias: string): Input {
+    const [sql, columns] = this.rng.pick<[string, Column[]]>([
+      [`generate_series(0, ${this.rng.int(0, 4)}) ${alias}(x)`, [{ name: 'x', type: 'int' }]],
+      [
+        `(VALUES (1, 'a'), (2, NULL), (2, 'b')) ${alias}(x, y)`,
+        [
+          { name: 'x', type: 'int' },
+          { name: 'y', type: 'text' },
+        ],
+      ],
+      [`(SELECT ${this.rng.int(1, 3)} AS x) ${alias}`, [{ name: 'x', type: 'int' }]],
+      [`(SELECT 1 AS x UNION SELECT 3) ${alias}`, [{ name: 'x', type: 'int' }]],
+    ])
+    return { sql, scope: scopeOf(alias, columns) }
+  }
+
+  /** What depends on the order of a subquery and has none of its own. The subquery is ordered by all that it selects. */
+  #ordered(depth: number): Composed {
+    const { sql, scope } = this.#input(depth)
+    const expressions = new Expressions(this.rng, scope)
+    const items = this.rng.times(1, 2, () => this.#plain(expressions))
+    const list = items.map((item, i) => `${item.sql} AS o${i + 1}`).join(', ')
+    const order = items.map((_, i) => `${i + 1}${this.rng.pick(['', ' DESC', ' NULLS FIRST'])}`).join(', ')
+    const name = `a${++this.#aliases}`
+    let from = `(SELECT ${list} FROM ${sql}${this.#where(expressions, 0.2)} ORDER BY ${order}) ${name}`
+    if (this.rng.chance(0.3)) from = `(SELECT * FROM ${from} WHERE ${name}.o1 IS NOT NULL) ${name}`
+    const shown = items.map((item, i) => ({ sql: `${name}.o${i + 1}`, type: item.type }))
+    const first = shown[0] ?? { sql: '1', type: 'int' as const }
+    const number: Scalar = { sql: 'row_number() OVER ()', type: 'big' }
+    const text = `string_agg(${first.sql}::text, ',')`
+    return this.rng.pick<() => Composed>([
+      () => this.#list(shown, `FROM ${from} LIMIT ${this.rng.int(0, 4)}`),
+      () => this.#list(shown, `FROM ${from} OFFSET ${this.rng.int(0, 3)}`),
+      () => this.#list([...shown, number], `FROM ${from}`),
+      () => this.#list([{ sql: text, type: 'text' }], `FROM ${from}`),
+      () => this.#list([{ sql: `${text} OVER ()`, type: 'text' }, first], `FROM ${from}`),
+      () => this.#list([{ sql: `first_value(${first.sql}) OVER ()`, type: first.type }], `FROM ${from}`),
+    ])()
+  }
+
+  /** Functions that return rows, as what is grouped by. */
+  #rowsAsKeys(depth: number): Composed {
+    const { sql, scope } = this.#input(depth)
+    const expressions = new Expressions(this.rng, scope)
+    const key: Scalar = this.rng.pick<Scalar>([
+      { sql: `unnest(${expressions.of('list', 0)})`, type: 'int' },
+      { sql: `generate_series(1, ${expressions.of('small', 0)})`, type: 'int' },
+    ])
+    const other = this.#plain(expressions)
+    const [shown, by] = this.rng.pick<[Scalar[], string]>([
+      [[key], '1'],
+      [[key, other], '1, 2'],
+      [[key], `ROLLUP (${key.sql})`],
+    ])
+    return this.#list([...shown, this.#call(expressions)], `FROM ${sql} GROUP BY ${by}`)
+  }
+
+  /** Columns that a grouped primary key determines, above an outer join. */
+  #dependents(depth: number): Composed {
+    const keyed = this.tables.filter((each) => each.keyed)
+    if (keyed.length === 0) return this.#group(depth)
+    const table = this.rng.pick(keyed)
+    const alias = `a${++this.#aliases}`
+    const outer = scopeOf(alias, table.columns)
+    const inner = this.#input(Math.min(depth, 1))
+    const calls = this.rng.times(1, 2, () => this.#call(new Expressions(this.rng, inner.scope)))
+    const on = this.#equal(outer, inner.scope)
+    const shown = this.rng.times(1, 2, () => new Expressions(this.rng, outer).any(0))
+    const grouping: Scalar[] = this.rng.chance(0.3) ? [{ sql: `grouping(${alias}.id)`, type: 'int' }] : []
+    const kind = this.rng.pick(['', 'LEFT ', 'LEFT '])
+    return this.#list(
+      [...shown, ...grouping, ...calls],
+      `FROM ${table.name} ${alias} ${kind}JOIN ${inner.sql} ON ${on} GROUP BY ${alias}.id`,
+    )
   }
 
   #project(depth: number): Composed {
@@ -137,7 +215,7 @@ export class Composer {
     return this.#list([...shown, this.#call(expressions)], `FROM ${sql} GROUP BY ${sets}`)
   }
 
-  /** One row, whatever there is. */
+  /** Exactly one row. */
   #single(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -163,7 +241,7 @@ export class Composer {
     ])()
   }
 
-  /** Aggregates whose value is all of the group. */
+  /** Aggregates whose value contains the whole group. */
   #collect(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -187,7 +265,7 @@ export class Composer {
     return this.#list(items, `FROM ${sql}${this.#where(expressions)}`, 'DISTINCT ')
   }
 
-  /** Ordered by all that is shown, so that there is one answer. */
+  /** Ordered by all selected columns, so that there is one result. */
   #distinctOn(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -254,7 +332,7 @@ export class Composer {
     )
   }
 
-  /** Of what does not depend on the order of peers. */
+  /** Only functions that do not depend on the order of peers. */
   #window(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -272,7 +350,7 @@ export class Composer {
           sql: `max(${number}) OVER (${partition}ORDER BY ${order} RANGE UNBOUNDED PRECEDING EXCLUDE GROUP)`,
           type: 'int',
         },
-        // Of equal rows either can come first, and in a second window the other one.
+        // Either of two equal rows may come first, and in another window the other one.
         i === 0
           ? { sql: `lag(${number}) OVER (${partition}ORDER BY ${all})`, type: 'int' }
           : { sql: `min(${number}) OVER (${partition})`, type: 'int' },
@@ -295,7 +373,7 @@ export class Composer {
     return this.#list(items, `FROM ${sql}${this.#where(expressions, 0.3)} ORDER BY ${order} ${limit}`)
   }
 
-  /** Functions that return rows. */
+  /** Set-returning functions. */
   #elements(depth: number): Composed {
     const { sql, scope } = this.#input(depth)
     const expressions = new Expressions(this.rng, scope)
@@ -321,7 +399,7 @@ export class Composer {
     return this.rng.chance(chance) ? ` WHERE ${expressions.condition(1)}` : ''
   }
 
-  /** An expression of a type that can be ordered and has one spelling. */
+  /** An expression of a type that can be ordered and whose equal values have the same text. */
   #plain(expressions: Expressions): Scalar {
     const type = this.rng.pick(PLAIN)
     return { sql: expressions.of(type, this.rng.chance(0.7) ? 0 : 1), type }

@@ -1,9 +1,9 @@
-/** Random expressions of a type over columns in scope. None of them can fail for any value in the tables. */
+/** Random expressions of a given type over the columns in scope. None can fail for any value in the tables. */
 import type { Rng } from './rng.js'
 import { TYPES, value } from './schema.js'
 import type { Type } from './schema.js'
 
-/** A column, or a grouping expression: something that has a value at this place of the query. */
+/** A column or grouping expression that can be used at this place of the query. */
 export interface Scalar {
   sql: string
   type: Type
@@ -73,7 +73,7 @@ export class Expressions {
       case 'int':
         return this.rng.pick([
           () => `(${of('int')} ${this.rng.pick(['+', '-'])} ${of('int')})`,
-          // Keys grow: a product of two of them would not fit.
+          // Keys grow, so a product of two of them could overflow.
           () => `(${of('int')} * ${this.rng.int(-2, 3)})`,
           () => `(${of('int')} % nullif(${of('int')}, 0))`,
           () => `abs(${of('int')})`,

@@ -1,4 +1,4 @@
-/** Random queries: mostly inner joins and groups, and a share of everything else. */
+/** Random queries: mostly inner joins and groups, with a share of everything else. */
 import { Composer } from './composed.js'
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
@@ -8,13 +8,13 @@ import type { Column, Table, Type } from './schema.js'
 
 export interface Query {
   sql: string
-  /** Rows may be spelled differently, as 1.0 and 1.00 in one group. */
+  /** Equal rows may have different text, as 1.0 and 1.00 in one group. */
   freeSpelling: boolean
-  /** What another query can read, where it is known. */
+  /** The columns that another query can read, if they are known. */
   columns?: Column[]
 }
 
-/** Types whose equal values can look different. */
+/** Types whose equal values can have different text. */
 const SPELLED = new Set<Type>(['num', 'float'])
 
 /** A query over some of the tables. */
@@ -36,7 +36,7 @@ interface From {
 
 const NUMBERS: readonly Type[] = ['int', 'small', 'big', 'num', 'dec']
 
-/** One to four inputs, joined in one of the ways of inner joins. */
+/** One to four inputs, joined by one of the forms of inner join. */
 function from(rng: Rng, tables: readonly Table[], most = 4): From {
   const count = rng.pick([1, 1, 2, 2, 2, 3, 4].filter((n) => n <= most))
   const ctes: string[] = []
@@ -62,7 +62,7 @@ function from(rng: Rng, tables: readonly Table[], most = 4): From {
   return { ctes: ctes.length > 0 ? `WITH ${ctes.join(', ')} ` : '', sql, scope }
 }
 
-/** A table, by itself or in a subquery or CTE that filters it. */
+/** A table, or a subquery or CTE that filters it. */
 function source(rng: Rng, table: Table, alias: string, ctes: string[]): string {
   if (rng.chance(0.75)) return `${table.name} ${alias}`
   const expressions = new Expressions(
@@ -76,7 +76,7 @@ function source(rng: Rng, table: Table, alias: string, ctes: string[]): string {
   return `cte_${alias} ${alias}`
 }
 
-/** A join condition: an equality of columns of one type where there are such, and now and then more. */
+/** A join condition: an equality of two columns of the same type, if there are any, and sometimes more. */
 function link(rng: Rng, left: readonly Scalar[], right: readonly Scalar[]): string {
   const pairs = left.flatMap((a) => right.filter((b) => a.type === b.type).map((b) => `${a.sql} = ${b.sql}`))
   const equal = pairs.length > 0 ? rng.pick(pairs) : 'false'
@@ -88,7 +88,7 @@ function where(rng: Rng, expressions: Expressions): string {
   return rng.chance(0.5) ? ` WHERE ${expressions.condition()}` : ''
 }
 
-/** A select list that names its items c1, c2, .. */
+/** A select list with the names c1, c2, .. */
 function listOf(items: readonly Scalar[]): string {
   return items.map(({ sql }, i) => `${sql} AS c${i + 1}`).join(', ')
 }
@@ -108,7 +108,7 @@ function flat(rng: Rng, tables: readonly Table[], most = 4): Query {
   }
 }
 
-/** An aggregate of an exact type, its argument and its result. */
+/** An aggregate over an exact type. */
 function aggregate(rng: Rng, expressions: Expressions): { sql: string; type: Type; spelled: boolean } {
   const filter = rng.chance(0.15) ? ` FILTER (WHERE ${expressions.condition(1)})` : ''
   const kind = rng.pick(['count', 'count', 'sum', 'sum', 'avg', 'min', 'max'] as const)
@@ -144,7 +144,7 @@ function grouped(rng: Rng, tables: readonly Table[]): Query {
   }
 }
 
-/** What is more than folds of inner joins. Compared by value: duplicates go, and with them one spelling or the other. */
+/** Beyond folds of inner joins. Compared by value, because either of two equal values may remain. */
 function other(rng: Rng, tables: readonly Table[]): Query {
   const make = rng.pick([
     ...[distinct, distinctOn, setOperation, outerJoin, outerJoin, sublink, sublink, scalarSubquery, lateral],
@@ -157,7 +157,7 @@ function distinct(rng: Rng, tables: readonly Table[]): string {
   return flat(rng, tables, 2).sql.replace('SELECT ', 'SELECT DISTINCT ')
 }
 
-/** One row for each key; ordered by all that is shown, so that there is one answer. */
+/** One row for each key, ordered by all selected columns, so that there is one result. */
 function distinctOn(rng: Rng, tables: readonly Table[]): string {
   const { ctes, sql, scope } = from(rng, tables, 2)
   const expressions = new Expressions(rng, scope)
@@ -184,7 +184,7 @@ function outerJoin(rng: Rng, tables: readonly Table[]): string {
   const scope: Scalar[] = []
   for (const { table, alias } of inputs) {
     const columns = table.columns.map(({ name, type }) => ({ sql: `${alias}.${name}`, type }))
-    // FULL JOIN takes plain equalities only, so the condition is one.
+    // FULL JOIN supports only simple equalities.
     const kind = rng.pick(['LEFT', 'RIGHT', 'FULL', 'INNER'])
     const pairs = scope.flatMap((a) => columns.filter((b) => a.type === b.type).map((b) => `${a.sql} = ${b.sql}`))
     sql +=
@@ -220,7 +220,7 @@ function sublink(rng: Rng, tables: readonly Table[]): string {
   return `${ctes}SELECT ${expressions.any(1).sql} AS c1${shown} FROM ${sql} WHERE ${condition}`
 }
 
-/** A correlated aggregate in the select list or in the condition. */
+/** A correlated aggregate in the select list or the condition. */
 function scalarSubquery(rng: Rng, tables: readonly Table[]): string {
   const { ctes, sql, scope } = from(rng, tables, 2)
   const inner = rng.pick(tables)
@@ -264,7 +264,7 @@ function windowed(rng: Rng, tables: readonly Table[]): string {
   const { ctes, sql, scope } = from(rng, tables, 2)
   const expressions = new Expressions(rng, scope)
   const partitions = rng.times(1, 2, () => `PARTITION BY ${expressions.any(0).sql} `)
-  // Only what does not depend on the order of peers.
+  // Only functions that do not depend on the order of peers.
   const calls = rng.times(1, 3, (i) => {
     const partition = rng.chance(0.8) ? rng.pick(partitions) : ''
     const order = `ORDER BY ${expressions.any(0).sql}${rng.pick(['', ' DESC', ' NULLS FIRST'])}`
@@ -287,7 +287,7 @@ function limited(rng: Rng, tables: readonly Table[]): string {
   const { ctes, sql, scope } = from(rng, tables, 2)
   const expressions = new Expressions(rng, scope)
   const items = rng.times(1, 3, () => expressions.any(1).sql)
-  // Ordered by all that is shown: whichever of equal rows comes first, the result is the same.
+  // Ordered by all selected columns, so that the order of equal rows does not matter.
   const list = items.map((item, i) => `${item} AS c${i + 1}`).join(', ')
   const order = items.map((_, i) => `${i + 1}${rng.pick(['', ' DESC', ' NULLS FIRST'])}`).join(', ')
   const offset = rng.chance(0.3) ? ` OFFSET ${rng.int(0, 3)}` : ''

@@ -1,11 +1,11 @@
 /**
  * Random tables, queries and changes under the oracle.
  *
- * A failure prints its seed and the smallest script found: `SEED=<seed> npx vitest run tests/random/` runs it again.
- * ROUNDS says how many rounds there are; each starts from the seed after that of the round before.
+ * A failure prints its seed and the smallest script found. `SEED=<seed> npx vitest run tests/random/` repeats it.
+ * ROUNDS sets the number of rounds; the seed increases by one with each round.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Lab } from '../support/lab.js'
+import { expect, test } from 'vitest'
+import { useLab } from '../support/use-lab.js'
 import { asCase, generate, run, shrink } from './round.js'
 import { firstSeed } from './rng.js'
 
@@ -13,12 +13,7 @@ const given = process.env.SEED
 const first = firstSeed()
 const rounds = Number(process.env.ROUNDS ?? (given === undefined ? 80 : 1))
 
-let lab: Lab
-
-beforeAll(async () => {
-  lab = await Lab.open()
-})
-afterAll(() => lab?.close())
+const lab = useLab()
 
 test(
   `${rounds} random rounds from seed ${first}`,
@@ -38,7 +33,7 @@ test(
       }
     }
     console.log(`random, from seed ${first}:`, JSON.stringify(total))
-    // A generator that mostly makes errors tests nothing.
+    // A generator whose statements mostly fail tests nothing.
     if (rounds >= 20) {
       expect(total.skipped / total.views).toBeLessThan(0.05)
       expect(total.failed / total.statements).toBeLessThan(0.2)
@@ -47,7 +42,7 @@ test(
   rounds * 10_000 + 60_000,
 )
 
-/** Without the script, which the case repeats. */
+/** The message without the script, which the printed case contains too. */
 function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\nscript:')[0] ?? ''
 }

@@ -1,4 +1,4 @@
-/** Random recursive CTEs that end: UNION selects columns only, of which there are few values; UNION ALL counts its steps. */
+/** Random recursive CTEs that terminate: UNION selects only columns, which have few values; UNION ALL counts its steps. */
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'

@@ -1,4 +1,4 @@
-/** Random choices that follow from a seed. */
+/** Random choices that are determined by a seed. */
 export class Rng {
   #state: number
 
@@ -15,7 +15,7 @@ export class Rng {
     return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer from `low` to `high`, inclusive. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1))
   }
@@ -26,19 +26,19 @@ export class Rng {
 
   pick<T>(items: readonly T[]): T {
     const item = items[this.int(0, items.length - 1)]
-    if (item === undefined) throw new Error('nothing to pick from')
+    if (item === undefined) throw new Error('there is nothing to choose from')
     return item
   }
 
-  /** So many things, each made anew. */
+  /** Makes this number of items. */
   times<T>(low: number, high: number, make: (index: number) => T): T[] {
     return Array.from({ length: this.int(low, high) }, (_, index) => make(index))
   }
 }
 
 /**
- * Where a random test begins: at the seed of the environment; in CI at the same seed always, so that a change is judged by
- * what it changes; else anywhere.
+ * The first seed of a random test: the environment variable SEED; or in CI always the same, so that a result depends only
+ * on the change under test; or else a random one.
  */
 export function firstSeed(): number {
   const { SEED, CI } = process.env

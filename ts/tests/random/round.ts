@@ -1,4 +1,4 @@
-/** One random round: made from its seed alone, run under the oracle, and cut down when it fails. */
+/** One random round, generated from its seed alone, run under the oracle, and shrunk when it fails. */
 import type { Lab } from '../support/lab.js'
 import { Changes } from './change.js'
 import { query } from './query.js'
@@ -13,16 +13,16 @@ export interface Round {
   steps: string[]
 }
 
-/** What a round came to. */
+/** The outcome of a round. */
 export interface Outcome {
   statements: number
   /** Queries that PostgreSQL itself refuses. */
   skipped: number
-  /** Statements that failed as they would have without stream tables. */
+  /** Statements that failed as they would without stream tables. */
   failed: number
 }
 
-/** Errors that random statements may meet: a key that is there, a row changed twice, and what follows from them. */
+/** Errors that random statements may cause: a duplicate key, a row changed twice, and the errors that follow. */
 const EXPECTED = new Set(['23505', '21000', '27000', '25P02', '3B001'])
 
 export function generate(seed: number): Round {
@@ -36,14 +36,14 @@ export function generate(seed: number): Round {
     const name = `st${Object.keys(views).length + 1}`
     const { columns, ...made } = query(rng, readable)
     views[name] = made
-    // Now and then a stream table is itself a source of the next ones.
+    // Sometimes a stream table is a source of the next ones.
     if (columns !== undefined && rng.chance(0.3)) readable.push({ name, columns, keyed: false, ddl: [] })
   }
   const steps = rng.times(8, 14, () => changes.step()).flat()
   return { seed, setup, views, steps }
 }
 
-/** Runs a round in a schema of its own. Throws when a stream table differs from its query. */
+/** Runs a round in its own schema. Throws when a stream table differs from its query. */
 export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
   const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
   lab.script.length = 0
@@ -67,7 +67,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
   return outcome
 }
 
-/** Runs a statement that may fail for a reason of its own. Says whether the database can be looked at afterwards. */
+/** Runs a statement that may fail as expected. True when the database can be queried afterwards. */
 async function tolerate(lab: Lab, sql: string, outcome: Outcome): Promise<boolean> {
   outcome.statements++
   try {
@@ -84,7 +84,7 @@ async function tolerate(lab: Lab, sql: string, outcome: Outcome): Promise<boolea
   }
 }
 
-/** Whether the query is an error in plain SQL too. */
+/** Whether the query fails without a stream table too. */
 async function isRefused(lab: Lab, sql: string): Promise<boolean> {
   return lab.pg.query(`SELECT count(*) FROM (${sql}\n) q`).then(
     () => false,
@@ -92,7 +92,7 @@ async function isRefused(lab: Lab, sql: string): Promise<boolean> {
   )
 }
 
-/** A round that failed, and how. */
+/** A failed round with its error. */
 export interface Failed {
   round: Round
   error: unknown
@@ -116,7 +116,7 @@ export async function shrink(lab: Lab, failed: Failed, execute = run): Promise<F
     await attempt({ ...smallest.round, views: Object.fromEntries(left) })
   }
   for (const part of ['steps', 'setup'] as const) {
-    // From the end: what came after the failure goes first.
+    // From the end, so that statements after the failure are removed first.
     for (let i = smallest.round[part].length - 1; i >= 0; i--) {
       await attempt({ ...smallest.round, [part]: smallest.round[part].filter((_, index) => index !== i) })
     }
@@ -135,10 +135,10 @@ export async function shrink(lab: Lab, failed: Failed, execute = run): Promise<F
   return smallest
 }
 
-/** The statement without one row of its last VALUES list, if the list has that row and another one. */
+/** The statement without this row of its last VALUES list, if the list has it and at least one other. */
 function withoutRow(sql: string, row: number): string | undefined {
   const [, head, list] = /^([\s\S]*VALUES )(\([\s\S]*\))$/.exec(sql) ?? []
-  // Tuples of literals: the only `), (` outside of them is between two of them, but for those in strings.
+  // Rows are lists of literals, so `), (` separates two rows unless it is inside a string.
   const rows = list?.slice(1, -1).split('), (')
   if (head === undefined || rows === undefined || rows.length < 2 || row >= rows.length) return undefined
   return `${head}(${rows.filter((_, index) => index !== row).join('), (')})`
@@ -149,7 +149,7 @@ function kindOf(error: unknown): string {
   return `${name} ${code}`
 }
 
-/** A round as a case for `runCases`, ready to be pasted into a test. */
+/** Prints a round as a case for `runCases`, ready to be pasted into a test. */
 export function asCase({ seed, setup, views, steps }: Round): string {
   const text = (sql: string) => `\`${sql.replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``
   const list = (items: string[]) => items.map((sql) => `    ${text(sql)},`).join('\n')

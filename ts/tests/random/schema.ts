@@ -1,7 +1,7 @@
-/** Random tables, with and without keys, over few values: so that joins meet, groups fill and rows repeat. */
+/** Random tables, with and without keys. They have few distinct values, so that rows join, groups fill and rows repeat. */
 import type { Rng } from './rng.js'
 
-/** What an expression gives. `num` has any scale, `dec` has two decimals, `list` is an array of numbers. */
+/** The type of an expression. `num` has any scale, `dec` has two decimals, `list` is an array of numbers. */
 export type Type = 'int' | 'small' | 'big' | 'num' | 'dec' | 'float' | 'text' | 'date' | 'bool' | 'list' | 'json'
 
 export const TYPES: Record<Type, string> = {
@@ -41,12 +41,12 @@ export interface Column {
 export interface Table {
   name: string
   columns: Column[]
-  /** It has a primary key `id`. */
+  /** The table has a primary key `id`. */
   keyed: boolean
   ddl: string[]
 }
 
-/** A literal of a type. NULL now and then; the odd numbers seldom. */
+/** A literal of a type: sometimes NULL, rarely an unusual number. */
 export function value(rng: Rng, type: Type, nulls = 0.2): string {
   if (rng.chance(nulls)) return 'NULL'
   const values = VALUES[type]
@@ -61,7 +61,7 @@ export function tables(rng: Rng): Table[] {
 function table(rng: Rng, name: string): Table {
   const keyed = rng.chance(0.5)
   const kinds = Object.keys(TYPES) as Type[]
-  // Each has two columns that others are likely to be joined on.
+  // Each table has two columns that suit as join columns.
   const types: Type[] = ['int', rng.pick(['int', 'text', 'small'] as const), ...rng.times(1, 4, () => rng.pick(kinds))]
   const columns = types.map((type, index) => ({ name: `${name}_${String.fromCharCode(97 + index)}`, type }))
   const parts = columns.map((column) => `${column.name} ${TYPES[column.type]}`)

@@ -1,39 +1,37 @@
-/** Table-driven tests: some tables, some stream tables over them, statements, and the oracle after each. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+/** Table-driven tests: tables, stream tables over them, and statements, each of them followed by the oracle. */
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Way } from '../../dist/index.js'
-import { Lab } from './lab.js'
-import type { Comparison } from './lab.js'
+import type { Comparison, Lab } from './lab.js'
 import { MAJOR } from './pglite.js'
+import { useLab } from './use-lab.js'
 
-/** A stream table that is compared in another way than the rest of its case. */
+/** A stream table that is not compared in the same way as the rest of its case. */
 export interface View extends Comparison {
   query: string
 }
 
 export interface Case extends Comparison {
   name: string
-  /** Statements before the stream tables are made. */
+  /** Statements that run before the stream tables are created. */
   setup: string[]
-  /** Stream tables by name, in the order in which they are made. */
+  /** Stream tables by name, in the order in which they are created. */
   views: Record<string, string | View>
-  /** Statements after which everything must be equal. A leading `!` says that it must fail. */
+  /** Statements, after each of which the oracle runs. A leading `!` marks one that must fail. */
   steps: string[]
-  /** How each stream table must be maintained, where the test is about that; incremental is anything but rebuild. */
+  /** How each stream table must be maintained, if the test is about that. `incremental` is anything but a rebuild. */
   way?: Way | 'incremental'
-  /** The first PostgreSQL that has what the test needs. */
+  /** The first PostgreSQL version that has what the test needs. */
   since?: 18
 }
 
 /** Runs every case in a schema of its own, in one database. */
 export function runCases(title: string, cases: Case[]): void {
   describe(title, () => {
-    let lab: Lab
+    const lab = useLab()
     let empty: Record<string, number>
     beforeAll(async () => {
-      lab = await Lab.open()
       empty = await lab.inventory()
     })
-    afterAll(() => lab?.close())
     for (const item of cases) {
       test.skipIf(MAJOR < (item.since ?? 0))(item.name, () => runCase(lab, item, empty))
     }
@@ -59,7 +57,7 @@ async function runCase(lab: Lab, item: Case, empty: Record<string, number>): Pro
     await lab.checkRefresh()
   } finally {
     lab.watched.clear()
-    // After a failed test the transaction may still be open.
+    // A failed test may have left its transaction open.
     await lab.exec('ROLLBACK')
     await lab.exec('RESET ALL; DROP SCHEMA test CASCADE')
   }
@@ -75,18 +73,18 @@ function comparisonOf({ compare, freeSpelling, ordered, frozen }: Comparison): C
   }
 }
 
-/** The way is the expected one; and what is not incremental is said, not hidden. */
+/** Checks the way, and that a notice announces any rebuild. */
 async function checkWay(lab: Lab, name: string, expected: Case['way']): Promise<void> {
   const { way, reason } = await lab.pg.trickle.explainStreamTable(name)
   if (expected === 'incremental') expect(way, `way of ${name}: ${reason}`).not.toBe('rebuild')
   else if (expected !== undefined) expect(way, `way of ${name}: ${reason}`).toBe(expected)
-  const told = lab.notices.filter((notice) => notice.includes(unquoted(name)))
+  const notices = lab.notices.filter((notice) => notice.includes(unquoted(name)))
   if (way === 'rebuild') {
     expect(reason, `reason of ${name}`).toBeTruthy()
-    expect(told, `notices about ${name}`).toHaveLength(1)
-    expect(told[0], `notice about ${name}`).toContain(reason)
+    expect(notices, `notices about ${name}`).toHaveLength(1)
+    expect(notices[0], `notice about ${name}`).toContain(reason)
   } else {
-    expect(told, `notices about ${name}`).toEqual([])
+    expect(notices, `notices about ${name}`).toEqual([])
   }
 }
 

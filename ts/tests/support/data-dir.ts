@@ -1,4 +1,4 @@
-/** Makes the empty data directory of a PGlite once: every test starts from it. */
+/** Makes the empty data directory of a PGlite once. Every test starts from a copy. */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -28,14 +28,14 @@ async function emptyDataDir(name: string): Promise<string> {
   const tar = await pg.dumpDataDir('none')
   await pg.close()
   await mkdir(cache, { recursive: true })
-  // Two projects may do this at once: the file appears whole.
+  // Renaming is atomic, and another project may make the same file at the same time.
   const draft = `${file}.${process.pid}`
   await writeFile(draft, new Uint8Array(await tar.arrayBuffer()))
   await rename(draft, file)
   return file
 }
 
-/** `exports` of PGlite does not give its package.json: go up from its entry. */
+/** PGlite does not export its package.json, so this searches upwards from its entry point. */
 async function versionOf(name: string): Promise<string> {
   let folder = dirname(createRequire(import.meta.url).resolve(name))
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)

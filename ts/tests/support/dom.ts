@@ -1,4 +1,4 @@
-/** A document for React in Node. Only that: PGlite, and what finds its files by URL, must not take Node for a browser. */
+/** A document for React in Node, and nothing more: PGlite and the loader of bundles must not take Node for a browser. */
 import { Window } from 'happy-dom'
 
 const window = new Window()

@@ -1,4 +1,4 @@
-/** A stand-in for PGlite with the plugin, whose stream tables do what a test says, when it says it. */
+/** A fake PGlite with the plugin. A test decides what its stream tables do, and when. */
 import type { StreamTableDatabase } from '../../src/react/index.js'
 import type { TrickleError } from '../../src/errors.js'
 
@@ -13,21 +13,21 @@ export interface FakeChange {
 type Callback = (changes: FakeChange[], info: { initial: boolean; fields: object[] }) => void
 
 export class FakeDatabase implements StreamTableDatabase {
-  /** What subscribing, and asking for the shape, wait for. */
+  /** `subscribe` and `query` wait for this. */
   gate: Promise<void> = Promise.resolve()
-  /** What subscribing gives: rows by their key, or an error. */
+  /** The initial rows of a subscription, or its error. */
   initial: FakeChange[] | TrickleError = []
-  shape: { definition?: string; kinds?: Record<string, string> } = {}
-  /** Its columns: another array when it gets another query. */
+  ordering: { definition?: string; kinds?: Record<string, string> } = {}
+  /** The columns. A new array stands for a new query. */
   fields: object[] = []
-  /** How often somebody subscribed. */
+  /** The number of calls of `subscribe`. */
   subscribed = 0
   /** The subscriptions that have not ended. */
   readonly open = new Set<{ callback: Callback; onError: (error: TrickleError) => void }>()
 
   async query<T>(): Promise<{ rows: T[] }> {
     await this.gate
-    return { rows: [{ json: JSON.stringify(this.shape) } as T] }
+    return { rows: [{ json: JSON.stringify(this.ordering) } as T] }
   }
 
   readonly trickle = {
@@ -46,12 +46,12 @@ export class FakeDatabase implements StreamTableDatabase {
     },
   }
 
-  /** A committed transaction. */
+  /** Commits a transaction with these changes. */
   commit(...changes: FakeChange[]): void {
     for (const { callback } of [...this.open]) callback(changes, { initial: false, fields: this.fields })
   }
 
-  /** The stream table goes, and with it what follows it. */
+  /** Ends all subscriptions with an error. */
   fail(error: TrickleError): void {
     for (const subscription of [...this.open]) {
       this.open.delete(subscription)

@@ -1,7 +1,7 @@
 /**
- * A database under the oracle: after every statement, every stream table equals its query over the database as it
- * now is, as a multiset. The comparison is SQL written here: of the extension it trusts nothing but the stream
- * table's name.
+ * A database under the oracle: after each statement, every stream table must equal its query over the current database,
+ * as a multiset. The oracle compares them with its own SQL. It trusts the extension with nothing but the names of the
+ * stream tables.
  */
 import { expect } from 'vitest'
 import { openDatabase } from './pglite.js'
@@ -9,16 +9,16 @@ import type { Database } from './pglite.js'
 
 /** How a stream table is compared with its query. */
 export interface Comparison {
-  /** A select list that stands for the row on both sides, where the query leaves something open. */
+  /** A select list to compare in place of whole rows, where several results are correct. */
   compare?: string
   /**
-   * Values are equal as their type says, and need not be spelled alike (1.0 and 1.00). Otherwise the text of whole
-   * rows is compared, which is stricter and works for types without equality.
+   * Compare values by the equality of their types, for which 1.0 and 1.00 are equal. By default the text of whole rows is
+   * compared, which is stricter and works for types without equality.
    */
   freeSpelling?: boolean
-  /** The order of the rows counts too. */
+  /** Also compare the order of the rows. */
   ordered?: boolean
-  /** The truth is a view made with the stream table, for tests that later change what the text would mean. */
+  /** Compare with a view made now, for tests that later change what the text of the query means. */
   frozen?: boolean
 }
 
@@ -44,22 +44,27 @@ export function literal(text: string): string {
 export class Lab {
   readonly watched = new Map<string, Watched>()
   readonly notices: string[] = []
-  /** What ran, to print as a script when something differs. */
+  /** The statements so far, printed as a script when a comparison fails. */
   readonly script: string[] = []
   #frozen = 0
+  #pg: Database | undefined
 
-  private constructor(readonly pg: Database) {}
-
-  /** Over a new database, or over one that is there. */
-  static async open(pg?: Database): Promise<Lab> {
-    return new Lab(pg ?? (await openDatabase()))
+  /** Uses a database that is already open, or else opens a new one. */
+  async open(pg?: Database): Promise<this> {
+    this.#pg = pg ?? (await openDatabase())
+    return this
   }
 
-  close(): Promise<void> {
-    return this.pg.close()
+  async close(): Promise<void> {
+    await this.#pg?.close()
   }
 
-  /** Runs SQL without looking at the stream tables. Gives the rows of the last statement. */
+  get pg(): Database {
+    if (this.#pg === undefined) throw new Error('the database is not open yet: use it in a hook or a test')
+    return this.#pg
+  }
+
+  /** Runs SQL without the oracle. Returns the rows of the last statement. */
   async exec(sql: string): Promise<Row[]> {
     this.script.push(sql)
     const results = await this.pg.exec(sql, { onNotice: (notice) => this.notices.push(notice.message ?? '') })
@@ -73,7 +78,7 @@ export class Lab {
     return rows
   }
 
-  /** Runs SQL that must fail, then the oracle, unless the transaction is aborted. Gives the error. */
+  /** Runs SQL that must fail, then the oracle, unless the transaction has failed. Returns the error. */
   async fails(sql: string): Promise<Failure> {
     const error = await this.exec(sql).then(
       () => undefined,
@@ -94,24 +99,25 @@ export class Lab {
     }
   }
 
-  /** Creates a stream table through SQL, so that its notices are seen, and watches it. */
+  /** Creates a stream table by SQL, which records its notices, and watches it. */
   async create(name: string, query: string, comparison: Comparison = {}): Promise<void> {
     await this.exec(`SELECT pgtrickle.create_stream_table(${literal(name)}, ${literal(query)})`)
     await this.watch(name, query, comparison)
-    expect(await this.#shape(name), `columns of ${name}`).toEqual(await this.#shapeOfQuery(query))
+    expect(await this.#columnsOf(name), `columns of ${name}`).toEqual(await this.#columnsOfQuery(query))
     await this.check(`creating ${name}`)
   }
 
-  /** Nothing is compared or remembered any more, and the schema `test` is the current one and empty. */
-  async fresh(): Promise<void> {
+  /** Forgets everything watched and recorded, and makes an empty schema `test` the current one. */
+  async reset(): Promise<void> {
     this.watched.clear()
     this.notices.length = 0
     this.script.length = 0
     await this.exec('ROLLBACK')
+    await this.exec('RESET ROLE')
     await this.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
   }
 
-  /** Adds a stream table to those compared after each statement. */
+  /** Adds a stream table to those that the oracle compares. */
   async watch(name: string, query: string, comparison: Comparison = {}): Promise<void> {
     if (!comparison.frozen) {
       this.watched.set(name, { ...comparison, query })
@@ -127,17 +133,17 @@ export class Lab {
     this.watched.delete(name)
   }
 
-  /** The oracle. */
+  /** Runs the oracle. */
   async check(after: string): Promise<void> {
     if (this.watched.size === 0) return
-    // PGlite works in microtasks: without a pause the test runner would hear nothing for minutes.
+    // PGlite works in microtasks. Without a pause the test runner would get no message for minutes.
     await new Promise(setImmediate)
     const parts = [...this.watched].map(([name, watched]) => difference(name, watched))
     type Difference = { name: string; missing: string[] | null; extra: string[] | null }
     const { rows } = await this.pg.query<Difference>(parts.join('\nUNION ALL\n'))
     for (const { name, missing, extra } of rows) {
       if (missing === null && extra === null) continue
-      // Told in the message, because some reporters show nothing else.
+      // In the message, because some reporters show nothing else.
       expect.fail(`missing: ${missing ?? 'none'}\nextra: ${extra ?? 'none'}\n${this.#report(name, after)}`)
     }
     for (const [name, { query, ordered }] of this.watched) {
@@ -147,44 +153,44 @@ export class Lab {
   }
 
   /**
-   * The stream tables agree with the extension's own oracle, and a refresh has nothing to do. Where values may be
-   * spelled in several ways it may choose another one, unless `sameSpelling` asks for more than the oracle does.
+   * Checks that the extension verifies the stream tables too, and that a refresh changes nothing. A refresh may replace
+   * a value with an equal one that is spelled differently, unless `sameSpelling` is true.
    */
   async checkRefresh(sameSpelling = true): Promise<void> {
     for (const [name, { freeSpelling }] of this.watched) {
       const verified = await this.pg.trickle.verifyStreamTable(name)
-      const seen = this.#report(name, `verify: ${JSON.stringify(verified)}`)
-      expect(verified, seen).toEqual({ ok: true, missing: 0, extra: 0 })
+      const verifyReport = this.#report(name, `verify: ${JSON.stringify(verified)}`)
+      expect(verified, verifyReport).toEqual({ ok: true, missing: 0, extra: 0 })
       const changed = await this.pg.trickle.refreshStreamTable(name)
-      const done = this.#report(name, `refresh: ${JSON.stringify(changed)}`)
-      if (sameSpelling || !freeSpelling) expect(changed, done).toEqual({ inserted: 0, deleted: 0, updated: 0 })
+      const refreshReport = this.#report(name, `refresh: ${JSON.stringify(changed)}`)
+      if (sameSpelling || !freeSpelling) expect(changed, refreshReport).toEqual({ inserted: 0, deleted: 0, updated: 0 })
     }
     await this.check('refresh')
   }
 
   #report(name: string, after: string): string {
-    const shown = this.script.length > 400 ? this.script.slice(-400) : this.script
-    return `${name} after: ${after}\nquery: ${this.watched.get(name)?.query}\nscript:\n${shown.join(';\n')};\n`
+    const recent = this.script.length > 400 ? this.script.slice(-400) : this.script
+    return `${name} after: ${after}\nquery: ${this.watched.get(name)?.query}\nscript:\n${recent.join(';\n')};\n`
   }
 
   async #list(query: string): Promise<unknown[][]> {
     return (await this.pg.query(query, [], { rowMode: 'array' })).rows as unknown[][]
   }
 
-  /** Names, types with their modifiers, and collations of the columns of a relation. */
-  #shape(relation: string): Promise<unknown[]> {
+  /** The names, types with modifiers, and collations of a relation's columns. */
+  #columnsOf(relation: string): Promise<unknown[]> {
     return this.#list(`SELECT attname, format_type(atttypid, atttypmod), attcollation::regcollation::text
       FROM pg_attribute WHERE attrelid = ${literal(relation)}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`)
   }
 
-  async #shapeOfQuery(query: string): Promise<unknown[]> {
-    await this.pg.exec(`CREATE TEMP VIEW shape_of_query AS ${query}`)
-    const shape = await this.#shape('pg_temp.shape_of_query')
-    await this.pg.exec('DROP VIEW pg_temp.shape_of_query')
-    return shape
+  async #columnsOfQuery(query: string): Promise<unknown[]> {
+    await this.pg.exec(`CREATE TEMP VIEW columns_of_query AS ${query}`)
+    const columns = await this.#columnsOf('pg_temp.columns_of_query')
+    await this.pg.exec('DROP VIEW pg_temp.columns_of_query')
+    return columns
   }
 
-  /** What is in the catalogs, to see that nothing was left behind. */
+  /** Counts catalog entries, so that a test can see whether anything was left behind. */
   async inventory(): Promise<Record<string, number>> {
     const { rows } = await this.pg.query<Record<string, number>>(`SELECT
       (SELECT count(*)::int FROM pg_class WHERE relpersistence <> 't') AS classes,
@@ -200,9 +206,9 @@ export class Lab {
   }
 }
 
-/** A query for the rows that one side has more often than the other: NULL and NULL when they are equal. */
+/** A query for the rows that one side has more often than the other. Both columns are NULL when the sides are equal. */
 function difference(name: string, { query, compare, freeSpelling }: Watched): string {
-  // A record is equal to another as the types of its columns say.
+  // Records are compared by the equality of their columns' types.
   const row = compare !== undefined ? `ROW(${compare})` : freeSpelling ? 'ROW(q.*)' : 'q::text'
   return `SELECT ${literal(name)} AS name,
     array_agg(d.r::text) FILTER (WHERE d.w > 0) AS missing, array_agg(d.r::text) FILTER (WHERE d.w < 0) AS extra

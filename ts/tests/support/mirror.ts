@@ -1,6 +1,6 @@
 /**
- * A copy of a stream table that is kept by `subscribe` alone, to be compared with what a query gives. Changes must fit:
- * what comes was not there, what goes or is updated was, and is the very object that was told before.
+ * A copy of a stream table that only `subscribe` maintains, to be compared with a query. It checks that changes fit: an
+ * inserted row must be new; a deleted or updated row must exist, and be the same object as in an earlier change.
  */
 import { expect } from 'vitest'
 import type { Change, ChangeInfo, SubscribeOptions, TrickleError, Unsubscribe } from '../../dist/index.js'
@@ -9,10 +9,10 @@ import type { Database } from './pglite.js'
 
 export class Mirror {
   readonly rows = new Map<string, Row>()
-  /** The changes of each call, the first one included. */
+  /** The changes of each call, including the first. */
   readonly calls: Change[][] = []
   readonly errors: TrickleError[] = []
-  #begun = false
+  #isStarted = false
   end: Unsubscribe = () => Promise.resolve()
 
   private constructor(
@@ -23,31 +23,31 @@ export class Mirror {
   static async open(pg: Database, name: string, options: SubscribeOptions = {}): Promise<Mirror> {
     const mirror = new Mirror(pg, name)
     const onError = (error: TrickleError) => mirror.errors.push(error)
-    mirror.end = await pg.trickle.subscribe(name, (changes, info) => mirror.#take(changes, info), {
+    mirror.end = await pg.trickle.subscribe(name, (changes, info) => mirror.#receive(changes, info), {
       onError,
       ...options,
     })
     return mirror
   }
 
-  #take(changes: Change[], info: ChangeInfo): void {
+  #receive(changes: Change[], info: ChangeInfo): void {
     this.calls.push(changes)
-    if (info.initial === this.#begun) throw new Error('rows that were there come first, and once')
-    this.#begun = true
+    if (info.initial === this.#isStarted) throw new Error('the initial rows must come first, and only once')
+    this.#isStarted = true
     for (const change of changes) {
       const { op, id, row, key, old } = change
       const before = this.rows.get(id)
       if (key.__pgt_id === undefined && Object.entries(key).some(([name, value]) => row[name] !== value))
-        throw new Error(`${id} has another key than ${JSON.stringify(key)}`)
+        throw new Error(`${id} does not have the key ${JSON.stringify(key)}`)
       if (op === 'insert' ? before !== undefined : before === undefined || before !== (op === 'update' ? old : row))
-        throw new Error(`${op} of ${id}: not what was told before`)
+        throw new Error(`${op} of ${id} does not fit the earlier changes`)
       if (op === 'delete') this.rows.delete(id)
       else this.rows.set(id, row)
     }
   }
 
-  /** The changes since the last time that this was asked, short. */
-  news(): unknown[][] {
+  /** The changes since the last call, in short form. */
+  takeChanges(): unknown[][] {
     return this.calls
       .splice(0)
       .map((changes) =>
@@ -55,7 +55,7 @@ export class Mirror {
       )
   }
 
-  /** It holds what a query gives. */
+  /** Checks that the copy equals a query. */
   async check(): Promise<void> {
     expect(this.errors).toEqual([])
     const { rows } = await this.pg.query<Row>(`SELECT * FROM ${this.name}`)

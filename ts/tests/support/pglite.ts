@@ -1,4 +1,4 @@
-/** The PGlite under test, by the environment variable PGLITE that the vitest project sets. */
+/** The PGlite under test. The vitest project chooses it with the environment variable PGLITE. */
 import { readFile } from 'node:fs/promises'
 import type { PGlite, PGliteOptions } from 'pglite-0.5'
 import { inject } from 'vitest'
@@ -19,19 +19,19 @@ const MODULES: Record<string, () => Promise<unknown>> = {
 export const MODULE_NAME = process.env.PGLITE ?? 'pglite-0.5'
 export const MAJOR = MODULE_NAME.startsWith('pglite-0.4') ? 17 : 18
 
-/** The module of any of the aliases. The types are those of the newest. */
+/** Imports any of the aliases. The types are those of the newest. */
 export async function loadModule(name = MODULE_NAME): Promise<Module> {
   const load = MODULES[name]
-  if (load === undefined) throw new Error(`PGLITE=${name}: no such alias`)
+  if (load === undefined) throw new Error(`PGLITE=${name}: there is no such alias`)
   return (await load()) as Module
 }
 
-/** A new database with the plugin, from an initialised data directory (initdb takes 2 s). */
+/** Opens a new database with the plugin, from an initialised data directory (initdb takes 2 s). */
 export async function openDatabase(options: Options = {}): Promise<Database> {
   return (await openWith({ trickle }, options)) as Database
 }
 
-/** A new database with the given extensions. */
+/** Opens a new database with the given extensions. */
 export async function openWith(extensions: Record<string, TrickleExtension>, options: Options = {}): Promise<PGlite> {
   const { PGlite } = await loadModule()
   const loadDataDir = options.dataDir === undefined ? await emptyDataDir() : undefined

@@ -1,15 +1,15 @@
-/** React in a document: components are mounted, and a hook's results are looked at. */
+/** React in a document: mounts components, and collects the results of a hook. */
 import './dom.js'
 import { act, createElement, StrictMode } from 'react'
 import type { ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 
-/** Waits until what was started has been shown. */
+/** Waits until pending work has been rendered. */
 export const settle = () => act(() => new Promise<void>((done) => setTimeout(done, 40)))
 
-/** Waits until the database has done what was asked of it, one question after the other, and it has been shown. */
+/** Waits until the database has answered the pending queries, which may follow from each other, and React has rendered. */
 export async function settleAfter(pg: { query(sql: string): Promise<unknown> }): Promise<void> {
-  for (let questions = 0; questions < 10; questions++) await act(() => pg.query('SELECT 1'))
+  for (let i = 0; i < 10; i++) await act(() => pg.query('SELECT 1'))
   await settle()
 }
 
@@ -19,12 +19,12 @@ export interface Mounted {
   unmount(): Promise<void>
 }
 
-/** Mounts something as an app would, by default under StrictMode. */
+/** Mounts a component as an app would, by default under StrictMode. */
 export async function mount(node: ReactNode, { strict = true } = {}): Promise<Mounted> {
   const container = document.body.appendChild(document.createElement('div'))
   const root = createRoot(container)
-  const render = async (shown: ReactNode) => {
-    await act(async () => root.render(strict ? createElement(StrictMode, null, shown) : shown))
+  const render = async (content: ReactNode) => {
+    await act(async () => root.render(strict ? createElement(StrictMode, null, content) : content))
   }
   await render(node)
   return {
@@ -37,19 +37,19 @@ export async function mount(node: ReactNode, { strict = true } = {}): Promise<Mo
   }
 }
 
-export interface Hooked<Result, Input> extends Mounted {
-  /** What the hook gave in each rendering that was shown. */
+export interface MountedHook<Result, Input> extends Mounted {
+  /** The result of the hook in each rendering. */
   results: Result[]
   readonly last: Result
   rerender(input: Input): Promise<void>
 }
 
-/** Calls a hook in a component. */
-export async function hook<Result, Input>(
+/** Mounts a component that calls a hook. */
+export async function mountHook<Result, Input>(
   use: (input: Input) => Result,
   input: Input,
   options: { strict?: boolean; wrap?: (node: ReactNode) => ReactNode } = {},
-): Promise<Hooked<Result, Input>> {
+): Promise<MountedHook<Result, Input>> {
   const results: Result[] = []
   const Component = ({ input }: { input: Input }) => {
     results.push(use(input))

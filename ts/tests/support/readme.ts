@@ -1,4 +1,4 @@
-/** What a README shows: its snippets, what they print according to it, and its tables. */
+/** The content of a README: its snippets, the output that it promises for them, and its tables. */
 import { inspect } from 'node:util'
 
 /** The fenced blocks of a language, in order. */
@@ -6,7 +6,7 @@ export function blocksOf(text: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1] ?? '')
 }
 
-/** The cells of the table rows below a heading, without the head of the table. */
+/** The cells of the table below a heading, without the table's header. */
 export function tableIn(text: string, heading: string): string[][] {
   const section = text.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
   const rows = section.split('\n').filter((line) => line.startsWith('|'))
@@ -18,7 +18,7 @@ export function tableIn(text: string, heading: string): string[][] {
   )
 }
 
-/** What the comments behind and below console.log say, in order. */
+/** The output that comments after and below `console.log` promise, in order. */
 export function printedAccordingTo(code: string): string[] {
   return [...code.matchAll(/console\.log\([^\n]*\n?\/\/ (.*)$|console\.log\([^\n]*\) \/\/ (.*)$/gm)].map(
     (match) => match[2] ?? match[1] ?? '',
@@ -31,7 +31,7 @@ function shown(values: unknown[]): string {
     .join(' ')
 }
 
-/** Runs code without its imports, which are `given`, and gives what it printed. */
+/** Runs code with `given` in place of its imports, and returns what it prints. */
 export async function runSnippets(code: string, given: Record<string, unknown>): Promise<string[]> {
   const printed: string[] = []
   const body = code.replace(/^import .*\n/gm, '')

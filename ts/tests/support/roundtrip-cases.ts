@@ -1,17 +1,17 @@
-/** Queries that together have every kind of node, for `roundtrip.test.ts`. */
+/** Queries that together contain every kind of node, for `roundtrip.test.ts`. */
 
 interface Options {
-  /** Statements between making the view and writing its query. */
+  /** Statements that run after the view is created and before its query is written. */
   change?: string[]
   /** The `search_path` under which the written query is analysed. Empty otherwise. */
   path?: string
-  /** The tree need not be the same, only the rows. For operators and rows that SQL cannot name in the same form. */
+  /** Compare only the rows, not the trees. For operators and rows that SQL cannot write in the same form. */
   rows?: true
 }
 
 const ROWS = { rows: true } as const
 
-/** The queries, with a name for each. */
+/** The queries, by name. */
 export const CASES: [name: string, query: string, options?: Options][] = [
   // constants
   ['int const', `select 1 as a, -1 as b, 2147483648 as c, -9223372036854775808 as d, 0`],
@@ -547,7 +547,7 @@ export const CASES: [name: string, query: string, options?: Options][] = [
     'json operators',
     `select j -> 'a', j ->> 0, j #> '{a,b}', j @> '{"a":1}', j ? 'a', j ?| array['a'], jsonb_path_query(j, '$.a'), j @@ '$.a == 1' from t`,
   ],
-  // changed since
+  // changed after the view was created
   [
     'column renamed',
     `select id, v from t join u using (id) where w > 'a'`,

@@ -1,4 +1,4 @@
-/** The worker of a tab in Node: what PGlite's multi-tab worker expects of a browser, and then the worker itself. */
+/** A tab's worker in Node: first what PGlite's multi-tab worker expects from a browser, and then the worker itself. */
 import { readFile } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { trickle } from '../../dist/index.js'

@@ -1,4 +1,4 @@
-/** Two small tables that many cases start from, a keyed one and one with equal rows, and changes of every kind. */
+/** Two small tables that many cases start from, one with a key and one with duplicate rows, and changes of every kind. */
 export const TABLES = [
   'CREATE TABLE t (id int PRIMARY KEY, k int, v int, s text)',
   'CREATE TABLE u (k int, v int)',

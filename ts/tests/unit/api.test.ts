@@ -1,4 +1,4 @@
-/** What the methods of `pg.trickle` send, with a database that only listens. */
+/** What the methods of `pg.trickle` send to a database, with a fake one that records it. */
 import { describe, expect, test } from 'vitest'
 import { Trickle } from '../../src/api.js'
 import { TrickleError } from '../../src/errors.js'
@@ -22,8 +22,8 @@ const ROW = {
   created_at: '2026-01-02T03:04:05+00:00',
 }
 
-/** Answers each query with the next of the given results. */
-function listener(...results: unknown[][]): { db: Database; sent: Sent[] } {
+/** A fake database that answers each query with the next of the given results. */
+function fakeDatabase(...results: unknown[][]): { db: Database; sent: Sent[] } {
   const sent: Sent[] = []
   const db: Database = {
     async query<T>(sql: string, params?: unknown[]) {
@@ -37,9 +37,45 @@ function listener(...results: unknown[][]): { db: Database; sent: Sent[] } {
 const json = (row: unknown) => [{ json: JSON.stringify(row) }]
 
 describe('Trickle', () => {
+  test.each([
+    [
+      'createStreamTable',
+      (trickle: Trickle) => trickle.createStreamTable('st', 'q', { ifNotExist: true } as never),
+      'Did you mean ifNotExists?',
+    ],
+    [
+      'createStreamTable',
+      (trickle: Trickle) => trickle.createStreamTable('st', 'q', { with_data: true } as never),
+      'Did you mean withData?',
+    ],
+    [
+      'alterStreamTable',
+      (trickle: Trickle) => trickle.alterStreamTable('st', 'q', { cascade: true } as never),
+      'Its options are onNotice.',
+    ],
+    [
+      'dropStreamTable',
+      (trickle: Trickle) => trickle.dropStreamTable('st', { ifexists: true } as never),
+      'Did you mean ifExists?',
+    ],
+    [
+      'subscribe',
+      (trickle: Trickle) => trickle.subscribe('st', () => {}, { initail: false } as never),
+      'Did you mean initial?',
+    ],
+    ['live', (trickle: Trickle) => trickle.live('st', { limit: 3 } as never), 'Its options are key, onError, compare.'],
+  ])('%s refuses an option that it does not know', async (method, call, hint) => {
+    const { db, sent } = fakeDatabase()
+    const error: unknown = await call(new Trickle(db)).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(TrickleError)
+    expect(error).toMatchObject({ code: '22023', streamTable: 'st', hint })
+    expect((error as TrickleError).message).toMatch(`${method} has no option`)
+    expect(sent).toEqual([])
+  })
+
   test('sends names and queries as parameters, never as SQL', async () => {
     const hostile = `x'); DROP TABLE t; --"`
-    const { db, sent } = listener(
+    const { db, sent } = fakeDatabase(
       [],
       json(ROW),
       [],
@@ -61,8 +97,8 @@ describe('Trickle', () => {
     expect(sent[0]?.params).toEqual([hostile, hostile, 'true', 'fail'])
   })
 
-  test('gives the catalog row in the shape of the API', async () => {
-    const { db } = listener([], json(ROW))
+  test('converts the catalog row to the shape of the API', async () => {
+    const { db } = fakeDatabase([], json(ROW))
     const { createdAt, ...rest } = await new Trickle(db).createStreamTable('st', 'q')
     expect(rest).toEqual({
       name: 'st',
@@ -77,10 +113,10 @@ describe('Trickle', () => {
     expect(createdAt.toISOString()).toBe('2026-01-02T03:04:05.000Z')
   })
 
-  test('options say what to do', async () => {
+  test('options become parameters', async () => {
     const given: unknown[] = []
     for (const options of [{}, { ifNotExists: true }, { orReplace: true }, { withData: false }]) {
-      const { db, sent } = listener([], json(ROW))
+      const { db, sent } = fakeDatabase([], json(ROW))
       await new Trickle(db).createStreamTable('st', 'q', options)
       given.push(sent[0]?.params?.slice(2))
     }
@@ -92,32 +128,32 @@ describe('Trickle', () => {
     ])
   })
 
-  test('null is no options', async () => {
+  test('null counts as no options', async () => {
     const none = null as unknown as undefined
-    const { db, sent } = listener([], json(ROW), [], json(ROW), [])
+    const { db, sent } = fakeDatabase([], json(ROW), [], json(ROW), [])
     const trickle = new Trickle(db)
     await trickle.createStreamTable('st', 'q', none)
     await trickle.alterStreamTable('st', 'q', none)
     await trickle.dropStreamTable('st', none)
     expect(sent).toHaveLength(5)
-    const missing = Object.assign(new Error('none of this name'), { code: '42P01' })
+    const missing = Object.assign(new Error('no stream table of this name'), { code: '42P01' })
     const refusing = new Trickle({ query: () => Promise.reject(missing) })
     await expect(refusing.subscribe('st', () => undefined, none)).rejects.toMatchObject({ code: '42P01' })
     await expect(refusing.live('st', none)).rejects.toMatchObject({ code: '42P01' })
   })
 
-  test('wrong options are refused before anything is sent', async () => {
-    const { db, sent } = listener()
+  test('contradictory options are refused before anything is sent', async () => {
+    const { db, sent } = fakeDatabase()
     const both = new Trickle(db).createStreamTable('st', 'q', { ifNotExists: true, orReplace: true } as object)
     await expect(both).rejects.toMatchObject({ name: 'TrickleError', code: '22023', streamTable: 'st' })
     expect(sent).toEqual([])
   })
 
   test('dropStreamTable with ifExists drops only what exists', async () => {
-    const none = listener([])
+    const none = fakeDatabase([])
     await new Trickle(none.db).dropStreamTable('st', { ifExists: true })
     expect(none.sent).toHaveLength(1)
-    const one = listener(json(ROW), [])
+    const one = fakeDatabase(json(ROW), [])
     await new Trickle(one.db).dropStreamTable('st', { ifExists: true, cascade: true })
     expect(one.sent[1]?.params).toEqual(['st', true])
   })
@@ -143,8 +179,8 @@ describe('Trickle', () => {
     }
   })
 
-  test('no answer is an answer: the stream table does not exist', async () => {
-    const { db } = listener([])
+  test('an empty result means that the stream table does not exist', async () => {
+    const { db } = fakeDatabase([])
     await expect(new Trickle(db).refreshStreamTable('st')).rejects.toMatchObject({
       code: '42P01',
       streamTable: 'st',
@@ -153,16 +189,16 @@ describe('Trickle', () => {
 })
 
 describe('the plugin', () => {
-  test('in a tab of the worker gives its namespace and nothing else, and asks nothing', async () => {
-    const { db, sent } = listener()
+  test("in a worker's tab returns only its namespace, and runs no query", async () => {
+    const { db, sent } = fakeDatabase()
     const setup = await createTrickle().setup(db, {}, true)
     expect(Object.keys(setup)).toEqual(['namespaceObj'])
     expect(setup.namespaceObj).toBeInstanceOf(Trickle)
     expect(sent).toEqual([])
   })
 
-  test('asks nothing before init, and in init fails when no bundle was loaded', async () => {
-    const { db, sent } = listener()
+  test('runs no query before init, and init fails when no bundle was loaded', async () => {
+    const { db, sent } = fakeDatabase()
     const setup = await createTrickle().setup(db, { print: 'kept' })
     expect(setup.emscriptenOpts).toMatchObject({ print: 'kept' })
     await expect(setup.init?.()).rejects.toMatchObject({ name: 'TrickleError', code: '0A000' })

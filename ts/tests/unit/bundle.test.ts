@@ -10,7 +10,7 @@ import { gzip, tar, wasm } from './fixtures.js'
 
 const SO = 'lib/postgresql/pg_trickle.so'
 
-/** A PGlite that starts with the given options: instantiates its module, then runs the hooks. */
+/** Starts as PGlite does with these options: instantiates the module, then runs the hooks. */
 async function start(options: HostOptions, head = '# PostgreSQL 18\n'): Promise<Blob | undefined> {
   options.instantiateWasm?.({ env: { from_js: () => undefined } }, () => undefined)
   const mod = {
@@ -26,7 +26,7 @@ async function start(options: HostOptions, head = '# PostgreSQL 18\n'): Promise<
   return mod.pg_extensions.pg_trickle
 }
 
-/** Options of a host whose main module exports the given names. */
+/** The options of a host whose main module exports these names. */
 function host(names: string[]): HostOptions {
   const instance = {
     exports: Object.fromEntries(names.map((name) => [name, 0])),
@@ -56,7 +56,7 @@ describe('the bundle of the running PostgreSQL', () => {
     expect(readTar(new Uint8Array((await loaded?.arrayBuffer()) ?? []))?.[0]?.name).toBe(file)
   })
 
-  test('is given unpacked, whether it came packed or not, from a file or a server', async () => {
+  test('is decompressed if need be, and comes from a file or a server', async () => {
     const packed = await gzip(bundle())
     const folder = await mkdtemp(join(tmpdir(), 'pg_trickle-'))
     try {
@@ -81,7 +81,7 @@ describe('the bundle of the running PostgreSQL', () => {
 })
 
 describe('the options of PGlite', () => {
-  test('are kept: its own hooks run, and first', async () => {
+  test('are preserved, and its own hooks run first', async () => {
     const order: string[] = []
     const given = {
       print: 'kept',
@@ -96,14 +96,14 @@ describe('the options of PGlite', () => {
     expect(given.postRun).toHaveLength(2)
   })
 
-  test('nothing loaded is a failure', () => {
+  test('without a loaded bundle, check() fails', () => {
     expect(() => attachBundle({}, {}).check()).toThrowError(
       expect.objectContaining({ name: 'TrickleError', code: '0A000' }),
     )
   })
 })
 
-describe('what is wrong is told by check(), and never thrown at PGlite', () => {
+describe('errors are thrown by check(), and never into PGlite', () => {
   async function failure(options: HostOptions, bundles: Bundles, head?: string) {
     const attached = attachBundle(options, bundles)
     expect((await start(attached.options, head))?.size).toBe(0)
@@ -124,7 +124,7 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
     expect(error).toMatchObject({ code: '0A000', hint: expect.stringContaining('@electric-sql/pglite') })
   })
 
-  test('a host whose names are not known is not checked', async () => {
+  test('a host whose names are unknown is not checked', async () => {
     const attached = attachBundle({}, { 18: new Blob([bundle(['anything'])]) })
     await start(attached.options)
     attached.check()
@@ -139,19 +139,19 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
     })
   })
 
-  test('a path in place of a URL', async () => {
+  test('a path instead of a URL', async () => {
     const attached = attachBundle({}, { 18: '/pg_trickle-pg18.tar.gz' } as unknown as Bundles)
     await start(attached.options)
-    const told = expect.objectContaining({
+    const expected = expect.objectContaining({
       name: 'TrickleError',
       code: '22023',
       message: expect.stringContaining('/pg_trickle-pg18.tar.gz') as string,
       hint: expect.stringContaining('new URL(') as string,
     }) as Error
-    expect(() => attached.check()).toThrow(told)
+    expect(() => attached.check()).toThrow(expected)
   })
 
-  test('a host that does not tell its version', async () => {
+  test('a host whose version is unknown', async () => {
     expect(await failure({}, {}, '')).toMatchObject({
       code: '58P01',
       message: expect.stringContaining('postgres.bki'),
@@ -159,20 +159,20 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
     expect(await failure({}, {}, '# MySQL 8\n')).toMatchObject({ code: '58P01' })
   })
 
-  test('a page in place of the bundle', async () => {
+  test('an HTML page instead of the bundle', async () => {
     const error = await failure({}, { 18: new Blob(['<!doctype html>'.repeat(100)]) })
     expect(error).toMatchObject({ code: '58P01', message: expect.stringContaining('not a tar archive') })
     expect(error.hint).toContain('.tar.gz')
   })
 
-  test('a page in place of the bundle, because Vite moved the code away from it', async () => {
+  test('an HTML page instead of the bundle, because Vite has moved the code', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('<!doctype html>'.repeat(100))))
     const url = new URL('http://localhost:5173/node_modules/.vite/deps/pg_trickle-pg18.tar.gz')
     const error = await failure({}, { 18: url })
     expect(error.hint).toContain('optimizeDeps.exclude')
   })
 
-  test('a server that has none, and a file that is not there', async () => {
+  test('a server that responds 404, and a missing file', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('', { status: 404 })))
     const error = await failure({}, { 18: new URL('https://host/b.tar.gz') })
     expect(error).toMatchObject({ code: '58P01', message: expect.stringContaining('https://host/b.tar.gz') })
@@ -180,7 +180,7 @@ describe('what is wrong is told by check(), and never thrown at PGlite', () => {
     expect(await failure({}, { 18: new URL('file:///nowhere/b.tar.gz') })).toMatchObject({ code: '58P01' })
   })
 
-  test('half a file', async () => {
+  test('a truncated file', async () => {
     const packed = await gzip(bundle())
     expect(await failure({}, { 18: new Blob([packed.subarray(0, packed.length / 2)]) })).toMatchObject({
       code: '58P01',

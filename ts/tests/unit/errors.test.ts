@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { TrickleError } from '../../src/errors.js'
 
 describe('TrickleError.from', () => {
-  test('keeps what PostgreSQL said', () => {
+  test("keeps PostgreSQL's message, code and hint", () => {
     const cause = Object.assign(new Error('relation "x" does not exist'), { code: '42P01', hint: 'Make it.' })
     const error = TrickleError.from(cause, 'my_st')
     expect(error).toBeInstanceOf(Error)
@@ -33,7 +33,7 @@ describe('TrickleError.from', () => {
     expect(of(`SELECT ${'x'.repeat(500)}`, '8')?.length).toBeLessThanOrEqual(60)
   })
 
-  test('wraps whatever was thrown', () => {
+  test('wraps any thrown value', () => {
     expect(TrickleError.from('text')).toMatchObject({ message: 'text', code: 'XX000', cause: 'text' })
     expect(TrickleError.from(null)).toMatchObject({ message: 'null', cause: null })
     expect(TrickleError.from({ code: 42, message: '' })).toMatchObject({ code: 'XX000' })
@@ -41,7 +41,7 @@ describe('TrickleError.from', () => {
     expect(TrickleError.from(error, 'other')).toBe(error)
   })
 
-  test('is told apart by name in another realm, and shows its cause', () => {
+  test('has a name that identifies it in another realm, and shows its cause', () => {
     const error = TrickleError.from(new TypeError('inner'))
     expect(Object.prototype.toString.call(error)).toBe('[object Error]')
     expect(String(error)).toBe('TrickleError: inner')

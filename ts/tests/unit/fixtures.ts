@@ -1,6 +1,6 @@
-/** Archives and WebAssembly modules small enough to be written by hand. */
+/** Small archives and WebAssembly modules, assembled by hand. */
 
-/** A ustar archive of the given files. */
+/** Makes a ustar archive of these files. */
 export function tar(files: Record<string, string | Uint8Array>): Uint8Array<ArrayBuffer> {
   const blocks: Uint8Array[] = []
   for (const [name, content] of Object.entries(files)) {
@@ -21,7 +21,7 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<A
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }
 
-/** A module that imports functions, globals, tables and memories, and exports functions. */
+/** Makes a module that imports functions, globals, tables, memories and tags, and exports functions. */
 export function wasm(
   imports: { module?: string; name: string; kind?: Kind }[],
   exports: string[] = [],

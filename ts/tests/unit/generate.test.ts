@@ -1,8 +1,8 @@
-/** The random generator itself: it needs no database, and must never run out of choices. */
+/** The random generator: it works without a database, and must never run out of choices. */
 import { expect, test } from 'vitest'
 import { asCase, generate } from '../random/round.js'
 
-test('every seed gives a round, and the same one each time', () => {
+test('every seed gives a round, and always the same one', () => {
   for (let seed = 0; seed < 3000; seed++) {
     const round = generate(seed)
     expect(Object.keys(round.views).length).toBeGreaterThan(0)

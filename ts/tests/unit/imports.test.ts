@@ -4,7 +4,7 @@ import { wasm } from './fixtures.js'
 
 const host = new Set(['SPI_connect', 'palloc', 'CurrentMemoryContext'])
 
-test('names what nobody provides, once and in order', () => {
+test('lists the names that nobody provides, once each and sorted', () => {
   const module = wasm([
     { name: 'palloc' },
     { name: 'zzz' },
@@ -27,7 +27,7 @@ test('reads every kind of import', () => {
   expect(unresolvedImports(module, host)).toEqual(['an_exception', 'last'])
 })
 
-test('what the module exports itself, and what the linker and invoke_* give, is not missing', () => {
+test("a module's own exports, the linker's names and invoke_* are not missing", () => {
   const module = wasm(
     [{ module: 'GOT.func', name: 'own' }, { name: 'invoke_viii' }, { name: '__memory_base', kind: 'global' }],
     ['own'],
@@ -35,7 +35,7 @@ test('what the module exports itself, and what the linker and invoke_* give, is 
   expect(unresolvedImports(module, host)).toEqual([])
 })
 
-test('names of many bytes and many imports', () => {
+test('long names and many imports', () => {
   const names = Array.from({ length: 300 }, (_, i) => ({ name: `n${i}`.padEnd(200, 'ü') }))
   expect(unresolvedImports(wasm(names), new Set(names.slice(1).map(({ name }) => name)))).toEqual([names[0]?.name])
 })

@@ -1,4 +1,4 @@
-/** What is published: the entry points, both module systems, no dependency, one version. */
+/** The published package: its entry points in both module systems, its dependencies, types and documentation. */
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -33,16 +33,16 @@ describe('the package', () => {
     expect(missing).toEqual([])
   })
 
-  test('is the same by import and by require', () => {
+  test('exports the same through import and require', () => {
     const cjs = createRequire(import.meta.url)(join(ROOT, 'dist/index.cjs')) as typeof esm
     expect(Object.keys(cjs).sort()).toEqual(Object.keys(esm).sort())
     expect(Object.keys(esm).sort()).toEqual(['Trickle', 'TrickleError', 'createTrickle', 'trickle'])
     expect(cjs.trickle.name).toBe('pg_trickle')
-    // What errors are printed with.
+    // A printed error starts with this name.
     for (const { TrickleError } of [esm, cjs]) expect(TrickleError.name).toBe('TrickleError')
   })
 
-  test('has no dependency, a range of PGlite releases as its peer, and no other peer that must be there', async () => {
+  test('has no dependency, a range of PGlite releases as its peer, and only optional other peers', async () => {
     const { dependencies, peerDependencies, peerDependenciesMeta } = await manifest()
     expect(dependencies).toBeUndefined()
     expect(peerDependencies['@electric-sql/pglite']).toBe('>=0.4.0 <0.6')
@@ -54,7 +54,7 @@ describe('the package', () => {
     ['react', ['useStreamTable'], ['react']],
     ['tanstack', ['streamTableCollectionOptions'], []],
   ])(
-    'gives %s by import and by require, and nothing is imported that may be missing',
+    'exports %s through import and require, and imports nothing that may be missing',
     async (entry, names, imported) => {
       const url = new URL(`../../dist/${entry}.js`, import.meta.url)
       expect(Object.keys((await import(url.href)) as object)).toEqual(names)
@@ -66,12 +66,12 @@ describe('the package', () => {
     },
   )
 
-  test('names its bundles in the form that bundlers find', async () => {
+  test('refers to its bundles in the form that bundlers recognise', async () => {
     for (const file of ['index.js', 'index.cjs']) {
       const code = await readFile(join(ROOT, 'dist', file), 'utf8')
       for (const major of [17, 18])
         expect(code, file).toMatch(new RegExp(`new URL\\(["']\\./pg_trickle-pg${major}\\.tar\\.gz["'],`))
-      // A bundler for the browser must not meet a module of Node.
+      // A bundler for the browser must not find an import of a Node module.
       if (file === 'index.js') expect(code, file).not.toMatch(/from ["'](node:)?(fs|path|url|module)\b/)
     }
   })

@@ -1,18 +1,18 @@
-/** The texts in which the extension hands over changes. */
+/** The form in which the extension hands over changes. */
 import { describe, expect, it, vi } from 'vitest'
 import { readRecords, readRow } from '../../src/subscribe/records.js'
 
 describe('records', () => {
-  it('are three texts each', () => {
+  it('consist of three fields each', () => {
     const bytes = new TextEncoder().encode('+12\0(1,ä)\0(1)\0E12\0\0me/1\0')
     expect(readRecords(bytes)).toEqual([
-      { letter: '+', id: 12, text: '(1,ä)', text2: '(1)' },
-      { letter: 'E', id: 12, text: '', text2: 'me/1' },
+      { kind: 'insert', streamTable: 12, text: '(1,ä)', keyOrReader: '(1)' },
+      { kind: 'snapshotEnd', streamTable: 12, text: '', keyOrReader: 'me/1' },
     ])
     expect(readRecords(new Uint8Array())).toEqual([])
   })
 
-  it('are the same read in pieces, of which each ends with a text', () => {
+  it('are the same when they are read in pieces, each of which ends with a field', () => {
     const bytes = new TextEncoder().encode('+12\0(1,äöü)\0(1)\0-12\0(,)\0\0E12\0\0me/1\0')
     const whole = readRecords(bytes)
     expect(whole).toHaveLength(3)

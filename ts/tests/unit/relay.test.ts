@@ -1,26 +1,28 @@
-/** A tab's side of what the leader passes on. */
+/** A tab that receives what the leader relays. */
 import { expect, test, vi } from 'vitest'
 import { Tab } from '../../src/subscribe/relay.js'
 
-/** A promise that is settled by hand. */
-function later<T>() {
+/** A promise that the test settles. */
+function deferred<T>() {
   let resolve!: (value: T) => void
   let reject!: (error: unknown) => void
   const promise = new Promise<T>((...given) => ([resolve, reject] = given))
   return { promise, resolve, reject }
 }
 
-test('a leader that went before it answered does not disturb the next one', async () => {
-  const answers = [later<string>(), later<string>()]
-  const ask = vi.fn(() => answers[ask.mock.calls.length - 1]?.promise ?? Promise.reject(new Error('asked again')))
+test('a leader that closes before it answers does not disturb the next one', async () => {
+  const answers = [deferred<string>(), deferred<string>()]
+  const findChannel = vi.fn(
+    () => answers[findChannel.mock.calls.length - 1]?.promise ?? Promise.reject(new Error('queried again')),
+  )
   const receive = vi.fn()
-  const tab = new Tab('tab', { ask, receive, missed: vi.fn() })
+  const tab = new Tab('tab', { findChannel, receive, missed: vi.fn() })
 
   const first = tab.join()
-  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(1))
+  await vi.waitFor(() => expect(findChannel).toHaveBeenCalledTimes(1))
   tab.leave()
   const second = tab.join()
-  await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2))
+  await vi.waitFor(() => expect(findChannel).toHaveBeenCalledTimes(2))
   answers[1]?.resolve('relay-test')
   await second
   answers[0]?.reject(new Error('gone'))

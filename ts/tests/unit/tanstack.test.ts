@@ -1,4 +1,4 @@
-/** Collections of the real TanStack DB over stream tables that do what the test says. */
+/** Collections of the real TanStack DB over a fake database. */
 import { createCollection, createLiveQueryCollection, eq } from '@tanstack/db'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { TrickleError } from '../../src/errors.js'
@@ -19,7 +19,7 @@ beforeEach(() => {
 })
 
 describe('a collection', () => {
-  test('holds the rows, then follows the changes, one event for each transaction', async () => {
+  test('holds the rows, then follows the changes with one event per transaction', async () => {
     const people = createCollection(options())
     await people.preload()
     expect(people.toArray).toMatchObject([
@@ -27,9 +27,9 @@ describe('a collection', () => {
       { id: 2, city: 'Oslo' },
     ])
     const events: string[][] = []
-    const note = (changes: { type: string; key: number }[]) =>
+    const record = (changes: { type: string; key: number }[]) =>
       void events.push(changes.map(({ type, key }) => `${type} ${key}`).sort())
-    people.subscribeChanges(note, { includeInitialState: true })
+    people.subscribeChanges(record, { includeInitialState: true })
     db.commit(update({ id: 1, city: 'Bari' }), remove({ id: 2, city: 'Oslo' }), insert({ id: 3, city: 'Cork' }))
     db.commit(insert({ id: 4, city: 'Bonn' }))
     expect(people.toArray).toMatchObject([
@@ -40,31 +40,31 @@ describe('a collection', () => {
     expect(events.slice(1)).toEqual([['delete 2', 'insert 3', 'update 1'], ['insert 4']])
   })
 
-  test('a row that goes and comes under one key is an update', async () => {
+  test('a delete and an insert with the same key are an update', async () => {
     db.initial = [insert({ id: 1, city: 'Rome' }, { h: 'a' })]
     const people = createCollection(options())
     await people.preload()
     const types: string[] = []
-    const note = (changes: { type: string }[]) => void types.push(...changes.map(({ type }) => type))
-    people.subscribeChanges(note, { includeInitialState: true })
+    const record = (changes: { type: string }[]) => void types.push(...changes.map(({ type }) => type))
+    people.subscribeChanges(record, { includeInitialState: true })
     db.commit(insert({ id: 1, city: 'Bari' }, { h: 'b' }), remove({ id: 1, city: 'Rome' }, { h: 'a' }))
     expect(types).toEqual(['insert', 'update'])
     expect(people.get(1)).toMatchObject({ id: 1, city: 'Bari' })
   })
 
-  test('two rows that swap their keys', async () => {
+  test('two rows swap their keys', async () => {
     const people = createCollection(options())
     await people.preload()
     const swap = (id: number, from: string, to: string) => update({ id, city: to }, { id, city: from })
     db.commit(swap(1, 'Rome', 'Oslo'), swap(2, 'Oslo', 'Rome'))
     expect([1, 2].map((id) => people.get(id)?.city)).toEqual(['Oslo', 'Rome'])
-    // The same as the engine may say it of a stream table whose own key is the city.
+    // The same swap as a stream table whose own key is the city may report it.
     const moved = (city: string, from: number, to: number) => update({ id: to, city }, { id: from, city }, { city })
     db.commit(moved('Oslo', 1, 2), moved('Rome', 2, 1))
     expect([1, 2].map((id) => people.get(id)?.city)).toEqual(['Rome', 'Oslo'])
   })
 
-  test('is what live queries of TanStack DB read', async () => {
+  test('can be read by live queries of TanStack DB', async () => {
     const people = createCollection(options())
     const romans = createLiveQueryCollection((q) =>
       q
@@ -77,7 +77,7 @@ describe('a collection', () => {
     expect(romans.toArray.map(({ id }) => id).sort()).toEqual([1, 2])
   })
 
-  test('shows what is written to it at once, and what came of it afterwards', async () => {
+  test('shows a written row at once, and the resulting row afterwards', async () => {
     const people = createCollection({
       ...options(),
       onInsert: async () => {
@@ -100,7 +100,7 @@ describe('a collection', () => {
     expect(db.open.size).toBe(0)
   })
 
-  test('that is cleaned up before it began leaves nothing behind', async () => {
+  test('leaves nothing behind when it is cleaned up before it has started', async () => {
     let open = () => {}
     db.gate = new Promise((done) => (open = done))
     const people = createCollection(options())
@@ -111,7 +111,7 @@ describe('a collection', () => {
     expect(db.open.size).toBe(0)
   })
 
-  test('has an error when the stream table is not there, or goes', async () => {
+  test('has an error when the stream table does not exist, or is dropped', async () => {
     const error = new TrickleError('stream table people does not exist', { code: '42P01' })
     const rows = db.initial
     db.initial = error
@@ -132,7 +132,7 @@ describe('a collection', () => {
     expect([people.status, db.open.size]).toEqual(['error', 0])
   })
 
-  test('has an id of its own, whatever database it is of', () => {
+  test('has a unique id, even for the same stream table of another database', () => {
     const others = () =>
       streamTableCollectionOptions<Person, number>({ db: new FakeDatabase(), name: 'people', key: 'id' })
     const ids = [options(), options(), others()].map(({ id }) => id)
@@ -141,7 +141,7 @@ describe('a collection', () => {
     expect(streamTableCollectionOptions({ db, name: 'people', key: 'id', id: 'mine' }).id).toBe('mine')
   })
 
-  test('takes a function as its key', async () => {
+  test('accepts a function as its key', async () => {
     const people = createCollection(
       streamTableCollectionOptions<Person, string>({ db, name: 'people', key: ({ id, city }) => `${city}/${id}` }),
     )

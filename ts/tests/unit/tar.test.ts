@@ -4,7 +4,7 @@ import { tar } from './fixtures.js'
 
 const text = (data: Uint8Array | undefined) => new TextDecoder().decode(data)
 
-test('gives names and contents, whatever their length', () => {
+test('returns names and contents of any length', () => {
   const exact = 'x'.repeat(512)
   const long = 'y'.repeat(1300)
   const entries = readTar(tar({ 'a.control': 'one', empty: '', 'lib/exact': exact, 'lib/long': long }))
@@ -12,7 +12,7 @@ test('gives names and contents, whatever their length', () => {
   expect(entries?.map(({ data }) => text(data))).toEqual(['one', '', exact, long])
 })
 
-test('says what is no archive', () => {
+test('returns undefined for anything that is not an archive', () => {
   expect(readTar(new Uint8Array())).toBeUndefined()
   expect(readTar(new Uint8Array(2048))).toBeUndefined()
   expect(readTar(new TextEncoder().encode('<!doctype html>'.repeat(100)))).toBeUndefined()

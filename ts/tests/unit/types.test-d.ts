@@ -1,4 +1,4 @@
-/** The public types are what the documentation of the interface says: checked by the compiler. */
+/** The public types match the documentation of the interface. The compiler checks this. */
 import type { Extension, PGlite, PGliteInterface, PGliteOptions } from '@electric-sql/pglite'
 import { PGlite as PGliteClass } from '@electric-sql/pglite'
 import { PGlite as PGlite04 } from 'pglite-0.4'
@@ -33,7 +33,7 @@ describe('the plugin', () => {
     expectTypeOf<Awaited<ReturnType<typeof opened04>>['trickle']>().toEqualTypeOf<Trickle>()
   })
 
-  test('takes every database of PGlite', () => {
+  test('accepts every database of PGlite', () => {
     expectTypeOf<PGlite>().toExtend<ConstructorParameters<typeof Trickle>[0]>()
     expectTypeOf<PGliteInterface>().toExtend<ConstructorParameters<typeof Trickle>[0]>()
   })
@@ -48,9 +48,9 @@ describe('the methods', () => {
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('ifNotExists').toEqualTypeOf<boolean | undefined>()
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('orReplace').toEqualTypeOf<boolean | undefined>()
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('withData').toEqualTypeOf<boolean | undefined>()
-    // @ts-expect-error: the query is needed
+    // @ts-expect-error: the query is missing
     void pg.trickle.createStreamTable('st')
-    // @ts-expect-error: they exclude each other
+    // @ts-expect-error: these options exclude each other
     void pg.trickle.createStreamTable('st', 'q', { ifNotExists: true, orReplace: true })
     void pg.trickle.createStreamTable('st', 'q', { ifNotExists: false, orReplace: true })
     void pg.trickle.createStreamTable('st', 'q', { ifNotExists: true, withData: false, onNotice: () => {} })
@@ -58,7 +58,7 @@ describe('the methods', () => {
     void pg.trickle.createStreamTable('st', 'q', { replace: true })
   })
 
-  test('subscribe and live know the columns of a key', () => {
+  test('subscribe and live check the columns of a key', () => {
     void pg.trickle.subscribe<OrderTotal>('st', () => {}, { key: 'customer_id' })
     void pg.trickle.subscribe('st', () => {}, { key: ['anything'] })
     void pg.trickle.live<OrderTotal>('st', { key: ['customer_id', 'total'] })
@@ -68,7 +68,7 @@ describe('the methods', () => {
     void pg.trickle.live<OrderTotal>('st', { key: 'nope' })
   })
 
-  test('the others', () => {
+  test('the other methods', () => {
     expectTypeOf(pg.trickle.dropStreamTable).parameters.toEqualTypeOf<
       [name: string, options?: DropStreamTableOptions]
     >()
@@ -95,7 +95,7 @@ describe('the results', () => {
     expectTypeOf<StreamTable['refreshMode']>().toEqualTypeOf<'IMMEDIATE'>()
   })
 
-  test('StreamTablePlan has way and SQL per source and event', () => {
+  test('StreamTablePlan has the way and the SQL per source and event', () => {
     expectTypeOf<Way>().toEqualTypeOf<'fold' | 'rekey' | 'rebuild'>()
     expectTypeOf<StreamTablePlan['way']>().toEqualTypeOf<Way>()
     type Source = StreamTablePlan['stages'][number]['sources'][number]

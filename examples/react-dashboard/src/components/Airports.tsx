@@ -14,7 +14,7 @@ const COLUMNS = [
 
 type Column = (typeof COLUMNS)[number]['column']
 
-/** A join with aggregates, and a window over it: all airports, in any order. */
+/** A join with aggregates, and a window function over it: all airports, sortable by column. */
 export function Airports() {
   const [[column, direction], setOrder] = useState<[Column, 'asc' | 'desc']>(['flights', 'desc'])
   const [search, setSearch] = useState('')
@@ -64,7 +64,7 @@ export function Airports() {
                 </th>
               ))}
               <th scope="col" className="number">
-                Place in state
+                Rank in state
               </th>
             </tr>
           </thead>
@@ -79,7 +79,7 @@ export function Airports() {
   )
 }
 
-/** Drawn again only when one of its rows is another object, which is when it has changed. */
+/** Renders again only when a row has changed, because an unchanged row stays the same object. */
 const Row = memo(function Row({ airport, place }: { airport: Airport; place: Place | undefined }) {
   const { iata, name, state, flights, late, delay } = airport
   return (

@@ -1,17 +1,17 @@
 import { useLiveIncrementalQuery } from '@electric-sql/pglite-react'
+import { median } from '@pgtrickle/bench/lib/stats.mjs'
 import { useStreamTable } from '@pgtrickle/pglite/react'
 import { useEffect, useSyncExternalStore } from 'react'
 import { AIRPORTS_QUERY } from '../database/stream-tables'
 import type { Airport } from '../database/stream-tables'
 import { milliseconds, minutes, whole } from '../format'
-import { median } from '../stopwatch'
 import type { Runner, Stopwatch } from '../stopwatch'
 import { Flash } from './Flash'
 
-/** Airports that are shown of the view. */
+/** The number of airports to show. */
 const SHOWN = 5
 
-/** The same view in two ways, and how long each takes from a change until it is on the page. */
+/** The same result from a stream table and a live query, with the time from a change until it is on the page. */
 export function Comparison({ stopwatch, withLive }: { stopwatch: Stopwatch; withLive: boolean }) {
   return (
     <section className="card comparison" aria-labelledby="latency">
@@ -22,7 +22,7 @@ export function Comparison({ stopwatch, withLive }: { stopwatch: Stopwatch; with
           <ByLiveQuery stopwatch={stopwatch} />
         ) : (
           <p className="quiet empty">
-            Switch on the comparison to see the same view by a live query, which runs it again after each change.
+            Turn on the comparison to see the same result from a live query, which runs again after each change.
           </p>
         )}
       </div>
@@ -51,18 +51,18 @@ interface SideProps {
 
 function Side({ runner, title, rows, stopwatch }: SideProps) {
   const times = useSyncExternalStore(stopwatch.subscribe, stopwatch.times)[runner]
-  useEffect(() => stopwatch.seen(runner), [rows, runner, stopwatch])
+  useEffect(() => stopwatch.recordRender(runner), [rows, runner, stopwatch])
   return (
     <div data-testid={runner}>
       <h3>{title}</h3>
       <p className="latency">
         <strong data-testid={`${runner}-last`}>{milliseconds(times.at(-1))}</strong>
         <span className="quiet">
-          median {milliseconds(median(times))} of {times.length}
+          median {milliseconds(times.length ? median(times) : undefined)} of {times.length}
         </span>
       </p>
       <table>
-        <caption className="hidden">The busiest airports by {title}</caption>
+        <caption className="hidden">The busiest airports from {title}</caption>
         <thead>
           <tr>
             <th scope="col">Busiest airports</th>

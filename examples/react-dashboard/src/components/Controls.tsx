@@ -4,7 +4,7 @@ import type { Database } from '../database/open'
 import { whole } from '../format'
 import type { Stopwatch } from '../stopwatch'
 
-/** Changes in one stream. */
+/** The number of changes in a stream. */
 const STREAM = 1000
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
 
 /** Buttons that change the flights. */
 export function Controls({ db, stopwatch, withLive, onWithLive, onStartOver }: Props) {
-  const [status, setStatus] = useState('Change something, here or in another tab.')
+  const [status, setStatus] = useState('Make a change, here or in another tab.')
   const [busy, setBusy] = useState(false)
   const stopped = useRef(false)
 
@@ -26,7 +26,7 @@ export function Controls({ db, stopwatch, withLive, onWithLive, onStartOver }: P
     try {
       setStatus(await action())
     } catch (error) {
-      setStatus(`That did not work: ${(error as Error).message}`)
+      setStatus(`The change failed: ${(error as Error).message}`)
     }
     setBusy(false)
   }
@@ -48,7 +48,7 @@ export function Controls({ db, stopwatch, withLive, onWithLive, onStartOver }: P
         if (done % 25 === 0) setStatus(`${done} of ${whole(STREAM)} changes`)
       }
       const seconds = (performance.now() - start) / 1000
-      return `${whole(done)} changes in ${seconds.toFixed(1)} s: ${whole(done / seconds)} a second, each one a transaction`
+      return `${whole(done)} changes in ${seconds.toFixed(1)} s: ${whole(done / seconds)} per second, each in its own transaction`
     })
 
   return (

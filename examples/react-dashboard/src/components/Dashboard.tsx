@@ -8,7 +8,7 @@ import { HourChart } from './HourChart'
 import { LatestFlights } from './LatestFlights'
 import { Totals } from './Totals'
 
-/** The whole page, once there is data. */
+/** The whole page, once the data is loaded. */
 export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () => void }) {
   const [stopwatch] = useState(() => new Stopwatch())
   const [withLive, setWithLive] = useState(false)
@@ -17,8 +17,8 @@ export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () =
       <header>
         <h1>Flights, live</h1>
         <p className="quiet">
-          PostgreSQL in this browser, kept in IndexedDB, shared by all tabs. Every number is a stream table that each
-          change brings up to date.
+          PostgreSQL runs in this browser, is stored in IndexedDB, and is shared by all tabs. Every number comes from a
+          stream table, which each change updates.
         </p>
       </header>
       <main>

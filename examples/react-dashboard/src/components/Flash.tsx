@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-/** Something that lights up when it changes. */
+/** Highlights its content when it changes. */
 export function Flash({ children }: { children: ReactNode }) {
   const [first] = useState(children)
   return (

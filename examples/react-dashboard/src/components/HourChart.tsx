@@ -6,14 +6,14 @@ import { dateAndTime, dayOf, percent, whole } from '../format'
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip)
 
-/** Aggregates by the hour, as a chart. */
+/** Aggregates by hour, as a chart. */
 export function HourChart() {
   const { rows } = useStreamTable<Hour>('hours', { orderBy: 'hour' })
   const isDark = useSyncExternalStore(onScheme, () => scheme.matches)
   const canvas = useRef<HTMLCanvasElement>(null)
   const chart = useRef<Chart>(undefined)
 
-  // Made anew for other colours, before the effect below fills it.
+  // Creates the chart again when the colour scheme changes. The effect below then fills it.
   useEffect(() => {
     chart.current = makeChart(canvas.current!)
     return () => chart.current!.destroy()
@@ -29,7 +29,7 @@ export function HourChart() {
 
   return (
     <section className="card hours" aria-labelledby="hours">
-      <h2 id="hours">By the hour</h2>
+      <h2 id="hours">Flights by hour</h2>
       <div className="chart">
         <canvas ref={canvas} role="img" aria-label={summary(rows)} />
       </div>
@@ -37,7 +37,7 @@ export function HourChart() {
   )
 }
 
-/** What the chart says, for those who do not see it. */
+/** A description of the chart for screen readers. */
 function summary(rows: readonly Hour[]): string {
   const [first, ...rest] = rows
   if (!first) return 'No flights.'
@@ -55,7 +55,7 @@ function onScheme(listener: () => void): () => void {
   return () => scheme.removeEventListener('change', listener)
 }
 
-/** An empty chart in the colours of the style sheet. */
+/** Creates an empty chart with the colours of the style sheet. */
 function makeChart(canvas: HTMLCanvasElement): Chart {
   const style = getComputedStyle(document.documentElement)
   const [text, line, bars, warm] = ['--quiet', '--line', '--bars', '--warm'].map((name) =>
@@ -78,7 +78,7 @@ function makeChart(canvas: HTMLCanvasElement): Chart {
       scales: {
         x: {
           stacked: true,
-          // One at the first hour of each day.
+          // One tick, at the first hour of each day.
           afterBuildTicks: (axis) => {
             const dayAt = (at: number) => dayOf(axis.getLabelForValue(at))
             axis.ticks = axis.ticks.filter(({ value }) => value === 0 || dayAt(value) !== dayAt(value - 1))

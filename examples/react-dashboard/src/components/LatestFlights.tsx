@@ -4,12 +4,12 @@ import type { Latest } from '../database/stream-tables'
 import { dateAndTime } from '../format'
 import { Flash } from './Flash'
 
-/** A stream table with LIMIT: the latest flights of all. */
+/** A stream table with ORDER BY and LIMIT: the longest delays. */
 export function LatestFlights() {
   const { rows } = useStreamTable<Latest>('latest_flights', { key: 'id', orderBy: [['delay', 'desc'], 'id'] })
   return (
     <section className="card latest" aria-labelledby="latest">
-      <h2 id="latest">The latest of all</h2>
+      <h2 id="latest">Longest delays</h2>
       <ol>
         {rows.map(({ id, date, origin, destination, delay }) => (
           <li key={id}>

@@ -1,4 +1,4 @@
-/** What is shown while the database is opened and, the first time, filled. */
+/** The page while the database is being opened and, the first time, filled. */
 export function Setup({ what = 'Opening', part = 0 }: { what?: string; part?: number }) {
   return (
     <main className="setup">
@@ -6,7 +6,7 @@ export function Setup({ what = 'Opening', part = 0 }: { what?: string; part?: nu
       <p role="status">{what} …</p>
       <progress value={part} aria-label="Progress" />
       <p className="quiet">
-        The first time, flights are loaded into a PostgreSQL in this browser. They stay in IndexedDB.
+        The first visit loads the flights into PostgreSQL in this browser, which stores them in IndexedDB.
       </p>
     </main>
   )

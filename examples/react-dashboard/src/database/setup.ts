@@ -1,27 +1,19 @@
+import { TABLES } from '@pgtrickle/demo/lib/schema.mjs'
 import type { Database } from './open'
 import { STREAM_TABLES } from './stream-tables'
 
-/** Flights that are copied at a time, so that progress can be shown. */
+/** The number of flights to copy at once. Progress is shown after each batch. */
 const BATCH = 10_000
 
-const SCHEMA = `
-  DROP TABLE IF EXISTS flights, airports CASCADE;
-  CREATE TABLE airports (
-    iata text PRIMARY KEY, name text, city text, state text, country text,
-    latitude double precision, longitude double precision);
-  CREATE TABLE flights (
-    id int PRIMARY KEY, date timestamp NOT NULL, delay int NOT NULL, distance int NOT NULL,
-    origin text NOT NULL, destination text NOT NULL);`
-
-/** By these a change finds what it touches: flights of an airport, the greatest delay. */
+/** Maintenance uses these: to find the flights of an airport, and the longest delays. */
 const INDEXES = `
   CREATE INDEX ON flights (origin);
   CREATE INDEX ON flights (delay DESC, id);`
 
-/** What is being done, and how much of it is done, from 0 to 1. */
+/** Reports the current step, and the completed part of it from 0 to 1. */
 export type Progress = (what: string, part: number) => void
 
-/** Makes tables and stream tables, and loads the flights, unless that has been done. One tab does it, others wait. */
+/** Creates tables and stream tables and loads the flights, unless that is done. One tab does it while others wait. */
 export async function setUp(pg: Database, name: string, rows: number, progress: Progress): Promise<void> {
   await navigator.locks.request(`set up ${name}`, async () => {
     progress('Opening the database', 0)
@@ -30,21 +22,21 @@ export async function setUp(pg: Database, name: string, rows: number, progress: 
   })
 }
 
-/** Makes everything anew. */
+/** Creates everything again. */
 export async function startOver(pg: Database, name: string, rows: number, progress: Progress): Promise<void> {
   await navigator.locks.request(`set up ${name}`, () => load(pg, rows, progress))
 }
 
-/** The stream tables are made last. */
+/** The stream tables are created last, so everything exists when they do. */
 async function isComplete(pg: Database): Promise<boolean> {
-  const made = (await pg.trickle.listStreamTables()).map((table) => table.name)
-  return Object.keys(STREAM_TABLES).every((name) => made.includes(name))
+  const existing = (await pg.trickle.listStreamTables()).map((table) => table.name)
+  return Object.keys(STREAM_TABLES).every((name) => existing.includes(name))
 }
 
 async function load(pg: Database, rows: number, progress: Progress): Promise<void> {
   progress('Fetching the flights', 0)
   const [airports, flights] = await Promise.all(['data/airports.csv', 'data/flights.csv'].map(fetchText))
-  await pg.exec(SCHEMA)
+  await pg.exec(`DROP TABLE IF EXISTS flights, airports CASCADE; ${TABLES}`)
   const copy = (table: string, options: string, csv: string) =>
     pg.query(`COPY ${table} FROM '/dev/blob' WITH (FORMAT csv${options})`, [], { blob: new Blob([csv]) })
   await copy('airports', ", HEADER, NULL 'NA'", airports ?? '')

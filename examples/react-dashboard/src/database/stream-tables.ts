@@ -1,4 +1,4 @@
-/** The stream tables of the dashboard, and the rows they have. A later one may read an earlier one. */
+/** The stream tables of the dashboard, and the types of their rows. A later one may read an earlier one. */
 
 /** A join with aggregates: how punctual the flights of each airport are. */
 export interface Airport {
@@ -15,7 +15,7 @@ export const AIRPORTS_QUERY = `SELECT a.iata, a.name || ', ' || a.city AS name, 
 FROM flights f JOIN airports a ON a.iata = f.origin
 GROUP BY a.iata, a.name, a.city, a.state`
 
-/** A window over that: the place of each airport among those of its state. */
+/** A window function over that: the rank of each airport within its state. */
 export interface Place {
   iata: string
   state: string
@@ -23,7 +23,7 @@ export interface Place {
   among: number
 }
 
-/** TopK: the latest flights of all. */
+/** ORDER BY with LIMIT: the longest delays. */
 export interface Latest {
   id: number
   date: Date
@@ -32,14 +32,14 @@ export interface Latest {
   delay: number
 }
 
-/** Aggregates: flights by the hour, and those of them that were late. */
+/** Aggregates by hour: all flights, and the late ones. */
 export interface Hour {
   hour: Date
   flights: number
   late: number
 }
 
-/** Aggregates over everything: always one row. */
+/** Aggregates over the whole table: always one row. */
 export interface Total {
   flights: number
   late: number

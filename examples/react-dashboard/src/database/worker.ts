@@ -1,17 +1,17 @@
-/** Runs PGlite, in one tab's worker at a time for all tabs. */
+/** Runs PGlite for all tabs, in the worker of one of them. */
 import { IdbFs, PGlite } from '@electric-sql/pglite'
 import { live } from '@electric-sql/pglite/live'
 import { worker } from '@electric-sql/pglite/worker'
 import { trickle } from '@pgtrickle/pglite'
 
-/** Milliseconds that changes may be in memory only. Each copy to IndexedDB takes whole files, as long as a change or longer. */
+/** Milliseconds for which changes may stay only in memory. A copy to IndexedDB writes whole files and is slow. */
 const BETWEEN_COPIES = 300
 
 /**
- * IndexedDB, to which changes are copied together with those that come soon after. Until then they are lost when the
- * tab of this worker is closed: whoever wants to know waits for the lock `saving`.
+ * IndexedDB, with changes written together with those that follow soon. Until they are written, they are lost when this
+ * worker's tab is closed. The lock `saving` is free when everything is written.
  */
-class UnhurriedIdbFs extends IdbFs {
+class BatchingIdbFs extends IdbFs {
   override async syncToFs(relaxed?: boolean): Promise<void> {
     await navigator.locks.request('saving', async () => {
       await new Promise((done) => setTimeout(done, relaxed ? BETWEEN_COPIES : 0))
@@ -25,8 +25,8 @@ let opened: PGlite | undefined
 void worker({
   async init(options) {
     const pg = await PGlite.create({
-      fs: new UnhurriedIdbFs((options.dataDir ?? '').replace('idb://', '')),
-      // A change is shown when it is committed, and copied to IndexedDB a little later.
+      fs: new BatchingIdbFs((options.dataDir ?? '').replace('idb://', '')),
+      // A change appears when it is committed, and is written to IndexedDB a little later.
       relaxedDurability: true,
       extensions: { live, trickle },
     })
@@ -35,8 +35,8 @@ void worker({
   },
 })
 
-// PGlite copies its files to IndexedDB while PostgreSQL goes on, and gives up when one of them is gone by the time it is
-// read. Nobody waits for it, so nobody hears of it: it is to try again.
+// PGlite copies its files to IndexedDB while PostgreSQL keeps working. The copy fails if PostgreSQL deletes a file in the
+// meantime. Its promise is not awaited, so the failure arrives here, and the copy is made again.
 addEventListener('unhandledrejection', (event) => {
   if ((event.reason as Error | undefined)?.name !== 'ErrnoError') return
   event.preventDefault()

@@ -1,29 +1,9 @@
-//! WINDOW, and the definitions in it.
+//! WINDOW, and window definitions.
 
 use crate::error::Error;
-use crate::query::{Query, Window};
+use crate::query::{Query, Window, frame};
 use crate::sql::expr::{Printer, target_of};
 use crate::sql::ident::quote_ident;
-
-/// The bits of `FRAMEOPTION_*` in parsenodes.h.
-mod frame {
-    pub const NONDEFAULT: i32 = 0x1;
-    pub const RANGE: i32 = 0x2;
-    pub const ROWS: i32 = 0x4;
-    pub const GROUPS: i32 = 0x8;
-    pub const BETWEEN: i32 = 0x10;
-    pub const START_UNBOUNDED_PRECEDING: i32 = 0x20;
-    pub const END_UNBOUNDED_FOLLOWING: i32 = 0x100;
-    pub const START_CURRENT_ROW: i32 = 0x200;
-    pub const END_CURRENT_ROW: i32 = 0x400;
-    pub const START_OFFSET_PRECEDING: i32 = 0x800;
-    pub const END_OFFSET_PRECEDING: i32 = 0x1000;
-    pub const START_OFFSET_FOLLOWING: i32 = 0x2000;
-    pub const END_OFFSET_FOLLOWING: i32 = 0x4000;
-    pub const EXCLUDE_CURRENT_ROW: i32 = 0x8000;
-    pub const EXCLUDE_GROUP: i32 = 0x10000;
-    pub const EXCLUDE_TIES: i32 = 0x20000;
-}
 
 impl Printer<'_> {
     /// ` WINDOW name AS (...), ...`: the named windows. The others are written where they are used.
@@ -45,7 +25,7 @@ impl Printer<'_> {
     pub(in crate::sql) fn window_definition(&self, window: &Window) -> Result<String, Error> {
         let targets = &self.own_level()?.query.targets;
         let mut parts = Vec::new();
-        // What comes from the named window is not repeated.
+        // Clauses of the named window are not repeated.
         if let Some(name) = &window.refname {
             parts.push(quote_ident(name));
         } else if !window.partition.is_empty() {

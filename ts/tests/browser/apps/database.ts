@@ -1,16 +1,16 @@
-/** What the apps put into the page for the tests to call, and what the tests call. */
+/** The functions that the apps put into the page, for the tests to call. */
 import type { PGliteInterface } from '@electric-sql/pglite'
 import type { Trickle } from '@pgtrickle/pglite'
 
 declare global {
-  /** Opens the database of the page, as `pg`. */
+  /** Opens the page's database as `pg`. */
   var openDatabase: (dataDir?: string) => Promise<void>
   var pg: PGliteInterface & { trickle: Trickle }
-  /** The rows that a stream table lacks or has too many, beside its query: by PostgreSQL, not by the extension. */
+  /** The rows in which a stream table differs from its query, compared by PostgreSQL and not by the extension. */
   var difference: (name: string, query: string) => Promise<object[]>
 }
 
-/** Makes an app of what opens a database. */
+/** Makes an app from a function that opens a database. */
 export function provide(open: (dataDir?: string) => Promise<typeof globalThis.pg>): void {
   globalThis.openDatabase = async (dataDir) => {
     globalThis.pg = await open(dataDir)

@@ -1,6 +1,6 @@
 /**
- * `test` with a Chromium: each test gets a `page`, in a `context` of its own (storage, workers, tabs). What a page
- * throws, or writes as an error to its console, fails the test, unless the test takes it out of `complaints`.
+ * `test` with Chromium. Each test gets a `page` in its own `context` (storage, workers, tabs). An exception in a page, or
+ * an error on its console, fails the test unless the test removes it from `complaints`.
  */
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -15,9 +15,9 @@ interface Fixtures {
 
 export const test = base.extend<Fixtures>({
   browser: [
-    // eslint-disable-next-line no-empty-pattern -- the runner wants a pattern, and there is nothing to take
+    // eslint-disable-next-line no-empty-pattern -- the runner requires a pattern, and nothing is needed from it
     async ({}, use) => {
-      // Root, as in CI, has no sandbox; playwright starts it without one.
+      // Playwright starts Chromium without its sandbox, which does not work for root.
       const browser = await chromium.launch({ executablePath: inject('chromium') })
       await use(browser)
       await browser.close()

@@ -1,4 +1,4 @@
-/** Finds the Chromium that the tests drive, or gets one: once for all files. */
+/** Finds or installs Chromium, once for all test files. */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'

@@ -1,4 +1,4 @@
-/** An app, built by Vite and served by Vite's preview server: without any headers of its own. */
+/** An app, built by Vite and served by Vite's preview server, which adds no headers. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,9 +8,9 @@ import type { PreviewServer } from 'vite'
 const TESTS = fileURLToPath(new URL('..', import.meta.url))
 const BUILD = fileURLToPath(new URL('../../../../build/browser', import.meta.url))
 
-/** What an app's own configuration leaves open. */
+/** Build options that are not in the app's own configuration. */
 interface BuildOptions {
-  /** The package that stands for PGlite: an alias of package.json. */
+  /** The package to use as PGlite: an alias in package.json. */
   pglite?: string
   define?: Record<string, string>
 }
@@ -20,12 +20,12 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** The folder of one of the apps of these tests. */
+/** The folder of a test app. */
 export function testApp(name: string): string {
   return join(TESTS, 'apps', name)
 }
 
-/** Builds the app in the folder `root`, with its own Vite configuration if it has one, and serves what was built. */
+/** Builds the app in the folder `root`, with its own Vite configuration if there is one, and serves the result. */
 export async function serveApp(root: string, options: BuildOptions = {}): Promise<Site> {
   await mkdir(BUILD, { recursive: true })
   const outDir = await mkdtemp(join(BUILD, 'app-'))
@@ -40,7 +40,7 @@ export async function serveApp(root: string, options: BuildOptions = {}): Promis
   }
 }
 
-/** Serves the files of a folder. */
+/** Serves the files in a folder. */
 export async function serveFolder(outDir: string): Promise<Site> {
   const server = await preview({
     root: outDir,
@@ -53,7 +53,7 @@ export async function serveFolder(outDir: string): Promise<Site> {
 }
 
 async function buildApp(root: string, outDir: string, { pglite, define = {} }: BuildOptions): Promise<void> {
-  // The test runner's own setting would make a build for development.
+  // The test runner sets NODE_ENV to `test`, for which Vite would build the development version of React.
   const environment = process.env.NODE_ENV
   process.env.NODE_ENV = 'production'
   try {

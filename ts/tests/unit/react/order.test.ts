@@ -1,9 +1,9 @@
-/** The order of rows: what is read from a view's definition, and how values compare. */
+/** The order of rows: parsing the definition of a view, and comparing values. */
 import { describe, expect, test } from 'vitest'
 import { comparison, orderOf } from '../../../src/react/order.js'
-import type { Shape } from '../../../src/react/order.js'
+import type { Ordering } from '../../../src/react/order.js'
 
-const kinds: Shape['kinds'] = {
+const kinds: Ordering['kinds'] = {
   id: 'number',
   total: 'number',
   'Avg "x"': 'number',
@@ -14,7 +14,7 @@ const kinds: Shape['kinds'] = {
 const view = (order: string) => ` SELECT id,\n    total\n   FROM pgtrickle.st_1 r0_1\n  ORDER BY ${order};`
 
 describe('the ORDER BY of a definition', () => {
-  test('is read with its directions and its NULLs', () => {
+  test('is parsed with its directions and its NULLS FIRST or LAST', () => {
     expect(orderOf(view('total DESC, "Avg ""x""" NULLS FIRST, name DESC NULLS LAST, at'), kinds)).toEqual([
       { column: 'total', descending: true, nullsFirst: true },
       { column: 'Avg "x"', descending: false, nullsFirst: true },
@@ -25,8 +25,8 @@ describe('the ORDER BY of a definition', () => {
 
   test.each([
     ['there is none', ' SELECT id\n   FROM pgtrickle.st_1 r0_1;'],
-    ['it sorts by something hidden', view('__pgt_o1, id')],
-    ['it sorts by a type of an order of its own', view('box')],
+    ['it sorts by a hidden column', view('__pgt_o1, id')],
+    ['it sorts by a type that JavaScript cannot order', view('box')],
     ['it names a collation', view('name COLLATE "de-x-icu"')],
     ['it names an operator', view('total USING >')],
     ['it sorts by an expression', view('(id + 1)')],
@@ -36,8 +36,8 @@ describe('the ORDER BY of a definition', () => {
   })
 })
 
-describe('comparing', () => {
-  const sorted = (values: unknown[], kind: Shape['kinds'][string], direction: 'asc' | 'desc' = 'asc') => {
+describe('comparison of', () => {
+  const sorted = (values: unknown[], kind: Ordering['kinds'][string], direction: 'asc' | 'desc' = 'asc') => {
     const compare = comparison<Record<string, unknown>>([['v', direction]], { kinds: { v: kind }, order: [] })
     return values
       .map((v) => ({ v }))
@@ -45,7 +45,7 @@ describe('comparing', () => {
       .map(({ v }) => v)
   }
 
-  test('numbers, and numeric as text, exactly', () => {
+  test('numbers, and the text of numeric values, exactly', () => {
     expect(sorted(['10.5', '9', '-3', 'NaN', '-10', null, 'Infinity', '-Infinity'], 'number')).toEqual(
       ['-Infinity', '-10', '-3', '9', '10.5', 'Infinity', 'NaN', null], // prettier-ignore
     )
@@ -59,19 +59,19 @@ describe('comparing', () => {
     ])
   })
 
-  test('text by code points, as PostgreSQL does', () => {
+  test('text, by code points as in PostgreSQL', () => {
     expect(sorted(['b', 'B', 'a', '', 'ab', '\u{1F600}', '\uFFFD'], 'text')).toEqual(
       ['', 'B', 'a', 'ab', 'b', '\uFFFD', '\u{1F600}'], // prettier-ignore
     )
   })
 
-  test('dates and booleans, descending too', () => {
+  test('dates and booleans, in both directions', () => {
     const [first, last] = [new Date(0), new Date(1)]
     expect(sorted([last, null, first], 'date')).toEqual([first, last, null])
     expect(sorted([true, null, false], 'boolean', 'desc')).toEqual([null, true, false])
   })
 
-  test('is none when nothing is known or asked for', () => {
+  test('nothing, when no order is known or requested', () => {
     expect(comparison(undefined, { kinds: {}, order: [] })).toBeUndefined()
   })
 })

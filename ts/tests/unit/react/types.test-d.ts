@@ -1,4 +1,4 @@
-/** The types of the entries for React and TanStack DB: checked by the compiler. */
+/** The types of the entry points for React and TanStack DB. The compiler checks them. */
 import type { PGlite, PGliteInterface } from '@electric-sql/pglite'
 import type { PGliteWorker } from '@electric-sql/pglite/worker'
 import { createCollection } from '@tanstack/db'
@@ -16,7 +16,7 @@ interface OrderTotal {
 declare const db: StreamTableDatabase
 
 describe('useStreamTable', () => {
-  test('gives rows of the given type', () => {
+  test('returns rows of the given type', () => {
     expectTypeOf(useStreamTable<OrderTotal>('st')).toEqualTypeOf<StreamTableState<OrderTotal>>()
     expectTypeOf(useStreamTable<OrderTotal>('st').rows).toEqualTypeOf<readonly OrderTotal[]>()
     expectTypeOf(useStreamTable('st').rows).toEqualTypeOf<readonly Record<string, unknown>[]>()
@@ -24,7 +24,7 @@ describe('useStreamTable', () => {
     expectTypeOf(useStreamTable('st').loading).toBeBoolean()
   })
 
-  test('knows the columns', () => {
+  test('checks the columns', () => {
     useStreamTable<OrderTotal>('st', { key: 'customer_id', orderBy: [['total', 'desc'], 'customer_id'] })
     useStreamTable<OrderTotal>('st', { where: { customer_id: 7 }, filter: (row) => row.total !== '0' })
     // @ts-expect-error: no such column
@@ -35,7 +35,7 @@ describe('useStreamTable', () => {
     useStreamTable<OrderTotal>('st', { where: { customer_id: '7' } })
   })
 
-  test('takes every database of PGlite with the plugin', () => {
+  test('accepts every database of PGlite with the plugin', () => {
     expectTypeOf<PGlite & { trickle: Trickle }>().toExtend<StreamTableDatabase>()
     expectTypeOf<PGliteInterface & { trickle: Trickle }>().toExtend<StreamTableDatabase>()
     expectTypeOf<PGliteWorker & { trickle: Trickle }>().toExtend<StreamTableDatabase>()
@@ -55,7 +55,7 @@ describe('streamTableCollectionOptions', () => {
     streamTableCollectionOptions<OrderTotal, number>({ db, name: 'st', key: 'id' })
     // @ts-expect-error: not the type of the column
     streamTableCollectionOptions<OrderTotal, number>({ db, name: 'st', key: 'total' })
-    // @ts-expect-error: NULL is no key
+    // @ts-expect-error: NULL cannot be a key
     streamTableCollectionOptions<{ id: number | null }>({ db, name: 'st', key: 'id' })
     streamTableCollectionOptions<OrderTotal>({ db, name: 'st', key: 'total' })
     streamTableCollectionOptions({ db, name: 'st', key: 'anything' })

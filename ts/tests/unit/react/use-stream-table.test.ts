@@ -1,4 +1,4 @@
-/** `useStreamTable` with a database that does what the test says. */
+/** `useStreamTable` with a fake database. */
 import { act } from 'react'
 import { renderToString } from 'react-dom/server'
 import { createElement } from 'react'
@@ -7,10 +7,10 @@ import { TrickleError } from '../../../src/errors.js'
 import { useStreamTable } from '../../../src/react/index.js'
 import type { StreamTableState, UseStreamTableOptions } from '../../../src/react/index.js'
 import { FakeDatabase, insert, remove, update } from '../../support/fake-database.js'
-import { hook, mount, settle } from '../../support/react.js'
+import { mount, mountHook, settle } from '../../support/react.js'
 
-const gone = new TrickleError('stream table t was dropped', { code: '42P01', streamTable: 't' })
-const follow = (input: UseStreamTableOptions) => useStreamTable('t', input)
+const dropped = new TrickleError('stream table t was dropped', { code: '42P01', streamTable: 't' })
+const useTable = (input: UseStreamTableOptions) => useStreamTable('t', input)
 const ids = (rows: readonly Record<string, unknown>[]) => rows.map(({ id }) => id)
 
 let db: FakeDatabase
@@ -22,8 +22,8 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers())
 
 describe('useStreamTable', () => {
-  test('loads, then has the rows, then follows the changes', async () => {
-    const { results, container } = await hook(follow, { db })
+  test('is loading, then has the rows, then follows the changes', async () => {
+    const { results, container } = await mountHook(useTable, { db })
     expect(results[0]).toMatchObject({ rows: [], loading: true, error: undefined })
     await settle()
     const last = () => results.at(-1)
@@ -37,8 +37,8 @@ describe('useStreamTable', () => {
     container.remove()
   })
 
-  test('an unchanged row is the same object, and an unchanged result the same result', async () => {
-    const hooked = await hook(follow, { db })
+  test('an unchanged row stays the same object, and so does an unchanged result', async () => {
+    const hooked = await mountHook(useTable, { db })
     await settle()
     const before = hooked.last
     await act(async () => db.commit(update({ id: 1, n: 'uno' })))
@@ -48,37 +48,37 @@ describe('useStreamTable', () => {
     const after = hooked.last
     await hooked.rerender({ db })
     expect(hooked.last).toBe(after)
-    // Sent again with the same values: nothing has changed.
+    // A row that is sent again with the same values has not changed.
     await settle()
-    const shown = hooked.results.length
+    const rendered = hooked.results.length
     await act(async () => db.commit(update({ id: 1, n: 'uno' })))
     await settle()
-    expect(hooked.results).toHaveLength(shown)
+    expect(hooked.results).toHaveLength(rendered)
   })
 
-  test('shares one subscription, under StrictMode too', async () => {
-    await hook(follow, { db })
-    await hook(follow, { db })
-    await hook(follow, { db, where: { id: 2 } })
+  test('shares one subscription, also under StrictMode', async () => {
+    await mountHook(useTable, { db })
+    await mountHook(useTable, { db })
+    await mountHook(useTable, { db, where: { id: 2 } })
     await settle()
     expect([db.subscribed, db.open.size]).toEqual([1, 1])
   })
 
-  test('keeps the subscription for a moment: who comes back has the rows at once, as they are now', async () => {
-    const first = await hook(follow, { db })
+  test('keeps the subscription for a moment: a component that mounts again has the current rows at once', async () => {
+    const first = await mountHook(useTable, { db })
     await settle()
     const [one] = first.last.rows
     await first.unmount()
     await act(async () => db.commit(insert({ id: 3 })))
-    const second = await hook(follow, { db })
+    const second = await mountHook(useTable, { db })
     expect(second.results[0]).toMatchObject({ loading: false })
     expect(ids(second.results[0]?.rows ?? [])).toEqual([1, 2, 3])
     expect(second.results[0]?.rows[0]).toBe(one)
     expect(db.subscribed).toBe(1)
   })
 
-  test('ends it after that, and starts anew', async () => {
-    const first = await hook(follow, { db })
+  test('ends the subscription after that moment, and starts another for the next component', async () => {
+    const first = await mountHook(useTable, { db })
     await settle()
     vi.useFakeTimers()
     await first.unmount()
@@ -87,17 +87,17 @@ describe('useStreamTable', () => {
     vi.advanceTimersByTime(200)
     expect(db.open.size).toBe(0)
     vi.useRealTimers()
-    const second = await hook(follow, { db })
+    const second = await mountHook(useTable, { db })
     expect(second.results[0]).toMatchObject({ rows: [], loading: true })
     await settle()
     expect(second.last.rows).toHaveLength(2)
     expect([db.subscribed, db.open.size]).toEqual([2, 1])
   })
 
-  test('a component that goes before the first rows leaves nothing behind', async () => {
+  test('a component that unmounts before the first rows leaves nothing behind', async () => {
     let open = () => {}
     db.gate = new Promise((done) => (open = done))
-    const first = await hook(follow, { db })
+    const first = await mountHook(useTable, { db })
     vi.useFakeTimers()
     await first.unmount()
     vi.advanceTimersByTime(6000)
@@ -108,12 +108,12 @@ describe('useStreamTable', () => {
     expect(first.last.loading).toBe(true)
   })
 
-  test('says why there are no rows, and tries again when told to', async () => {
+  test('returns the error when there are no rows, and retry() subscribes again', async () => {
     const rows = db.initial
-    db.initial = gone
-    const hooked = await hook(follow, { db })
+    db.initial = dropped
+    const hooked = await mountHook(useTable, { db })
     await settle()
-    expect(hooked.last).toMatchObject({ rows: [], loading: false, error: gone })
+    expect(hooked.last).toMatchObject({ rows: [], loading: false, error: dropped })
     db.initial = rows
     await act(async () => hooked.last.retry())
     await settle()
@@ -121,12 +121,12 @@ describe('useStreamTable', () => {
     expect(hooked.last.rows).toHaveLength(2)
   })
 
-  test('keeps the last rows when the stream table is dropped, and after that the objects that are the same', async () => {
-    const hooked = await hook(follow, { db })
+  test('keeps the last rows when the stream table is dropped, and reuses equal row objects after a retry', async () => {
+    const hooked = await mountHook(useTable, { db })
     await settle()
     const before = hooked.last.rows
-    await act(async () => db.fail(gone))
-    expect(hooked.last).toMatchObject({ loading: false, error: gone })
+    await act(async () => db.fail(dropped))
+    expect(hooked.last).toMatchObject({ loading: false, error: dropped })
     expect(hooked.last.rows).toBe(before)
     db.initial = [insert({ id: 2, n: 'two' }), insert({ id: 1, n: 'uno' }), insert({ id: 4 })]
     await act(async () => hooked.last.retry())
@@ -136,13 +136,13 @@ describe('useStreamTable', () => {
     expect(hooked.last.rows).not.toContain(before[0])
   })
 
-  test('a component that mounts after an error tries again by itself', async () => {
+  test('a component that mounts after an error subscribes again', async () => {
     const rows = db.initial
-    db.initial = gone
-    const first = await hook(follow, { db })
+    db.initial = dropped
+    const first = await mountHook(useTable, { db })
     await settle()
     db.initial = rows
-    const second = await hook(follow, { db })
+    const second = await mountHook(useTable, { db })
     await settle()
     for (const { last } of [first, second]) {
       expect(last).toMatchObject({ loading: false, error: undefined })
@@ -150,10 +150,10 @@ describe('useStreamTable', () => {
     }
   })
 
-  test('another name or another database is another subscription', async () => {
+  test('another database has its own subscription', async () => {
     const other = new FakeDatabase()
     other.initial = [insert({ id: 9 })]
-    const hooked = await hook(follow, { db })
+    const hooked = await mountHook(useTable, { db })
     await settle()
     await hooked.rerender({ db: other })
     await settle()
@@ -162,24 +162,24 @@ describe('useStreamTable', () => {
 
   test('an empty stream table is not loading', async () => {
     db.initial = []
-    const hooked = await hook(follow, { db })
+    const hooked = await mountHook(useTable, { db })
     await settle()
     expect(hooked.last).toMatchObject({ rows: [], loading: false })
   })
 
-  test('10,000 changed rows are one rendering', async () => {
-    const hooked = await hook(follow, { db }, { strict: false })
+  test('10,000 changed rows take one rendering', async () => {
+    const hooked = await mountHook(useTable, { db }, { strict: false })
     await settle()
-    const shown = hooked.results.length
+    const rendered = hooked.results.length
     await act(async () => db.commit(...Array.from({ length: 10_000 }, (_, i) => insert({ id: i + 10 }))))
     expect(hooked.last.rows).toHaveLength(10_002)
-    expect(hooked.results).toHaveLength(shown + 1)
+    expect(hooked.results).toHaveLength(rendered + 1)
   })
 
-  test('a stream of changes is rendered once a frame, the first and the last at least', async () => {
-    const hooked = await hook(follow, { db }, { strict: false })
+  test('a stream of changes is rendered once per frame, and always the first and the last of them', async () => {
+    const hooked = await mountHook(useTable, { db }, { strict: false })
     await settle()
-    const shown = hooked.results.length
+    const rendered = hooked.results.length
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1000)
     await act(async () => {
@@ -188,7 +188,7 @@ describe('useStreamTable', () => {
     expect(hooked.last.rows[0]).toEqual({ id: 1, n: '0' })
     await act(async () => vi.advanceTimersByTime(16))
     expect(hooked.last.rows[0]).toEqual({ id: 1, n: '999' })
-    expect(hooked.results.length - shown).toBe(2)
+    expect(hooked.results.length - rendered).toBe(2)
     now.mockRestore()
   })
 
@@ -198,7 +198,7 @@ describe('useStreamTable', () => {
     expect(db.subscribed).toBe(0)
   })
 
-  test('a database without the plugin is refused with what to do', async () => {
+  test('a database without the plugin is refused, and the error says what to do', async () => {
     const plain = { query: db.query } as unknown as FakeDatabase
     const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
     await expect(mount(createElement(() => void useStreamTable('t', { db: plain })))).rejects.toThrow(
@@ -215,33 +215,33 @@ describe('selections', () => {
     insert({ id: 3, city: 'Rome', age: null }),
   ]
 
-  test('where: rows that begin to match come, rows that no longer do go, others are no rendering', async () => {
+  test('where: rows appear when they start to match and disappear when they stop; other changes do not render', async () => {
     db.initial = people
-    const hooked = await hook(follow, { db, where: { city: 'Rome' } }, { strict: false })
+    const hooked = await mountHook(useTable, { db, where: { city: 'Rome' } }, { strict: false })
     await settle()
     expect(ids(hooked.last.rows)).toEqual([1, 3])
     await act(async () => db.commit(update({ id: 2, city: 'Rome', age: 20 }), update({ id: 1, city: 'Bonn', age: 1 })))
     expect(ids(hooked.last.rows)).toEqual([3, 2])
     await settle()
-    const shown = hooked.results.length
+    const rendered = hooked.results.length
     await act(async () => db.commit(update({ id: 1, city: 'Cork', age: 1 }), insert({ id: 8, city: 'Cork' })))
     await settle()
-    expect(hooked.results).toHaveLength(shown)
+    expect(hooked.results).toHaveLength(rendered)
   })
 
-  test('where: values that only look alike are not the same', async () => {
+  test('where: values that only look alike are different', async () => {
     const dates = [new Date(0), new Date(0).toISOString(), new Date(NaN)]
     const values = [null, NaN, Infinity, -Infinity, 0, -0, '0', 0n, 'null', undefined, ...dates, {}, { bigint: '0' }]
     db.initial = values.map((x, id) => insert({ id, x }))
     const all = []
-    for (const x of values) all.push(await hook(follow, { db, where: { x } }))
+    for (const x of values) all.push(await mountHook(useTable, { db, where: { x } }))
     await settle()
     expect(all.map(({ last }) => ids(last.rows))).toEqual(values.map((_, id) => [id]))
   })
 
-  test('filter: written in place it is no endless rendering', async () => {
+  test('filter: an inline function does not render endlessly', async () => {
     db.initial = people
-    const hooked = await hook<StreamTableState, number>(
+    const hooked = await mountHook<StreamTableState, number>(
       (n) => useStreamTable('t', { db, filter: ({ age }) => (age as number) > n }),
       10,
     )
@@ -251,10 +251,10 @@ describe('selections', () => {
     expect(ids(hooked.last.rows)).toEqual([1])
   })
 
-  test('orderBy: NULLs last, first when descending; changed rows move', async () => {
+  test('orderBy: NULLs come last, or first when descending; changed rows move', async () => {
     db.initial = people
-    const up = await hook(follow, { db, orderBy: 'age' })
-    const down = await hook(follow, { db, orderBy: [['age', 'desc'], 'id'] })
+    const up = await mountHook(useTable, { db, orderBy: 'age' })
+    const down = await mountHook(useTable, { db, orderBy: [['age', 'desc'], 'id'] })
     await settle()
     expect(ids(up.last.rows)).toEqual([2, 1, 3])
     expect(ids(down.last.rows)).toEqual([3, 1, 2])
@@ -263,36 +263,36 @@ describe('selections', () => {
     expect(ids(down.last.rows)).toEqual([3, 2, 4, 1])
   })
 
-  test('the ORDER BY of the stream table is kept when it names columns', async () => {
-    db.shape = {
+  test('the ORDER BY of the stream table applies when it sorts by columns', async () => {
+    db.ordering = {
       definition: ' SELECT id,\n    "Total"\n   FROM pgtrickle.st_1 r0_1\n  ORDER BY "Total" DESC NULLS LAST, id;',
       kinds: { id: 'number', Total: 'number' },
     }
     db.initial = [insert({ id: 1, Total: '10.50' }), insert({ id: 2, Total: '9.00' }), insert({ id: 3, Total: null })]
-    const hooked = await hook(follow, { db })
+    const hooked = await mountHook(useTable, { db })
     await settle()
     await act(async () => db.commit(insert({ id: 4, Total: '100' }), insert({ id: 5, Total: '9' })))
     expect(ids(hooked.last.rows)).toEqual([4, 1, 2, 5, 3])
   })
 
-  test('another query, with another order, under the same name', async () => {
+  test('the stream table gets a query with another order', async () => {
     const ordered = (by: string) => ({ definition: `SELECT\n  ORDER BY ${by};`, kinds: { id: 'number', n: 'number' } })
-    db.shape = ordered('id')
+    db.ordering = ordered('id')
     db.initial = [insert({ id: 2, n: 1 }), insert({ id: 1, n: 2 })]
-    const hooked = await hook(follow, { db })
+    const hooked = await mountHook(useTable, { db })
     await settle()
     expect(ids(hooked.last.rows)).toEqual([1, 2])
-    db.shape = ordered('n')
+    db.ordering = ordered('n')
     db.fields = []
     await act(async () => db.commit(update({ id: 2, n: 0 })))
     await settle()
     expect(ids(hooked.last.rows)).toEqual([2, 1])
   })
 
-  test('key: a row of a stream table without a key keeps its place and, when it is the same, its object', async () => {
+  test('key: a changed row keeps its place, and an unchanged row its object, without a key of the stream table', async () => {
     db.initial = [insert({ id: 1, n: 5 }, { h: 'a' }), insert({ id: 2, n: 6 }, { h: 'b' })]
-    const keyed = await hook(follow, { db, key: 'id' })
-    const plain = await hook(follow, { db })
+    const keyed = await mountHook(useTable, { db, key: 'id' })
+    const plain = await mountHook(useTable, { db })
     await settle()
     const [one, two] = keyed.last.rows
     await act(async () => db.commit(remove({ id: 1, n: 5 }, { h: 'a' }), insert({ id: 1, n: 7 }, { h: 'c' })))
@@ -302,17 +302,17 @@ describe('selections', () => {
     expect(one).toEqual({ id: 1, n: 5 })
   })
 
-  test('key: a list of no columns is no key', async () => {
+  test('key: an empty list counts as no key', async () => {
     db.initial = [insert({ id: 1, n: 'one' }, { h: 'a' }), insert({ id: 2, n: 'two' }, { h: 'b' })]
-    const hooked = await hook(follow, { db, key: [] })
+    const hooked = await mountHook(useTable, { db, key: [] })
     await settle()
     await act(async () => db.commit(remove({ id: 1, n: 'one' }, { h: 'a' }), insert({ id: 3, n: 'three' }, { h: 'c' })))
     expect(ids(hooked.last.rows)).toEqual([2, 3])
   })
 
-  test('equal rows without a key are as many as they are', async () => {
+  test('duplicate rows without a key are all there', async () => {
     db.initial = [insert({ n: 1 }, { copy: 1 }), insert({ n: 1 }, { copy: 2 })]
-    const hooked = await hook(follow, { db })
+    const hooked = await mountHook(useTable, { db })
     await settle()
     expect(hooked.last.rows).toEqual([{ n: 1 }, { n: 1 }])
     await act(async () => db.commit(remove({ n: 1 }, { copy: 2 })))

@@ -1,4 +1,4 @@
-/** PGlite and the plugin in the page. */
+/** PGlite with the plugin, in the page itself. */
 import { PGlite } from '@electric-sql/pglite'
 import { trickle } from '@pgtrickle/pglite'
 import { provide } from '../database.js'

@@ -1,4 +1,4 @@
-/** React in the page: lists of the rows of stream tables, under StrictMode, inside the ecosystem's provider. */
+/** React in the page: lists of the rows of stream tables, under StrictMode, inside a `PGliteProvider`. */
 import { PGlite } from '@electric-sql/pglite'
 import { live } from '@electric-sql/pglite/live'
 import type { PGliteWithLive } from '@electric-sql/pglite/live'
@@ -11,9 +11,9 @@ import { createRoot } from 'react-dom/client'
 import { provide } from '../database.js'
 
 declare global {
-  /** Shows these lists, by their ids, in place of those that are there. */
+  /** Shows these lists, by their ids, in place of the present ones. */
   var show: (lists: Record<string, { name: string } & UseStreamTableOptions>) => void
-  /** How often each list was drawn. */
+  /** How many times each list has rendered. */
   var drawn: Record<string, number>
 }
 
@@ -27,7 +27,7 @@ globalThis.show = (lists) => {
   root.render(createElement(StrictMode, null, createElement(PGliteProvider, { db, children: shown })))
 }
 
-/** A number for each object, so that a test can tell whether a row is still the same one. */
+/** Numbers the objects, so that a test can tell whether a row is still the same object. */
 const numbers = new WeakMap<object, number>()
 let last = 0
 function numberOf(row: object): number {
@@ -36,7 +36,7 @@ function numberOf(row: object): number {
   return number
 }
 
-/** At most this many rows are drawn: of more, only how many there are. */
+/** A longer list shows only its number of rows. */
 const DRAWN = 100
 
 function List({ id, list: { name, ...options } }: { id: string; list: { name: string } & UseStreamTableOptions }) {

@@ -1,4 +1,4 @@
-/** A tab of a database that runs in a worker: in that of the tab that leads. */
+/** A tab. The database runs in the worker of the leading tab. */
 import { PGliteWorker } from '@electric-sql/pglite/worker'
 import { trickle } from '@pgtrickle/pglite'
 import { provide } from '../database.js'

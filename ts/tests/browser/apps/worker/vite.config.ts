@@ -1,4 +1,4 @@
 import { defineConfig } from 'vite'
 
-/** PGlite's own need: it comes in several chunks, which a worker of the default format cannot load. */
+/** PGlite consists of several chunks, which a worker in the default format cannot load. */
 export default defineConfig({ worker: { format: 'es' } })

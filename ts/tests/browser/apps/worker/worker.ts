@@ -1,4 +1,4 @@
-/** The database itself. */
+/** The worker that runs the database. */
 import { PGlite } from '@electric-sql/pglite'
 import { worker } from '@electric-sql/pglite/worker'
 import { trickle } from '@pgtrickle/pglite'

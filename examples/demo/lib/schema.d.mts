@@ -1,0 +1,2 @@
+export const TABLES: string
+export const INDEXES: string

@@ -1,0 +1,12 @@
+//! Questions about a query that several rules ask. Nothing here decides how a query is maintained.
+
+pub mod fallback;
+pub mod from_items;
+pub mod keys;
+pub mod linear_block;
+pub mod numeric_scale;
+pub mod shape;
+pub mod sources;
+pub mod types;
+pub mod value_identity;
+pub mod volatility;

@@ -1,0 +1,67 @@
+//! The DDL of storage tables.
+
+use crate::sql::ident::quote_ident;
+use crate::sql::statement::names;
+
+/// A column of a storage table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDdl {
+    /// Its name, unquoted.
+    pub name: String,
+    /// Its type as SQL text.
+    pub type_sql: String,
+    /// ` COLLATE ...`, or nothing.
+    pub collate: String,
+    /// True if it cannot hold a NULL.
+    pub not_null: bool,
+    /// True if it numbers the rows (an identity column).
+    pub numbered: bool,
+    /// The expression of a generated column.
+    pub generated: Option<String>,
+}
+
+/// How stored rows are identified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// By a unique key, in which NULLs are equal to each other.
+    Key(Vec<String>),
+    /// By this column, a hash of the row, and then by the row itself.
+    Hash(String),
+    /// There is only one row.
+    Single,
+    /// Rows are never looked up.
+    None,
+}
+
+/// `CREATE TABLE` and its indexes. `indexes` are column lists in parentheses, with `USING ...` in front if need be.
+/// PostgreSQL names the indexes.
+#[must_use]
+pub fn create(table: &str, columns: &[ColumnDdl], identity: &Identity, indexes: &[String]) -> Vec<String> {
+    let mut parts: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let mut part = format!("{} {}{}", quote_ident(&column.name), column.type_sql, column.collate);
+            if column.not_null {
+                part.push_str(" NOT NULL");
+            }
+            if column.numbered {
+                part.push_str(" GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+            }
+            if let Some(expression) = &column.generated {
+                part.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
+            }
+            part
+        })
+        .collect();
+    if let Identity::Key(key) = identity {
+        parts.push(format!("UNIQUE NULLS NOT DISTINCT ({})", names(key)));
+    }
+    let mut ddl = vec![format!("CREATE TABLE {table} ({})", parts.join(", "))];
+    if let Identity::Hash(column) = identity {
+        ddl.push(format!("CREATE INDEX ON {table} ({})", quote_ident(column)));
+    }
+    for columns in indexes {
+        ddl.push(format!("CREATE INDEX ON {table} {columns}"));
+    }
+    ddl
+}

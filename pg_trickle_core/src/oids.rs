@@ -1,0 +1,58 @@
+//! OIDs of built-in objects, the same on every server (`src/include/catalog/pg_*.dat`).
+
+use crate::plan::Oid;
+
+/// Type `bool`.
+pub const BOOL: Oid = 16;
+/// Type `name`.
+pub const NAME: Oid = 19;
+/// Type `int8`.
+pub const INT8: Oid = 20;
+/// Type `int2`.
+pub const INT2: Oid = 21;
+/// Type `int4`.
+pub const INT4: Oid = 23;
+/// Type `text`.
+pub const TEXT: Oid = 25;
+/// Type `oid`.
+pub const OID: Oid = 26;
+/// Type `xml`.
+pub const XML: Oid = 142;
+/// Type `float4`.
+pub const FLOAT4: Oid = 700;
+/// Type `float8`.
+pub const FLOAT8: Oid = 701;
+/// Type `bpchar`, which SQL calls `character(n)`.
+pub const BPCHAR: Oid = 1042;
+/// Type `varchar`.
+pub const VARCHAR: Oid = 1043;
+/// Type `date`.
+pub const DATE: Oid = 1082;
+/// Type `timestamp`.
+pub const TIMESTAMP: Oid = 1114;
+/// Type `timestamptz`.
+pub const TIMESTAMPTZ: Oid = 1184;
+/// Type `bit`.
+pub const BIT: Oid = 1560;
+/// Type `numeric`.
+pub const NUMERIC: Oid = 1700;
+/// Pseudo-type `record`.
+pub const RECORD: Oid = 2249;
+/// Pseudo-type `record[]`.
+pub const RECORD_ARRAY: Oid = 2287;
+/// Type `uuid`.
+pub const UUID: Oid = 2950;
+/// Type `jsonb`.
+pub const JSONB: Oid = 3802;
+
+/// The types whose values name catalog objects: `regclass` and its relatives. Their output depends on `search_path`,
+/// but all of them accept a plain number.
+pub const REG_TYPES: [Oid; 11] = [24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191];
+
+/// Operator `bool < bool`.
+pub const BOOL_LESS: Oid = 58;
+/// Operator `bool = bool`.
+pub const BOOL_EQUAL: Oid = 91;
+
+/// Collation `"C"`, the collation of type `name`.
+pub const C_COLLATION: Oid = 950;

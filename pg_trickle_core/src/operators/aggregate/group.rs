@@ -1,0 +1,337 @@
+//! A grouped stage: one stored row per group. An aggregated delta is folded into it.
+
+use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
+use crate::maintain::nulls::{MAX_NULLABLE, searches};
+use crate::maintain::stage::Maintenance;
+use crate::operators::linear::bag::fold_cost;
+use crate::operators::linear::block::{Block, Part, Term, signed_terms, weighted};
+use crate::plan::{Change, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::{
+    Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
+};
+
+/// The storage of a grouped stage, and how changes are applied to it.
+pub struct Group {
+    /// Qualified, quoted name of the storage table.
+    pub table: String,
+    /// Keys and states. The SQL of keys and arguments is that of the first branch.
+    pub aggregate: Aggregate,
+    /// The branches of the union that is grouped. Each supplies the keys, and then the arguments.
+    pub parts: Vec<Part>,
+    /// For each branch, which arguments it supplies; the others are NULL in its rows.
+    pub supplied: Vec<Vec<bool>>,
+}
+
+impl Maintenance for Group {
+    fn way(&self) -> Way {
+        Way::Fold
+    }
+
+    fn program(&self, changes: &[Change]) -> Program {
+        if Block::any_too_many(&self.parts, changes) {
+            return Program::Rebuild;
+        }
+        Program::Run(self.statements(changes))
+    }
+
+    fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
+        if self.aggregate.looks_up() {
+            "the change and its fan-out; the rows of a group, when the value that decided its result is deleted"
+        } else {
+            fold_cost(source, sources)
+        }
+    }
+
+    fn rounds_once(&self) -> bool {
+        self.aggregate.rounds_once
+    }
+}
+
+impl Group {
+    /// The SELECT that computes keys and states from scratch, in storage order.
+    pub fn query(&self) -> String {
+        let arms: Vec<Select> = self
+            .parts
+            .iter()
+            .map(|part| part.block.now(part.columns(&self.inputs())))
+            .collect();
+        self.grouped(&arms).to_string()
+    }
+
+    /// The keys and states of the rows of some SELECTs.
+    fn grouped(&self, arms: &[Select]) -> Select {
+        let aggregate = &self.aggregate;
+        let mut columns: Vec<(String, String)> = self
+            .delta_keys(ROWS)
+            .into_iter()
+            .zip(aggregate.keys.iter().map(|key| key.name.clone()))
+            .collect();
+        let states = aggregate.states.iter();
+        columns.extend(states.map(|state| (state.initial_sql(), state.name.clone())));
+        Select {
+            columns,
+            from: vec![format!("({}) AS {ROWS}", union_all(arms))],
+            group_by: self.delta_keys(ROWS),
+            ..Select::default()
+        }
+    }
+
+    /// The storage columns that are written, in order.
+    pub fn column_names(&self) -> Vec<String> {
+        let keys = self.aggregate.keys.iter().map(|key| key.name.clone());
+        let states = self.aggregate.states.iter().map(|state| state.name.clone());
+        keys.chain(states).collect()
+    }
+
+    /// The statements for a set of changes.
+    fn statements(&self, changes: &[Change]) -> Vec<Statement> {
+        let terms = signed_terms(&self.parts, changes, &self.inputs());
+        if terms.is_empty() {
+            return Vec::new();
+        }
+        if !self.aggregate.keys.is_empty() && terms.iter().all(|term| term.sign > 0) {
+            let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
+            return vec![self.upsert(&arms)];
+        }
+        // If a single occurrence changed, and no row twice, the rows of each sign really existed. Otherwise some only
+        // cancel.
+        let once = !changes.iter().any(|change| change.repeated);
+        let exact = once && self.parts.iter().all(|part| part.block.changed(changes).len() <= 1);
+        vec![self.merge(terms, exact)]
+    }
+
+    /// The names of keys and arguments in the rows of a term.
+    fn inputs(&self) -> Vec<String> {
+        let keys = (0..self.aggregate.keys.len()).map(key_name);
+        keys.chain((0..self.aggregate.arguments.len()).map(argument_name))
+            .collect()
+    }
+
+    fn delta_keys(&self, alias: &str) -> Vec<String> {
+        (0..self.aggregate.keys.len())
+            .map(|n| column(alias, &key_name(n)))
+            .collect()
+    }
+
+    /// Insertions only: aggregate them, and add each group to the stored one.
+    fn upsert(&self, arms: &[Select]) -> Statement {
+        let aggregate = &self.aggregate;
+        let query = self.grouped(arms);
+        let set = aggregate
+            .states
+            .iter()
+            .map(|state| {
+                let added = column("EXCLUDED", &state.name);
+                (state.name.clone(), state.plus(&added))
+            })
+            .collect();
+        let insert = Insert {
+            table: self.table.clone(),
+            alias: STORED.to_owned(),
+            columns: self.column_names(),
+            query: query.to_string(),
+            on_conflict: Some(OnConflict {
+                key: aggregate.keys.iter().map(|key| key.name.clone()).collect(),
+                set,
+            }),
+        };
+        Statement {
+            sql: insert.to_string(),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// Rows of both signs: aggregate with weights. Groups whose count falls to 0 are deleted, the others updated or
+    /// inserted.
+    fn merge(&self, terms: Vec<Term>, exact: bool) -> Statement {
+        let aggregate = &self.aggregate;
+        let keyed = !aggregate.keys.is_empty();
+        // Deletions only: each touched group is stored, and changes.
+        let only_old = exact && terms.iter().all(|term| term.sign < 0);
+        let delta = self.delta(terms, only_old);
+        let states = || aggregate.states.iter().enumerate();
+        let recompute = |n: usize| self.recompute(n);
+        let update: Vec<(String, String)> = states()
+            .map(|(n, state)| {
+                let value = aggregate.updated(n, &recompute(n), exact);
+                (state.name.clone(), value)
+            })
+            .collect();
+        let mut insert: Vec<(String, String)> = aggregate
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| (key.name.clone(), column(DELTA, &key_name(n))))
+            .collect();
+        insert.extend(states().map(|(n, state)| {
+            let value = aggregate.created(n, &recompute(n), exact);
+            (state.name.clone(), value)
+        }));
+        let count = &aggregate.states[0].name;
+        let change_of_count = column(DELTA, &value_name(0));
+        let left = op(&column(STORED, count), "+", &change_of_count);
+        let merge = |source: String, on: String| {
+            Merge {
+                table: self.table.clone(),
+                alias: STORED.to_owned(),
+                source,
+                on,
+                delete_when: keyed.then(|| op(&left, "=", "0")),
+                update: Some((None, update.clone())),
+                insert: (keyed && !only_old).then(|| (op(&change_of_count, ">", "0"), insert.clone())),
+            }
+            .to_string()
+        };
+        let nullable = aggregate.keys.iter().filter(|key| key.nullable).count();
+        if nullable == 0 || nullable > MAX_NULLABLE {
+            return Statement {
+                sql: merge(delta.derived(DELTA), self.key_match(STORED, DELTA)),
+                bulk: None,
+                returns: Returns::Nothing,
+            };
+        }
+        let by_row_id = op("s.ctid", "=", "d.__pgt_rid");
+        let small = self.located(&delta, &format!("LATERAL ({})", self.probes()), "TRUE");
+        let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
+        let delta_names: Vec<String> = (0..key_names.len()).map(key_name).collect();
+        let bulk = self.located(
+            &delta,
+            &format!("(SELECT p.*, p.ctid AS __pgt_rid FROM {} AS p)", self.table),
+            &op(&record("r", &key_names), "=", &record("g", &delta_names)),
+        );
+        Statement {
+            sql: merge(small, by_row_id.clone()),
+            bulk: Some(merge(bulk, by_row_id)),
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// The aggregated delta, one row per touched group: its keys, and the change of each state.
+    fn delta(&self, terms: Vec<Term>, only_old: bool) -> Select {
+        let aggregate = &self.aggregate;
+        let mut columns: Vec<(String, String)> = self
+            .delta_keys(ROWS)
+            .into_iter()
+            .enumerate()
+            .map(|(n, sql)| (sql, key_name(n)))
+            .collect();
+        let mut changes = Vec::new();
+        let mut always = only_old && !aggregate.keys.is_empty();
+        for (n, state) in aggregate.states.iter().enumerate() {
+            let produced = state.delta_columns(n, only_old);
+            if state.is_additive() {
+                changes.push(op(&produced[0].0, "<>", "0"));
+            } else {
+                always = true;
+            }
+            columns.extend(produced);
+        }
+        Select {
+            columns,
+            from: vec![format!("({}) AS {ROWS}", union_all(&weighted(terms, WEIGHT)))],
+            group_by: self.delta_keys(ROWS),
+            having_any: if always { Vec::new() } else { changes },
+            ..Select::default()
+        }
+    }
+
+    /// The aggregated delta, with the row id of the stored group, or NULL if there is none.
+    fn located(&self, delta: &Select, stored: &str, on: &str) -> String {
+        format!(
+            "(SELECT g.*, r.__pgt_rid FROM {} LEFT JOIN {stored} AS r ON {on}) AS {DELTA}",
+            delta.derived("g")
+        )
+    }
+
+    /// One index probe per combination of NULLs. The NULLs of the delta's own keys disable all but one of them.
+    fn probes(&self) -> String {
+        let keys = &self.aggregate.keys;
+        let nullable: Vec<bool> = keys.iter().map(|key| key.nullable).collect();
+        let arms: Vec<String> = searches(&nullable)
+            .iter()
+            .map(|search| {
+                let conditions: Vec<String> = keys
+                    .iter()
+                    .zip(search)
+                    .enumerate()
+                    .map(|(n, (key, how))| {
+                        let stored = column("p", &key.name);
+                        let given = column("g", &key_name(n));
+                        how.condition(format!("{stored} {} {given}", key.equals), &stored, &given)
+                    })
+                    .collect();
+                format!(
+                    "SELECT p.ctid AS __pgt_rid FROM {} AS p WHERE {}",
+                    self.table,
+                    conditions.join(" AND ")
+                )
+            })
+            .collect();
+        arms.join(" UNION ALL ")
+    }
+
+    fn key_match(&self, stored: &str, delta: &str) -> String {
+        let conditions: Vec<String> = self
+            .aggregate
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| null_safe(key, &column(stored, &key.name), &column(delta, &key_name(n))))
+            .collect();
+        and(&conditions)
+    }
+
+    /// A scalar subquery that computes one state of the delta's group from the sources as they are now.
+    fn recompute(&self, position: usize) -> String {
+        let aggregate = &self.aggregate;
+        let state = &aggregate.states[position];
+        let lookup = |conditions: Vec<String>| {
+            let supplies = |part: usize| state.argument.is_none_or(|argument| self.supplied[part][argument]);
+            let rows: Vec<Select> = self
+                .parts
+                .iter()
+                .enumerate()
+                .filter(|(part, _)| supplies(*part))
+                .map(|(_, part)| part.block.now(part.columns(&self.inputs())))
+                .collect();
+            let select = Select {
+                columns: vec![(state.initial_sql(), "v".to_owned())],
+                from: vec![format!("({}) AS {ROWS}", union_all(&rows))],
+                filter: conditions,
+                ..Select::default()
+            };
+            format!("({select})")
+        };
+        let pairs: Vec<(&GroupKey, String, String)> = aggregate
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(n, key)| (key, column(ROWS, &key_name(n)), column(DELTA, &key_name(n))))
+            .collect();
+        // A single nullable key is tested for NULL outside the subquery, so that either form can use an index.
+        if let [(key, own, given)] = pairs.as_slice()
+            && key.nullable
+        {
+            return case(
+                &[(is_null(given), lookup(vec![is_null(own)]))],
+                Some(&lookup(vec![format!("({own} {} {given})", key.equals)])),
+            );
+        }
+        lookup(
+            pairs
+                .iter()
+                .map(|(key, own, given)| null_safe(key, own, given))
+                .collect(),
+        )
+    }
+}
+
+fn null_safe(key: &GroupKey, left: &str, right: &str) -> String {
+    let equal = format!("({left} {} {right})", key.equals);
+    if key.nullable {
+        or(&[equal, both_null(left, right)])
+    } else {
+        equal
+    }
+}

@@ -1,0 +1,261 @@
+//! Recognises a query with GROUP BY, aggregates or HAVING, and plans its groups over a linear block.
+
+use super::calls::{States, Value};
+use super::distinct_arguments::{self, DistinctArgument};
+use super::group::Group;
+use super::keys::{GroupKeys, is_key_only};
+use super::state::{Aggregate, GroupKey, State};
+use crate::error::Error;
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::linear_block::{Flat, Resolver};
+use crate::maintain::operator_tree::OperatorTree;
+use crate::maintain::storage::Identity;
+use crate::operators::linear::block::Part;
+use crate::operators::linear::branch::union_of;
+use crate::operators::linear::recognise::{block, print};
+use crate::operators::partitioned;
+use crate::query::{Expr, Query, Target};
+use crate::stages::advice;
+use crate::stages::graph::StageGraph;
+use crate::stages::stage_plan::StagePlan;
+use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
+use crate::stages::view::column_of;
+
+/// Plans a query that groups: as a Fold if all its aggregates have states, else by recomputing the touched groups.
+pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    let before = graph.len();
+    match fold(query, storage, graph) {
+        Err(Fallback::Reason(why)) => {
+            graph.truncate(before);
+            partitioned::plan::groups(query, &why, storage, graph)
+        }
+        other => other,
+    }
+}
+
+fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    if !query.grouping_sets.is_empty() {
+        return reason("GROUPING SETS, ROLLUP or CUBE");
+    }
+    let mut flat = Flat::default();
+    let resolver = Resolver::new(query, &mut flat, graph)?;
+    let targets = resolver.targets()?;
+    let having = query
+        .having
+        .as_ref()
+        .map(|having| resolver.resolve(having))
+        .transpose()?;
+    let (block, operators) = block(&flat, graph)?;
+    let mut keys = GroupKeys::new(&flat, graph);
+    for group in &query.group {
+        let target = targets.iter().find(|target| target.ressortgroupref == group.target_ref);
+        let Some(target) = target else {
+            return reason("GROUP BY without a target");
+        };
+        keys.add(&target.expr)?;
+    }
+    let used: Vec<&Expr> = targets
+        .iter()
+        .filter(|target| !is_key_only(target, query))
+        .map(|target| &target.expr)
+        .chain(&having)
+        .collect();
+    let mut calls = Vec::new();
+    for expr in used {
+        keys.add_dependent(expr)?;
+        expr.for_each(&mut |node| {
+            if let Expr::Aggref(call) = node {
+                calls.push((**call).clone());
+            }
+        });
+    }
+    let key_exprs: Vec<Expr> = keys.keys.iter().map(|(expr, _)| expr.clone()).collect();
+    let distinct = distinct_arguments::stages(&calls, &key_exprs, &flat, graph)?;
+    let mut states = States::new(&flat, &distinct, graph);
+    states.add(calls)?;
+    name(&mut keys, &mut states, &targets);
+    let mut stored = stored(&keys, &states.states);
+    if storage.is_inner() {
+        stored.push(StoredColumn::number());
+    }
+    let key_names: Vec<String> = keys.keys.iter().map(|(_, key)| key.name.clone()).collect();
+    let mut view = graph.register(storage, &stored, &key_names)?;
+    let columns = (0..stored.len())
+        .map(|n| column_of(&stored, n))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let column = |n: usize| columns[n].clone();
+    let over_storage = |expr: &Expr| over_storage(expr, &keys, &states, &column);
+    let shown: Vec<Target> = targets
+        .iter()
+        .filter(|target| !is_key_only(target, query))
+        .map(|target| Target {
+            expr: over_storage(&target.expr),
+            ..target.clone()
+        })
+        .collect();
+    let condition = having.as_ref().map(over_storage);
+    view.targets = shown;
+    view.quals = condition;
+    view.sort.clone_from(&query.sort);
+    let States {
+        arguments,
+        states,
+        floats,
+        ..
+    } = states;
+    let keys: Vec<GroupKey> = keys.keys.into_iter().map(|(_, key)| key).collect();
+    let values = |part: usize, mut values: Vec<String>| {
+        values.extend(arguments.iter().map(|argument| argument.of(part)));
+        values
+    };
+    let own = keys.iter().map(|key| key.sql.clone()).collect();
+    let mut parts = vec![Part {
+        block,
+        values: values(0, own),
+    }];
+    let mut trees = vec![operators];
+    let mut reads = query.clone();
+    if !distinct.is_empty() {
+        reads = Query::reading_all([query].into_iter().chain(distinct.iter().map(|input| &input.reads)));
+    }
+    for (DistinctArgument { branch, .. }, part) in distinct.into_iter().zip(1..) {
+        let own = branch.targets.iter().take(keys.len());
+        let own = own.map(|target| print(&branch.flat, &target.expr, graph));
+        parts.push(Part {
+            values: values(part, own.collect::<Result<_, Error>>()?),
+            block: branch.block,
+        });
+        trees.push(branch.operators);
+    }
+    let aggregate = Aggregate {
+        keys,
+        arguments: arguments.iter().map(|argument| argument.of(argument.part)).collect(),
+        states,
+        rounds_once: floats,
+    };
+    let group = Group {
+        table: storage.sql(),
+        supplied: (0..parts.len())
+            .map(|part| arguments.iter().map(|argument| argument.part == part).collect())
+            .collect(),
+        aggregate,
+        parts,
+    };
+    let is_looked_up = group.aggregate.looks_up();
+    let mut plan = grouped_stage(group, union_of(trees), stored, view, &reads);
+    if is_looked_up {
+        let keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
+        let keys: Vec<Expr> = keys.map(|target| target.expr.clone()).collect();
+        plan.looked_up = advice::columns(&keys, query);
+    }
+    Ok(plan)
+}
+
+/// The stage of a grouping over `input`.
+pub fn grouped_stage(
+    group: Group,
+    input: OperatorTree,
+    stored: Vec<StoredColumn>,
+    view: Query,
+    reads: &Query,
+) -> StagePlan {
+    let key: Vec<String> = group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
+    let identity = if key.is_empty() {
+        Identity::Single
+    } else {
+        Identity::Key(key.clone())
+    };
+    let label = group.aggregate.label();
+    let above = if view.quals.is_some() {
+        "having, select list"
+    } else {
+        "select list"
+    };
+    let visible = view.targets.iter().filter(|target| !target.junk);
+    let shown: Vec<&str> = visible
+        .map(|target| target.name.as_deref().unwrap_or_default())
+        .collect();
+    let operators = OperatorTree::new(
+        format!("{above} over groups: {}", shown.join(", ")),
+        vec![OperatorTree::new(label, vec![input])],
+    );
+    StagePlan {
+        stored,
+        indexes: Vec::new(),
+        view,
+        written: group.column_names(),
+        identity,
+        key,
+        rows: group.query(),
+        reads: reads.clone(),
+        looked_up: Vec::new(),
+        advice: Vec::new(),
+        operators: Some(operators),
+        maintenance: Box::new(group),
+    }
+}
+
+/// Names the stored columns. A key or state that is itself a target gets the visible name, the others get hidden names.
+fn name(keys: &mut GroupKeys, states: &mut States, targets: &[Target]) {
+    for target in targets.iter().filter(|target| !target.junk) {
+        let Some(name) = &target.name else { continue };
+        if let Some((_, key)) = keys.keys.iter_mut().find(|(expr, _)| *expr == target.expr) {
+            if key.name.is_empty() {
+                key.name = stored_name(name);
+            }
+        } else if let Expr::Aggref(call) = &target.expr
+            && let Some(Value::State(state)) = states.value(call)
+        {
+            let state = &mut states.states[state];
+            if state.name.is_empty() {
+                state.name = stored_name(name);
+            }
+        }
+    }
+    for (n, (_, key)) in keys.keys.iter_mut().enumerate() {
+        if key.name.is_empty() {
+            key.name = format!("__pgt_k{}", n + 1);
+        }
+    }
+    for (n, state) in states.states.iter_mut().enumerate() {
+        if state.name.is_empty() {
+            state.name = format!("__pgt_s{n}");
+        }
+    }
+}
+
+fn stored(keys: &GroupKeys, states: &[State]) -> Vec<StoredColumn> {
+    let keys = keys.keys.iter().map(|(expr, key)| StoredColumn {
+        name: key.name.clone(),
+        type_oid: expr.type_oid(),
+        typmod: expr.typmod(),
+        collation: expr.collation(),
+        not_null: false,
+        numbered: false,
+        generated: None,
+    });
+    let states = states.iter().map(|state| StoredColumn {
+        name: state.name.clone(),
+        type_oid: state.type_oid,
+        typmod: -1,
+        collation: state.collation,
+        not_null: false,
+        numbered: false,
+        generated: None,
+    });
+    keys.chain(states).collect()
+}
+
+/// A resolved expression, over the columns of the storage: keys first, then states.
+fn over_storage(expr: &Expr, keys: &GroupKeys, states: &States, column: &dyn Fn(usize) -> Expr) -> Expr {
+    let state = |n: usize| column(keys.keys.len() + n);
+    expr.transform(&mut |node| {
+        if let Some(position) = keys.keys.iter().position(|(known, _)| known == node) {
+            return Some(column(position));
+        }
+        match node {
+            Expr::Aggref(call) => Some(states.result(states.value(call)?, call.type_oid, &state)),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,386 @@
+//! The states of a group: the columns that hold them, and how a delta changes them.
+
+use crate::plan::Oid;
+use crate::sql::statement::{case, column, is_null, op, or};
+
+/// The alias of the storage table in fold statements.
+pub const STORED: &str = "s";
+/// The alias of the aggregated delta in fold statements.
+pub const DELTA: &str = "d";
+/// The alias of the delta before aggregation.
+pub const ROWS: &str = "t";
+/// The column that holds the weight of a delta row.
+pub const WEIGHT: &str = "w";
+
+/// Decimal digits of one count in the histogram of scales. 16,383 scales of 8 digits fit into a numeric.
+const SCALE_DIGITS: u32 = 8;
+
+/// A grouping expression, and the storage column that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupKey {
+    /// SQL over the aliases of the scans.
+    pub sql: String,
+    /// The storage column.
+    pub name: String,
+    /// Its type as SQL text.
+    pub type_sql: String,
+    /// ` COLLATE ...`, or nothing.
+    pub collate: String,
+    /// The default equality operator of its type, e.g. `OPERATOR(pg_catalog.=)`.
+    pub equals: String,
+    /// True if it can be NULL.
+    pub nullable: bool,
+}
+
+/// The content of a state column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The number of rows, or of non-NULL values of an argument.
+    Count,
+    /// The sum of an argument; NULL without non-NULL inputs. The state `count` holds their number.
+    Sum {
+        /// The position of the state that counts the same argument.
+        count: usize,
+        /// True if the argument is numeric, so that the sum may be NaN or infinite.
+        numeric: bool,
+        /// True if a histogram of scales keeps the number of decimals. The sum is then stored without trailing zeros,
+        /// so that equal states look the same.
+        scaled: bool,
+    },
+    /// The histogram of the scales of a numeric argument.
+    Scales,
+    /// `bit_and` or `bit_or`.
+    Bits {
+        /// As in `Sum`.
+        count: usize,
+        /// True for `bit_and`.
+        all: bool,
+    },
+    /// `bit_xor`.
+    Xor {
+        /// As in `Sum`.
+        count: usize,
+    },
+    /// The smallest value. The text is the `<` operator of the type.
+    Min(String),
+    /// The largest value. The text is the `<` operator of the type.
+    Max(String),
+}
+
+/// One state column of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The storage column.
+    pub name: String,
+    /// Its type.
+    pub type_oid: Oid,
+    /// Its type as SQL text.
+    pub type_sql: String,
+    /// ` COLLATE ...`, or nothing.
+    pub collate: String,
+    /// The collation.
+    pub collation: Oid,
+    /// Its content.
+    pub kind: Kind,
+    /// The position of its argument in [`Aggregate::arguments`]; none for the count of rows.
+    pub argument: Option<usize>,
+    /// The argument to multiply it with, if the state is a sum of products or squares.
+    pub times: Option<usize>,
+}
+
+/// The grouping of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// The grouping expressions; none if all rows are one group.
+    pub keys: Vec<GroupKey>,
+    /// The arguments without duplicates, as SQL over the aliases of the scans, with FILTER folded in.
+    pub arguments: Vec<String>,
+    /// The state columns. The first counts the rows of the group.
+    pub states: Vec<State>,
+    /// True if sums of floats are rounded once, when read. The query may round after every step.
+    pub rounds_once: bool,
+}
+
+impl Aggregate {
+    /// The label that `explain` shows.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let keys: Vec<&str> = self.keys.iter().map(|key| key.sql.as_str()).collect();
+        format!("aggregate by ({}), {} states", keys.join(", "), self.states.len())
+    }
+
+    /// True if deleting a value can make it necessary to read the rest of its group.
+    #[must_use]
+    pub fn looks_up(&self) -> bool {
+        let mut kinds = self.states.iter().map(|state| &state.kind);
+        kinds.any(|kind| matches!(kind, Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. }))
+    }
+}
+
+/// The name of the `n`-th key in a delta.
+#[must_use]
+pub fn key_name(n: usize) -> String {
+    format!("k{}", n + 1)
+}
+
+/// The name of the `n`-th argument in a delta.
+#[must_use]
+pub fn argument_name(n: usize) -> String {
+    format!("x{}", n + 1)
+}
+
+/// The name of the `n`-th state's change in an aggregated delta.
+#[must_use]
+pub fn value_name(n: usize) -> String {
+    format!("v{}", n + 1)
+}
+
+/// The name of the extremum among the deleted rows in an aggregated delta.
+#[must_use]
+pub fn removed_name(n: usize) -> String {
+    format!("o{}", n + 1)
+}
+
+/// `10^(8 * scale(x))`: what a value adds to the histogram of scales. NULL for NaN and the infinities.
+fn scale_mark(value: &str) -> String {
+    let zeros = op(&SCALE_DIGITS.to_string(), "*", &format!("pg_catalog.scale({value})"));
+    format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
+}
+
+/// The SQL to put before and after a histogram to get its largest scale.
+#[must_use]
+pub fn longest_scale() -> (String, String) {
+    (
+        "(pg_catalog.length((".to_owned(),
+        format!(")::pg_catalog.text) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) {SCALE_DIGITS}"),
+    )
+}
+
+impl State {
+    /// The aggregate that computes this state from scratch, over the rows named [`ROWS`].
+    #[must_use]
+    pub fn aggregate_sql(&self) -> String {
+        let argument = |n: Option<usize>| n.map(|n| column(ROWS, &argument_name(n)));
+        let x = match (argument(self.argument), argument(self.times)) {
+            (Some(x), Some(y)) => op(&format!("{x}::pg_catalog.numeric"), "*", &y),
+            (x, _) => x.unwrap_or_else(|| "*".to_owned()),
+        };
+        match &self.kind {
+            Kind::Count => format!("pg_catalog.count({x})"),
+            Kind::Sum { .. } => format!("pg_catalog.sum({x})"),
+            Kind::Scales => format!("pg_catalog.sum({})", scale_mark(&x)),
+            Kind::Min(_) => format!("pg_catalog.min({x})"),
+            Kind::Max(_) => format!("pg_catalog.max({x})"),
+            Kind::Bits { all: true, .. } => format!("pg_catalog.bit_and({x})"),
+            Kind::Bits { .. } => format!("pg_catalog.bit_or({x})"),
+            Kind::Xor { .. } => format!("pg_catalog.bit_xor({x})"),
+        }
+    }
+
+    /// The same, as it is stored.
+    #[must_use]
+    pub fn initial_sql(&self) -> String {
+        let aggregate = self.aggregate_sql();
+        match &self.kind {
+            Kind::Scales => format!("coalesce({aggregate}, 0)"),
+            Kind::Sum { scaled, .. } => trimmed(*scaled, aggregate),
+            _ => aggregate,
+        }
+    }
+
+    /// The columns of the aggregated delta for this state, from rows with weights. With `only_old` all weights are −1,
+    /// so the signs need not be separated.
+    #[must_use]
+    pub fn delta_columns(&self, position: usize, only_old: bool) -> Vec<(String, String)> {
+        let aggregate = self.aggregate_sql();
+        let of_sign = |aggregate: &str, sign: char| {
+            format!("{aggregate} FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.{sign}) 0)")
+        };
+        let name = value_name(position);
+        match &self.kind {
+            Kind::Count if self.argument.is_none() && !only_old => {
+                vec![(format!("coalesce(pg_catalog.sum({ROWS}.{WEIGHT}), 0)"), name)]
+            }
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } => vec![
+                (of_sign(&aggregate, '>'), name),
+                (of_sign(&aggregate, '<'), removed_name(position)),
+            ],
+            Kind::Xor { .. } => vec![(aggregate, name)],
+            Kind::Count | Kind::Sum { .. } | Kind::Scales if only_old => {
+                vec![(op("0", "-", &format!("coalesce({aggregate}, 0)")), name)]
+            }
+            Kind::Count | Kind::Sum { .. } | Kind::Scales => {
+                let plus = format!("coalesce({}, 0)", of_sign(&aggregate, '>'));
+                let minus = format!("coalesce({}, 0)", of_sign(&aggregate, '<'));
+                vec![(op(&plus, "-", &minus), name)]
+            }
+        }
+    }
+
+    /// True if the delta of the state is 0 whenever the state does not change.
+    #[must_use]
+    pub fn is_additive(&self) -> bool {
+        matches!(self.kind, Kind::Count | Kind::Sum { .. } | Kind::Scales)
+    }
+
+    /// The new value if the delta only adds rows. `added` is the state of the added rows alone.
+    #[must_use]
+    pub fn plus(&self, added: &str) -> String {
+        let stored = column(STORED, &self.name);
+        match &self.kind {
+            Kind::Count | Kind::Scales => op(&stored, "+", added),
+            Kind::Sum { scaled, .. } => {
+                let sum = trimmed(*scaled, op(&stored, "+", added));
+                format!("coalesce({sum}, {stored}, {added})")
+            }
+            Kind::Min(_) => format!("LEAST({stored}, {added})"),
+            Kind::Max(_) => format!("GREATEST({stored}, {added})"),
+            Kind::Bits { .. } | Kind::Xor { .. } => self.bits(&stored, added),
+        }
+    }
+
+    /// A bitwise aggregate of two values, either of which can be NULL.
+    fn bits(&self, stored: &str, added: &str) -> String {
+        let operator = match &self.kind {
+            Kind::Bits { all: true, .. } => "&",
+            Kind::Bits { .. } => "|",
+            _ => "#",
+        };
+        format!("coalesce({}, {stored}, {added})", op(stored, operator, added))
+    }
+}
+
+impl Aggregate {
+    /// The new value of a state of a stored group, after a delta with rows of both signs. `recompute` is a scalar
+    /// subquery that computes the state from the sources. `exact` says that the rows of each sign really existed (only
+    /// one occurrence changed), so that the extrema of the delta are meaningful.
+    #[must_use]
+    pub fn updated(&self, position: usize, recompute: &str, exact: bool) -> String {
+        let state = &self.states[position];
+        let stored = column(STORED, &state.name);
+        let added = column(DELTA, &value_name(position));
+        let removed = column(DELTA, &removed_name(position));
+        match &state.kind {
+            Kind::Count | Kind::Scales => op(&stored, "+", &added),
+            Kind::Xor { count } => guarded_sum(&self.left(*count), &state.bits(&stored, &added), None),
+            Kind::Bits { .. } if !exact => recompute.to_owned(),
+            Kind::Bits { count, all } => {
+                let zero = op(&removed, "#", &removed);
+                // The bits that removed values decided and added ones do not decide.
+                let lost = if *all {
+                    let ones = format!("(OPERATOR(pg_catalog.~) {zero})");
+                    op(
+                        &format!("coalesce({added}, {ones})"),
+                        "&",
+                        &format!("(OPERATOR(pg_catalog.~) {removed})"),
+                    )
+                } else {
+                    op(
+                        &removed,
+                        "&",
+                        &format!("(OPERATOR(pg_catalog.~) coalesce({added}, {zero}))"),
+                    )
+                };
+                case(
+                    &[
+                        (op(&self.left(*count), "=", "0"), "NULL".to_owned()),
+                        (
+                            format!("{removed} IS NULL OR {}", op(&lost, "=", &zero)),
+                            state.bits(&stored, &added),
+                        ),
+                    ],
+                    Some(recompute),
+                )
+            }
+            Kind::Sum { count, numeric, scaled } => {
+                let left = self.left(*count);
+                let sum = trimmed(*scaled, op(&format!("coalesce({stored}, 0)"), "+", &added));
+                guarded_sum(&left, &sum, numeric.then_some(recompute))
+            }
+            Kind::Min(less) | Kind::Max(less) => {
+                let better = if matches!(state.kind, Kind::Min(_)) {
+                    "LEAST"
+                } else {
+                    "GREATEST"
+                };
+                if !exact {
+                    return recompute.to_owned();
+                }
+                // "`value` is worse than the stored one", for this kind of extremum.
+                let worse = |value: &str| match state.kind {
+                    Kind::Max(_) => format!("({value} {less} {stored})"),
+                    _ => format!("({stored} {less} {value})"),
+                };
+                let removed_is_worse = worse(&removed);
+                let added_is_worse = worse(&added);
+                case(
+                    &[
+                        (
+                            or(&[is_null(&removed), removed_is_worse]),
+                            format!("{better}({stored}, {added})"),
+                        ),
+                        (format!("{added_is_worse} IS FALSE"), added.clone()),
+                    ],
+                    Some(recompute),
+                )
+            }
+        }
+    }
+
+    /// The value of a state for a group that the delta creates.
+    #[must_use]
+    pub fn created(&self, position: usize, recompute: &str, exact: bool) -> String {
+        let state = &self.states[position];
+        let added = column(DELTA, &value_name(position));
+        match &state.kind {
+            Kind::Count | Kind::Scales => added,
+            Kind::Sum { count, numeric, scaled } => {
+                let left = column(DELTA, &value_name(*count));
+                guarded_sum(
+                    &left,
+                    &trimmed(*scaled, added),
+                    (*numeric && !exact).then_some(recompute),
+                )
+            }
+            Kind::Xor { count } => guarded_sum(&column(DELTA, &value_name(*count)), &added, None),
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } if exact => added,
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } => recompute.to_owned(),
+        }
+    }
+
+    /// The number of inputs after a delta, from the state that counts them.
+    fn left(&self, count: usize) -> String {
+        op(
+            &column(STORED, &self.states[count].name),
+            "+",
+            &column(DELTA, &value_name(count)),
+        )
+    }
+}
+
+/// Removes trailing zeros.
+fn trimmed(scaled: bool, sum: String) -> String {
+    if scaled {
+        format!("pg_catalog.trim_scale({sum})")
+    } else {
+        sum
+    }
+}
+
+/// NULL without inputs; the sum, if it is finite; else, for numeric, the recomputed sum.
+fn guarded_sum(count: &str, sum: &str, recompute: Option<&str>) -> String {
+    let some = op(count, "<>", "0");
+    match recompute {
+        None => case(&[(some, sum.to_owned())], None),
+        Some(recompute) => case(
+            &[
+                (op(count, "=", "0"), "NULL".to_owned()),
+                (
+                    format!("pg_catalog.abs({sum}) OPERATOR(pg_catalog.<) 'Infinity'"),
+                    sum.to_owned(),
+                ),
+            ],
+            Some(recompute),
+        ),
+    }
+}

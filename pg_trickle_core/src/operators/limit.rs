@@ -1,0 +1,124 @@
+//! LIMIT, OFFSET and FETCH FIRST: the first rows of a linear block in its order, read again after each change.
+//!
+//! Rule: run the query again and write the differences. Cost: the rows up to the last one shown, given an index in
+//! their order (the storage of a lower stage gets one); without an index, the whole query. Source: Yi et al.,
+//! "Efficient maintenance of materialized top-k views", 2003. The index replaces its reserve of rows.
+
+use super::full_refresh;
+use crate::catalog::Catalog;
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::linear_block::{Flat, Resolver};
+use crate::facts::shape::{is_complex, is_grouped, reads_recursion};
+use crate::maintain;
+use crate::maintain::stage::Maintenance;
+use crate::plan::{Change, Program, Source, Statement, Way};
+use crate::query::{Expr, Query, Var};
+use crate::rewrite::simplify::simplify;
+use crate::rewrite::split::above_select_list;
+use crate::sql::ident::quote_ident;
+use crate::stages::advice;
+use crate::stages::graph::StageGraph;
+use crate::stages::stage_plan::StagePlan;
+use crate::stages::stored::StorageTable;
+
+/// Runs the query again, with a plan that is kept because the query reads few rows.
+struct FirstRows {
+    /// Patches the storage.
+    refresh: Statement,
+}
+
+impl Maintenance for FirstRows {
+    fn way(&self) -> Way {
+        Way::Rekey
+    }
+
+    fn program(&self, _changes: &[Change]) -> Program {
+        Program::Run(vec![self.refresh.clone()])
+    }
+
+    fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
+        "the rows shown, given an index in their order"
+    }
+
+    fn runs_query(&self) -> bool {
+        true
+    }
+}
+
+/// Plans a query with LIMIT or OFFSET.
+pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    if query.sort.is_empty() && !is_grouped(query) && query.distinct.is_empty() && reads_recursion(query) {
+        // LIMIT may be what ends the recursion.
+        return reason("LIMIT without ORDER BY over WITH RECURSIVE");
+    }
+    let mut query = query.clone();
+    if query.set_operations.is_none() {
+        simplify(&mut query, graph)?;
+    }
+    let stacked = query.set_operations.is_some()
+        || is_grouped(&query)
+        || query.has_windows
+        || !query.distinct.is_empty()
+        || query.has_target_srfs
+        || is_complex(&query);
+    if stacked {
+        query = above_select_list(&query, graph)?;
+        simplify(&mut query, graph)?;
+    }
+    let advice = index(&query, graph)?;
+    let mut plan = full_refresh::plan(&query, None, storage, graph)?;
+    plan.maintenance = Box::new(FirstRows {
+        refresh: maintain::full_refresh::statement(&storage.sql(), &plan.rows, &plan.written, &plan.identity),
+    });
+    plan.advice.extend(advice);
+    Ok(plan)
+}
+
+/// If the query reads a single table, makes an index in the query's order: adds it to the storage of a stage, and
+/// returns advice for a table of the user.
+fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> {
+    let mut flat = Flat::default();
+    let resolver = Resolver::new(query, &mut flat, graph)?;
+    let targets = resolver.targets()?;
+    let [_] = flat.scans.as_slice() else {
+        return Ok(None);
+    };
+    let Some(relation) = flat.table(0) else { return Ok(None) };
+    let mut columns = Vec::new();
+    let mut leads = None;
+    for sort in &query.sort {
+        let Some(target) = targets.iter().find(|target| target.ressortgroupref == sort.target_ref) else {
+            return Ok(None);
+        };
+        let Expr::Var(Var { attno, .. }) = &target.expr else {
+            return Ok(None);
+        };
+        let Some(column) = relation.column(*attno) else {
+            return Ok(None);
+        };
+        let default = graph.default_equality(column.type_oid)?;
+        let descending = match &default {
+            Some(default) if default.less.as_ref().is_some_and(|less| less.oid == sort.sort_op) => false,
+            Some(default)
+                if default
+                    .greater
+                    .as_ref()
+                    .is_some_and(|greater| greater.oid == sort.sort_op) =>
+            {
+                true
+            }
+            _ => return Ok(None),
+        };
+        leads.get_or_insert(*attno);
+        columns.push(format!(
+            "{} {} NULLS {}",
+            quote_ident(&column.name),
+            if descending { "DESC" } else { "ASC" },
+            if sort.nulls_first { "FIRST" } else { "LAST" }
+        ));
+    }
+    let Some(leads) = leads else { return Ok(None) };
+    graph.add_index(relation.oid, "", &columns);
+    let is_there = graph.is_stage(relation.oid) || relation.indexed.contains(&leads);
+    Ok((!is_there).then(|| advice::sentence(relation, &columns.join(", "), "the rows shown are read in its order")))
+}

@@ -1,0 +1,141 @@
+//! A linear block (scans, inner joins and filters, flattened), and the terms of its delta.
+
+use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
+use super::scan::{Scan, Version};
+use crate::plan::Change;
+use crate::sql::statement::Select;
+
+/// Scans, inner joins and filters, flattened: `FROM scans WHERE conditions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The occurrences of tables, in the order of FROM.
+    pub scans: Vec<Scan>,
+    /// Conjuncts, over the aliases of the scans.
+    pub conditions: Vec<String>,
+}
+
+/// One branch of the bag union that feeds a storage: a block and its values, in the order of the stored columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The source of the rows.
+    pub block: Block,
+    /// SQL over the aliases of the scans.
+    pub values: Vec<String>,
+}
+
+impl Part {
+    /// The values with these names.
+    #[must_use]
+    pub fn columns(&self, names: &[String]) -> Vec<(String, String)> {
+        self.values.iter().cloned().zip(names.iter().cloned()).collect()
+    }
+}
+
+/// The terms of the delta of a bag union: all terms of its branches.
+#[must_use]
+pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec<Term> {
+    parts
+        .iter()
+        .flat_map(|part| {
+            let choices = signed_choices(&part.block.changed(changes));
+            part.block.terms(&choices, |_| part.columns(names))
+        })
+        .collect()
+}
+
+/// One summand of a delta: a SELECT whose rows all have the same weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// +1 or −1.
+    pub sign: i8,
+    /// The rows.
+    pub select: Select,
+}
+
+impl Block {
+    /// The block over the state after the statement.
+    #[must_use]
+    pub fn now(&self, columns: Vec<(String, String)>) -> Select {
+        self.select(&[], columns)
+    }
+
+    /// The block with some scans replaced by other versions of their rows.
+    #[must_use]
+    pub fn select(&self, versions: &[(usize, Version)], columns: Vec<(String, String)>) -> Select {
+        let version_of = |scan: usize| {
+            versions
+                .iter()
+                .find(|(position, _)| *position == scan)
+                .map_or(Version::Now, |(_, version)| *version)
+        };
+        let mut select = Select {
+            columns,
+            from: Vec::new(),
+            filter: self.conditions.clone(),
+            ..Select::default()
+        };
+        for (position, scan) in self.scans.iter().enumerate() {
+            let version = version_of(position);
+            if let Some((item, conditions)) = scan.restriction(version) {
+                select.from.extend(item);
+                select.filter.extend(conditions);
+            }
+            select.from.push(scan.item(version));
+        }
+        select
+    }
+
+    /// The occurrences that a set of changes affects.
+    #[must_use]
+    pub fn changed(&self, changes: &[Change]) -> Vec<Changed> {
+        let change_of = |scan: &Scan| changes.iter().find(|change| change.relid == scan.relid);
+        self.scans
+            .iter()
+            .enumerate()
+            .filter_map(|(position, scan)| {
+                let change = change_of(scan)?;
+                (change.new || change.old).then_some(Changed {
+                    scan: position,
+                    new: change.new,
+                    old: change.old,
+                })
+            })
+            .collect()
+    }
+
+    /// True if so many occurrences change at once that a full refresh is cheaper than the sum of all terms.
+    #[must_use]
+    pub fn too_many(changed: &[Changed]) -> bool {
+        changed.len() > MAX_CHANGED
+    }
+
+    /// True if that holds for any of the branches.
+    #[must_use]
+    pub fn any_too_many(parts: &[Part], changes: &[Change]) -> bool {
+        parts.iter().any(|part| Block::too_many(&part.block.changed(changes)))
+    }
+
+    /// The terms for a list of choices. `columns` gives the output of a term, given its sign.
+    pub fn terms(&self, choices: &[Choice], columns: impl Fn(i8) -> Vec<(String, String)>) -> Vec<Term> {
+        choices
+            .iter()
+            .map(|(sign, versions)| Term {
+                sign: *sign,
+                select: self.select(versions, columns(*sign)),
+            })
+            .collect()
+    }
+}
+
+/// The terms with another column, `weight`, that holds the weight of each row.
+#[must_use]
+pub fn weighted(terms: Vec<Term>, weight: &str) -> Vec<Select> {
+    terms
+        .into_iter()
+        .map(|term| {
+            let mut select = term.select;
+            select.columns.push((term.sign.to_string(), weight.to_owned()));
+            select
+        })
+        .collect()
+}

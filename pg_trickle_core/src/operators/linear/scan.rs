@@ -1,0 +1,130 @@
+//! Scan: the rows of a stored table.
+//!
+//! Δ(t) = NEW − OLD: the new transition table with weight +1, and the old one with weight −1. A transition table has
+//! the same column names as its table, so expressions over a scan have the same text whether it stands for the table or
+//! for its delta. Only the FROM item differs.
+//!
+//! A transition table can hold intermediate versions of a row (a cascading foreign key that refers to its own table, a
+//! row trigger that updates its row again). Weights cancel them. Where rows are netted by key instead, the keys in the
+//! transition table are used to look up the new rows in the table.
+//!
+//! State: none. Cost: the change.
+//!
+//! Source: Z-sets, Budiu et al., "DBSP", 2023, section 3.
+
+use crate::plan::Oid;
+use crate::sql::ident::quote_ident;
+use crate::sql::statement::{column, image};
+
+/// One occurrence of a table in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// The table; 0 for VALUES and functions.
+    pub relid: Oid,
+    /// Qualified, quoted name, with `ONLY` if the query says so.
+    pub table: String,
+    /// The alias that expressions of this block use for it.
+    pub alias: String,
+    /// Column aliases in parentheses, for items whose columns have no names of their own: VALUES and functions.
+    pub columns: String,
+    /// The primary key: its columns, each with its equality operator. Empty if there is none.
+    pub key: Vec<(String, String)>,
+}
+
+/// Which rows of a scan a term reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The table as it is after the statement.
+    Now,
+    /// The inserted rows: the new transition table.
+    New,
+    /// The inserted rows, looked up in the table by key.
+    Renewed,
+    /// The deleted rows: the old transition table.
+    Old,
+    /// The rows present after the statement but not before, from the CTE [`gained`].
+    Gained,
+    /// The rows present before the statement but not after, from the CTE [`lost`].
+    Lost,
+    /// The rows present both before and after the statement.
+    Kept,
+}
+
+/// The name of the CTE with the net insertions of a table, which leave out rows that were inserted and deleted again.
+#[must_use]
+pub fn gained(relid: Oid) -> String {
+    format!("__pgt_in_{relid}")
+}
+
+/// The name of the CTE with the net deletions of a table.
+#[must_use]
+pub fn lost(relid: Oid) -> String {
+    format!("__pgt_out_{relid}")
+}
+
+impl Version {
+    /// The weight of the rows of this version.
+    #[must_use]
+    pub fn weight(self) -> i8 {
+        match self {
+            Version::Now | Version::New | Version::Renewed | Version::Gained | Version::Kept => 1,
+            Version::Old | Version::Lost => -1,
+        }
+    }
+}
+
+impl Scan {
+    /// The label that `explain` shows.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("scan {} AS {}", self.table, self.alias)
+    }
+
+    /// The FROM item that reads one version of this occurrence.
+    #[must_use]
+    pub fn item(&self, version: Version) -> String {
+        match version {
+            Version::Now | Version::Renewed | Version::Kept => {
+                format!("{} AS {}{}", self.table, self.alias, self.columns)
+            }
+            Version::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),
+            Version::Old => format!("__pgt_old_{} AS {}", self.relid, self.alias),
+            Version::Gained => format!("{} AS {}", gained(self.relid), self.alias),
+            Version::Lost => format!("{} AS {}", lost(self.relid), self.alias),
+        }
+    }
+
+    /// What else restricts one version: conditions, and a FROM item if they need one.
+    #[must_use]
+    pub fn restriction(&self, version: Version) -> Option<(Option<String>, Vec<String>)> {
+        if self.key.is_empty() {
+            return None;
+        }
+        let changed = format!("{}_n", self.alias);
+        if version == Version::Kept {
+            let key: Vec<String> = self.key.iter().map(|(name, _)| name.clone()).collect();
+            let is_kept = format!(
+                "(NOT {} OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {} AS {changed}))",
+                image(&self.alias, &key),
+                image(&changed, &key),
+                gained(self.relid)
+            );
+            return Some((None, vec![is_kept]));
+        }
+        if version != Version::Renewed {
+            return None;
+        }
+        let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
+        let item = format!(
+            "(SELECT DISTINCT {} FROM __pgt_new_{}) AS {changed}",
+            names.join(", "),
+            self.relid
+        );
+        let conditions = self
+            .key
+            .iter()
+            .map(|(name, equals)| format!("({} {equals} {})", column(&self.alias, name), column(&changed, name)))
+            .collect();
+        Some((Some(item), conditions))
+    }
+}

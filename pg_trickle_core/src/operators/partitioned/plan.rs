@@ -1,0 +1,267 @@
+//! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stages.
+
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::linear_block::Flat;
+use crate::facts::linear_block::Resolver;
+use crate::facts::shape::gives_rows;
+use crate::facts::types::{equality, is_ordered, is_pseudo};
+use crate::facts::{keys, volatility};
+use crate::maintain::operator_tree::OperatorTree;
+use crate::maintain::rekey::{KeyColumn, Rekey};
+use crate::maintain::storage::Identity;
+use crate::operators::linear::block::Part;
+use crate::operators::linear::recognise::{block, check, nullable, print};
+use crate::operators::linear::touched::KeysOfBlocks;
+use crate::query::{Expr, Query};
+use crate::rewrite::split;
+use crate::stages::advice;
+use crate::stages::graph::StageGraph;
+use crate::stages::restricted::{Restricted, for_touched, index};
+use crate::stages::stage_plan::StagePlan;
+use crate::stages::stored::{StorageTable, names};
+use crate::stages::view::view_at;
+
+/// The operator that is maintained key by key.
+enum What {
+    /// Window functions.
+    Window,
+    /// `DISTINCT ON`.
+    DistinctOn,
+    /// Aggregates or DISTINCT, and why they cannot be folded.
+    Group(String),
+}
+
+impl What {
+    /// The label that `explain` shows.
+    fn label(&self, keys: &[String]) -> String {
+        let keys = keys.join(", ");
+        match self {
+            What::Window => format!("window by ({keys})"),
+            What::DistinctOn => format!("distinct on ({keys})"),
+            What::Group(why) => format!("aggregate by ({keys}), group by group: {why}"),
+        }
+    }
+}
+
+/// How the window functions of a query are split into stages.
+pub enum Windows {
+    /// All of them are one stage; their partitions have these expressions in common.
+    Together(Query, Vec<Expr>),
+    /// The query has some of them, and reads a stage that has the others.
+    Above(Query),
+}
+
+/// Splits window functions into stages. Windows whose partitions have something in common share a stage; windows
+/// without PARTITION BY come above all others.
+pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallback> {
+    let query = only_used(query);
+    let mut parts: Vec<(Vec<Expr>, Vec<u32>)> = Vec::new();
+    for window in &query.windows {
+        let own: Vec<Expr> = window
+            .partition
+            .iter()
+            .filter_map(|sort| query.target(sort.target_ref))
+            .map(|target| target.expr.clone())
+            .collect();
+        let shares = |keys: &[Expr]| keys.iter().any(|key| own.contains(key)) || keys.is_empty() && own.is_empty();
+        let place = parts.iter().position(|(keys, _)| shares(keys));
+        match place {
+            Some(place) => {
+                let (keys, members) = &mut parts[place];
+                keys.retain(|key| own.contains(key));
+                members.push(window.winref);
+            }
+            None => parts.push((own, vec![window.winref])),
+        }
+    }
+    if parts.iter().any(|(keys, _)| keys.iter().any(gives_rows)) {
+        return reason("PARTITION BY a set-returning function");
+    }
+    parts.sort_by_key(|(keys, _)| keys.is_empty());
+    match parts.as_mut_slice() {
+        [] => reason("window functions without a window"),
+        [(keys, _)] => {
+            let keys = std::mem::take(keys);
+            Ok(Windows::Together(query, keys))
+        }
+        [(_, members), ..] => Ok(Windows::Above(split::above_windows(&query, members, graph)?)),
+    }
+}
+
+/// Plans window functions whose partitions have these expressions in common.
+pub fn windows(
+    query: &Query,
+    keys: &[Expr],
+    storage: &StorageTable,
+    graph: &StageGraph,
+) -> Result<StagePlan, Fallback> {
+    by_key(query, keys, What::Window, storage, graph)
+}
+
+/// The query with only the windows that a function uses, each with its full definition.
+fn only_used(query: &Query) -> Query {
+    let mut query = query.clone();
+    let mut used = Vec::new();
+    query.for_each_expr(&mut |expr| {
+        expr.for_each(&mut |node| {
+            if let Expr::Window(call) = node {
+                used.push(call.winref);
+            }
+        });
+    });
+    query.windows.retain(|window| used.contains(&window.winref));
+    for window in &mut query.windows {
+        window.refname = None;
+        window.copied_order = false;
+    }
+    query
+}
+
+/// Plans DISTINCT ON.
+pub fn distinct_on(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    let keys: Vec<Expr> = query
+        .distinct
+        .iter()
+        .filter_map(|sort| query.target(sort.target_ref))
+        .map(|target| target.expr.clone())
+        .collect();
+    by_key(query, &keys, What::DistinctOn, storage, graph)
+}
+
+/// Plans DISTINCT over rows that cannot be counted in storage. `why` is the reason.
+pub fn distinct(query: &Query, why: &str, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    let keys: Vec<Expr> = query
+        .targets
+        .iter()
+        .filter(|target| !target.junk)
+        .map(|target| target.expr.clone())
+        .collect();
+    by_key(query, &keys, What::Group(why.to_owned()), storage, graph)
+}
+
+/// Plans groups whose aggregates have no incremental state. `why` is the reason.
+pub fn groups(query: &Query, why: &str, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    if !query.grouping_sets.is_empty() {
+        return Err(Fallback::Reason(why.to_owned()));
+    }
+    let keys: Vec<Expr> = query
+        .group
+        .iter()
+        .filter_map(|sort| query.target(sort.target_ref))
+        .map(|target| target.expr.clone())
+        .collect();
+    by_key(query, &keys, What::Group(why.to_owned()), storage, graph)
+}
+
+fn by_key(
+    query: &Query,
+    keys: &[Expr],
+    what: What,
+    storage: &StorageTable,
+    graph: &StageGraph,
+) -> Result<StagePlan, Fallback> {
+    // Only the linear block: the keys are taken from its rows.
+    let plain = Query {
+        targets: Vec::new(),
+        group: Vec::new(),
+        having: None,
+        has_aggs: false,
+        windows: Vec::new(),
+        has_windows: false,
+        distinct: Vec::new(),
+        distinct_on: false,
+        sort: Vec::new(),
+        ..query.clone()
+    };
+    let mut flat = Flat::default();
+    let resolver = Resolver::new(&plain, &mut flat, graph)?;
+    let (block, input) = block(&flat, graph)?;
+    let mut key = Vec::new();
+    let mut key_sql = Vec::new();
+    let mut advice = Vec::new();
+    for expr in keys {
+        let resolved = resolver.resolve(expr)?;
+        check(&flat, &resolved, graph)?;
+        if is_pseudo(resolved.type_oid(), graph)? {
+            return reason("a row value as a key");
+        }
+        key.push(KeyColumn {
+            name: String::new(),
+            equals: equality(resolved.type_oid(), graph)?,
+            nullable: nullable(&flat, &resolved)?,
+            ordered: is_ordered(resolved.type_oid(), graph)?,
+        });
+        key_sql.push(print(&flat, &resolved, graph)?);
+        advice.extend(advice::expression(&flat, &resolved, graph)?);
+    }
+    let mut settled = Ok(());
+    query.for_each_expr(&mut |expr| {
+        if settled.is_ok() {
+            settled = volatility::settled(expr, graph);
+        }
+    });
+    settled?;
+    let unique = matches!(what, What::Group(_) | What::DistinctOn);
+    // Window functions keep one row for each row of the block, so a key of the block identifies it.
+    let own = if unique || query.has_target_srfs {
+        None
+    } else {
+        keys::of_join(&flat, graph)?.and_then(|vars| {
+            vars.iter()
+                .map(|var| Some(Expr::Var(resolver.unresolve(var)?)))
+                .collect()
+        })
+    };
+    let own: Option<Vec<Expr>> = own;
+    let kept: Vec<Expr> = keys.iter().chain(own.iter().flatten()).cloned().collect();
+    let restricted = Restricted::new(query, &kept, graph)?;
+    let mut stored_columns = restricted.stored.clone();
+    for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
+        key.name.clone_from(&stored_columns[*position].name);
+    }
+    let columns = names(&stored_columns);
+    let row_key = if unique {
+        Some(key.clone())
+    } else {
+        own.map(|own| {
+            own.iter()
+                .zip(&restricted.key_positions[keys.len()..])
+                .map(|(expr, position)| {
+                    Ok(KeyColumn {
+                        name: columns[*position].clone(),
+                        equals: equality(expr.type_oid(), graph)?,
+                        nullable: false,
+                        ordered: true,
+                    })
+                })
+                .collect::<Result<_, Fallback>>()
+        })
+        .transpose()?
+    };
+    let rekey = Rekey {
+        row_key,
+        table: storage.sql(),
+        columns: columns.clone(),
+        key: key.clone(),
+        touched: Box::new(KeysOfBlocks(vec![Part { block, values: key_sql }])),
+        rows: for_touched(&restricted.query, keys, &key, graph)?,
+    };
+    let rows = crate::sql::query::print(&restricted.query, graph)?;
+    let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
+    let view = view_at(query, &restricted.positions, storage, &mut stored_columns, graph)?;
+    let operators = OperatorTree::new(what.label(&key_names), vec![input]);
+    Ok(StagePlan {
+        stored: stored_columns,
+        indexes: index(&key),
+        view,
+        written: columns,
+        identity: Identity::None,
+        key: if unique { key_names } else { Vec::new() },
+        rows,
+        reads: query.clone(),
+        looked_up: advice::columns(keys, query),
+        advice,
+        operators: Some(operators),
+        maintenance: Box::new(rekey),
+    })
+}

@@ -1,0 +1,397 @@
+//! The maintenance of a recursive CTE: the rows that a change makes it lose and find, as recursive CTEs of one
+//! statement.
+//!
+//! [`super`] has the rules. PostgreSQL's planner overestimates a recursive CTE tenfold, and one that reads another a
+//! hundredfold. DISTINCT bounds the estimate, because the planner expects 200 distinct values if it has no statistics.
+//! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
+
+use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
+use crate::maintain::stage::Maintenance;
+use crate::operators::linear::bag::net;
+use crate::operators::linear::block::{Block, Part};
+use crate::operators::linear::inner_join::{Changed, signed_choices};
+use crate::operators::linear::scan::{Version, gained, lost};
+use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::{and, both_null, column, hash, image, is_null, names, op, or};
+
+/// The CTE of the lost rows. It has the columns of the storage, and for UNION `rid`.
+const LOST: &str = "__pgt_lost";
+/// The CTE of the found rows.
+const FOUND: &str = "__pgt_found";
+
+/// Scans, each with the version of its rows that is read.
+type Versions = Vec<(usize, Version)>;
+
+/// A branch of the CTE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecursionBranch {
+    /// Its block and values.
+    pub part: Part,
+    /// Which values can be NULL.
+    pub nullable: Vec<bool>,
+}
+
+/// The storage of a recursive CTE, and how changes are applied to it.
+pub struct Recursion {
+    /// Qualified, quoted name of the storage table.
+    pub table: String,
+    /// The stored columns that are written.
+    pub columns: Vec<String>,
+    /// The column with the hash of a row.
+    pub hash: String,
+    /// The equality operator of each column for UNION; empty for UNION ALL.
+    pub equals: Vec<String>,
+    /// The branches that do not read the CTE.
+    pub base: Vec<RecursionBranch>,
+    /// The branch that does.
+    pub step: RecursionBranch,
+    /// The position of the storage among its scans.
+    pub own: usize,
+    /// True if indexes find the rows that still derive a lost row.
+    pub indexed: bool,
+    /// The columns that are read, for each table.
+    pub read: Vec<(Oid, Vec<String>)>,
+}
+
+impl Maintenance for Recursion {
+    /// UNION ALL counts rows; UNION looks them up.
+    fn way(&self) -> Way {
+        if self.is_all() { Way::Fold } else { Way::Rekey }
+    }
+
+    fn program(&self, changes: &[Change]) -> Program {
+        if self.parts().any(|part| Block::too_many(&part.block.changed(changes))) {
+            return Program::Rebuild;
+        }
+        let mut with: Vec<String> = changes.iter().flat_map(|change| self.net_change(change)).collect();
+        Program::Run(vec![if self.is_all() {
+            self.count(changes, &mut with)
+        } else {
+            self.rederive(changes, &mut with)
+        }])
+    }
+
+    fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
+        "the rows derived from the change"
+    }
+
+    fn needs_fresh_plans(&self, advised: bool) -> bool {
+        !self.indexed || advised
+    }
+}
+
+impl Recursion {
+    fn is_all(&self) -> bool {
+        self.equals.is_empty()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.base.iter().chain([&self.step]).map(|branch| &branch.part)
+    }
+
+    /// UNION ALL: lost and found rows, each with its weight.
+    fn count(&self, changes: &[Change], with: &mut Vec<String>) -> Statement {
+        let lost = self.terms(changes, None, &lost_choices);
+        let list = names(&self.columns);
+        let mut taken = None;
+        let mut arms = Vec::new();
+        if !lost.is_empty() {
+            let step = self.step(LOST, &kept(&self.step.part.block.changed(changes)));
+            with.push(format!(
+                "{LOST}({list}) AS (({}) UNION ALL {step})",
+                lost.join(" UNION ALL ")
+            ));
+            with.push(format!(
+                "__pgt_taken AS MATERIALIZED (SELECT m.rid FROM (SELECT l.*, pg_catalog.count(*) OVER w AS __pgt_copies, \
+                 pg_catalog.row_number() OVER w AS __pgt_n FROM {LOST} AS l WINDOW w AS (PARTITION BY {image})) AS q, \
+                 LATERAL ({stored} LIMIT q.__pgt_copies) AS m WHERE {first})",
+                image = image("l", &self.columns),
+                stored = self.stored(&image("q", &self.columns)),
+                first = op("q.__pgt_n", "=", "1"),
+            ));
+            arms.push(format!("SELECT l.*, -1 AS {WEIGHT} FROM {LOST} AS l"));
+            taken = Some("SELECT DISTINCT o.rid FROM __pgt_taken AS o");
+        }
+        let found = self.terms(changes, taken, &|changed| gained_choices(changed, true));
+        if !found.is_empty() {
+            let step = self.step(FOUND, &[]);
+            with.push(format!(
+                "{FOUND}({list}) AS (({}) UNION ALL {step})",
+                found.join(" UNION ALL ")
+            ));
+            arms.push(format!("SELECT f.*, 1 AS {WEIGHT} FROM {FOUND} AS f"));
+        }
+        let with = format!("RECURSIVE {}, ", with.join(", "));
+        net(&self.table, &self.columns, &self.hash, &with, &arms.join(" UNION ALL "))
+    }
+
+    /// UNION: deletion and rederivation.
+    fn rederive(&self, changes: &[Change], with: &mut Vec<String>) -> Statement {
+        let list = names(&self.columns);
+        let values: Vec<String> = self.columns.iter().map(|name| column("q", name)).collect();
+        let values = values.join(", ");
+        let lost = self.lost_seeds(changes, &values);
+        let image = format!("LATERAL (SELECT {} AS image OFFSET 0) AS i", image("q", &self.columns));
+        let distinct = |rows: &str| {
+            format!(
+                "(SELECT DISTINCT ON (i.image) {values}, i.image \
+                 FROM (SELECT DISTINCT {values} FROM ({rows}) AS q) AS q, {image}) AS q"
+            )
+        };
+        let known = format!("LATERAL ({} LIMIT 1) AS m", self.stored("q.image"));
+        let is_lost = format!("SELECT DISTINCT o.rid FROM {LOST} AS o");
+        let mut is_new = "m.rid IS NULL".to_owned();
+        let mut without = None;
+        let mut seeds = Vec::new();
+        if !lost.is_empty() {
+            let stored_among = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
+            with.push(format!(
+                "{LOST}({list}, rid) AS ({} UNION {})",
+                stored_among(&lost.join(" UNION ALL ")),
+                stored_among(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
+            ));
+            is_new = format!("({is_new} OR m.rid OPERATOR(pg_catalog.=) ANY ({is_lost}))");
+            without = Some(is_lost.as_str());
+            for branch in self.base.iter().chain([&self.step]) {
+                seeds.extend(self.again(branch, &is_lost));
+            }
+        }
+        let fresh = |rows: &str| {
+            format!(
+                "SELECT {values}, m.rid FROM {} LEFT JOIN {known} ON TRUE WHERE {is_new}",
+                distinct(rows)
+            )
+        };
+        let found = self.terms(changes, without, &|changed| gained_choices(changed, false));
+        if !found.is_empty() {
+            seeds.push(fresh(&found.join(" UNION ALL ")));
+        }
+        with.push(format!(
+            "{FOUND}({list}, rid) AS (({}) UNION {})",
+            seeds.join(" UNION ALL "),
+            fresh(&self.step(FOUND, &[])),
+        ));
+        if !lost.is_empty() {
+            with.push(format!(
+                "removed AS (DELETE FROM {table} AS t USING {LOST} AS o WHERE {same} \
+                 AND NOT o.rid OPERATOR(pg_catalog.=) ANY (SELECT DISTINCT f.rid FROM {FOUND} AS f WHERE f.rid IS NOT NULL) \
+                 RETURNING 1)",
+                table = self.table,
+                same = op("t.ctid", "=", "o.rid"),
+            ));
+        }
+        Statement {
+            sql: format!(
+                "WITH RECURSIVE {} INSERT INTO {} ({list}) SELECT {values} FROM {FOUND} AS q WHERE q.rid IS NULL",
+                with.join(", "),
+                self.table,
+            ),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// The lost rows that a branch still derives from rows that are not lost. Rows without NULLs are matched by plain
+    /// equality, which an index can serve; a second SELECT matches the others.
+    fn again(&self, branch: &RecursionBranch, is_lost: &str) -> Vec<String> {
+        let is_step = std::ptr::eq(branch, &self.step);
+        let part = if is_step {
+            self.step_without(is_lost)
+        } else {
+            branch.part.clone()
+        };
+        let select = |filter: Vec<String>| {
+            let mut select = part.block.now(vec![("o.*".to_owned(), String::new())]);
+            select.from.insert(0, format!("{LOST} AS o"));
+            select.filter.extend(filter);
+            select.distinct_on.push("o.rid".to_owned());
+            format!("({select})")
+        };
+        let (equal, mut same, nulls) = self.matches(branch, "o");
+        let mut arms = vec![select(equal)];
+        if !nulls.is_empty() {
+            same.push(or(&nulls));
+            arms.push(select(same));
+        }
+        arms
+    }
+
+    /// The rows that a branch derived from deleted rows and no longer derives: another row that was there before may
+    /// derive the same. Deleted rows are never joined to inserted ones, so no expression is evaluated that the query
+    /// never evaluates.
+    fn lost_seeds(&self, changes: &[Change], values: &str) -> Vec<String> {
+        let mut seeds = Vec::new();
+        for branch in self.base.iter().chain([&self.step]) {
+            let block = &branch.part.block;
+            let mut columns = branch.part.columns(&self.columns);
+            let (_, mut still, _) = self.matches(branch, "q");
+            let mut from = "NULL::pg_catalog.tid".to_owned();
+            if std::ptr::eq(branch, &self.step) {
+                from = format!("{}.ctid", block.scans[self.own].alias);
+                still.push(op(&from, "=", "q.__pgt_from"));
+            }
+            columns.push((from, "__pgt_from".to_owned()));
+            let changed = block.changed(changes);
+            let terms: Vec<String> = lost_choices(&changed)
+                .into_iter()
+                .map(|versions| block.select(&and_kept(versions, &changed), columns.clone()).to_string())
+                .collect();
+            if !terms.is_empty() {
+                let mut left = block.select(&kept(&changed), Vec::new());
+                left.filter.extend(still);
+                seeds.push(format!(
+                    "SELECT {values} FROM (SELECT DISTINCT * FROM ({}) AS q) AS q WHERE NOT EXISTS ({left})",
+                    terms.join(" UNION ALL ")
+                ));
+            }
+        }
+        seeds
+    }
+
+    /// Three lists of conditions: that a branch derives the row, by plain equality; the same with NULLs equal; and that
+    /// the row has a NULL, for each nullable column.
+    fn matches(&self, branch: &RecursionBranch, row: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
+        let (mut equal, mut same, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
+        let values = branch.part.values.iter().zip(&branch.nullable);
+        for ((name, equals), (value, nullable)) in self.columns.iter().zip(&self.equals).zip(values) {
+            let own = column(row, name);
+            let is_equal = format!("({value} {equals} {own})");
+            if *nullable {
+                nulls.push(is_null(&own));
+                same.push(or(&[is_equal.clone(), both_null(value, &own)]));
+            } else {
+                same.push(is_equal.clone());
+            }
+            equal.push(is_equal);
+        }
+        (equal, same, nulls)
+    }
+
+    /// The SELECTs of rows that the branches derive from changed rows. `without` selects the `ctid`s of stored rows to
+    /// ignore.
+    fn terms(
+        &self,
+        changes: &[Change],
+        without: Option<&str>,
+        choices: &dyn Fn(&[Changed]) -> Vec<Versions>,
+    ) -> Vec<String> {
+        let step = without.map_or_else(|| self.step.part.clone(), |without| self.step_without(without));
+        let mut terms = Vec::new();
+        for part in self.base.iter().map(|branch| &branch.part).chain([&step]) {
+            let changed = part.block.changed(changes);
+            for mut versions in choices(&changed) {
+                if self.is_all() {
+                    // Weights count, so the other occurrences leave out inserted rows: each derivation occurs once.
+                    versions = and_kept(versions, &changed);
+                }
+                terms.push(part.block.select(&versions, part.columns(&self.columns)).to_string());
+            }
+        }
+        terms
+    }
+
+    /// The step, over another relation in place of the storage.
+    fn step(&self, relation: &str, versions: &[(usize, Version)]) -> String {
+        let mut part = self.step.part.clone();
+        relation.clone_into(&mut part.block.scans[self.own].table);
+        part.block.select(versions, part.columns(&self.columns)).to_string()
+    }
+
+    /// The step, over the stored rows without those at the given `ctid`s.
+    fn step_without(&self, places: &str) -> Part {
+        let mut part = self.step.part.clone();
+        let alias = &part.block.scans[self.own].alias;
+        let condition = format!("(NOT {alias}.ctid OPERATOR(pg_catalog.=) ANY ({places}))");
+        part.block.conditions.push(condition);
+        part
+    }
+
+    /// A SELECT of the `ctid`s of the stored rows that equal `q`, whose image is `of`. The caller adds a LIMIT.
+    fn stored(&self, of: &str) -> String {
+        format!(
+            "SELECT c.ctid AS rid FROM {} AS c WHERE {}",
+            self.table,
+            and(&[
+                op(&column("c", &self.hash), "=", &hash(Some("q"), &self.columns)),
+                op(&image("c", &self.columns), "=", of),
+            ])
+        )
+    }
+
+    /// CTEs with the net change of a table, which leaves out rows that were inserted and deleted again.
+    fn net_change(&self, change: &Change) -> Vec<String> {
+        let Some((relid, read)) = self.read.iter().find(|(relid, _)| *relid == change.relid) else {
+            return Vec::new();
+        };
+        let list = names(read);
+        let (inserted, deleted) = (gained(*relid), lost(*relid));
+        let (new, old) = (format!("__pgt_new_{relid}"), format!("__pgt_old_{relid}"));
+        if !(change.new && change.old) {
+            let (name, rows) = if change.new { (inserted, new) } else { (deleted, old) };
+            return vec![format!("{name} AS (SELECT {list} FROM {rows})")];
+        }
+        let rest = |sign: Sign| format!("SELECT {list} FROM __pgt_d_{relid} AS d WHERE {}", is_left("d", sign));
+        let rows = format!(
+            "(SELECT c.*, {} AS {IMAGE} FROM (SELECT {list}, 1 AS {WEIGHT} FROM {new} \
+             UNION ALL SELECT {list}, -1 FROM {old}) AS c) AS d",
+            image("c", read)
+        );
+        vec![
+            format!("__pgt_d_{relid} AS MATERIALIZED ({})", netted(&rows)),
+            format!("{inserted} AS ({})", rest(Sign::Plus)),
+            format!("{deleted} AS ({})", rest(Sign::Minus)),
+        ]
+    }
+}
+
+/// Every non-empty set of occurrences that lost rows. Joined to the kept rows of the others, they give the lost
+/// derivations.
+fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
+    let deleted: Vec<Changed> = changed
+        .iter()
+        .filter(|occurrence| occurrence.old)
+        .map(|occurrence| Changed {
+            new: false,
+            ..*occurrence
+        })
+        .collect();
+    signed_choices(&deleted)
+        .into_iter()
+        .map(|(_, versions)| versions.into_iter().map(|(scan, _)| (scan, Version::Lost)).collect())
+        .collect()
+}
+
+/// Inserted rows in one occurrence, joined to the rows of the others. With `once`, only the occurrences before it
+/// include inserted rows, so that no derivation counts twice.
+fn gained_choices(changed: &[Changed], once: bool) -> Vec<Versions> {
+    let inserted: Vec<usize> = changed
+        .iter()
+        .filter(|occurrence| occurrence.new)
+        .map(|occurrence| occurrence.scan)
+        .collect();
+    (0..inserted.len())
+        .map(|n| {
+            let mut versions = vec![(inserted[n], Version::Gained)];
+            if once {
+                versions.extend(inserted[..n].iter().map(|scan| (*scan, Version::Now)));
+            }
+            versions
+        })
+        .collect()
+}
+
+/// All occurrences with inserted rows, read without them.
+fn kept(changed: &[Changed]) -> Versions {
+    changed
+        .iter()
+        .filter(|occurrence| occurrence.new)
+        .map(|occurrence| (occurrence.scan, Version::Kept))
+        .collect()
+}
+
+/// These versions; the other occurrences are read without inserted rows.
+fn and_kept(mut versions: Versions, changed: &[Changed]) -> Versions {
+    let given: Vec<usize> = versions.iter().map(|(scan, _)| *scan).collect();
+    versions.extend(kept(changed).into_iter().filter(|(scan, _)| !given.contains(scan)));
+    versions
+}

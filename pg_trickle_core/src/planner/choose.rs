@@ -1,0 +1,116 @@
+//! Chooses the operator at the top of a query.
+//!
+//! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over the rows of FROM and WHERE.
+//! If an operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So
+//! do subqueries with operators of their own ([`crate::rewrite::simplify`]).
+
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::shape::{
+    has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame,
+    has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped, reads_tables,
+};
+use crate::facts::types::{null_sql, type_of};
+use crate::operators::partitioned::plan::Windows;
+use crate::operators::{aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation};
+use crate::query::{Expr, Query};
+use crate::rewrite::simplify::simplify;
+use crate::rewrite::{full_join, grouping_sets, split};
+use crate::stages::graph::StageGraph;
+use crate::stages::stage_plan::StagePlan;
+use crate::stages::stored::StorageTable;
+
+/// Plans the topmost operator of a prepared query.
+pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    graph.step(query)?;
+    if !query.row_marks.is_empty() {
+        return reason("FOR UPDATE or FOR SHARE");
+    }
+    if !reads_tables(query) {
+        return constant::plan(query, storage, graph);
+    }
+    if has_sublink_in_frame(query) {
+        return reason("subquery in the frame of a window");
+    }
+    if !query.ctes.is_empty() {
+        return recursion::plan::plan(query, storage, graph);
+    }
+    if let Some(cte) = recursion::plan::shown(query) {
+        return recursion::plan::show(query, cte, storage, graph);
+    }
+    if query.limit_count.is_some() || query.limit_offset.is_some() {
+        return limit::plan(query, storage, graph);
+    }
+    if query.set_operations.is_some() {
+        return set_operation::plan::plan(query, storage, graph);
+    }
+    if query.has_sublinks && has_outer_aggregate(query) {
+        return reason("aggregate in a subquery that belongs to an enclosing query");
+    }
+    if query.grouping_sets.is_empty() && has_grouping_call(query) {
+        return choose(&grouping_sets::without_calls(query), storage, graph);
+    }
+    let grouped = is_grouped(query);
+    let stacked = grouped || query.has_windows || query.has_target_srfs;
+    if !query.distinct.is_empty() && stacked {
+        return choose(&split::above_select_list(query, graph)?, storage, graph);
+    }
+    let above_groups = query.has_windows
+        || query.has_target_srfs
+        || query.having.as_ref().is_some_and(has_sublink)
+        || query
+            .targets
+            .iter()
+            .any(|target| has_sublink_outside_aggregates(&target.expr));
+    if grouped && has_key_of_rows(query) {
+        return choose(&split::above_rows(query, graph)?, storage, graph);
+    }
+    if grouped && !query.has_target_srfs && has_sublink_key(query) {
+        let above = split::above_from(query, false, graph)?;
+        if has_sublink_key(&above) {
+            return reason("subquery in a row expression in GROUP BY");
+        }
+        return choose(&above, storage, graph);
+    }
+    if grouped && above_groups {
+        return choose(&split::above_grouping(query, graph)?, storage, graph);
+    }
+    let null = |expr: &Expr| Ok(null_sql(type_of(expr, graph)?, expr.typmod(), graph)?);
+    if !query.grouping_sets.is_empty() {
+        return if has_hidden_order(query) {
+            choose(&split::above_select_list(query, graph)?, storage, graph)
+        } else {
+            choose(&grouping_sets::branches(query, &null)?, storage, graph)
+        };
+    }
+    let mut query = query.clone();
+    simplify(&mut query, graph)?;
+    let complex = is_complex(&query);
+    if complex && !query.distinct.is_empty() {
+        return choose(&split::above_select_list(&query, graph)?, storage, graph);
+    }
+    if complex && stacked {
+        return choose(&split::above_from(&query, true, graph)?, storage, graph);
+    }
+    if full_join::has_full_join(&query) {
+        return if query.targets.iter().any(|target| target.junk) {
+            choose(&split::above_select_list(&query, graph)?, storage, graph)
+        } else {
+            choose(&full_join::full_join(&query, &null)?, storage, graph)
+        };
+    }
+    if !query.distinct.is_empty() {
+        return distinct::plan(&query, storage, graph);
+    }
+    if query.has_windows {
+        match partitioned::plan::split_windows(&query, graph)? {
+            Windows::Together(query, keys) => partitioned::plan::windows(&query, &keys, storage, graph),
+            Windows::Above(query) => choose(&query, storage, graph),
+        }
+    } else if grouped {
+        aggregate::plan::plan(&query, storage, graph)
+    } else if complex {
+        outer::plan::plan(&query, storage, graph)
+    } else {
+        linear::plan::plan(&query, storage, graph)
+    }
+}

@@ -1,0 +1,93 @@
+//! Compiles the defining query of a stream table.
+
+use super::change_rows;
+use super::choose::choose;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::facts::fallback::Fallback;
+use crate::facts::types::type_of;
+use crate::facts::{sources, volatility};
+use crate::maintain::stage::Stage;
+use crate::operators::full_refresh;
+use crate::plan::OutputColumn;
+use crate::query::Query;
+use crate::rewrite::prepare::prepare;
+use crate::stages::graph::StageGraph;
+use crate::stages::stage_plan::StagePlan;
+use crate::stages::stored::StorageTable;
+
+/// A stream table, compiled.
+pub struct Plan {
+    /// Its stages, bottom first.
+    pub stages: Vec<Stage>,
+    /// The visible columns.
+    pub columns: Vec<OutputColumn>,
+    /// The SELECT of the user's view.
+    pub view: String,
+    /// The same SELECT over rows of the storage named `__pgt_change_rows`: for each row, its text and the text of its
+    /// key, or NULL.
+    pub change_rows: String,
+}
+
+/// Compiles the analysed defining query of a stream table.
+///
+/// `definition` is the qualified, quoted name of the view that holds the query. Its storage will be `schema.base`.
+pub fn compile(
+    query: &Query,
+    definition: &str,
+    schema: &str,
+    base: &str,
+    catalog: &dyn Catalog,
+) -> Result<Plan, Error> {
+    volatility::refuse_volatile(query, catalog)?;
+    sources::sources(query, catalog)?;
+    let graph = StageGraph::new(schema, base, catalog, plan_stage);
+    let mut prepared = query.clone();
+    let attempt = prepare(&mut prepared, &graph)
+        .and_then(|()| choose(&prepared, &graph.top(), &graph))
+        .and_then(StagePlan::indexable);
+    let (plan, why) = match attempt {
+        Ok(plan) => (plan, None),
+        Err(Fallback::Error(error)) => return Err(error),
+        Err(Fallback::Reason(why) | Fallback::Whole(why)) => {
+            graph.truncate(0);
+            let plan = full_refresh::plan(query, Some(definition), &graph.top(), &graph)?;
+            (plan, Some(why))
+        }
+    };
+    let (mut top, view) = plan.into_stage(why, &graph.top(), &graph)?;
+    if view.from.len() > 1 {
+        // The view returns a stored row several times.
+        top.key.clear();
+    }
+    let mut columns = Vec::new();
+    for target in view.targets.iter().filter(|target| !target.junk) {
+        columns.push(OutputColumn {
+            name: target.name.clone().unwrap_or_default(),
+            type_sql: catalog.type_sql(type_of(&target.expr, &graph)?, target.expr.typmod())?,
+        });
+    }
+    let change_rows = change_rows::query(&view, &top.key, &graph)?;
+    let view = crate::sql::query::print(&view, &graph)?;
+    Ok(Plan {
+        stages: graph.finish(top),
+        columns,
+        view,
+        change_rows,
+    })
+}
+
+/// Plans an inner stage of a stream table. Falls back to a full refresh if no operator covers the query.
+fn plan_stage(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<(Stage, Query), Fallback> {
+    let before = graph.len();
+    match choose(query, storage, graph).and_then(StagePlan::indexable) {
+        Ok(plan) => Ok(plan.into_stage(None, storage, graph)?),
+        Err(Fallback::Whole(why)) => Err(Fallback::Whole(why)),
+        Err(Fallback::Error(error)) => Err(error.into()),
+        Err(Fallback::Reason(why)) => {
+            graph.truncate(before);
+            let plan = full_refresh::plan(query, None, storage, graph)?;
+            Ok(plan.into_stage(Some(why), storage, graph)?)
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! From the analysed query to a plan: chooses an operator for each stage. If none covers a construct, it names the
+//! construct and falls back to a full refresh.
+
+pub mod change_rows;
+pub mod choose;
+pub mod compile;

@@ -1,0 +1,23 @@
+//! Rules that turn a query into another one with the same result, for which there is an operator. One rule per file.
+//!
+//! The planner applies them in this order. [`prepare`] replaces CTEs by subqueries ([`ctes`]), removes the names of
+//! joins ([`join_names`]), and passes the order of subqueries on ([`inherited_order`]). Then, for each query that
+//! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]), merges views ([`views`]) and linear
+//! subqueries ([`merge`]), and turns NOT IN into anti-joins ([`anti_join`]). A query with several operators is split in
+//! two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL
+//! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
+
+pub mod anti_join;
+pub mod ctes;
+pub mod full_join;
+pub mod grouping_sets;
+pub mod inherited_order;
+pub mod join_names;
+pub mod merge;
+pub mod numbered;
+pub mod prepare;
+pub mod simplify;
+pub mod single_rows;
+pub mod split;
+pub mod union_branches;
+pub mod views;

@@ -1,0 +1,13 @@
+//! Prepares a query, and each view it reads, for the planner.
+
+use super::{ctes, inherited_order, join_names};
+use crate::catalog::Catalog;
+use crate::facts::fallback::Fallback;
+use crate::query::Query;
+
+/// Inlines CTEs, removes the names of joins, and passes the order of subqueries on, everywhere in the query.
+pub fn prepare(query: &mut Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
+    ctes::inline(query)?;
+    join_names::dissolve(query)?;
+    inherited_order::pass_on(query, catalog)
+}

@@ -1,0 +1,331 @@
+//! Splits a query with several operators in two: the lower part becomes a stage, which the upper part reads.
+
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::facts::fallback::Fallback;
+use crate::facts::shape::{gives_rows, has_sublink};
+use crate::facts::types::{is_pseudo, type_of};
+use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
+use crate::stages::graph::StageGraph;
+
+/// The expressions that the lower part supplies to the upper part, as columns.
+struct Columns<'c> {
+    exprs: Vec<Expr>,
+    catalog: &'c dyn Catalog,
+    error: Option<Error>,
+}
+
+impl Columns<'_> {
+    /// The column that holds the expression, added if it is new.
+    fn column(&mut self, expr: &Expr) -> Expr {
+        let position = self.exprs.iter().position(|known| known == expr).unwrap_or_else(|| {
+            self.exprs.push(expr.clone());
+            self.exprs.len() - 1
+        });
+        let known = type_of(expr, self.catalog).and_then(|type_oid| Ok((type_oid, attno(position)?)));
+        let (type_oid, attno) = known.unwrap_or_else(|error| {
+            // `over` returns this error.
+            self.error.get_or_insert(error);
+            (0, 0)
+        });
+        Expr::Var(Var {
+            varno: 1,
+            attno,
+            type_oid,
+            typmod: expr.typmod(),
+            collation: expr.collation(),
+            levels_up: 0,
+        })
+    }
+
+    /// Replaces by columns the largest parts that `is_column` accepts, and all remaining Vars, including those in
+    /// subqueries.
+    fn lift(&mut self, expr: &Expr, is_column: &dyn Fn(&Expr) -> bool) -> Expr {
+        let lifted = |columns: &mut Self, node: &Expr| is_column(node).then(|| columns.column(node));
+        let mut copy = expr.transform(&mut |node| match node {
+            Expr::SubLink(sublink) if !is_column(node) => {
+                let mut sublink = sublink.clone();
+                if let Some(test) = &mut sublink.test {
+                    *test = self.lift(test, is_column);
+                }
+                sublink
+                    .query
+                    .replace_outer_vars(&mut |var| Some(self.column(&Expr::Var(var.clone()))));
+                Some(Expr::SubLink(sublink))
+            }
+            Expr::Var(_) => Some(self.column(node)),
+            _ => lifted(self, node),
+        });
+        if is_column(expr) {
+            copy = self.column(expr);
+        }
+        copy
+    }
+}
+
+/// The upper query, over a stage made of the lower one.
+fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    if let Some(error) = columns.error {
+        return Err(error.into());
+    }
+    let mut lower = lower;
+    lower.targets.retain(|target| {
+        let refers = |sort: &SortGroup| sort.target_ref == target.ressortgroupref;
+        let in_window = |window: &Window| window.partition.iter().chain(&window.order).any(refers);
+        target.ressortgroupref != 0 && (lower.group.iter().any(refers) || lower.windows.iter().any(in_window))
+    });
+    for target in &mut lower.targets {
+        target.junk = true;
+        target.name = None;
+    }
+    let mut targets: Vec<Target> = Vec::new();
+    for (n, expr) in columns.exprs.into_iter().enumerate() {
+        // An expression that is a column, and that something sorts or groups by, keeps its reference.
+        let group = lower.targets.iter().position(|target| target.expr == expr);
+        let ressortgroupref = group.map_or(0, |position| lower.targets.remove(position).ressortgroupref);
+        targets.push(Target {
+            expr,
+            name: Some(format!("c{}", n + 1)),
+            resno: attno(n)?,
+            ressortgroupref,
+            junk: false,
+        });
+    }
+    targets.append(&mut lower.targets);
+    lower.targets = targets;
+    let view = graph.cut(&lower)?;
+    let names: Vec<String> = lower
+        .targets
+        .iter()
+        .filter(|target| !target.junk)
+        .filter_map(|target| target.name.clone())
+        .collect();
+    upper.rtable = vec![Rte::new(RteKind::Subquery(Box::new(view)), "lower", names)];
+    upper.from = vec![FromItem::Rel(1)];
+    upper.ctes.clear();
+    Ok(upper)
+}
+
+/// The query without DISTINCT, LIMIT and ORDER BY, which are left to the upper part.
+fn cleared(query: &Query) -> Query {
+    Query {
+        sort: Vec::new(),
+        distinct: Vec::new(),
+        distinct_on: false,
+        limit_count: None,
+        limit_offset: None,
+        limit_with_ties: false,
+        ..query.clone()
+    }
+}
+
+/// The partitioning and grouping expressions that the lower part can compute. Stored rows are found by a column, which
+/// has an index, but not by an expression over columns.
+fn keys(query: &Query, graph: &StageGraph) -> Result<Vec<Expr>, Error> {
+    let mut found = Vec::new();
+    let partitions = query.windows.iter().flat_map(|window| &window.partition);
+    for key in query.group.iter().chain(partitions) {
+        let Some(Target { expr, .. }) = query.target(key.target_ref) else {
+            continue;
+        };
+        // Leave out a key that returns several rows, and one whose type no column can have.
+        if !query.has_target_srfs
+            && !gives_rows(expr)
+            && (has_sublink(expr) || expr.any(&mut |node| matches!(node, Expr::Var(_))))
+            && !is_pseudo(type_of(expr, graph)?, graph)?
+        {
+            found.push(expr.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// DISTINCT or LIMIT above everything else: the lower part selects what the query selects.
+pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: graph,
+        error: None,
+    };
+    let mut upper = query.clone();
+    for target in &mut upper.targets {
+        target.expr = columns.column(&target.expr);
+    }
+    upper.quals = None;
+    upper.group.clear();
+    upper.grouping_sets.clear();
+    upper.having = None;
+    upper.windows.clear();
+    upper.has_aggs = false;
+    upper.has_windows = false;
+    upper.has_target_srfs = false;
+    upper.has_sublinks = false;
+    upper.set_operations = None;
+    over(cleared(query), columns, upper, graph)
+}
+
+/// Windows, subqueries in the select list or HAVING, and set-returning functions, above grouping.
+pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    let keys: Vec<Expr> = query
+        .group
+        .iter()
+        .filter_map(|group| query.target(group.target_ref))
+        .map(|target| target.expr.clone())
+        .collect();
+    let is_column = |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Aggref(_) | Expr::Grouping(_));
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: graph,
+        error: None,
+    };
+    let mut lower = cleared(query);
+    lower.windows.clear();
+    lower.has_windows = false;
+    lower.has_target_srfs = false;
+    let mut upper = query.clone();
+    upper.quals = None;
+    if query.having.as_ref().is_some_and(has_sublink) {
+        lower.having = None;
+        upper.quals = upper.having.as_ref().map(|having| columns.lift(having, &is_column));
+    }
+    upper.having = None;
+    upper.group.clear();
+    upper.grouping_sets.clear();
+    upper.has_aggs = false;
+    for target in &mut upper.targets {
+        target.expr = columns.lift(&target.expr, &is_column);
+    }
+    let unused_key = |target: &Target| {
+        target.junk
+            && !query.sort.iter().any(|sort| sort.target_ref == target.ressortgroupref)
+            && !query
+                .distinct
+                .iter()
+                .any(|sort| sort.target_ref == target.ressortgroupref)
+            && !query.windows.iter().any(|window| {
+                window
+                    .partition
+                    .iter()
+                    .chain(&window.order)
+                    .any(|sort| sort.target_ref == target.ressortgroupref)
+            })
+    };
+    upper.targets.retain(|target| !unused_key(target));
+    over(lower, columns, upper, graph)
+}
+
+/// Grouping or windows above joins and subqueries that need a stage of their own. Without `lifted`, subqueries outside
+/// the keys stay in the upper part.
+pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Query, Fallback> {
+    let keys = keys(query, graph)?;
+    let is_column = |expr: &Expr| keys.contains(expr) || lifted && matches!(expr, Expr::SubLink(_));
+    let mut upper = query.clone();
+    upper.has_sublinks &= !lifted;
+    above_linear(query, upper, false, &is_column, graph)
+}
+
+/// Grouping above the set-returning functions in GROUP BY, which multiply the rows before they are grouped.
+pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    let keys: Vec<Expr> = query
+        .group
+        .iter()
+        .filter_map(|key| query.target(key.target_ref))
+        .map(|target| target.expr.clone())
+        .filter(gives_rows)
+        .collect();
+    let is_column = |expr: &Expr| keys.contains(expr);
+    let mut upper = query.clone();
+    upper.has_target_srfs = query
+        .targets
+        .iter()
+        .any(|target| !keys.contains(&target.expr) && gives_rows(&target.expr));
+    above_linear(query, upper, true, &is_column, graph)
+}
+
+/// `upper` above the rows of FROM and WHERE, which supply the expressions that `is_column` accepts. `gives_rows` says
+/// that set-returning functions are among these.
+fn above_linear(
+    query: &Query,
+    mut upper: Query,
+    gives_rows: bool,
+    is_column: &dyn Fn(&Expr) -> bool,
+    graph: &StageGraph,
+) -> Result<Query, Fallback> {
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: graph,
+        error: None,
+    };
+    upper.quals = None;
+    for target in &mut upper.targets {
+        target.expr = columns.lift(&target.expr, is_column);
+    }
+    if let Some(having) = &mut upper.having {
+        *having = columns.lift(having, is_column);
+    }
+    if !query.group.is_empty() && query.grouping_sets.is_empty() {
+        group_by_dependents(&mut upper)?;
+    }
+    let mut lower = cleared(query);
+    lower.group.clear();
+    lower.grouping_sets.clear();
+    lower.having = None;
+    lower.windows.clear();
+    lower.has_aggs = false;
+    lower.has_windows = false;
+    lower.has_target_srfs = gives_rows;
+    over(lower, columns, upper, graph)
+}
+
+/// Adds the columns outside GROUP BY that a grouped primary key determines to GROUP BY. PostgreSQL does not know this
+/// functional dependency of a stage.
+fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
+    let of_group = |group: &SortGroup| query.target(group.target_ref).map(|target| target.expr.clone());
+    let keys: Vec<Expr> = query.group.iter().filter_map(of_group).collect();
+    let mut found: Vec<Expr> = Vec::new();
+    for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {
+        let _ = expr.transform(&mut |node| {
+            if keys.contains(node) || matches!(node, Expr::Aggref(_)) {
+                return Some(node.clone());
+            }
+            if matches!(node, Expr::Var(_)) && !found.contains(node) {
+                found.push(node.clone());
+            }
+            None
+        });
+    }
+    for column in found {
+        let target_ref = query.refer(&column)?;
+        query.group.push(SortGroup {
+            target_ref,
+            eq_op: 0,
+            sort_op: 0,
+            reverse: false,
+            nulls_first: false,
+            hashable: false,
+        });
+    }
+    Ok(())
+}
+
+/// The windows that are not `members`, above those that are.
+pub fn above_windows(query: &Query, members: &[u32], graph: &StageGraph) -> Result<Query, Fallback> {
+    let mut upper = query.clone();
+    upper.quals = None;
+    upper.windows.retain(|window| !members.contains(&window.winref));
+    let keys = keys(&upper, graph)?;
+    let is_column =
+        |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Window(call) if members.contains(&call.winref));
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: graph,
+        error: None,
+    };
+    for target in &mut upper.targets {
+        target.expr = columns.lift(&target.expr, &is_column);
+    }
+    let mut lower = cleared(query);
+    lower.windows.retain(|window| members.contains(&window.winref));
+    lower.has_target_srfs = false;
+    over(lower, columns, upper, graph)
+}

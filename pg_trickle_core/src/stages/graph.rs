@@ -1,0 +1,305 @@
+//! The stages of one stream table while they are planned, and a catalog that includes their storage tables.
+
+use std::cell::{Cell, RefCell};
+
+use super::stored::{NUMBER, StorageTable, StoredColumn};
+use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
+use crate::error::Error;
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::shape::top_clause;
+use crate::facts::types::{is_pseudo, type_of};
+use crate::maintain::stage::Stage;
+use crate::plan::{self, Oid};
+use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var, attno};
+use crate::sql::ident::quote_ident;
+
+/// A planned stage: its query, and the query that reads its storage.
+#[derive(Clone)]
+struct Planned {
+    query: Query,
+    view: Query,
+}
+
+/// The stages of a stream table, bottom first.
+pub struct StageGraph<'c> {
+    catalog: &'c dyn Catalog,
+    schema: String,
+    base: String,
+    next: Cell<u32>,
+    stages: RefCell<Vec<Stage>>,
+    relations: RefCell<Vec<Relation>>,
+    planned: RefCell<Vec<Planned>>,
+    plan_stage: PlanStage,
+    steps: Cell<usize>,
+}
+
+/// The most steps in which a query may be planned. A query of a few lines takes ten, one of hundreds of branches
+/// thousands.
+const MAX_STEPS: usize = 5000;
+
+/// Plans the stage of a query. Returns it with a query that reads its storage.
+pub type PlanStage = fn(&Query, &StorageTable, &StageGraph) -> Result<(Stage, Query), Fallback>;
+
+impl<'c> StageGraph<'c> {
+    /// Stages for a stream table whose final storage is `schema.base`.
+    ///
+    /// `plan_stage` is the planner. It is passed in because the planner is a layer above, and [`StageGraph::cut`] calls
+    /// it.
+    pub fn new(schema: &str, base: &str, catalog: &'c dyn Catalog, plan_stage: PlanStage) -> Self {
+        StageGraph {
+            catalog,
+            schema: schema.to_owned(),
+            base: base.to_owned(),
+            next: Cell::new(0),
+            stages: RefCell::default(),
+            relations: RefCell::default(),
+            planned: RefCell::default(),
+            plan_stage,
+            steps: Cell::new(0),
+        }
+    }
+
+    /// The storage of the final stage.
+    pub fn top(&self) -> StorageTable {
+        self.storage(0)
+    }
+
+    fn storage(&self, number: u32) -> StorageTable {
+        StorageTable {
+            relid: plan::stage_relid(number),
+            schema: self.schema.clone(),
+            name: if number == 0 {
+                self.base.clone()
+            } else {
+                format!("{}_{number}", self.base)
+            },
+        }
+    }
+
+    /// Counts a step of the planner. Fails after too many, so that planning always ends.
+    pub fn step(&self, query: &Query) -> Result<(), Fallback> {
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > MAX_STEPS {
+            return Err(Fallback::Reason(format!(
+                "{} that takes too many steps to plan",
+                top_clause(query)
+            )));
+        }
+        Ok(())
+    }
+
+    /// Plans a query as a stage, and returns a query that reads it. Equal queries share a stage.
+    pub fn cut(&self, query: &Query) -> Result<Query, Fallback> {
+        if let Some(planned) = self.planned.borrow().iter().find(|planned| planned.query == *query) {
+            return Ok(planned.view.clone());
+        }
+        let mut named = query.clone();
+        for n in 0..named.targets.len() {
+            let (before, rest) = named.targets.split_at_mut(n);
+            let target = &mut rest[0];
+            if target.junk {
+                continue;
+            }
+            if is_pseudo(type_of(&target.expr, self)?, self)? {
+                return reason("row of a subquery");
+            }
+            // A subquery may have two columns with the same name; a table may not.
+            if before.iter().any(|other| other.name == target.name) {
+                target.name = Some(format!("__pgt_c{n}"));
+            }
+        }
+        self.next.set(self.next.get() + 1);
+        let storage = self.storage(self.next.get());
+        let (stage, view) = (self.plan_stage)(&named, &storage, self)?;
+        self.stages.borrow_mut().push(stage);
+        self.planned.borrow_mut().push(Planned {
+            query: query.clone(),
+            view: view.clone(),
+        });
+        Ok(view)
+    }
+
+    /// True if `view` is exactly the query that reads a planned stage, and that stage's own query passes the test.
+    pub fn any_planned(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
+        let planned = self.planned.borrow();
+        planned
+            .iter()
+            .any(|planned| planned.view == *view && test(&planned.query))
+    }
+
+    /// Adds an index to the storage of a stage. Does nothing if `relid` is not one of our stages, or has that index
+    /// already. `method` is empty, or `USING ...` with a trailing blank.
+    pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {
+        for stage in self.stages.borrow_mut().iter_mut() {
+            let leads_key = matches!(columns, [only] if stage.key.first().is_some_and(|key| quote_ident(key) == *only));
+            if stage.relid == relid && !leads_key {
+                let statement = format!("CREATE INDEX ON {} {method}({})", stage.storage, columns.join(", "));
+                if !stage.ddl.contains(&statement) {
+                    stage.ddl.push(statement);
+                    stage.layout = stage.ddl.join(";");
+                }
+            }
+        }
+    }
+
+    /// True if this is the storage of a stage, including one still being planned.
+    pub fn is_stage(&self, relid: Oid) -> bool {
+        self.relations.borrow().iter().any(|relation| relation.oid == relid)
+    }
+
+    /// True if a stage after the first `from` ones reads this table.
+    pub fn is_read_since(&self, from: usize, relid: Oid) -> bool {
+        let stages = self.stages.borrow();
+        let mut sources = stages.iter().skip(from).flat_map(|stage| &stage.sources);
+        sources.any(|source| source.relid == relid)
+    }
+
+    /// The number of stages.
+    pub fn len(&self) -> usize {
+        self.stages.borrow().len()
+    }
+
+    /// Drops the stages after the first `len`.
+    pub fn truncate(&self, len: usize) {
+        self.stages.borrow_mut().truncate(len);
+        self.planned.borrow_mut().truncate(len);
+    }
+
+    /// The stages, bottom first, ending with the final one.
+    pub fn finish(self, top: Stage) -> Vec<Stage> {
+        let mut stages = self.stages.into_inner();
+        stages.push(top);
+        stages
+    }
+
+    /// Adds a storage table to the catalog, and returns a query over all its columns.
+    pub fn register(&self, storage: &StorageTable, columns: &[StoredColumn], key: &[String]) -> Result<Query, Error> {
+        let known: Vec<Column> = columns
+            .iter()
+            .enumerate()
+            .map(|(n, column)| {
+                Ok(Column {
+                    attnum: attno(n)?,
+                    name: column.name.clone(),
+                    type_oid: column.type_oid,
+                    typmod: column.typmod,
+                    collation: column.collation,
+                    not_null: column.not_null,
+                    dropped: false,
+                    generated: column.generated.as_ref().map(|_| 's'),
+                })
+            })
+            .collect::<Result<_, Error>>()?;
+        let number = [NUMBER.to_owned()];
+        let numbered = columns.iter().any(|column| column.numbered);
+        let key = if numbered { &number[..] } else { key };
+        let key: Option<Vec<&Column>> = key
+            .iter()
+            .map(|name| known.iter().find(|column| column.name == *name && column.not_null))
+            .collect();
+        let keys = key
+            .filter(|key| !key.is_empty())
+            .map(|key| Key {
+                columns: key.iter().map(|column| column.attnum).collect(),
+                primary: true,
+            })
+            .into_iter()
+            .collect();
+        let targets = known
+            .iter()
+            .map(|column| Target {
+                expr: Expr::Var(Var {
+                    varno: 1,
+                    attno: column.attnum,
+                    type_oid: column.type_oid,
+                    typmod: column.typmod,
+                    collation: column.collation,
+                    levels_up: 0,
+                }),
+                name: Some(column.name.clone()),
+                resno: column.attnum,
+                ressortgroupref: 0,
+                junk: false,
+            })
+            .collect();
+        let names: Vec<String> = known.iter().map(|column| column.name.clone()).collect();
+        let mut relations = self.relations.borrow_mut();
+        relations.retain(|relation| relation.oid != storage.relid);
+        relations.push(Relation {
+            oid: storage.relid,
+            schema: storage.schema.clone(),
+            name: storage.name.clone(),
+            kind: 'r',
+            persistence: 'p',
+            columns: known,
+            keys,
+            indexed: Vec::new(),
+            has_children: false,
+            is_partitioned: false,
+            row_security: false,
+            is_system: false,
+            updates_itself: false,
+        });
+        Ok(Query {
+            rtable: vec![Rte {
+                inh: true,
+                ..Rte::new(
+                    RteKind::Relation {
+                        relid: storage.relid,
+                        relkind: 'r',
+                        tablesample: None,
+                    },
+                    &storage.name,
+                    names,
+                )
+            }],
+            from: vec![FromItem::Rel(1)],
+            targets,
+            ..Query::default()
+        })
+    }
+}
+
+impl Catalog for StageGraph<'_> {
+    fn function(&self, oid: Oid) -> Result<Function, Error> {
+        self.catalog.function(oid)
+    }
+
+    fn operator(&self, oid: Oid) -> Result<Operator, Error> {
+        self.catalog.operator(oid)
+    }
+
+    fn type_(&self, oid: Oid) -> Result<Type, Error> {
+        self.catalog.type_(oid)
+    }
+
+    fn type_sql(&self, oid: Oid, typmod: i32) -> Result<String, Error> {
+        self.catalog.type_sql(oid, typmod)
+    }
+
+    fn collation(&self, oid: Oid) -> Result<(String, String), Error> {
+        self.catalog.collation(oid)
+    }
+
+    fn relation(&self, oid: Oid) -> Result<Relation, Error> {
+        let known = self
+            .relations
+            .borrow()
+            .iter()
+            .find(|relation| relation.oid == oid)
+            .cloned();
+        known.map_or_else(|| self.catalog.relation(oid), Ok)
+    }
+
+    fn view_tree(&self, oid: Oid) -> Result<String, Error> {
+        self.catalog.view_tree(oid)
+    }
+
+    fn const_text(&self, node: &str) -> Result<String, Error> {
+        self.catalog.const_text(node)
+    }
+
+    fn default_equality(&self, type_oid: Oid) -> Result<Option<DefaultOperators>, Error> {
+        self.catalog.default_equality(type_oid)
+    }
+}

@@ -1,0 +1,10 @@
+//! The stages of a stream table while they are planned: what each stores, which indexes it has, and how the stages
+//! above read it.
+
+pub mod advice;
+pub mod graph;
+pub mod indexes;
+pub mod restricted;
+pub mod stage_plan;
+pub mod stored;
+pub mod view;
