@@ -16,6 +16,11 @@ dev *options:
 golden:
     UPDATE_GOLDEN=1 ci/toolchain.sh env CARGO_TARGET_DIR=target/native cargo test -p pg_trickle_core --test compile_golden
 
+# Small changes of the core that no native test notices (cargo install cargo-mutants): just mutants -f '**/top.rs'
+mutants *options:
+    mkdir -p build
+    cargo mutants --package pg_trickle_core --jobs 1 --output build {{ options }} -- --tests
+
 # Side modules, bundles and the npm package, whatever is out of date
 build:
     npm run build

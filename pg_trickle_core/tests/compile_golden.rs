@@ -174,7 +174,7 @@ fn stage_text(stage: &Stage) -> String {
 }
 
 /// The least number of lines that are replaced by a reference.
-const LEAST_SHARED: usize = 4;
+const LEAST_SHARED: usize = 2;
 
 /// The lines of a text with references in place of those that it shares with the most similar of the known texts.
 fn without_known(lines: &[String], known: &[(String, Vec<String>)]) -> String {

@@ -81,6 +81,7 @@ runCases('aggregates of distinct values', [
       beside_list: "SELECT k, count(DISTINCT v) AS c, string_agg(s, ',' ORDER BY id) AS l FROM t GROUP BY k",
       rows: 'SELECT k, count(DISTINCT (v, s)) AS c FROM t GROUP BY k',
       lists: "SELECT k, string_agg(DISTINCT s, ',') AS l, array_agg(DISTINCT v) AS a FROM t GROUP BY k",
+      pairs: 'SELECT k, regr_count(DISTINCT k, v) AS c, count(*) AS n FROM t GROUP BY k',
     },
     steps: CHANGES,
     way: 'incremental',

@@ -88,6 +88,9 @@ runCases('stages', [
     setup: TABLES,
     views: {
       odd: 'SELECT a.k FROM a FULL JOIN c ON a.k = c.k LEFT JOIN (b FULL JOIN c d ON b.t = d.t AND b.y = 1) ON a.k = b.y',
+      on_the_right: 'SELECT c.z, a.id, b.y FROM c JOIN (a FULL JOIN b ON b.a_id = a.id) ON c.k = a.k',
+      on_both_sides:
+        'SELECT a.id, b.y, c.z FROM (a FULL JOIN b ON b.a_id = a.id) JOIN (c FULL JOIN c d ON d.z = c.k) ON c.k = b.y',
       grouped: 'SELECT k, count(*), sum(b.y) FROM a FULL JOIN b ON b.a_id = a.id AND b.y > 1 GROUP BY k',
       filtered: 'SELECT a.id, c.k, c.z FROM a FULL JOIN c USING (k) WHERE coalesce(a.x, 1) > 0',
     },
