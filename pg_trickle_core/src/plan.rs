@@ -57,6 +57,8 @@ pub struct Source {
     pub columns: Vec<i16>,
     /// The query looks at where rows lie (TABLESAMPLE, ctid), so that every UPDATE is a change.
     pub physical: bool,
+    /// The query reads `ONLY` this table, which has children: what an UPDATE or DELETE of it changed may be rows of theirs.
+    pub only: bool,
     /// An UPDATE of it can change a row twice.
     pub updates_itself: bool,
 }

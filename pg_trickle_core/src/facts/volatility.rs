@@ -1,17 +1,15 @@
 //! Which functions a query calls, and what that means for its maintenance.
 //!
-//! A volatile function gives the query no defined result over time: refused. A stable function is folded when its
-//! result depends on its arguments and on session settings only; one that reads the clock or the session, or whose
-//! body may read tables, is left to Rebuild.
+//! A volatile function, or a sample that nobody can take again, gives the query no defined result over time: refused.
+//! What a stable function depends on is a question of its own: [`super::stability`].
 
-use super::fallback::{Fallback, reason};
-use crate::catalog::{Catalog, Function};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::{Expr, Query, RteKind};
 
 /// The functions that an expression node calls by itself.
-fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
+pub fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     Ok(match node {
         Expr::Func(e) => vec![e.function],
         Expr::Aggref(e) => vec![e.function],
@@ -27,7 +25,8 @@ fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     })
 }
 
-/// Fails if a volatile function is called anywhere in the query, its subqueries or the views it reads.
+/// Fails if a volatile function is called anywhere in the query, its subqueries or the views it reads, or if one of them
+/// takes a sample that it cannot take again.
 pub fn refuse_volatile(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
@@ -49,12 +48,22 @@ fn refuse_in(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     });
     result?;
     for rte in &query.rtable {
-        if let RteKind::Relation {
-            relid, relkind: 'v', ..
-        } = &rte.kind
-        {
-            let view = crate::query::read_view(&catalog.view_tree(*relid)?)?;
-            refuse_volatile(&view, catalog)?;
+        match &rte.kind {
+            RteKind::Relation {
+                relid, relkind: 'v', ..
+            } => refuse_volatile(&crate::query::read_view(&catalog.view_tree(*relid)?)?, catalog)?,
+            RteKind::Relation {
+                tablesample: Some(sample),
+                ..
+            } if sample.repeatable.is_none() => {
+                return Err(Error::Unsupported {
+                    what: format!("sample of {} without REPEATABLE", rte.name),
+                    hint: "It takes other rows each time, so the stream table could not stay equal to its query. \
+                           Use a method that can repeat a sample: TABLESAMPLE BERNOULLI (10) REPEATABLE (1)."
+                        .to_owned(),
+                });
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -75,51 +84,10 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
     Ok(())
 }
 
-/// The part of an expression that keeps it from being folded, if there is one.
-fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
-    let mut result = Ok(None);
-    expr.for_each(&mut |node| {
-        if matches!(result, Ok(None)) {
-            result = unstable_node(node, catalog);
-        }
-    });
-    result
-}
-
 /// Whether an index can hold the expression.
 pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
     !expr.any(&mut |node| {
         let is_immutable = |oid: &Oid| catalog.function(*oid).is_ok_and(|function| function.volatility == 'i');
         !called(node, catalog).is_ok_and(|called| called.iter().all(is_immutable))
     })
-}
-
-/// Fails where an expression can change its value without a change of a table.
-pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
-    unstable(expr, catalog)?.map_or(Ok(()), |what| reason(&what))
-}
-
-fn unstable_node(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
-    if matches!(node, Expr::SqlValue(_)) {
-        return Ok(Some("CURRENT_DATE, CURRENT_USER or the like".to_owned()));
-    }
-    for oid in called(node, catalog)? {
-        let function = catalog.function(oid)?;
-        if function.volatility == 's' && !depends_on_arguments_only(&function) {
-            return Ok(Some(format!("stable function {}()", function.name)));
-        }
-    }
-    Ok(None)
-}
-
-/// True for the built-in stable functions that are stable only because of session settings such as TimeZone.
-fn depends_on_arguments_only(function: &Function) -> bool {
-    const OF_THE_SESSION: &str = "pg_ has_ txid_ current_ inet_ to_reg session_ obj_ col_ shobj_ row_security get";
-    // age(timestamp) counts from today.
-    let from_today = function.name == "age" && function.arg_types.len() == 1;
-    let of_the_session = OF_THE_SESSION
-        .split(' ')
-        .any(|prefix| function.name.starts_with(prefix));
-    let reads_tables = function.name.contains("_to_xml");
-    function.schema == "pg_catalog" && !function.arg_types.is_empty() && !from_today && !of_the_session && !reads_tables
 }

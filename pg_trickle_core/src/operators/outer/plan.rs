@@ -5,8 +5,8 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::from_items::{preserved, rels};
+use crate::facts::stability;
 use crate::facts::types::equality;
-use crate::facts::volatility;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
@@ -143,16 +143,20 @@ fn settled_level(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
             }
         });
         if result.is_ok() {
-            result = volatility::settled(expr, graph);
+            result = stability::settled(expr, graph);
         }
     });
     result?;
     for rte in &query.rtable {
-        if let RteKind::Relation { relid, tablesample, .. } = &rte.kind {
-            if tablesample.is_some() {
-                return reason("TABLESAMPLE");
-            }
-            foldable(&graph.relation(*relid)?, rte.inh)?;
+        match &rte.kind {
+            RteKind::Relation {
+                tablesample: Some(_), ..
+            } => return reason("TABLESAMPLE"),
+            RteKind::Relation { relid, .. } => foldable(&graph.relation(*relid)?, rte.inh)?,
+            RteKind::Function { functions, .. } => functions
+                .iter()
+                .try_for_each(|function| stability::settled_columns(function, graph))?,
+            _ => {}
         }
     }
     Ok(())

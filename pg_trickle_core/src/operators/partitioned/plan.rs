@@ -5,7 +5,7 @@ use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
 use crate::facts::shape::gives_rows;
 use crate::facts::types::{equality, is_pseudo};
-use crate::facts::{keys, volatility};
+use crate::facts::{keys, stability};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
@@ -196,7 +196,7 @@ fn by_key(
     let mut settled = Ok(());
     query.for_each_expr(&mut |expr| {
         if settled.is_ok() {
-            settled = volatility::settled(expr, graph);
+            settled = stability::settled(expr, graph);
         }
     });
     settled?;
