@@ -7,8 +7,9 @@ use crate::error::Error;
 use crate::facts::from_items::preserved;
 use crate::facts::sources::TABLE_OID;
 use crate::oids::OID;
-use crate::plan::Oid;
 use crate::query::{Expr, Query, RteKind, SqlLeaf};
+use crate::sql::ident::qualified;
+use crate::sql::literal::quote_literal;
 
 /// Replaces `tableoid` in the query, and in all queries in it.
 pub fn replace(query: &mut Query, catalog: &dyn Catalog) -> Result<(), Error> {
@@ -37,19 +38,20 @@ pub fn replace(query: &mut Query, catalog: &dyn Catalog) -> Result<(), Error> {
     for item in &query.from {
         preserved(query, item, &mut never_null);
     }
-    let mut known: Vec<(i32, Oid)> = Vec::new();
+    let mut known: Vec<(i32, String)> = Vec::new();
     for varno in wanted.into_iter().filter(|varno| never_null.contains(varno)) {
         let position = query.position(varno)?;
         let Some(relid) = query.table(varno) else { continue };
         let relation = catalog.relation(relid)?;
         let is_one_of_many = relation.is_partitioned || relation.has_children && query.rtable[position].inh;
         if !is_one_of_many {
-            known.push((varno, relid));
+            known.push((varno, quote_literal(&qualified(&relation.schema, &relation.name))));
         }
     }
     query.replace_vars(&mut |var| {
-        let (_, relid) = known.iter().find(|(varno, _)| *varno == var.varno)?;
-        (var.attno == TABLE_OID).then(|| SqlLeaf::text(format!("'{relid}'::pg_catalog.oid"), OID, -1, 0))
+        let (_, name) = known.iter().find(|(varno, _)| *varno == var.varno)?;
+        let sql = || format!("{name}::pg_catalog.regclass::pg_catalog.oid");
+        (var.attno == TABLE_OID).then(|| SqlLeaf::text(sql(), OID, -1, 0))
     });
     Ok(())
 }

@@ -349,6 +349,15 @@ SELECT r0_1.id AS id, pg_catalog.age(r0_1.at) AS a FROM public.item AS r0_1;
 -- rebuild_below
 SELECT r0_1.k AS k, r0_2.id AS id FROM ((SELECT r1_1.k AS k FROM public.mark AS r1_1 WHERE (CURRENT_USER OPERATOR(pg_catalog.=) 'a'::pg_catalog.name) LIMIT 3::bigint) AS r0_1(k) JOIN public.item AS r0_2 USING (k) AS u0_3);
 
+-- rebuild_object_name
+SELECT r0_1.id AS id, r0_1.tableoid::pg_catalog.regclass::pg_catalog.text AS r FROM public.item AS r0_1;
+
+-- rebuild_object_names
+SELECT r0_1.id AS id, pg_catalog.format('%s'::pg_catalog.text, ARRAY[pg_catalog.pg_typeof(r0_1.v)]) AS t FROM public.item AS r0_1;
+
+-- rebuild_partition
+SELECT r0_1.tableoid AS o, r0_1.id AS id FROM public.split AS r0_1;
+
 -- rebuild_row_security
 SELECT r0_1.id AS id FROM public.guarded AS r0_1;
 
@@ -357,6 +366,12 @@ SELECT r0_1.k AS k FROM public.mark AS r0_1 TABLESAMPLE pg_catalog.bernoulli(50:
 
 -- rebuild_settings
 SELECT r0_1.id AS id, pg_catalog.current_setting('work_mem'::pg_catalog.text) AS w FROM public.item AS r0_1;
+
+-- rebuild_stored_size
+SELECT r0_1.k AS k, pg_catalog.pg_column_size(pg_catalog.max(r0_1.s)) AS w FROM public.item AS r0_1 GROUP BY 1;
+
+-- rebuild_today
+SELECT r0_1.id AS id FROM public.item AS r0_1 WHERE (r0_1.at OPERATOR(pg_catalog.<) COALESCE(NULL::pg_catalog.text, 'today'::pg_catalog.text)::timestamp without time zone);
 
 -- rebuild_user_function
 SELECT r0_1.id AS id FROM public.item AS r0_1 WHERE (public.today(r0_1.id) OPERATOR(pg_catalog.>) '2020-01-01'::pg_catalog.date);
@@ -378,6 +393,9 @@ SELECT r0_1.nspname AS nspname FROM pg_catalog.pg_namespace AS r0_1;
 
 -- refused_materialized
 SELECT r0_1.one AS one FROM public.kept AS r0_1;
+
+-- refused_sample
+SELECT r0_1.k AS k FROM public.mark AS r0_1 TABLESAMPLE pg_catalog.system(50::real);
 
 -- refused_volatile
 SELECT r0_1.id AS id, pg_catalog.random() AS r FROM public.item AS r0_1;
@@ -450,6 +468,18 @@ SELECT r0_1.k AS k, pg_catalog.count(*) AS n FROM public.split AS r0_1 GROUP BY 
 
 -- source_types
 SELECT r0_1.g AS g, r0_1.e AS e, pg_catalog.count(*) AS n, pg_catalog.min(r0_1.i) AS i, pg_catalog.max(r0_1.r) AS r FROM public.big AS r0_1 GROUP BY 1, 2;
+
+-- stable_arguments
+SELECT r0_1.id AS id, pg_catalog.concat(r0_1.k, r0_1.s) AS c, pg_catalog.jsonb_build_object('v'::pg_catalog.unknown, r0_1.v) AS o, pg_catalog.json_build_array() AS a, pg_catalog.pg_typeof(r0_1.v)::pg_catalog.text AS t, pg_catalog.pg_column_size(r0_1.k) AS w FROM public.item AS r0_1;
+
+-- stable_only
+SELECT pg_catalog.count(*) AS n FROM ONLY public.parent AS r0_1;
+
+-- stable_settings
+SELECT r0_1.at::timestamp with time zone::pg_catalog.date AS d, pg_catalog.count(*) AS n FROM public.item AS r0_1 GROUP BY 1;
+
+-- stable_table_oid
+SELECT r0_1.tableoid::pg_catalog.regclass AS r, r0_1.k AS k, pg_catalog.sum(r0_1.v) AS s FROM public.mark AS r0_1 GROUP BY 1, 2;
 
 -- stage_all
 SELECT DISTINCT r0_1.n AS n, pg_catalog.rank() OVER (ORDER BY r0_1.n ASC NULLS LAST) AS r FROM (SELECT r1_1.k AS k, pg_catalog.count(r1_2.id) AS n FROM (public.item AS r1_1 LEFT JOIN public.part AS r1_2 ON (r1_2.item_id OPERATOR(pg_catalog.=) r1_1.id)) GROUP BY 1 HAVING (pg_catalog.count(*) OPERATOR(pg_catalog.>) 1)) AS r0_1(k, n) WHERE (r0_1.k OPERATOR(pg_catalog.=) ANY (SELECT r1_1.k AS k FROM public.mark AS r1_1)) ORDER BY 1 ASC NULLS LAST LIMIT 5::bigint;
