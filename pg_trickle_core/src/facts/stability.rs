@@ -23,7 +23,7 @@ use crate::oids::{
     ACLITEM, ACLITEM_ARRAY, DATE, FIRST_OF_INITDB, REG_TYPE_ARRAYS, REG_TYPES, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ,
 };
 use crate::plan::Oid;
-use crate::query::{CoerceViaIo, Expr, RangeFunction};
+use crate::query::{CoerceViaIo, Expr, Query, RangeFunction};
 use crate::sql::ident::is_one_of;
 
 /// Stable functions of PostgreSQL 17 and 18 that depend on their arguments and on settings. `name*` is a family: all stable
@@ -49,6 +49,17 @@ const OF_ONE_SIZE: &str = "\
 /// Fails where an expression can change its value without a change of a table.
 pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
     first(expr, &mut |node| unsettled(node, catalog))
+}
+
+/// The same for all expressions that stand directly in a query.
+pub fn settled_query(query: &Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
+    let mut result = Ok(());
+    query.for_each_expr(&mut |expr| {
+        if result.is_ok() {
+            result = settled(expr, catalog);
+        }
+    });
+    result
 }
 
 /// Fails where the value of an expression depends on the form in which the values that it reads are stored.

@@ -40,9 +40,6 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     if query.set_operations.is_some() {
         return set_operation::plan::plan(query, storage, graph);
     }
-    if query.has_sublinks && has_outer_aggregate(query) {
-        return reason("aggregate inside of a subquery that belongs to the query around it");
-    }
     let grouped = is_grouped(query);
     let stacked = grouped || query.has_windows || query.has_target_srfs;
     if !query.distinct.is_empty() && stacked {
@@ -57,6 +54,13 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
             .any(|target| has_sublink_outside_aggregates(&target.expr));
     if grouped && has_key_of_rows(query) {
         return choose(&split::above_rows(query, graph)?, storage, graph);
+    }
+    if query.has_sublinks && has_outer_aggregate(query) {
+        let above = (grouped && above_groups && !has_sublink_key(query)).then(|| split::above_grouping(query, graph));
+        return match above.transpose()? {
+            Some(above) if !has_outer_aggregate(&above) => choose(&above, storage, graph),
+            _ => reason("aggregate inside of a subquery that belongs to the query around it"),
+        };
     }
     if grouped && !query.has_target_srfs && has_sublink_key(query) {
         let above = split::above_from(query, false, graph)?;

@@ -135,18 +135,14 @@ fn settled(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
 }
 
 fn settled_level(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
-    let mut result = Ok(());
+    let mut reads_system_column = false;
     query.for_each_expr(&mut |expr| {
-        expr.for_each(&mut |node| {
-            if matches!(node, Expr::Var(var) if var.attno < 0) && result.is_ok() {
-                result = reason("system column");
-            }
-        });
-        if result.is_ok() {
-            result = stability::settled(expr, graph);
-        }
+        reads_system_column |= expr.any(&mut |node| matches!(node, Expr::Var(var) if var.attno < 0));
     });
-    result?;
+    if reads_system_column {
+        return reason("system column");
+    }
+    stability::settled_query(query, graph)?;
     for rte in &query.rtable {
         match &rte.kind {
             RteKind::Relation {

@@ -193,13 +193,7 @@ fn by_key(
         key_sql.push(print(&flat, &resolved, graph)?);
         advice.extend(advice::expression(&flat, &resolved, graph)?);
     }
-    let mut settled = Ok(());
-    query.for_each_expr(&mut |expr| {
-        if settled.is_ok() {
-            settled = stability::settled(expr, graph);
-        }
-    });
-    settled?;
+    stability::settled_query(query, graph)?;
     let unique = matches!(what, What::Group(_) | What::DistinctOn);
     // A window function leaves each row of the block its own.
     let own = if unique || query.has_target_srfs {
