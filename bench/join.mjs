@@ -4,6 +4,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { main } from './lib/benchmark.mjs'
+import { triggersByHand } from './lib/by-hand.mjs'
 import { readOptions } from './lib/options.mjs'
 
 /** Each customer has ten orders, and the customers are spread evenly over the groups. */
@@ -18,6 +19,7 @@ export function join() {
     `SELECT c.region, o.amount FROM ${rows} AS o JOIN ${s}.customers AS c ON c.id = o.customer_id`
   const changedCustomers = (s, rows) =>
     `SELECT c.region, o.amount FROM ${rows} AS c JOIN ${s}.orders AS o ON o.customer_id = c.id`
+  const columns = { key: 'region', value: 'amount' }
 
   return {
     name: 'join',
@@ -40,8 +42,8 @@ export function join() {
       INSERT INTO ${s}.agg
         SELECT c.region, count(*), sum(o.amount)
         FROM ${s}.orders AS o JOIN ${s}.customers AS c ON c.id = o.customer_id GROUP BY c.region;
-      ${triggersByHand(s, 'orders', (rows) => changedOrders(s, rows))}
-      ${triggersByHand(s, 'customers', (rows) => changedCustomers(s, rows))}`,
+      ${triggersByHand(s, 'orders', { ...columns, changed: (rows) => changedOrders(s, rows) })}
+      ${triggersByHand(s, 'customers', { ...columns, changed: (rows) => changedCustomers(s, rows) })}`,
 
     changes: [
       {
@@ -62,49 +64,6 @@ export function join() {
       { name: 'DELETE order', sql: (s, { rows }, i) => `DELETE FROM ${s}.orders WHERE id = ${rows} + ${i}` },
     ],
   }
-}
-
-/** Three statement triggers on `table`. `changed(rows)` selects what the transition table `rows` adds to the result. */
-function triggersByHand(s, table, changed) {
-  return `
-      CREATE FUNCTION ${s}.${table}_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        INSERT INTO ${s}.agg AS a SELECT region, count(*), sum(amount) FROM (${changed('new_rows')}) AS r GROUP BY region
-        ON CONFLICT (region) DO UPDATE SET n = a.n + excluded.n, total = a.total + excluded.total;
-        RETURN NULL;
-      END $$;
-
-      CREATE FUNCTION ${s}.${table}_updated() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        MERGE INTO ${s}.agg AS a
-        USING (SELECT region, sum(w) AS n, sum(w * amount) AS total
-               FROM (SELECT 1 AS w, n.* FROM (${changed('new_rows')}) AS n
-                     UNION ALL
-                     SELECT -1, o.* FROM (${changed('old_rows')}) AS o) AS r
-               GROUP BY region) AS d
-        ON a.region = d.region
-        WHEN MATCHED AND a.n + d.n = 0 THEN DELETE
-        WHEN MATCHED THEN UPDATE SET n = a.n + d.n, total = a.total + d.total
-        WHEN NOT MATCHED THEN INSERT VALUES (d.region, d.n, d.total);
-        RETURN NULL;
-      END $$;
-
-      CREATE FUNCTION ${s}.${table}_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        MERGE INTO ${s}.agg AS a
-        USING (SELECT region, count(*) AS n, sum(amount) AS total FROM (${changed('old_rows')}) AS r GROUP BY region) AS d
-        ON a.region = d.region
-        WHEN MATCHED AND a.n = d.n THEN DELETE
-        WHEN MATCHED THEN UPDATE SET n = a.n - d.n, total = a.total - d.total;
-        RETURN NULL;
-      END $$;
-
-      CREATE TRIGGER ${table}_inserted AFTER INSERT ON ${s}.${table} REFERENCING NEW TABLE AS new_rows
-        FOR EACH STATEMENT EXECUTE FUNCTION ${s}.${table}_inserted();
-      CREATE TRIGGER ${table}_updated AFTER UPDATE ON ${s}.${table} REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows
-        FOR EACH STATEMENT EXECUTE FUNCTION ${s}.${table}_updated();
-      CREATE TRIGGER ${table}_deleted AFTER DELETE ON ${s}.${table} REFERENCING OLD TABLE AS old_rows
-        FOR EACH STATEMENT EXECUTE FUNCTION ${s}.${table}_deleted();`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -77,8 +77,9 @@ get_published() {
   [ ! -d build/published ] || return 0
   rm -rf "$work"
   mkdir -p "$work"
-  npm pack --silent --pack-destination "$work" @pgtrickle/pglite >/dev/null 2>"$work/log" || die "PG_TRICKLE_BUNDLES=published: npm gave no
-package @pgtrickle/pglite. $(grep -m 1 -E '(404|code|network|request)' "$work/log" || true)
+  npm pack --loglevel=error --pack-destination "$work" @pgtrickle/pglite >/dev/null 2>"$work/log" ||
+    die "PG_TRICKLE_BUNDLES=published: npm did not give the package @pgtrickle/pglite.
+$(head -n 3 "$work/log")
 Set PG_TRICKLE_BUNDLES to a folder with bundles from elsewhere, or build them: docs/BUILDING.md"
   tar -xzf "$work"/*.tgz -C "$work" --strip-components=2 package/dist
   mv "$work" build/published

@@ -65,8 +65,9 @@ function fakeToolchain(folder, bundles) {
   writeFileSync(join(folder, 'ci/toolchain.sh'), script)
 }
 
-function build(folder, bundles) {
-  const env = { ...process.env, PG_TRICKLE_BUNDLES: bundles, INIT_CWD: folder }
+function build(folder, bundles, programs = '') {
+  const PATH = `${programs}:${process.env.PATH}`
+  const env = { ...process.env, PATH, PG_TRICKLE_BUNDLES: bundles, INIT_CWD: folder }
   const { status, stderr } = spawnSync('bash', ['ci/build.sh', '--wasm'], { cwd: folder, env, encoding: 'utf8' })
   return { status, stderr }
 }
@@ -95,6 +96,31 @@ test('a folder without a bundle is refused by name', () => {
   assert.equal(status, 1)
   assert.match(stderr, /error: PG_TRICKLE_BUNDLES=.*: there is no file .*\/pg_trickle-pg18\.tar\.gz/)
   assert.ok(!placed(folder))
+})
+
+/** A folder with an `npm` whose `npm pack` does this, in `$to`, the folder that the package is to be put into. */
+function fakeNpm(script) {
+  const folder = temporary()
+  const head = '#!/usr/bin/env bash\nset -e\nwhile [ "$1" != --pack-destination ]; do shift; done; to=$2\n'
+  writeFileSync(join(folder, 'npm'), head + script, { mode: 0o755 })
+  return folder
+}
+
+test('bundles of the last release are got from npm once', () => {
+  const folder = checkout()
+  const missing = build(folder, 'published', fakeNpm('echo "npm error code E404" >&2; exit 1'))
+  assert.equal(missing.status, 1)
+  assert.match(
+    missing.stderr,
+    /npm did not give the package @pgtrickle\/pglite\.\nnpm error code E404\nSet PG_TRICKLE_B/,
+  )
+
+  const files = temporary()
+  cpSync(bundlesWith('pfree'), join(files, 'package/dist'), { recursive: true })
+  const { status, stderr } = build(folder, 'published', fakeNpm(`tar -czf $to/p-1.0.0.tgz -C ${files} package`))
+  assert.equal(status, 0, stderr)
+  assert.ok(placed(folder))
+  assert.equal(build(folder, 'published', fakeNpm('exit 1')).status, 0)
 })
 
 test('a build whose module imports what a PGlite lacks fails, and fails again', () => {

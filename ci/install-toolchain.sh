@@ -12,7 +12,8 @@ apt=(apt-get -q -y -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3)
 # pick NAME VERSION: the package as apt-get takes it, with its version if the archive holds that one.
 pick() {
   local name=$1 version=$2 candidate
-  if apt-cache show "$name=$version" >/dev/null 2>&1; then
+  # `apt-cache show` has status 0 for a version that is not there.
+  if apt-get -qq download --print-uris "$name=$version" >/dev/null 2>&1; then
     echo "$name=$version"
   else
     candidate=$(apt-cache policy "$name" | sed -n 's/^ *Candidate: //p')

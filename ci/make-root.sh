@@ -41,7 +41,7 @@ make_root() {
   [ ! -d "$root" ] || return 0
   [ "$(id -u)" = 0 ] || no_root 'only root can make the Debian root that holds a toolchain'
   unshare --mount true || no_root 'this machine does not let us mount, which the Debian root of a toolchain needs'
-  say "The toolchain on PATH is not complete: making one in $root (about 2 minutes, 2 GB, once)"
+  say "The toolchain on PATH is not complete: making one in $root (some minutes, 2 GB, once)"
   install_debootstrap
 
   # We hold the lock: what is there was left by an interrupted run.

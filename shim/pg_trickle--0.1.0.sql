@@ -48,14 +48,15 @@ SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
 
 -- Keeps stream tables equal to their queries.
 CREATE FUNCTION pgtrickle.maintain() RETURNS trigger
-  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_maintain';
+  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_fired';
 
 -- Lets stream tables follow DDL.
 CREATE FUNCTION pgtrickle.ddl() RETURNS event_trigger
-  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_ddl';
+  LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_fired';
 
--- What the functions of this schema call.
-CREATE FUNCTION pgtrickle.command(VARIADIC arguments text[]) RETURNS text
+-- What the functions of this schema call: the name of a command and its arguments.
+CREATE FUNCTION pgtrickle.command(text, text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL,
+  text DEFAULT NULL, text DEFAULT NULL) RETURNS text
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_command';
 
 -- The bytes of a row: equal for equal rows only.

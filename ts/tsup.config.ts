@@ -7,12 +7,12 @@ export default defineConfig({
   shims: true,
   target: 'es2022',
   sourcemap: true,
-  // Entries share no code that would have to be: each is what it is for, and nothing of the others.
+  // The entry points need no shared state, so each file contains only its own code.
   splitting: false,
-  // In CommonJS the ecosystem's provider must come by `require`: by `import()` it would be another copy of it.
+  // CommonJS must load @electric-sql/pglite-react with `require`, because `import()` would load a second copy of it.
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
-  // The bundles and their modules are put into dist by another step, and must outlive this one.
+  // Another step puts the bundles and their modules into dist, so this one must not delete them.
   clean: ['!*.tar.gz', '!*.wasm'],
 })

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** The oldest and the newest PGlite of each PostgreSQL line: the aliases of package.json. */
+/** The oldest and the newest PGlite for each PostgreSQL version. These are aliases in package.json. */
 const OLDEST = { pg17: 'pglite-0.4.0', pg18: 'pglite-0.5.0' }
 const NEWEST = { pg17: 'pglite-0.4', pg18: 'pglite-0.5' }
 
@@ -17,7 +17,7 @@ function project(name: string, pglite: string, include: string[]) {
   }
 }
 
-/** Tests that drive a browser: `tests/browser/README.md`. */
+/** Tests in a browser: see `tests/browser/README.md`. */
 function inChromium(name: string, include: string[], globalSetup: string[]) {
   return {
     extends: true as const,
@@ -48,18 +48,18 @@ export default defineConfig({
       project('pg18-oldest', OLDEST.pg18, ['tests/smoke.test.ts']),
       inChromium('browser', ['tests/browser/**/*.test.ts'], []),
       inChromium('package', ['tests/package/*.test.ts'], ['tests/package/support/setup.ts']),
-      // Takes half a gigabyte and minutes, and so its own recipe: `just test-next`.
+      // Downloads half a gigabyte and takes minutes, so it only runs with `just test-next`.
       inChromium('next', ['tests/package/next/*.test.ts'], ['tests/package/support/setup.ts']),
     ],
-    // Each file has a PGlite of its own, in a process of its own: a wedged database must not take others with it.
+    // Each file runs in its own process with its own PGlite, so that a database that hangs does not affect others.
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Most tests run what was built: its source map leads back to the sources.
+    // Most tests run the built package, whose source map leads back to the sources.
     coverage: {
       include: ['src/**', 'dist/*.js'],
-      exclude: ['src/index.ts', '**/types.ts', 'src/subscribe/database.ts'], // nothing to run
+      exclude: ['src/index.ts', '**/types.ts', 'src/subscribe/database.ts'], // no code to run
       reporter: ['text'],
       reportsDirectory: '../build/coverage',
       thresholds: { lines: 95 },

@@ -3,7 +3,7 @@ import { read, sources } from './files.mjs'
 import { codeOnly } from './text.mjs'
 
 export const name = 'unsafe only at the edge'
-const EDGE = /^pg_trickle_pglite\/src\/(ffi\/\w+|alloc|lib)\.rs$/
+const EDGE = /^pg_trickle_pglite\/src\/(edge\/ffi\/\w+|edge\/alloc|lib)\.rs$/
 const CORE = 'pg_trickle_core/src/lib.rs'
 
 export function check(root) {

@@ -1,6 +1,7 @@
-//! Everything the core may ask of a database. No implementation: the backend answers through SPI, tests from a table.
+//! Everything the core may ask of a database. There is no implementation here: the backend answers through SPI, and
+//! tests answer from a table.
 //!
-//! Answers describe the catalog as the current command sees it. Implementations may cache them while nothing that they
+//! Answers describe the catalog as the current command sees it. Implementations may cache them as long as nothing they
 //! depend on has changed.
 
 use crate::error::Error;
@@ -29,8 +30,8 @@ pub struct Function {
     pub variadic: Oid,
     /// `prorettype`.
     pub result: Oid,
-    /// Names of the columns of a result of type `record`: the OUT, INOUT and TABLE arguments in order, `columnN` for the
-    /// N-th one where it has no name. Empty for other functions.
+    /// Column names of a result of type `record`: its OUT, INOUT and TABLE arguments in order, with `columnN` for an
+    /// N-th argument without a name. Empty for other functions.
     pub out_names: Vec<String>,
 }
 
@@ -138,21 +139,21 @@ pub struct Relation {
     pub persistence: char,
     /// All columns in order of `attnum`, dropped ones too: the column `n` is `columns[n - 1]`.
     pub columns: Vec<Column>,
-    /// The PRIMARY KEY first, then UNIQUE over NOT NULL columns. Only those that hold at any moment: not deferrable,
-    /// not partial, no expressions, not WITHOUT OVERLAPS, valid; and of this relation alone, so none for a table with
-    /// inheritance children (partitions do not count as such).
+    /// The PRIMARY KEY first, then UNIQUE over NOT NULL columns. Only keys that hold at all times: not deferrable, not
+    /// partial, no expressions, not WITHOUT OVERLAPS, valid; and that hold in this relation alone, so none for a table
+    /// with inheritance children (partitions do not count as such).
     pub keys: Vec<Key>,
-    /// Columns that come first in some index that covers all rows.
+    /// The leading columns of indexes that cover all rows.
     pub indexed: Vec<i16>,
-    /// Other tables inherit from it, as partitions or otherwise.
+    /// True if other tables inherit from it, as partitions or otherwise.
     pub has_children: bool,
     /// `relkind = 'p'`.
     pub is_partitioned: bool,
     /// `relrowsecurity`.
     pub row_security: bool,
-    /// It stands in `pg_catalog`, `information_schema` or a toast schema.
+    /// True if it is in `pg_catalog`, `information_schema` or a toast schema.
     pub is_system: bool,
-    /// An UPDATE of it can update more of its rows, by a foreign key to itself.
+    /// True if an UPDATE of it can update more of its rows, through a foreign key to itself.
     pub updates_itself: bool,
 }
 
@@ -165,7 +166,7 @@ impl Relation {
     }
 }
 
-/// Answers about the catalog. Every method fails with [`Error::Catalog`] where the object does not exist.
+/// Answers about the catalog. Every method fails with [`Error::Catalog`] if the object does not exist.
 pub trait Catalog {
     /// The function with this OID.
     fn function(&self, oid: Oid) -> Result<Function, Error>;
@@ -181,8 +182,8 @@ pub trait Catalog {
 
     /// The type as SQL text, e.g. `character varying(3)` or `public.mood[]`.
     ///
-    /// It must mean the same under every `search_path`: SQL's own keywords as they are, every other name
-    /// schema-qualified, `pg_catalog` included. A modifier of -1 must not become one: `pg_catalog.bpchar` and
+    /// The text must mean the same under every `search_path`: SQL's own keywords as they are, and every other name
+    /// schema-qualified, including `pg_catalog`. A modifier of -1 must not turn into one: `pg_catalog.bpchar` and
     /// `pg_catalog."bit"`, not `character` and `bit`.
     fn type_sql(&self, oid: Oid, typmod: i32) -> Result<String, Error>;
 
@@ -195,13 +196,14 @@ pub trait Catalog {
     /// The analysed tree of a view: `ev_action` of its `_RETURN` rule.
     fn view_tree(&self, oid: Oid) -> Result<String, Error>;
 
-    /// The value of a constant that is not NULL, written by the output function of its type.
+    /// The value of a non-NULL constant, written by the output function of its type.
     ///
-    /// `node` is the text of its `CONST` node. The text must mean the same under all settings: written with
+    /// `node` is the text of its `CONST` node. The result must mean the same under all settings: it is written with
     /// `DateStyle` ISO, `IntervalStyle` iso_8601, `extra_float_digits` 1 and `bytea_output` hex.
     fn const_text(&self, node: &str) -> Result<String, Error>;
 
-    /// The operators of the type's default class; `None` for a type without equality (json, point, xml). A domain's are
-    /// those of its base type; a type that is binary-coercible to the class's type (varchar) uses that class.
+    /// The operators of the type's default operator class; `None` for a type without equality (json, point, xml). A
+    /// domain has those of its base type; a type that is binary-coercible to the type of the class (varchar) uses that
+    /// class.
     fn default_equality(&self, type_oid: Oid) -> Result<Option<DefaultOperators>, Error>;
 }

@@ -5,21 +5,24 @@ use std::fmt;
 /// Why a query could not be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The query's meaning is undefined under maintenance.
+    /// The query cannot be kept up to date: its result is not defined by its sources alone, or changes to a source are
+    /// invisible.
     Unsupported {
         /// What the query contains, e.g. `volatile function random()`.
         what: String,
+        /// The piece of the query that it concerns.
+        fragment: String,
         /// What to do instead.
         hint: String,
     },
-    /// The backend failed to answer a question about the catalog. Carries its message.
+    /// A look-up in the catalog failed. Carries the backend's message.
     Catalog(String),
-    /// A node of the analysed tree was not understood. A bug, or a newer server.
+    /// The core cannot read a node of the analysed tree: a bug here, or a newer server.
     Tree(String),
 }
 
 impl Error {
-    /// The five-character SQLSTATE that fits.
+    /// The five-character SQLSTATE of the error.
     #[must_use]
     pub fn sqlstate(&self) -> &'static str {
         match self {
@@ -28,7 +31,7 @@ impl Error {
         }
     }
 
-    /// What the user can do, where there is something.
+    /// What the user can do, if anything.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {

@@ -1,11 +1,11 @@
 //! Turns the analysed tree of a query into the SQL that maintains its stream table.
 //!
-//! Pure: text in, data out; everything that must be asked of a database goes through [`catalog::Catalog`]. The way of a
-//! query is in docs/ARCHITECTURE.md.
+//! Pure: text in, data out. All questions to a database go through [`catalog::Catalog`]. docs/ARCHITECTURE.md describes
+//! the path of a query through the crate.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-// The module is built without: `{:?}` would print nothing (ci/build-wasm.sh).
+// The module is built without `{:?}`, which would print nothing (ci/build-wasm.sh).
 #![cfg_attr(not(test), deny(clippy::use_debug))]
 
 pub mod catalog;
@@ -28,7 +28,7 @@ use error::Error;
 pub use maintain::stage::Stage;
 pub use planner::compile::Plan;
 
-/// What is compiled.
+/// The input of a compilation.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// The analysed query: `pg_rewrite.ev_action` of the definition view.
@@ -37,7 +37,8 @@ pub struct Input<'a> {
     pub definition: &'a str,
     /// Schema of the storage tables, unquoted.
     pub schema: &'a str,
-    /// Name of the storage table of the stage at the top, unquoted. Others have `_1`, `_2`, ... after it.
+    /// Name of the storage table of the final stage, unquoted. The storage of the other stages has `_1`, `_2`, ...
+    /// appended.
     pub storage: &'a str,
 }
 
@@ -45,8 +46,8 @@ pub struct Input<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for a query that cannot be a stream table; [`Error::Tree`] and [`Error::Catalog`] where the
-/// tree or the catalog are not what they should be.
+/// [`Error::Unsupported`] for a query that cannot be a stream table; [`Error::Tree`] and [`Error::Catalog`] if the tree
+/// or the catalog is not as expected.
 pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     let query = query::read_view(input.tree)?;
     planner::compile::compile(&query, input.definition, input.schema, input.storage, catalog)

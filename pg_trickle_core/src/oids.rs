@@ -1,4 +1,4 @@
-//! OIDs of objects that every server has under the same number (`src/include/catalog/pg_*.dat`).
+//! OIDs of built-in objects, the same on every server (`src/include/catalog/pg_*.dat`).
 
 use crate::plan::Oid;
 
@@ -26,7 +26,7 @@ pub const FLOAT8: Oid = 701;
 pub const ACLITEM: Oid = 1033;
 /// Type `aclitem[]`.
 pub const ACLITEM_ARRAY: Oid = 1034;
-/// Type `bpchar`, SQL's `character(n)`.
+/// Type `bpchar`, which SQL calls `character(n)`.
 pub const BPCHAR: Oid = 1042;
 /// Type `varchar`.
 pub const VARCHAR: Oid = 1043;
@@ -53,8 +53,8 @@ pub const UUID: Oid = 2950;
 /// Type `jsonb`.
 pub const JSONB: Oid = 3802;
 
-/// The types whose values name catalog objects, `regclass` and its like. Their output depends on `search_path`, but all
-/// accept a plain number.
+/// The types whose values name catalog objects: `regclass` and its relatives. Their output depends on `search_path`,
+/// but all of them accept a plain number.
 pub const REG_TYPES: [Oid; 11] = [24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191];
 /// The arrays of these.
 pub const REG_TYPE_ARRAYS: [Oid; 11] = [1008, 2207, 2208, 2209, 2210, 2211, 3735, 3770, 4090, 4097, 4192];
@@ -67,5 +67,5 @@ pub const BOOL_LESS: Oid = 58;
 /// Operator `bool = bool`.
 pub const BOOL_EQUAL: Oid = 91;
 
-/// Collation `"C"`, that of the type `name`.
+/// Collation `"C"`, the collation of type `name`.
 pub const C_COLLATION: Oid = 950;

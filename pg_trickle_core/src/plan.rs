@@ -1,23 +1,24 @@
-//! What a compiled stream table is: its storage, how it is filled, and the program for each set of changes.
+//! What a compiled stream table consists of: its storage, how it is filled, and the program for each set of changes.
 //!
 //! Data only. The backend runs it; nothing here knows how.
 
 /// An object identifier of PostgreSQL.
 pub type Oid = u32;
 
-/// The OID by which the core knows the storage table of a stage, which may not exist yet: 0 for the stage at the top,
-/// whose storage is the stream table's. PostgreSQL hands out OIDs from below.
+/// The OID by which the core knows the storage table of a stage, which may not exist yet. The final stage, whose
+/// storage is the stream table's, has number 0. These OIDs count down from the maximum; PostgreSQL assigns OIDs from
+/// the bottom.
 #[must_use]
 pub fn stage_relid(number: u32) -> Oid {
     Oid::MAX - number
 }
 
-/// How a stage is maintained (docs/ARCHITECTURE.md, "Three ways to maintain a stage").
+/// How a stage is maintained (docs/ARCHITECTURE.md, "Ways to maintain a stage").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
-    /// The change is mapped through the query and folded into the stored rows.
+    /// The delta is computed by the query's own expressions and folded into the stored rows.
     Fold,
-    /// The keys that the change touches are found, and the query is run again for these alone.
+    /// The keys that the change touches are found, and the query is run again for these only.
     Rekey,
     /// The query is run again and the stored rows are patched with the difference.
     Rebuild,
@@ -53,13 +54,14 @@ pub struct Source {
     pub name: String,
     /// How often the query reads it (more than once in a self-join).
     pub occurrences: usize,
-    /// Attribute numbers the query reads. An UPDATE of other columns only is no change.
+    /// The columns that the query reads, by attribute number. An UPDATE of other columns is not a change.
     pub columns: Vec<i16>,
-    /// The query looks at where rows lie (TABLESAMPLE, ctid), so that every UPDATE is a change.
+    /// True if the query depends on where rows are stored (TABLESAMPLE, ctid), so that every UPDATE is a change.
     pub physical: bool,
-    /// The query reads `ONLY` this table, which has children: what an UPDATE or DELETE of it changed may be rows of theirs.
+    /// True if the query reads `ONLY` this table, which has children: an UPDATE or DELETE of the table may have changed
+    /// rows of theirs.
     pub only: bool,
-    /// An UPDATE of it can change a row twice.
+    /// True if one UPDATE of the table can change a row twice.
     pub updates_itself: bool,
 }
 
@@ -68,32 +70,34 @@ pub struct Source {
 pub struct Change {
     /// The table's OID.
     pub relid: Oid,
-    /// `__pgt_new_<relid>` is registered and holds rows.
+    /// True if `__pgt_new_<relid>` is registered and has rows.
     pub new: bool,
-    /// `__pgt_old_<relid>` is registered and holds rows.
+    /// True if `__pgt_old_<relid>` is registered and has rows.
     pub old: bool,
-    /// Rows may have changed twice: a version that came and went is in both.
+    /// True if rows may have changed twice: then an intermediate version of a row is in both transition tables.
     pub repeated: bool,
 }
 
-/// What the one row that a statement returns means.
+/// The meaning of the single row that a statement returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Returns {
     /// The statement returns no row.
     Nothing,
-    /// `(expected bigint, done bigint)`: stored rows the change should remove, and rows removed.
-    /// When they differ the stored rows do not describe the sources: rebuild.
+    /// `(expected bigint, done bigint)`: the number of stored rows that the change should remove, and the number
+    /// removed. If they differ, the stored rows do not match the sources, and the stage must be rebuilt.
     Removed,
-    /// `(inserted bigint, deleted bigint, updated bigint)`: the rows a Rebuild had to patch.
+    /// `(inserted bigint, deleted bigint, updated bigint)`: the number of rows that a full refresh had to patch.
     Patched,
+    /// `(answer bigint)`: the answer to a question, such as [`crate::Stage::load_question`].
+    Answer,
 }
 
 /// One SQL statement of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The text; needs no parameters.
+    /// The text. It has no parameters.
     pub sql: String,
-    /// Another text with the same effect for changes of many rows, where one plan cannot serve both.
+    /// Another text with the same effect, for changes of many rows, if no single plan suits both.
     pub bulk: Option<String>,
     /// What it returns.
     pub returns: Returns,
@@ -102,10 +106,10 @@ pub struct Statement {
 /// How one set of changes is applied to a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// The changes cannot alter the stage.
+    /// The changes cannot affect the stage.
     Nothing,
     /// Run these in order.
     Run(Vec<Statement>),
-    /// Run [`Stage::rebuild`].
+    /// Run [`crate::Stage::rebuild`].
     Rebuild,
 }

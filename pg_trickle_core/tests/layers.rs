@@ -1,11 +1,11 @@
-//! Who may use whom inside the core: a module only those that stand before it in [`ORDER`], and no file, by way of others,
-//! itself.
+//! Who may use whom in the core: a module may use only those before it in [`ORDER`], and no file may use itself by way
+//! of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the crate, lowest first. `lib.rs` stands above all of them.
+/// The modules of the crate, lowest first. `lib.rs` is above all of them.
 const ORDER: [&str; 14] = [
     "error",
     "sorted",
@@ -23,9 +23,10 @@ const ORDER: [&str; 14] = [
     "planner",
 ];
 
-/// The operators, lowest first: one may plan its stage by another that stands before it.
-const OPERATORS: [&str; 9] = [
+/// The operators, lowest first. An operator may plan its stage by one before it.
+const OPERATORS: [&str; 10] = [
     "full_refresh",
+    "constant",
     "linear",
     "partitioned",
     "aggregate",
@@ -36,8 +37,8 @@ const OPERATORS: [&str; 9] = [
     "recursion",
 ];
 
-/// Files that may use each other, because what they handle is recursive: expressions hold queries, queries hold
-/// expressions, and each kind has a file.
+/// Modules whose files may use each other, because what they handle is recursive: expressions hold queries, queries
+/// hold expressions, and each has a file of its own.
 const RECURSIVE: [&str; 2] = ["query", "sql"];
 
 /// A module path, such as `operators::linear::scan`; the crate's root is empty.
@@ -73,14 +74,14 @@ fn module_of(path: &Path) -> Module {
     parts.join("::")
 }
 
-/// The text without comments and without the tests at the end of a file.
+/// The text without comments, and without the tests at the end of a file.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths that start with a word such as `crate::`, groups in braces taken apart.
+/// The paths that start with a word such as `crate::`, with groups in braces expanded.
 fn paths(code: &str, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices(word) {
@@ -93,7 +94,7 @@ fn paths(code: &str, word: &str) -> Vec<String> {
     found
 }
 
-/// One path after `crate::`, and what follows it.
+/// One path after `crate::`, and the text that follows it.
 fn expand<'t>(text: &'t str, prefix: &str, found: &mut Vec<String>) -> &'t str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -162,7 +163,7 @@ fn used(module: &str, code: &str, all: &BTreeMap<Module, PathBuf>) -> BTreeSet<M
         .collect()
 }
 
-/// For each module those that it uses.
+/// The modules that each module uses.
 fn graph() -> BTreeMap<Module, BTreeSet<Module>> {
     let all = files();
     all.iter()
@@ -177,7 +178,7 @@ fn is_in(module: &str, folder: &str) -> bool {
     module == folder || module.strip_prefix(folder).is_some_and(|rest| rest.starts_with("::"))
 }
 
-/// What each module of an order uses that does not stand before it.
+/// Uses of a module that does not come first in the order.
 fn upward(order: &[&str], base: &str) -> Vec<String> {
     let place = |module: &str| {
         let module = module.strip_prefix(base)?;

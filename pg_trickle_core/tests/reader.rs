@@ -1,4 +1,4 @@
-//! The reader on trees as PostgreSQL 17 and 18 store them (`tests/fixtures`).
+//! Reads trees as PostgreSQL 17 and 18 store them (`tests/fixtures`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use pg_trickle_core::query::{
     Expr, FromItem, GroupingSet, JoinKind, JsonTablePlan, Query, RteKind, SetOperation, Var, read_view,
 };
 
-/// The trees of one server version by the name of their view.
+/// The trees of one server version, by the name of their view.
 fn fixtures(version: &str) -> BTreeMap<String, String> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
@@ -75,7 +75,7 @@ fn the_fixtures_hold_every_kind_of_node() {
     }
 }
 
-/// A query's debug text without what PostgreSQL 18 knows and 17 does not.
+/// The debug text of a query, without fields that only PostgreSQL 18 has.
 fn without_news_of_18(query: &Query) -> String {
     let mut text = format!("{query:?}").replace("reverse: true", "reverse: false");
     let start = ", Rte { kind: Group";
@@ -96,7 +96,7 @@ fn without_news_of_18(query: &Query) -> String {
     renumbered(&text)
 }
 
-/// Numbers objects of the user in the order of their appearance: their OIDs differ between servers.
+/// Numbers the user's objects in the order of their appearance, because their OIDs differ between servers.
 fn renumbered(text: &str) -> String {
     let mut known: Vec<&str> = Vec::new();
     text.split_inclusive(|letter: char| !letter.is_ascii_digit())
@@ -118,7 +118,7 @@ fn renumbered(text: &str) -> String {
 fn both_versions_give_the_same_query() {
     let newer = fixtures("18");
     for view in fixtures("17").keys() {
-        // Where a merged column of USING is grouped by, 18 stores the column or COALESCE that it stands for.
+        // If a query groups by a merged column of USING, 18 stores either the column or the COALESCE behind it.
         if view == "group_using" {
             continue;
         }
@@ -146,7 +146,7 @@ fn no_column_of_a_grouping_entry_is_left() {
     }
 }
 
-/// The Vars of a query and of everything in it, with the number of queries around them.
+/// The Vars of a query and of everything in it, with the number of enclosing queries.
 fn vars(query: &Query) -> Vec<Var> {
     let mut found = Vec::new();
     query.for_each_query(&mut |query| {
@@ -164,7 +164,7 @@ fn vars(query: &Query) -> Vec<Var> {
 #[test]
 fn subqueries_see_the_grouped_column_itself() {
     both("group_sublinks", |query| {
-        // `e.dst` two levels down, once in WHERE and once as a grouping expression of that query.
+        // `e.dst` occurs two levels down, once in WHERE and once as a grouping expression of that query.
         let deep: Vec<_> = vars(query).into_iter().filter(|var| var.levels_up == 2).collect();
         assert!(!deep.is_empty());
         assert!(deep.iter().all(|var| var.varno == 1 && var.attno == 2));
@@ -384,7 +384,7 @@ fn the_deepest_tree_fits_a_small_stack() {
         format!("{before}:quals {open}{inner}{close}}} :mergeActionList{after}")
     };
     let (deep, deeper) = (nested(490), nested(5000));
-    // Without optimisation; with it a quarter is enough.
+    // The stack for unoptimised code; optimised code needs a quarter of it.
     let outcomes = std::thread::Builder::new()
         .stack_size(1 << 21)
         .spawn(move || [read_view(&deep), read_view(&deeper)].map(|outcome| outcome.map(drop)))

@@ -13,6 +13,10 @@ const lab: Lab = useLab(async () => {
   await lab.exec('CREATE FUNCTION volatile_equal(int, text) RETURNS bool LANGUAGE sql VOLATILE AS $$ SELECT true $$')
   await lab.exec('CREATE OPERATOR ~~~ (leftarg = int, rightarg = text, function = volatile_equal)')
   await lab.exec('CREATE VIEW plain AS SELECT id FROM t')
+  await lab.exec('CREATE MATERIALIZED VIEW mv AS SELECT id FROM t; CREATE VIEW over_mv AS SELECT id FROM mv')
+  await lab.exec(
+    'CREATE TEMP TABLE passing (a int); CREATE TABLE parent (a int); CREATE TEMP TABLE child () INHERITS (parent)',
+  )
   await lab.create('existing', 'SELECT id FROM t')
   before = await lab.inventory()
 })
@@ -215,6 +219,36 @@ describe('queries that are refused', () => {
     expect((await refused('st', 'SELECT id FROM t WHERE id = = 2')).fragment).toMatch(/^=/)
     expect((await refused('st', 'SELECT id, random() AS r FROM t')).fragment).toContain('random()')
   })
+
+  test.each([
+    ['a materialized view', 'SELECT * FROM mv', 'mv'],
+    ['a materialized view behind a view', 'SELECT * FROM over_mv', 'mv'],
+    ['a sequence', 'SELECT last_value FROM seq', 'seq'],
+    ['a system catalog', 'SELECT relname FROM pg_class', 'pg_class'],
+    ['a volatile function', 'SELECT id, my_volatile(id) AS r FROM t', 'my_volatile()'],
+    ['a temporary table', 'SELECT a FROM t JOIN passing ON a = id', 'passing'],
+    [
+      'a temporary table in a subquery',
+      'SELECT id FROM t WHERE id IN (SELECT a FROM pg_temp.passing)',
+      'pg_temp.passing',
+    ],
+    ['a temporary child', 'SELECT a FROM parent', 'pg_temp.child'],
+  ])('as it stands in the query: %s', async (_, query, fragment) => {
+    expect(await refused('st', query)).toMatchObject({ code: '0A000', fragment })
+  })
+
+  test('a CTE is no temporary table, and a table no temporary one of its name', async () => {
+    await lab.exec('CREATE TABLE public.passing (b int)')
+    try {
+      await lab.create('st', 'WITH passing AS (SELECT id AS a FROM t) SELECT a FROM passing')
+      await lab.create('other', 'SELECT b FROM public.passing')
+    } finally {
+      lab.watched.clear()
+      await lab.exec('DROP TABLE public.passing CASCADE')
+      await lab.pg.trickle.dropStreamTable('st')
+    }
+    expect(await lab.inventory()).toEqual(before)
+  })
 })
 
 const NAMES: Bad[] = [
@@ -310,8 +344,8 @@ describe('names that are refused', () => {
   })
 
   test('ifNotExists does not mistake a table for a stream table', async () => {
-    const made = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
-    await expect(made).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
+    const creation = lab.pg.trickle.createStreamTable('t', 'SELECT 1 AS a', { ifNotExists: true })
+    await expect(creation).rejects.toMatchObject({ code: expect.stringMatching(/^(42P07|42809)$/) })
     expect(await lab.inventory()).toEqual(before)
   })
 })
@@ -330,7 +364,7 @@ describe('arguments that are refused', () => {
       '0A000',
       /^Not supported in PGlite: FULL refresh mode\. Use IMMEDIATE mode\.$/,
     ],
-    ['a refresh mode that is none', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
+    ['an unknown refresh mode', "'st', 'SELECT 1 AS a', NULL, 'sometimes'", '0A000|22023', /sometimes/i],
     ['a schedule', "'st', 'SELECT 1 AS a', '5 minutes'", '0A000', /schedule/i],
     ['no name', "NULL, 'SELECT 1 AS a'", '22004|42602', /name/],
     ['no query', "'st', NULL", '22004|42601', /query/],

@@ -129,7 +129,7 @@ describe('a load into an empty stream table runs the query once', () => {
     ['a self-join', 'SELECT a.id, b.id AS other FROM t a JOIN t b ON a.k = b.k WHERE counted(a.x)'],
     ['an outer join', 'SELECT t.id, t.k, u.w FROM t LEFT JOIN u ON u.id = t.k WHERE counted(t.x)'],
     [
-      'groups below',
+      'a join with groups',
       'SELECT q.k, q.n, u.w FROM (SELECT k, count(*) AS n FROM t WHERE counted(x) GROUP BY k) q JOIN u ON u.id = q.k',
     ],
   ]
@@ -178,19 +178,19 @@ describe('a change of as many rows as are stored runs the query once', () => {
 
   test('subscribers get no change for rows that are deleted and inserted again', async () => {
     await lab.exec('INSERT INTO t (id, k, n) SELECT i, i, 1 FROM generate_series(1001, 1500) i')
-    const told: string[] = []
+    const reported: string[] = []
     const stop = await lab.pg.trickle.subscribe(
       'outer_joined',
-      (changes) => told.push(...changes.map(({ op }) => op)),
+      (changes) => reported.push(...changes.map(({ op }) => op)),
       {
         initial: false,
       },
     )
     // 200 of the keys have a row; the others keep their NULL.
     await lab.exec('INSERT INTO u SELECT i, i FROM generate_series(1301, 1900) i')
-    expect(told.filter((op) => op === 'delete')).toHaveLength(200)
-    expect(told.filter((op) => op === 'insert')).toHaveLength(200)
-    expect(told).toHaveLength(400)
+    expect(reported.filter((op) => op === 'delete')).toHaveLength(200)
+    expect(reported.filter((op) => op === 'insert')).toHaveLength(200)
+    expect(reported).toHaveLength(400)
     await stop()
     await lab.check('INSERT INTO u')
     await lab.run('DELETE FROM u; DELETE FROM t WHERE id > 1000')
@@ -204,27 +204,30 @@ describe('a change of as many rows as are stored runs the query once', () => {
   })
   test.each([
     [
-      'values equal to the old ones, spelled otherwise',
+      'values equal to the old ones, with different text',
       'UPDATE t SET n = n + 0.00, f = CASE f WHEN 0 THEN -0.0 ELSE f END',
     ],
-    ['the same of what a subquery reads', 'UPDATE u SET w = w + 0.0'],
-    ['nothing', 'UPDATE t SET n = n, j = j; UPDATE u SET w = w'],
+    ["equal values in a subquery's source", 'UPDATE u SET w = w + 0.0'],
+    ['an update without a change', 'UPDATE t SET n = n, j = j; UPDATE u SET w = w'],
     [
       'NaN, NULLs and repeated values',
       `UPDATE t SET f = CASE id % 3 WHEN 0 THEN 'NaN' WHEN 1 THEN f END, n = NULL, k = k % 5`,
     ],
     [
-      'keys that move and values without equality',
+      'changed keys, and values without equality',
       `UPDATE t SET id = 1201 - id, j = '{"a": 1}', x = '<b/>', p = '(1,2)'`,
     ],
     ['two sources', 'WITH d AS (DELETE FROM u WHERE k < 300) UPDATE t SET n = id % 9, k = id % 350, m = 5'],
-    ['most rows go', 'DELETE FROM t WHERE id > 700'],
+    ['most rows are deleted', 'DELETE FROM t WHERE id > 700'],
     [
-      'more rows come than there are',
+      'more rows are inserted than exist',
       'INSERT INTO t (id, k, n) SELECT i, i % 100, 1 FROM generate_series(5000, 6000) i',
     ],
-    ['all go', 'DELETE FROM u; DELETE FROM t'],
-    ['and come', 'INSERT INTO u SELECT i, i FROM generate_series(1, 300) i; INSERT INTO t (id, k) SELECT k, k FROM u'],
+    ['all rows are deleted', 'DELETE FROM u; DELETE FROM t'],
+    [
+      'rows are inserted into the empty tables',
+      'INSERT INTO u SELECT i, i FROM generate_series(1, 300) i; INSERT INTO t (id, k) SELECT k, k FROM u',
+    ],
   ])('%s', async (_, sql) => {
     await lab.run(sql)
   })

@@ -48,7 +48,7 @@ describe('parsers and serializers of an app', () => {
 
 describe('username: a role that is not a superuser', () => {
   /** The data directory of a database that a superuser has created. */
-  async function made(sql: string): Promise<Blob> {
+  async function createAsSuperuser(sql: string): Promise<Blob> {
     const first = await openDatabase()
     await first.exec(`CREATE ROLE joe LOGIN; ${TABLE}`)
     await first.trickle.createStreamTable('sums', SUMS)
@@ -61,7 +61,7 @@ describe('username: a role that is not a superuser', () => {
   test('opens the database, and may do what its rights allow', async () => {
     const rights =
       'GRANT ALL ON SCHEMA public TO joe; GRANT SELECT, INSERT, UPDATE ON t TO joe; GRANT SELECT ON sums TO joe'
-    pg = await openDatabase({ loadDataDir: await made(rights), username: 'joe' })
+    pg = await openDatabase({ loadDataDir: await createAsSuperuser(rights), username: 'joe' })
     expect((await pg.query('SELECT current_user::text AS u')).rows).toEqual([{ u: 'joe' }])
     const mirror = await Mirror.open(pg, 'sums')
     await pg.exec('INSERT INTO t VALUES (4, 2, 4)')
@@ -78,7 +78,7 @@ describe('username: a role that is not a superuser', () => {
   })
 
   test('needs the rights that PostgreSQL requires', async () => {
-    pg = await openDatabase({ loadDataDir: await made(''), username: 'joe' })
+    pg = await openDatabase({ loadDataDir: await createAsSuperuser(''), username: 'joe' })
     await expect(Mirror.open(pg, 'sums')).rejects.toMatchObject({ code: '42501' })
     await expect(pg.trickle.createStreamTable('mine', 'SELECT v FROM t')).rejects.toMatchObject({ code: '42501' })
     expect(await pg.trickle.listStreamTables()).toHaveLength(1)

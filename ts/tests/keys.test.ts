@@ -38,7 +38,7 @@ runCases('keys', [
     ],
   },
   {
-    name: 'equal keys with different text, and no other column',
+    name: 'equal keys with different text, where only the text changes',
     setup: [
       'CREATE DOMAIN dm AS numeric',
       'CREATE TABLE t (id numeric PRIMARY KEY, k int)',

@@ -278,10 +278,10 @@ describe('refreshStreamTable and verifyStreamTable', () => {
       await lab.exec("SET session_replication_role = 'replica'")
       await lab.exec('INSERT INTO t VALUES (4, 3, 40); DELETE FROM t WHERE id = 3; UPDATE t SET v = 11 WHERE id = 1')
       await lab.exec('RESET session_replication_role')
-      const seen = await rows('SELECT * FROM st ORDER BY 1, 2')
+      const stored = await rows('SELECT * FROM st ORDER BY 1, 2')
       const verified = await lab.pg.trickle.verifyStreamTable('st')
       expect(verified).toEqual({ ok: false, missing: 2, extra: 2 })
-      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(seen)
+      expect(await rows('SELECT * FROM st ORDER BY 1, 2')).toEqual(stored)
       const changed = await lab.pg.trickle.refreshStreamTable('st')
       // A changed row may count as an update, or as a delete and an insert.
       expect(changed.inserted + changed.updated).toBe(2)
@@ -312,7 +312,7 @@ describe('refreshStreamTable and verifyStreamTable', () => {
   })
 
   test.each(['session_replication_role = replica', 'event_triggers = off'])(
-    'a stream table dropped under %s leaves nothing that stands in the way, and nothing after the next DROP',
+    'what a DROP under %s leaves behind does no harm and goes with the next DROP',
     async (setting) => {
       const off = (sql: string) => lab.exec(`SET ${setting}; ${sql}; RESET ${setting.split(' ')[0]}`)
       const empty = await lab.inventory()
@@ -398,7 +398,7 @@ describe('explainStreamTable', () => {
     expect(stages[1]?.key).toEqual(['k'])
     expect(stages.map(({ sources }) => sources[0]?.cost)).toEqual([
       'the change',
-      expect.stringContaining('when a value goes that decided'),
+      expect.stringContaining('when the value that decided its result is deleted'),
     ])
   })
 
@@ -414,7 +414,7 @@ describe('explainStreamTable', () => {
     ['SELECT label, sum(id) FROM i GROUP BY label', ''],
     ['SELECT id FROM i WHERE n = n + 1 OR label = label', ''],
     ['SELECT id, rank() OVER (PARTITION BY n > (SELECT 1)) FROM i', ''],
-  ])('advises indexes that PostgreSQL accepts, and no more once they are there: %s', async (query, columns) => {
+  ])('advises indexes that PostgreSQL accepts, and nothing once they exist: %s', async (query, columns) => {
     await lab.exec('CREATE TABLE i (id int PRIMARY KEY, label text, n numeric)')
     await lab.create('st', query)
     const { advice } = await lab.pg.trickle.explainStreamTable('st')

@@ -39,8 +39,8 @@ describe('schema, stream table, source and columns can have any name', () => {
     await lab.exec(`INSERT INTO ${q}.${q} VALUES (1, 1, $v$${name}$v$), (2, 1, NULL)`)
     const st = `${q}.${quote(`${name.slice(0, -3)}_st`)}`
     const query = `SELECT k AS ${q}, count(*), min(v) AS ${quote(`${name.slice(0, -3)}_v`)} FROM ${q}.${q} WHERE v <> $v$${name}!$v$ OR v IS NULL GROUP BY k`
-    const made = await lab.pg.trickle.createStreamTable(st, query)
-    expect(made).toMatchObject({
+    const created = await lab.pg.trickle.createStreamTable(st, query)
+    expect(created).toMatchObject({
       name: `${name.slice(0, -3)}_st`,
       schema: name,
       key: [name],

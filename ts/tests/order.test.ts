@@ -23,13 +23,13 @@ const lab: Lab = useFreshLab(async () => {
   }
 })
 
-async function seen(sql: string): Promise<Record<string, unknown>> {
+async function recordedBy(sql: string): Promise<Record<string, unknown>> {
   await lab.run(sql)
   return Object.fromEntries((await lab.exec('SELECT who, sum FROM seen ORDER BY n')).map(({ who, sum }) => [who, sum]))
 }
 
 test('one source', async () => {
-  expect(await seen('INSERT INTO t VALUES (2, 10)')).toEqual({
+  expect(await recordedBy('INSERT INTO t VALUES (2, 10)')).toEqual({
     'before_statement t': 2,
     'before_row t': 2,
     'after_row t': 2,
@@ -40,7 +40,7 @@ test('one source', async () => {
 })
 
 test('several sources: after the last of them', async () => {
-  const sums = await seen('WITH x AS (INSERT INTO u VALUES (2, 100)) INSERT INTO t VALUES (2, 10)')
+  const sums = await recordedBy('WITH x AS (INSERT INTO u VALUES (2, 100)) INSERT INTO t VALUES (2, 10)')
   for (const who of ['before_statement', 'before_row', 'after_row', 'Early']) {
     expect([sums[`${who} t`], sums[`${who} u`]], who).toEqual([2, 2])
   }

@@ -19,7 +19,7 @@ const lab = useFreshLab([
 ])
 let before: Record<string, number>
 
-async function goesOn(): Promise<void> {
+async function checkMaintenance(): Promise<void> {
   await lab.run('INSERT INTO t VALUES (100, 1, 1)')
   await lab.run('UPDATE t SET v = v + 1, k = 2 WHERE id > 5')
   await lab.run('DELETE FROM t WHERE id = 100')
@@ -45,14 +45,14 @@ describe.each(COMMANDS)('%s', (command) => {
       expect(await lab.fails('WITH x AS (DELETE FROM u) UPDATE t SET v = 0'), `${time} ${level}`).toMatchObject(BUSY)
       expect(await lab.inventory()).toEqual(before)
       await lab.exec('DROP FUNCTION act CASCADE')
-      await goesOn()
+      await checkMaintenance()
     }
   })
 
   test.each([
     ['"A" BEFORE', 'STATEMENT'],
     ['zz AFTER', 'STATEMENT'],
-  ])('in a trigger that has the statement for itself, or before anything reads the table: %s', async (time, level) => {
+  ])("in a trigger before all of the extension's work, or after it: %s", async (time, level) => {
     for (const query of [SUMS, 'SELECT k, w AS s FROM u']) {
       await lab.create('sums', query)
       await act('NEW')
@@ -67,7 +67,7 @@ describe.each(COMMANDS)('%s', (command) => {
       if (error !== undefined) expect(error.code, JSON.stringify(error)).toMatch(/^(55006|2BP01|42P07)$/)
       for (const st of await lab.pg.trickle.listStreamTables()) await lab.watch(st.name, st.query)
       await lab.check(`${time} ${command}`)
-      await goesOn()
+      await checkMaintenance()
       lab.watched.clear()
       for (const st of await lab.pg.trickle.listStreamTables()) await lab.pg.trickle.dropStreamTable(st.name)
       await lab.exec('DELETE FROM t WHERE id = 200')
@@ -78,7 +78,7 @@ describe.each(COMMANDS)('%s', (command) => {
     await lab.exec(
       `CREATE FUNCTION act() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pgtrickle.${command}; END $$`,
     )
-    // The function is declared STABLE although it writes, which PostgreSQL does not check.
+    // The function is declared IMMUTABLE although it writes, which PostgreSQL does not check.
     await lab.exec(`CREATE FUNCTION liar(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
       BEGIN IF x >= 1000 THEN PERFORM test.act(); END IF; RETURN x; END $$`)
     await lab.create('sums', SUMS)
@@ -100,7 +100,7 @@ describe.each(COMMANDS)('%s', (command) => {
     await lab.watch('sums', SUMS)
     await lab.watch('lies', 'SELECT id, liar(v) AS v FROM t')
     await lab.pg.trickle.refreshStreamTable('sums')
-    await goesOn()
+    await checkMaintenance()
   })
 })
 
@@ -124,7 +124,7 @@ describe('create_stream_table by the statement that changes its source', () => {
     for (const st of await lab.pg.trickle.listStreamTables()) await lab.watch(st.name, st.query)
     await lab.check(sql)
     await lab.run('INSERT INTO u VALUES (1, 1)')
-    await goesOn()
+    await checkMaintenance()
   })
 
   test('while a cursor over its source is open', async () => {
@@ -169,7 +169,7 @@ describe('DDL in a trigger of a source', () => {
     await lab.exec('CREATE TRIGGER a AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION act()')
     expect(await lab.fails('UPDATE t SET v = 0')).toMatchObject({ code: '55006' })
     await lab.exec('DROP FUNCTION act CASCADE')
-    await goesOn()
+    await checkMaintenance()
   })
 
   test('that drops the stream table through its view leaves nothing behind', async () => {
@@ -186,11 +186,11 @@ describe('DDL in a trigger of a source', () => {
     await lab.exec('DROP FUNCTION act CASCADE')
     expect(await lab.exec("SELECT 1 FROM pgtrickle.stream_tables WHERE name = 'sums'")).toHaveLength(dropped ? 0 : 1)
     if (dropped) lab.forget('sums')
-    await goesOn()
+    await checkMaintenance()
   })
 })
 
-describe('queries that write, through a function that is declared STABLE', () => {
+describe('queries that write, through a function that is declared IMMUTABLE', () => {
   test('to what they read: an error, and no endless loop', async () => {
     await lab.exec(
       `CREATE FUNCTION add(x int) RETURNS void LANGUAGE sql AS $$ INSERT INTO test.t SELECT max(id) + 1, 1, 5000 FROM test.t $$`,
@@ -203,7 +203,7 @@ describe('queries that write, through a function that is declared STABLE', () =>
       code: '54001',
       hint: expect.stringMatching(/VOLATILE/),
     })
-    await goesOn()
+    await checkMaintenance()
   })
 
   test('to another table: stream tables over that table follow', async () => {
@@ -245,7 +245,7 @@ describe('a stream table that would depend on itself', () => {
     expect(await lab.fails('CREATE OR REPLACE VIEW plain AS SELECT k, count::int AS v FROM over_plain')).toMatchObject({
       code: expect.not.stringMatching(/^XX/),
     })
-    await goesOn()
+    await checkMaintenance()
   })
 })
 
@@ -277,6 +277,6 @@ describe('there is one connection, so nothing needs a lock', () => {
     const whole = order.join(', ')
     for (const name of ['a', 'b', 'd']) expect(whole).toContain(`${name} begins, ${name} ends`)
     await lab.check('four clients')
-    await goesOn()
+    await checkMaintenance()
   })
 })

@@ -163,11 +163,11 @@ describe('the table of operators', () => {
   afterAll(() => pg?.close())
 
   test.each(tableBelow('What a change costs').map((cells) => ({ operator: cells[0] ?? '', way: cells[1] })))(
-    'says the way of $operator',
+    'states the way of $operator',
     async ({ operator, way }) => {
       if (operator.startsWith('subquery in `FROM`')) return
       const pieces = Object.keys(OPERATORS).filter((piece) => `${operator} |`.includes(piece))
-      expect(pieces, 'the queries that the line is about').toHaveLength(1)
+      expect(pieces, 'the queries for this line').toHaveLength(1)
       for (const query of OPERATORS[pieces[0] ?? ''] ?? []) {
         await pg.trickle.createStreamTable('tried', query, { orReplace: true })
         const plan = await pg.trickle.explainStreamTable('tried')

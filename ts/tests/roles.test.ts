@@ -181,10 +181,10 @@ describe('other code that runs during maintenance', () => {
     await lab.exec('CREATE TABLE log (v int)')
     await lab.exec(`CREATE FUNCTION liar(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
       BEGIN INSERT INTO t VALUES ($1 + 1000, 1, 0); RETURN $1; END $$`)
-    const made = await lab.pg.trickle
+    const created = await lab.pg.trickle
       .createStreamTable('st', 'SELECT liar(id) AS x FROM t WHERE id < 1000')
       .catch(() => undefined)
-    if (made !== undefined) await lab.exec('INSERT INTO t VALUES (4, 4, 4)').catch(() => undefined)
+    if (created !== undefined) await lab.exec('INSERT INTO t VALUES (4, 4, 4)').catch(() => undefined)
     // In either case the database keeps working.
     await lab.exec('DROP FUNCTION liar CASCADE')
     await lab.create('sums', SUMS)

@@ -28,6 +28,9 @@ runCases('set operations, LIMIT, aggregates that have no inverse, nested queries
       except_distinct: 'SELECT k, v FROM u EXCEPT SELECT k, v FROM t',
       nested:
         '(SELECT k FROM t EXCEPT SELECT v FROM u) UNION ALL SELECT DISTINCT k FROM u UNION ALL (SELECT v FROM u ORDER BY v LIMIT 1)',
+      union_below_except_all: '(SELECT k FROM u UNION SELECT v FROM u) EXCEPT ALL SELECT k FROM t',
+      union_below_intersect_all: 'SELECT k FROM t INTERSECT ALL (SELECT k FROM u UNION SELECT v FROM u)',
+      union_all_below_except_all: '(SELECT k FROM u UNION ALL SELECT v FROM u) EXCEPT ALL SELECT k FROM t',
       types: 'SELECT k, s FROM t UNION ALL SELECT v::numeric, NULL FROM u',
       inside: 'SELECT k, sum(v) FROM (SELECT k, v FROM t UNION ALL SELECT k, v FROM u) x GROUP BY k',
     },

@@ -21,8 +21,8 @@ describe('a stream table in a stock PGlite', () => {
     )
     await lab.exec("INSERT INTO customers VALUES (1, 'ann'), (2, 'bob')")
     const total = 'SELECT customer_id, sum(amount) AS total FROM orders GROUP BY customer_id'
-    const made = await lab.pg.trickle.createStreamTable('order_totals', total)
-    expect(made).toMatchObject({ name: 'order_totals', columns: ['customer_id', 'total'] })
+    const created = await lab.pg.trickle.createStreamTable('order_totals', total)
+    expect(created).toMatchObject({ name: 'order_totals', columns: ['customer_id', 'total'] })
     await lab.watch('order_totals', total)
     await lab.create('big', 'SELECT id, amount FROM orders WHERE amount > 15')
     await lab.create(

@@ -53,7 +53,7 @@ describe('owners and rights', () => {
       'CREATE ROLE heir; CREATE ROLE reader; GRANT ALL ON SCHEMA test TO heir; GRANT USAGE ON SCHEMA test TO reader',
     ),
   )
-  const gone = () => lab.exec('RESET ROLE; DROP OWNED BY heir, reader CASCADE; DROP ROLE heir, reader')
+  const dropRoles = () => lab.exec('RESET ROLE; DROP OWNED BY heir, reader CASCADE; DROP ROLE heir, reader')
 
   test('a new owner gets every stage of it', async () => {
     try {
@@ -72,7 +72,7 @@ describe('owners and rights', () => {
       expect(rows).toEqual([])
     } finally {
       lab.watched.clear()
-      await gone()
+      await dropRoles()
     }
   })
 
@@ -91,7 +91,7 @@ describe('owners and rights', () => {
       await change()
     } finally {
       lab.watched.clear()
-      await gone()
+      await dropRoles()
     }
   })
 
@@ -110,7 +110,7 @@ describe('owners and rights', () => {
       expect(await lab.pg.trickle.listStreamTables()).toEqual([])
       await lab.exec('INSERT INTO t VALUES (100, 1, 1)')
     } finally {
-      await gone()
+      await dropRoles()
     }
   })
 
@@ -132,7 +132,7 @@ describe('owners and rights', () => {
       await change()
     } finally {
       lab.watched.clear()
-      await gone()
+      await dropRoles()
     }
   })
 })
@@ -152,7 +152,7 @@ describe('DDL that would make it something else is refused', () => {
     await change()
   })
 
-  test('security_invoker', async () => {
+  test('security_barrier is accepted', async () => {
     await lab.create('a', SUMS)
     await lab.exec('ALTER VIEW a SET (security_barrier = true)')
     await change()

@@ -134,6 +134,18 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
+    name: 'an aggregate of a column from outside, which belongs to the query that it stands in',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      selected: 'SELECT id, (SELECT sum(q.x) FROM (SELECT t.a AS x FROM u WHERE k = t.a) q) AS s FROM t',
+      beside_its_own:
+        'SELECT id, (SELECT sum(q.x + q.w) FROM (SELECT t.a AS x, w FROM u WHERE k = t.a) q) AS s FROM t',
+      from_side: 'SELECT id, l.m FROM t, LATERAL (SELECT max(q.x) AS m FROM (SELECT t.id AS x FROM u WHERE k = t.a) q) l',
+    },
+    steps: STEPS,
+  },
+  {
     name: 'rows are grouped by a row with a subquery',
     setup: SETUP,
     way: 'rebuild',

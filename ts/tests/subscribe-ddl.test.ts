@@ -25,7 +25,7 @@ describe('in a transaction of the caller', () => {
   it.each([
     ['rolled back', 'ROLLBACK'],
     ['rolled back to a savepoint', 'ROLLBACK TO a; COMMIT'],
-  ])('the rows come after it was %s, as they are then', async (_, end) => {
+  ])('the rows arrive after it was %s, as they are then', async (_, end) => {
     await lab.create('totals', TOTALS)
     await lab.exec('BEGIN; SAVEPOINT a; UPDATE sale SET amount = 1 WHERE id = 3')
     const mirror = await Mirror.open(lab.pg, 'totals')
@@ -110,15 +110,12 @@ describe('DDL', () => {
   })
 
   it.each([
-    ['of the same shape', 'SELECT shop, sum(amount) AS total FROM sale WHERE id <> 1 GROUP BY shop'],
-    [
-      'with other conditions for groups',
-      'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop HAVING sum(amount) > 8',
-    ],
-    ['of another way', 'SELECT shop, max(amount) OVER (PARTITION BY shop) AS total FROM sale'],
+    ['with the same columns', 'SELECT shop, sum(amount) AS total FROM sale WHERE id <> 1 GROUP BY shop'],
+    ['with a HAVING', 'SELECT shop, sum(amount) AS total FROM sale GROUP BY shop HAVING sum(amount) > 8'],
+    ['that is maintained in another way', 'SELECT shop, max(amount) OVER (PARTITION BY shop) AS total FROM sale'],
     ['with more columns', 'SELECT shop, sum(amount) AS total, count(*) AS n FROM sale GROUP BY shop'],
     ['with other columns', 'SELECT id, amount FROM sale'],
-  ])('another query %s: what it changes is told', async (_, query) => {
+  ])('altering the query to one %s reports the changes', async (_, query) => {
     const mirror = await openTotals(lab)
     lab.forget('totals')
     await lab.pg.query('BEGIN')

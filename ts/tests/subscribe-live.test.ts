@@ -68,9 +68,9 @@ describe('live', () => {
     const [one, two] = [vi.fn(), vi.fn()]
     live.subscribe(one)
     // React's StrictMode does this.
-    const gone = live.unsubscribe(one)
+    const ending = live.unsubscribe(one)
     live.subscribe(two)
-    await gone
+    await ending
     await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     expect(one).not.toHaveBeenCalled()
     expect(two).toHaveBeenCalledTimes(1)
@@ -188,11 +188,11 @@ describe('over a stream table', () => {
   })
 
   it('pg.listen receives the notifications of a transaction with changes', async () => {
-    const heard: string[] = []
-    const stop = await pg.listen('news', (payload) => heard.push(payload))
+    const payloads: string[] = []
+    const stop = await pg.listen('news', (payload) => payloads.push(payload))
     const mirror = await Mirror.open(pg, 'totals')
     await pg.exec("BEGIN; DELETE FROM sale WHERE id = 3; NOTIFY news, 'gone'; COMMIT")
-    await vi.waitFor(() => expect(heard).toEqual(['gone']))
+    await vi.waitFor(() => expect(payloads).toEqual(['gone']))
     await mirror.check()
     await mirror.end()
     await stop()

@@ -71,37 +71,41 @@ describe('the changes of a transaction', () => {
     await end()
   })
 
-  const NET: [name: string, sql: string, news: unknown[][]][] = [
+  const NET: [name: string, sql: string, changes: unknown[][]][] = [
     [
-      'two updates are one',
+      'two updates become one',
       'UPDATE sale SET amount = 8 WHERE id = 3; UPDATE sale SET amount = 9 WHERE id = 3',
       [[['update', [2, '7.00'], [2, '9.00']]]],
     ],
     [
-      'there and back is nothing',
+      'an update and its reversal are nothing',
       'UPDATE sale SET amount = 8 WHERE id = 3; UPDATE sale SET amount = 7 WHERE id = 3',
       [],
     ],
-    ['the same value is nothing', 'UPDATE sale SET amount = 7 WHERE id = 3', []],
-    ['come and gone is nothing', 'INSERT INTO sale VALUES (9, 9, 9); DELETE FROM sale WHERE id = 9', []],
-    ['gone and back is nothing', 'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 7)', []],
+    ['an update without a change is nothing', 'UPDATE sale SET amount = 7 WHERE id = 3', []],
+    ['an insert and a delete are nothing', 'INSERT INTO sale VALUES (9, 9, 9); DELETE FROM sale WHERE id = 9', []],
     [
-      'gone and back as another is an update',
+      'a delete and an insert of the same row are nothing',
+      'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 7)',
+      [],
+    ],
+    [
+      'a delete and an insert of another row are an update',
       'DELETE FROM sale WHERE id = 3; INSERT INTO sale VALUES (3, 2, 1)',
       [[['update', [2, '7.00'], [2, '1.00']]]],
     ],
     [
-      'come and changed is an insert',
+      'an insert and an update are an insert',
       'INSERT INTO sale VALUES (9, 9, 9); UPDATE sale SET amount = 1 WHERE id = 9',
       [[['insert', [9, '1.00']]]],
     ],
     [
-      'changed and gone is a delete',
+      'an update and a delete are a delete',
       'UPDATE sale SET amount = 1 WHERE id = 3; DELETE FROM sale WHERE id = 3',
       [[['delete', [2, '7.00']]]],
     ],
     [
-      'two groups change their keys',
+      'two groups swap their keys',
       'UPDATE sale SET shop = 3 - shop',
       [
         expect.arrayContaining([
@@ -112,17 +116,17 @@ describe('the changes of a transaction', () => {
     ],
     ['nothing after ROLLBACK', 'BEGIN; DELETE FROM sale; ROLLBACK', []],
     [
-      'what was rolled back to a savepoint is not told',
+      'changes rolled back to a savepoint are left out',
       'BEGIN; UPDATE sale SET amount = 1 WHERE id = 3; SAVEPOINT a; DELETE FROM sale; ROLLBACK TO a; COMMIT',
       [[['update', [2, '7.00'], [2, '1.00']]]],
     ],
     [
-      'what was released is',
+      'changes before RELEASE are included',
       'BEGIN; SAVEPOINT a; SAVEPOINT b; UPDATE sale SET amount = 1 WHERE id = 3; RELEASE b; RELEASE a; COMMIT',
       [[['update', [2, '7.00'], [2, '1.00']]]],
     ],
     [
-      'what a block of PL/pgSQL gave up is not told',
+      'changes that a PL/pgSQL block rolled back are left out',
       `DO $$ BEGIN
         BEGIN DELETE FROM sale; RAISE EXCEPTION 'no'; EXCEPTION WHEN OTHERS THEN NULL; END;
         UPDATE sale SET amount = 1 WHERE id = 3;
@@ -140,16 +144,16 @@ describe('the changes of a transaction', () => {
       ],
     ],
   ]
-  it.each(NET)('are netted: %s', async (_, sql, news) => {
+  it.each(NET)('are netted: %s', async (_, sql, changes) => {
     const mirror = await openTotals(lab)
     mirror.takeChanges()
     await lab.exec(sql)
-    expect(mirror.takeChanges()).toEqual(news)
+    expect(mirror.takeChanges()).toEqual(changes)
     await mirror.check()
     await mirror.end()
   })
 
-  it('arrive in order, in an array of their own for each subscriber', async () => {
+  it('arrive in order, with one call for each transaction', async () => {
     const mirror = await openTotals(lab)
     mirror.takeChanges()
     await Promise.all([1, 2, 3].map((n) => lab.pg.query('UPDATE sale SET amount = $1 WHERE id = 3', [n])))
@@ -474,24 +478,24 @@ describe('subscriptions', () => {
         throw new Error('in onError')
       },
     })
-    const loud = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const consoleError = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const silent = await lab.pg.trickle.subscribe('totals', () => {
       throw new Error('without onError')
     })
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.run('UPDATE sale SET amount = 1 WHERE id = 3')
     await mirror.check()
-    expect(loud.mock.calls.map(([error]) => (error as Error).message).sort()).toEqual([
-      'a subscriber of totals failed: Error: nobody hears',
-      'a subscriber of totals failed: Error: nobody hears',
+    expect(consoleError.mock.calls.map(([error]) => (error as Error).message).sort()).toEqual([
+      'a subscriber of totals failed: Error: without onError',
+      'a subscriber of totals failed: Error: without onError',
       'in onError',
     ])
-    loud.mockRestore()
+    consoleError.mockRestore()
     expect(errors.map((error) => [error.name, (error.cause as Error).message, error.streamTable])).toEqual([
-      ['TrickleError', 'mine', 'totals'],
-      ['TrickleError', 'later', 'totals'],
-      ['TrickleError', 'mine', 'totals'],
-      ['TrickleError', 'later', 'totals'],
+      ['TrickleError', 'from the callback', 'totals'],
+      ['TrickleError', 'rejected', 'totals'],
+      ['TrickleError', 'from the callback', 'totals'],
+      ['TrickleError', 'rejected', 'totals'],
     ])
     for (const end of [broken, rejecting, failing, silent, mirror.end]) await end()
   })

@@ -52,7 +52,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
     expect(found).toEqual({ advice: [], growing: [], scans: [] })
     expect(measured).toBeGreaterThan(2)
     expect(
-      DOCUMENTED.find(([no, told]) => no === String(number) && told === name)?.[2],
+      DOCUMENTED.find(([no, documented]) => no === String(number) && documented === name)?.[2],
       'the way in OPERATORS.md',
     ).toBe(ways)
   })
@@ -74,7 +74,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
     ['SELECT u.id, t.id AS other FROM u JOIN t ON t.x = u.p', 'CREATE INDEX ON public.u (p)'],
     ['SELECT id, rank() OVER (PARTITION BY id / 5 ORDER BY x) FROM t', 'CREATE INDEX ON public.t (((id / 5)))'],
     ['SELECT id FROM t ORDER BY f DESC LIMIT 3', 'CREATE INDEX ON public.t (f DESC NULLS FIRST)'],
-  ])('grow without an index, until the advice is taken: %s', async (query, index) => {
+  ])('grow without an index, until the advised one exists: %s', async (query, index) => {
     const both = (sql: string) => Promise.all([small.exec(sql), large.exec(sql)])
     await both('DROP INDEX IF EXISTS t_expr_idx, advised')
     const without = await compared(query)

@@ -1,14 +1,17 @@
-//! Why a query is not maintained as hoped: it falls back to a full refresh, or cannot be a stream table at all.
+//! Why an operator does not apply to a query.
 
 use crate::error::Error;
 
-/// What ends the search for a rule.
+/// Why planning a query stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fallback {
-    /// No rule covers the query; the text names the construct that is to blame. It is maintained by a full refresh,
-    /// unless another rule is tried.
+    /// The operator does not support the construct that the text names. The planner tries another operator, and in the
+    /// end falls back to a full refresh.
     Reason(String),
-    /// It cannot be a stream table.
+    /// A part of the query changes without a change of a table. The whole query must be recomputed whenever any of its tables
+    /// changes, so no part of it can be a stage of its own.
+    Whole(String),
+    /// The query cannot be a stream table at all.
     Error(Error),
 }
 
@@ -18,7 +21,7 @@ impl From<Error> for Fallback {
     }
 }
 
-/// Gives up on a rule because of the construct `what`.
+/// Rejects an operator because of the construct `what`, which `explain` shows.
 pub fn reason<T>(what: &str) -> Result<T, Fallback> {
     Err(Fallback::Reason(what.to_owned()))
 }

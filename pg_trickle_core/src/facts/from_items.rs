@@ -1,11 +1,11 @@
-//! Questions about FROM: which tables stand in it, which of them an outer join can make NULL, and what conditions say.
+//! Questions about FROM: its tables, the preserved sides of its outer joins, and its conditions.
 
 use super::linear_block::flatten_and;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::query::{Expr, FromItem, JoinKind, ParamKind, Query};
 
-/// ON conditions of inner joins that no outer join stands above.
+/// The ON conditions of inner joins on the preserved side: every result row satisfies them.
 pub fn inner_conditions(item: &FromItem, conditions: &mut Vec<Expr>) {
     if let FromItem::Join(join) = item {
         if join.kind == JoinKind::Inner
@@ -22,12 +22,13 @@ pub fn inner_conditions(item: &FromItem, conditions: &mut Vec<Expr>) {
     }
 }
 
-/// The tables whose columns a condition compares with nothing around them: a NULL there does not satisfy it.
+/// The tables of a comparison whose operands are all plain columns, so that a NULL in any of them makes it fail. Empty
+/// for other conditions.
 pub fn strictly_compared(condition: &Expr, catalog: &dyn Catalog) -> Result<Vec<i32>, Error> {
     let Expr::Op(op) = condition else {
         return Ok(Vec::new());
     };
-    // All comparisons of PostgreSQL's own are strict; those of others need not be.
+    // All built-in comparisons are strict; those of extensions need not be.
     if catalog.operator(op.operator)?.schema != "pg_catalog" {
         return Ok(Vec::new());
     }
@@ -38,7 +39,7 @@ pub fn strictly_compared(condition: &Expr, catalog: &dyn Catalog) -> Result<Vec<
     Ok(columns.collect::<Option<Vec<i32>>>().unwrap_or_default())
 }
 
-/// All tables of an item of FROM.
+/// All tables of a FROM item.
 pub fn rels(item: &FromItem) -> Vec<i32> {
     match item {
         FromItem::Rel(varno) => vec![*varno],
@@ -50,31 +51,34 @@ pub fn rels(item: &FromItem) -> Vec<i32> {
     }
 }
 
-/// True where all columns of this level are of these tables.
+/// True if all columns of this query level belong to these tables.
 pub fn mentions_only(condition: &Expr, tables: &[i32]) -> bool {
     !condition.any(&mut |node| matches!(node, Expr::Var(var) if var.levels_up == 0 && !tables.contains(&var.varno)))
 }
 
-/// The tables of FROM that no outer join makes NULL.
-pub fn preserved(query: &Query, item: &FromItem, found: &mut Vec<i32>) {
+/// The FROM entries on the preserved side: those whose columns no outer join sets to NULL.
+pub fn preserved_entries(item: &FromItem, found: &mut Vec<i32>) {
     match item {
-        FromItem::Rel(varno) => {
-            if query.table(*varno).is_some() {
-                found.push(*varno);
-            }
-        }
+        FromItem::Rel(varno) => found.push(*varno),
         FromItem::Join(join) => {
             if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
-                preserved(query, &join.left, found);
+                preserved_entries(&join.left, found);
             }
             if matches!(join.kind, JoinKind::Inner | JoinKind::Right) {
-                preserved(query, &join.right, found);
+                preserved_entries(&join.right, found);
             }
         }
     }
 }
 
-/// Adds an offset to the numbers of the tables.
+/// The tables on the preserved side.
+pub fn preserved(query: &Query, item: &FromItem, found: &mut Vec<i32>) {
+    let mut entries = Vec::new();
+    preserved_entries(item, &mut entries);
+    found.extend(entries.into_iter().filter(|entry| query.table(*entry).is_some()));
+}
+
+/// Adds an offset to the range table numbers.
 pub fn shift(item: &mut FromItem, offset: i32) {
     match item {
         FromItem::Rel(varno) => *varno += offset,
@@ -85,7 +89,7 @@ pub fn shift(item: &mut FromItem, offset: i32) {
     }
 }
 
-/// A test with the subquery's columns in place of its parameters.
+/// A subquery's test with the subquery's output columns in place of its parameters.
 pub fn with_outputs(test: &Expr, outputs: &[Expr]) -> Expr {
     test.transform(&mut |node| match node {
         Expr::Param(param) if param.kind == ParamKind::Sublink => {

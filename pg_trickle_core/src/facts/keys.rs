@@ -1,14 +1,14 @@
 //! Which columns identify a row of a join.
 //!
-//! The keys of all scans together do. A scan can be left out when the others determine its row: the conjuncts equate
-//! each column of its key to a constant or to a column of a scan that is determined already.
+//! The keys of all scans together identify it. A scan can be left out if the others determine its row functionally: the
+//! conjuncts equate each column of its key to a constant or to a column of a scan that is already determined.
 
 use super::linear_block::Flat;
 use crate::catalog::{Catalog, Key};
 use crate::error::Error;
 use crate::query::{Expr, Var};
 
-/// The key of a join, as columns of its scans; none where some scan has no key.
+/// The key of a join, as columns of its scans. `None` if some scan has no key.
 pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, Error> {
     let mut keys: Vec<&Key> = Vec::new();
     for position in 0..flat.scans.len() {
@@ -19,7 +19,7 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, E
     }
     let equal = equalities(flat, catalog)?;
     let mut kept: Vec<usize> = (0..keys.len()).collect();
-    // From the last scan on: in `orders JOIN customers` it is the later tables that tend to be looked up.
+    // Try the last scan first: in `orders JOIN customers`, the later tables tend to be the ones looked up.
     for candidate in (0..keys.len()).rev() {
         if kept.len() == 1 {
             break;
@@ -48,7 +48,7 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, E
     Ok(Some(columns))
 }
 
-/// A column of a scan: position of the scan, and attribute number.
+/// A column of a scan: the position of the scan, and the attribute number.
 type Column = (usize, i16);
 
 /// A column that a conjunct equates to another column, or to a constant.

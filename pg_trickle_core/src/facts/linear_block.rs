@@ -1,7 +1,7 @@
-//! A linear block: what FROM scans, and the conjuncts of WHERE and ON.
+//! A linear block: the scans of FROM, and the conjuncts of WHERE and ON.
 //!
-//! The query is prepared ([`super::prepare`]): what stands in FROM are tables, VALUES, functions, and inner joins of
-//! these. In the flattened form every Var of an expression means a scan: `varno` is its position, counted from 1.
+//! The query has already been rewritten (`rewrite/`), so FROM holds tables, VALUES, functions, and inner joins of
+//! these. Every Var of a flattened expression refers to a scan: `varno` is the position of the scan, counted from 1.
 
 use super::fallback::{Fallback, reason};
 use crate::catalog::{Catalog, Relation};
@@ -10,21 +10,21 @@ use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Target, Var};
 
 /// What a scan reads.
 pub enum Source {
-    /// A table, or a storage table of ours.
+    /// A table, or the storage table of a stage.
     Table {
-        /// What the catalog says of it.
+        /// Its catalog entry.
         relation: Box<Relation>,
         /// False for `ONLY`.
         inherit: bool,
     },
-    /// VALUES or functions: rows that no statement changes. Expressions are over the scans before it.
+    /// VALUES or functions, whose rows no statement changes. Their expressions may refer to earlier scans.
     Derived(Box<Rte>),
 }
 
 /// A flattened block.
 #[derive(Default)]
 pub struct Flat {
-    /// The scans, in the query's order.
+    /// The scans, in the order of FROM.
     pub scans: Vec<Source>,
     /// The conjuncts.
     pub quals: Vec<Expr>,
@@ -124,26 +124,26 @@ impl<'q> Resolver<'q> {
         Ok(copy)
     }
 
-    /// The expression over the scans of the flattened block.
+    /// The expression, with Vars over the scans of the flattened block.
     pub fn resolve(&self, expr: &Expr) -> Result<Expr, Fallback> {
-        let mut stop = None;
+        let mut failure = None;
         let resolved = expr.transform(&mut |node| match node {
             Expr::Var(var) => match self.lookup(var) {
                 Ok(var) => Some(Expr::Var(var)),
                 Err(why) => {
-                    stop.get_or_insert(why);
+                    failure.get_or_insert(why);
                     Some(node.clone())
                 }
             },
             Expr::SubLink(_) => {
-                stop.get_or_insert(Fallback::Reason("subquery in an expression".to_owned()));
+                failure.get_or_insert(Fallback::Reason("subquery in an expression".to_owned()));
                 Some(node.clone())
             }
             _ => None,
         });
-        match stop {
+        match failure {
             None => Ok(resolved),
-            Some(stop) => Err(stop),
+            Some(failure) => Err(failure),
         }
     }
 
@@ -160,7 +160,7 @@ impl<'q> Resolver<'q> {
         }
     }
 
-    /// The Var of the query for one over the scans.
+    /// The query's own Var for a Var over the scans.
     pub fn unresolve(&self, var: &Var) -> Option<Var> {
         let position = self.scan_of.iter().position(|scan| *scan == Some(var.varno))?;
         Some(Var {

@@ -1,4 +1,4 @@
-//! The number of decimals of numeric expressions (`dscale` in numeric.c), where it is the same for every row.
+//! The number of decimals of a numeric expression (`dscale` in numeric.c), if it is the same for every row.
 
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -8,13 +8,13 @@ use crate::query::{CoerceForm, Expr, FuncExpr, OpExpr};
 use crate::sql::ident::is_one_of;
 
 const INTEGERS: [Oid; 3] = [INT8, INT2, INT4];
-/// `VARHDRSZ`, which numeric's type modifier is offset by.
+/// `VARHDRSZ`, the offset of numeric's type modifier.
 const TYPMOD_OFFSET: i32 = 4;
 
-/// Fields of dates and times that are whole numbers.
+/// Fields of `extract` whose values are integers.
 const WHOLE_FIELDS: &str = "year month day quarter week dow doy isodow isoyear hour minute decade century millennium";
 
-/// The scale that all finite values of the expression have, if that is known.
+/// The scale of all finite values of the expression, if they have the same.
 pub fn fixed_scale(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<u32>, Error> {
     if INTEGERS.contains(&expr.type_oid()) {
         return Ok(Some(0));
@@ -43,7 +43,7 @@ pub fn fixed_scale(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<u32>, Er
     }
 }
 
-/// The scale in a type modifier of numeric: 11 bits, signed; a negative one shows no decimals.
+/// The scale in a type modifier of numeric: 11 bits, signed. A negative scale means no decimals.
 fn of_typmod(typmod: i32) -> Option<u32> {
     if typmod < TYPMOD_OFFSET {
         return None;

@@ -1,9 +1,9 @@
-//! What kinds of clauses a query has.
+//! Which clauses a query has.
 
 use super::fallback::{Fallback, reason};
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind};
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind};
 
-/// Fails unless scans, joins, filters and a projection are all there is.
+/// Fails if the query has anything but scans, joins, filters and a projection.
 pub fn only_linear(query: &Query) -> Result<(), Fallback> {
     if query.set_operations.is_some() {
         return reason("UNION, INTERSECT or EXCEPT");
@@ -35,12 +35,12 @@ pub fn only_linear(query: &Query) -> Result<(), Fallback> {
     Ok(())
 }
 
-/// True where the query groups or aggregates.
+/// True if the query groups or aggregates.
 pub fn is_grouped(query: &Query) -> bool {
     query.has_aggs || !query.group.is_empty() || !query.grouping_sets.is_empty() || query.having.is_some()
 }
 
-/// True where FROM has more than tables and inner joins, or an expression has a subquery.
+/// True if FROM holds more than tables and inner joins, or an expression holds a subquery.
 pub fn is_complex(query: &Query) -> bool {
     fn item_is_complex(query: &Query, item: &FromItem) -> bool {
         match item {
@@ -63,12 +63,12 @@ pub fn is_complex(query: &Query) -> bool {
     found
 }
 
-/// True where a subquery stands in the expression.
+/// True if the expression holds a subquery.
 pub fn has_sublink(expr: &Expr) -> bool {
     expr.any(&mut |node| matches!(node, Expr::SubLink(_)))
 }
 
-/// True where a subquery stands in the expression, other than in an aggregate's arguments.
+/// True if the expression holds a subquery outside the arguments of its aggregates.
 pub fn has_sublink_outside_aggregates(expr: &Expr) -> bool {
     let mut found = false;
     let _ = expr.transform(&mut |node| match node {
@@ -82,7 +82,7 @@ pub fn has_sublink_outside_aggregates(expr: &Expr) -> bool {
     found
 }
 
-/// True where a subquery holds an aggregate of the query around it.
+/// True if a subquery holds an aggregate of an enclosing query.
 pub fn has_outer_aggregate(query: &Query) -> bool {
     let mut found = false;
     query.for_each_query(&mut |inner| {
@@ -93,18 +93,18 @@ pub fn has_outer_aggregate(query: &Query) -> bool {
     found
 }
 
-/// True where a function in the expression returns rows.
+/// True if the expression calls a set-returning function.
 pub fn gives_rows(expr: &Expr) -> bool {
     expr.any(&mut |node| matches!(node, Expr::Func(call) if call.returns_set))
 }
 
-/// Are rows grouped by a subquery?
+/// True if GROUP BY has a subquery.
 pub fn has_sublink_key(query: &Query) -> bool {
     let mut keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
     keys.any(|key| has_sublink(&key.expr))
 }
 
-/// True where ORDER BY names something that is not selected.
+/// True if ORDER BY sorts by an expression that is not selected.
 pub fn has_hidden_order(query: &Query) -> bool {
     let is_sorted = |target_ref| query.sort.iter().any(|sort| sort.target_ref == target_ref);
     query
@@ -113,13 +113,13 @@ pub fn has_hidden_order(query: &Query) -> bool {
         .any(|target| target.junk && is_sorted(target.ressortgroupref))
 }
 
-/// Are rows grouped by a function that returns rows?
+/// True if GROUP BY has a set-returning function.
 pub fn has_key_of_rows(query: &Query) -> bool {
     let mut keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
     keys.any(|key| gives_rows(&key.expr))
 }
 
-/// Does a subquery stand in the frame of a window?
+/// True if the frame of a window has a subquery.
 pub fn has_sublink_in_frame(query: &Query) -> bool {
     let mut bounds = query
         .windows
@@ -128,7 +128,7 @@ pub fn has_sublink_in_frame(query: &Query) -> bool {
     bounds.any(has_sublink)
 }
 
-/// The clause that stands at the top of a query.
+/// The topmost clause of a query.
 pub fn top_clause(query: &Query) -> &'static str {
     if query.limit_count.is_some() || query.limit_offset.is_some() {
         "LIMIT or OFFSET"
@@ -147,9 +147,26 @@ pub fn top_clause(query: &Query) -> &'static str {
     }
 }
 
-/// Does a recursive CTE stand in the query, or in a subquery of it?
+/// True if the query or one of its subqueries has a recursive CTE.
 pub fn reads_recursion(query: &Query) -> bool {
     let mut found = false;
     query.for_each_query(&mut |query| found |= query.recursive);
+    found
+}
+
+/// Is GROUPING() called for a grouping of this query?
+pub fn has_grouping_call(query: &Query) -> bool {
+    let mut found = false;
+    query.for_each_expr(&mut |expr| {
+        found = found || expr.any(&mut |node| matches!(node, Expr::Grouping(call) if call.levels_up == 0));
+    });
+    found
+}
+
+/// Does the query, or a subquery of it, read a table?
+pub fn reads_tables(query: &Query) -> bool {
+    let mut found = false;
+    let is_table = |rte: &Rte| matches!(rte.kind, RteKind::Relation { .. } | RteKind::NamedTuplestore { .. });
+    query.for_each_query(&mut |query| found |= query.rtable.iter().any(is_table));
     found
 }

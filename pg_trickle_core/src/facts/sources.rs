@@ -5,14 +5,14 @@ use crate::error::Error;
 use crate::plan::{Oid, Source};
 use crate::query::{Expr, Query, RteKind, Var};
 use crate::sorted::{Map, Set};
-use crate::sql::ident::qualified;
+use crate::sql::ident::{qualified, quote_ident};
 
 /// `SelfItemPointerAttributeNumber`.
 const CTID: i16 = -1;
 /// `TableOidAttributeNumber`.
 pub const TABLE_OID: i16 = -6;
 
-/// Collected while walking.
+/// What the walk has collected.
 #[derive(Default)]
 struct Found {
     occurrences: Map<Oid, usize>,
@@ -21,7 +21,7 @@ struct Found {
     only: Set<Oid>,
 }
 
-/// The tables whose changes reach the query, by OID. Fails for a table whose changes nobody can see.
+/// The tables whose changes reach the query, by OID. Fails for a table whose changes no trigger can see.
 pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Error> {
     let mut found = Found::default();
     collect(query, &mut Vec::new(), &mut found, catalog)?;
@@ -98,6 +98,7 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
     let refuse = |what: &str, hint: &str| {
         Err(Error::Unsupported {
             what: what.to_owned(),
+            fragment: quote_ident(&catalog.relation(relid)?.name),
             hint: hint.to_owned(),
         })
     };
@@ -106,16 +107,22 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
             let view = crate::query::read_view(&catalog.view_tree(relid)?)?;
             return collect(&view, &mut Vec::new(), found, catalog);
         }
+        'S' => {
+            return refuse(
+                "sequence as a source",
+                "A sequence does not report changes. Read plain tables, views over them, or other stream tables.",
+            );
+        }
         'm' => {
             return refuse(
                 "materialized view as a source",
-                "A materialized view does not tell when its rows change. Make a stream table of its query instead.",
+                "A materialized view does not report changes to its rows. Create a stream table from its query instead.",
             );
         }
         'f' => {
             return refuse(
                 "foreign table as a source",
-                "A foreign table does not tell when its rows change. Copy its rows into a table.",
+                "A foreign table does not report changes to its rows. Copy its rows into a local table.",
             );
         }
         _ => {}
@@ -123,7 +130,7 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
     if catalog.relation(relid)?.is_system {
         return refuse(
             "system catalog as a source",
-            "PostgreSQL runs no triggers on its own catalogs, so their changes cannot be followed.",
+            "PostgreSQL runs no triggers on its own catalogs, so changes to them cannot be tracked.",
         );
     }
     *found.occurrences.or_default(relid) += 1;
@@ -155,7 +162,7 @@ fn column(var: &Var, levels: &[&Query], found: &mut Found) {
     };
     match levels[level].rtable.get(position).map(|rte| &rte.kind) {
         Some(RteKind::Relation { relid, .. }) => {
-            // A LATERAL subquery can stand before the table that it refers to.
+            // A LATERAL subquery can precede the table it refers to in the range table.
             found.columns.or_default(*relid).insert(var.attno);
         }
         Some(RteKind::Join { alias_vars, .. }) => {

@@ -14,7 +14,7 @@
 //! What a listed function does with its arguments can still bring in the catalog (the text of a `regclass`), or the form
 //! in which a value is stored (`pg_column_size`).
 
-use super::fallback::{Fallback, reason};
+use super::fallback::Fallback;
 use super::types::type_of;
 use super::volatility::called;
 use crate::catalog::{Catalog, Function};
@@ -51,13 +51,15 @@ pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
     first(expr, &mut |node| unsettled(node, catalog))
 }
 
-/// The same for all expressions that stand directly in a query.
+/// The same for all expressions of a query, and of the queries in it.
 pub fn settled_query(query: &Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
     let mut result = Ok(());
-    query.for_each_expr(&mut |expr| {
-        if result.is_ok() {
-            result = settled(expr, catalog);
-        }
+    query.for_each_query(&mut |query| {
+        query.for_each_expr(&mut |expr| {
+            if result.is_ok() {
+                result = settled(expr, catalog);
+            }
+        });
     });
     result
 }
@@ -71,7 +73,8 @@ pub fn same_when_stored(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallba
 pub fn settled_columns(function: &RangeFunction, catalog: &dyn Catalog) -> Result<(), Fallback> {
     for column in &function.column_types {
         if names_objects(*column, catalog)? {
-            return reason(&format!("text as {}", catalog.type_sql(*column, -1)?));
+            let type_sql = catalog.type_sql(*column, -1)?;
+            return Err(Fallback::Whole(format!("the text of {type_sql}")));
         }
     }
     Ok(())
@@ -85,7 +88,7 @@ fn first(expr: &Expr, what: &mut dyn FnMut(&Expr) -> Result<Option<String>, Erro
             result = what(node);
         }
     });
-    result?.map_or(Ok(()), |what| reason(&what))
+    result?.map_or(Ok(()), |what| Err(Fallback::Whole(what)))
 }
 
 /// What of this node alone changes by itself.

@@ -1,4 +1,4 @@
-//! Types and collations of expressions, as the catalog knows them.
+//! Types and collations of expressions, according to the catalog.
 
 use super::fallback::{Fallback, reason};
 use crate::catalog::Catalog;
@@ -7,7 +7,7 @@ use crate::plan::Oid;
 use crate::query::Expr;
 use crate::sql::ident::qualified;
 
-/// ` COLLATE ...` where the type's own collation does not hold.
+/// ` COLLATE ...` if the collation is not the type's default, else nothing.
 pub fn collate(type_oid: Oid, collation: Oid, catalog: &dyn Catalog) -> Result<String, Error> {
     if collation == 0 || collation == catalog.type_(type_oid)?.collation {
         return Ok(String::new());
@@ -16,7 +16,7 @@ pub fn collate(type_oid: Oid, collation: Oid, catalog: &dyn Catalog) -> Result<S
     Ok(format!(" COLLATE {}", qualified(&schema, &name)))
 }
 
-/// The type of an expression, that of `ARRAY(subquery)` included.
+/// The type of an expression, including that of `ARRAY(subquery)`.
 pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
     let type_oid = expr.type_oid();
     match expr {
@@ -35,7 +35,7 @@ pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
     }
 }
 
-/// The default equality of a type, as an operator in SQL.
+/// The default equality operator of a type, as SQL.
 pub fn equality(type_oid: Oid, catalog: &dyn Catalog) -> Result<String, Fallback> {
     match catalog.default_equality(type_oid)? {
         Some(default) => Ok(crate::sql::expr::operator_sql(&default.equality)),
@@ -43,13 +43,19 @@ pub fn equality(type_oid: Oid, catalog: &dyn Catalog) -> Result<String, Fallback
     }
 }
 
-/// True for pseudo-types such as `record`, of which no column can be.
+/// True for types that a B-tree can index: those with a default order, not only an equality.
+pub fn is_ordered(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    let default = catalog.default_equality(type_oid)?;
+    Ok(default.is_some_and(|default| default.less.is_some()))
+}
+
+/// True for pseudo-types such as `record`, which no column can have.
 pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(catalog.type_(type_oid)?.kind == 'p')
 }
 
-/// A NULL of a type, as SQL. A domain may refuse NULL, but only where a value is cast to it: a subquery without rows gives one,
-/// as an outer join does.
+/// A NULL of a type, as SQL. A domain may refuse NULL, but checks this only when a value is cast to it. A subquery
+/// without rows yields a NULL of the domain, as an outer join does.
 pub fn null_sql(type_oid: Oid, typmod: i32, catalog: &dyn Catalog) -> Result<String, Error> {
     let null = format!("NULL::{}", catalog.type_sql(type_oid, typmod)?);
     Ok(if catalog.type_(type_oid)?.kind == 'd' {

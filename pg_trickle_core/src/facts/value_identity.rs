@@ -1,4 +1,4 @@
-//! Whether equal values are the same value, so that any of them can stand for all.
+//! Whether equal values are identical, so that any of them can stand for all.
 
 use super::numeric_scale::fixed_scale;
 use crate::catalog::Catalog;
@@ -8,8 +8,9 @@ use crate::plan::Oid;
 use crate::query::Expr;
 use crate::sql::ident::is_one_of;
 
-/// True where equal values have the same bytes, so that any of them can stand for a group (what a btree class says
-/// with its `equalimage` support function). Not so: numeric 1.0 and 1.00, float −0 and 0, interval 1 day and 24 hours.
+/// True if equal values have the same bytes, so that any of them can stand for a group. A btree operator class says so
+/// with its `equalimage` support function. It is not so for numeric (1.0 and 1.00), float (−0 and 0) and interval (1
+/// day and 24 hours).
 pub fn equal_is_same(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
     if catalog.type_(expr.type_oid())?.name == "numeric" {
         return Ok(fixed_scale(expr, catalog)?.is_some());
@@ -23,7 +24,7 @@ fn same_by_type(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalo
         return Ok(true);
     }
     if collation != 0 && catalog.collation(collation)?.0 != "pg_catalog" {
-        // It may be nondeterministic.
+        // The collation may be nondeterministic.
         return Ok(false);
     }
     let of = catalog.type_(type_oid)?;

@@ -1,14 +1,15 @@
 //! Which functions a query calls, and what that means for its maintenance.
 //!
-//! A volatile function, or a sample that nobody can take again, gives the query no defined result over time: refused.
-//! What a stable function depends on is a question of its own: [`super::stability`].
+//! A volatile function, or a sample that cannot be repeated, leaves the query without a defined result over time, so the
+//! query is refused. [`super::stability`] says what the others depend on.
 
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::{Expr, Query, RteKind};
+use crate::sql::ident::quote_ident;
 
-/// The functions that an expression node calls by itself.
+/// The functions that this expression node itself calls.
 pub fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     Ok(match node {
         Expr::Func(e) => vec![e.function],
@@ -25,8 +26,8 @@ pub fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     })
 }
 
-/// Fails if a volatile function is called anywhere in the query, its subqueries or the views it reads, or if one of them
-/// takes a sample that it cannot take again.
+/// Fails if the query, its subqueries or the views it reads call a volatile function, or take a sample that cannot be
+/// repeated.
 pub fn refuse_volatile(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
@@ -58,6 +59,7 @@ fn refuse_in(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
             } if sample.repeatable.is_none() => {
                 return Err(Error::Unsupported {
                     what: format!("sample of {} without REPEATABLE", rte.name),
+                    fragment: format!("{} TABLESAMPLE", quote_ident(&rte.name)),
                     hint: "It takes other rows each time, so the stream table could not stay equal to its query. \
                            Use a method that can repeat a sample: TABLESAMPLE BERNOULLI (10) REPEATABLE (1)."
                         .to_owned(),
@@ -75,6 +77,7 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
         if function.volatility == 'v' {
             return Err(Error::Unsupported {
                 what: format!("volatile function {}()", function.name),
+                fragment: format!("{}()", function.name),
                 hint: "Its result changes from call to call, so the stream table could not stay equal to its query. \
                        Store the value in a column of a source, or compute it when reading the stream table."
                     .to_owned(),
@@ -84,7 +87,7 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether an index can hold the expression.
+/// True if an index can be built on the expression.
 pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
     !expr.any(&mut |node| {
         let is_immutable = |oid: &Oid| catalog.function(*oid).is_ok_and(|function| function.volatility == 'i');

@@ -1,14 +1,14 @@
-//! Rebuild: run the query again, compare with the stored rows as bags, patch the difference.
+//! A full refresh: run the query again, compare its result with the stored rows as bags, and patch the difference.
 //!
-//! Always right, whatever the query; the cost is that of the query. Rows are compared by their image (the bytes of
-//! their values), so the stored rows end up showing exactly what the query shows.
+//! It is right for every query, and costs what the query costs. Rows are compared by their image (the bytes of their
+//! values), so the stored rows end up showing exactly what the query shows.
 
 use super::netting::{Patch, patch};
 use super::storage::Identity;
 use crate::plan::{Returns, Statement};
 use crate::sql::statement::{assignments, column, image, names, op, record};
 
-/// The statement that makes `table` hold the rows of `query`, whose columns are `columns` in order.
+/// The statement that makes `table` hold the rows of `query`, whose columns are `columns`, in order.
 #[must_use]
 pub fn statement(table: &str, query: &str, columns: &[String], identity: &Identity) -> Statement {
     let sql = match identity {
@@ -23,7 +23,7 @@ pub fn statement(table: &str, query: &str, columns: &[String], identity: &Identi
     }
 }
 
-/// Wanted and stored rows cancel copy by copy; what is left is inserted or deleted.
+/// Wanted and stored rows cancel copy by copy; the rest are inserted and deleted.
 fn patch_bag(table: &str, query: &str, columns: &[String]) -> String {
     let mut stored: Vec<String> = columns.iter().map(|name| column("s", name)).collect();
     stored.extend(["s.ctid".to_owned(), "-1".to_owned(), image("s", columns)]);
@@ -39,7 +39,8 @@ fn patch_bag(table: &str, query: &str, columns: &[String]) -> String {
     )
 }
 
-/// Rows pair by key (NULLs equal, as record comparison has it); pairs that differ are updated in place.
+/// Wanted and stored rows pair by key, where record comparison treats NULLs as equal. Pairs that differ are updated in
+/// place.
 fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> String {
     let pairs = if key.is_empty() {
         "TRUE".to_owned()
@@ -61,8 +62,8 @@ fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> 
     )
 }
 
-/// The MERGE that makes `table AS t` hold the rows of `query`, as `d`. OFFSET keeps the planner from computing what a row
-/// shows once for the comparison and again to write it.
+/// The MERGE that makes `table AS t` hold the rows of `query`, named `d`. `OFFSET 0` keeps the planner from evaluating
+/// the select list twice: for the comparison and for the write.
 pub fn merge(table: &str, query: &str, columns: &[String], pairs: &str) -> String {
     format!(
         "MERGE INTO {table} AS t USING ({} OFFSET 0) AS d ON {pairs} \
@@ -73,7 +74,7 @@ pub fn merge(table: &str, query: &str, columns: &[String], pairs: &str) -> Strin
     )
 }
 
-/// How a MERGE writes the row `d`.
+/// The actions with which a MERGE writes the row `d`.
 pub fn write(columns: &[String]) -> String {
     let value = |name: &String| (name.clone(), column("d", name));
     let set: Vec<(String, String)> = columns.iter().map(value).collect();
@@ -86,7 +87,7 @@ pub fn write(columns: &[String]) -> String {
     )
 }
 
-/// The query with the storage's column names.
+/// The query, with the column names of the storage.
 fn fresh_query(query: &str, columns: &[String]) -> String {
     if columns.is_empty() {
         return query.to_owned();

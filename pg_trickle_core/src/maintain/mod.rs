@@ -1,4 +1,4 @@
-//! What all operators share to keep a stage: its storage table, the ways to patch it, and the programs that do so.
+//! What all operators share to maintain a stage: its storage table, the ways to patch it, and the programs that do so.
 
 pub mod full_refresh;
 pub mod netting;

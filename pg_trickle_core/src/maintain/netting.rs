@@ -1,23 +1,23 @@
-//! Netting a Z-set: rows that came and rows that went cancel where they have the same image, copy by copy.
+//! Netting a Z-set: inserted and deleted rows with the same image cancel, copy by copy.
 
 use crate::sql::statement::{and, column, image, names, op};
 
-/// The column with a row's weight, 1 or −1.
+/// The column that holds a row's weight, 1 or −1.
 pub const WEIGHT: &str = "__pgt_w";
-/// The column with a row's image.
+/// The column that holds a row's image.
 pub const IMAGE: &str = "__pgt_image";
 
-/// Which rows are left after netting.
+/// Which of the rows that remain after netting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Those that came.
+    /// The inserted ones.
     Plus,
-    /// Those that went.
+    /// The deleted ones.
     Minus,
 }
 
-/// A SELECT of `rows`, a FROM item named `d` with the columns [`WEIGHT`] and [`IMAGE`], that adds to each row the sum of the
-/// weights of its image and its number among the rows of its image and weight. [`is_left`] reads both.
+/// A SELECT from `rows`, a FROM item named `d` that has the columns [`WEIGHT`] and [`IMAGE`]. It adds the net weight of
+/// each row's image, and numbers the rows of one image and weight. [`is_left`] reads both columns.
 #[must_use]
 pub fn netted(rows: &str) -> String {
     format!(
@@ -26,7 +26,7 @@ pub fn netted(rows: &str) -> String {
     )
 }
 
-/// Whether a row of a [`netted`] Z-set is left: of the rows with one image as many as the sum of their weights says.
+/// Whether a row of a [`netted`] Z-set remains. Of the rows with one image, as many remain as their net weight says.
 #[must_use]
 pub fn is_left(alias: &str, sign: Sign) -> String {
     let weight = format!("{alias}.{WEIGHT}");
@@ -41,16 +41,16 @@ pub fn is_left(alias: &str, sign: Sign) -> String {
     }
 }
 
-/// What makes a table hold some rows instead of others: CTEs, and the INSERT that follows them.
+/// SQL that makes a table hold the wanted rows in place of the stored ones: CTEs, and an INSERT to follow them.
 pub struct Patch {
-    /// The CTEs `n`, with wanted and stored rows netted, and `removed`, which deletes the stored ones that are left.
+    /// The CTEs `n`, which nets wanted and stored rows, and `removed`, which deletes the stored rows that remain.
     pub with: String,
-    /// Inserts the wanted rows that are left.
+    /// Inserts the wanted rows that remain.
     pub insert: String,
 }
 
-/// The patch of the columns of a table. `wanted` is a FROM item named `q`; `stored` a SELECT of these columns, the place of
-/// the row, −1 and its image.
+/// The patch for the given columns of a table. `wanted` is a FROM item named `q`. `stored` is a SELECT of these
+/// columns, the row's `ctid`, its weight −1 and its image.
 #[must_use]
 pub fn patch(table: &str, columns: &[String], wanted: &str, stored: &str) -> Patch {
     let mut selected: Vec<String> = columns.iter().map(|name| column("q", name)).collect();

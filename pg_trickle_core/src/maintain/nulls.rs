@@ -1,26 +1,26 @@
-//! Keys with NULLs, found by an index.
+//! Index look-ups for keys that contain NULLs.
 //!
-//! `a = b OR (a IS NULL AND b IS NULL)` reads no index. One search for each combination of NULLs does: in each, a column is
-//! either compared or NULL on both sides.
+//! `a = b OR (a IS NULL AND b IS NULL)` cannot use an index. One search per combination of NULLs can: in each search, a
+//! column is either compared, or NULL on both sides.
 
 use crate::sql::statement::{both_null, or};
 
-/// Most nullable key columns for which every combination of NULLs is a search by itself.
+/// The most nullable key columns for which every combination of NULLs gets its own search.
 pub const MAX_NULLABLE: usize = 3;
 
 /// How one search compares a key column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyMatch {
-    /// By its equality.
+    /// By the equality operator of its type.
     Equal,
-    /// It is NULL on both sides.
+    /// NULL on both sides.
     BothNull,
-    /// Either of these, where the key has too many nullable columns.
+    /// Either of these; used when the key has too many nullable columns.
     EqualOrBothNull,
 }
 
 impl KeyMatch {
-    /// The condition, of the equality of two values and of the values.
+    /// The condition on the values `a` and `b`, given their equality test.
     #[must_use]
     pub fn condition(self, equal: String, a: &str, b: &str) -> String {
         match self {
@@ -31,7 +31,7 @@ impl KeyMatch {
     }
 }
 
-/// The searches for a key, of whose columns some are nullable: in each, how each column is compared.
+/// The searches for a key, given which of its columns are nullable: for each search, how it compares each column.
 #[must_use]
 pub fn searches(nullable: &[bool]) -> Vec<Vec<KeyMatch>> {
     let positions: Vec<usize> = (0..nullable.len()).filter(|n| nullable[*n]).collect();

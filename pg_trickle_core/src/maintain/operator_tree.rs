@@ -1,9 +1,9 @@
-//! The operators of a stage, as `explain` shows them.
+//! The operators of a stage, for `explain`.
 
-/// An operator with what it reads.
+/// An operator and its inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperatorTree {
-    /// The operator's name, with what it works on.
+    /// The operator's name, and what it works on.
     pub label: String,
     /// The operators below it.
     pub inputs: Vec<OperatorTree>,

@@ -1,9 +1,9 @@
-//! Rekey: find the keys that the change touches, run the query again for these alone, and patch what is stored for them.
+//! Rekey: find the keys that the change touches, run the query again for these keys only, and patch their stored rows.
 //!
-//! Only the new state and the stored rows are read, so it does not matter in which order or how often the sources
-//! changed. The key restriction stands inside of the query, next to the tables, where an index can serve it. Wanted and
-//! stored rows pair by a key of the result where it has one, else copy by copy by their image. Rows that have the same
-//! image are left alone.
+//! It reads only the new state and the stored rows, so the order and the number of changes to the sources do not
+//! matter. The restriction to the touched keys is inside the query, next to the tables, where an index can serve it.
+//! Wanted and stored rows pair by a key of the result if it has one, else copy by copy by their image. Rows whose image
+//! is unchanged are left alone.
 
 use super::full_refresh::{merge, write};
 use super::netting::{Patch, patch};
@@ -12,10 +12,10 @@ use super::stage::Maintenance;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, column, image, names, op, record};
 
-/// The name under which a recomputing query finds the touched keys; its columns are `k1`, `k2`, ...
+/// The CTE in which a recomputing query finds the touched keys. Its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
 
-/// True where a change touches anything, for a key without columns.
+/// True if a change touches anything, for a key without columns.
 pub const IS_TOUCHED: &str = "EXISTS (SELECT FROM __pgt_touched)";
 
 /// A column of the key.
@@ -23,41 +23,43 @@ pub const IS_TOUCHED: &str = "EXISTS (SELECT FROM __pgt_touched)";
 pub struct KeyColumn {
     /// The storage column.
     pub name: String,
-    /// Its equality.
+    /// Its equality operator, as SQL.
     pub equals: String,
-    /// A NULL can occur.
+    /// True if it can hold a NULL.
     pub nullable: bool,
+    /// A B-tree can be on it; otherwise only a hash index.
+    pub ordered: bool,
 }
 
 /// Which keys a change touches.
 pub trait TouchedKeys {
-    /// SELECTs of the keys; none where the change touches nothing. They may give too many, never too few.
+    /// SELECTs of the keys; none if the change touches nothing. They may give too many keys, never too few.
     fn selects(&self, changes: &[Change]) -> Vec<String>;
 }
 
-/// A stage that is maintained by Rekey.
+/// The maintenance of a stage by Rekey.
 pub struct Rekey {
     /// Qualified, quoted name of the storage table.
     pub table: String,
     /// The stored columns that are written.
     pub columns: Vec<String>,
-    /// The key; its columns are among the stored ones. Without columns it is the same for all rows.
+    /// The key, whose columns are among the stored ones. A key without columns is the same for all rows.
     pub key: Vec<KeyColumn>,
-    /// Which keys a change touches.
+    /// Finds the keys that a change touches.
     pub touched: Box<dyn TouchedKeys>,
-    /// The query restricted to the touched keys: SELECTs of which each handles one combination of NULLs.
+    /// The query, restricted to the touched keys: SELECTs, each for one combination of NULLs.
     pub rows: Vec<String>,
-    /// Stored columns by which each row can be told from all others, where there are such.
+    /// Stored columns that identify a row, if there are any.
     pub row_key: Option<Vec<KeyColumn>>,
 }
 
-/// Name of the `n`-th column of the touched keys, counted from 0.
+/// The name of the `n`-th column of the touched keys, counted from 0.
 #[must_use]
 pub fn key_column(n: usize) -> String {
     format!("k{}", n + 1)
 }
 
-/// The condition under which two rows have the same key.
+/// The condition that two rows have the same key.
 fn pairs(key: &[KeyColumn], a: &str, b: &str) -> String {
     if key.iter().any(|key| key.nullable) {
         let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
@@ -84,7 +86,7 @@ impl Maintenance for Rekey {
         }
     }
 
-    /// Rows without a key are not paired: that takes longer than to write them again.
+    /// Rows without a key are written again rather than paired by image, which takes longer.
     fn replace(&self, rows: &str, fill: &str) -> Vec<String> {
         match &self.row_key {
             Some(key) => vec![merge(&self.table, rows, &self.columns, &pairs(key, "d", "t"))],
@@ -108,7 +110,7 @@ impl Rekey {
             format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "))
         };
         let head = format!("WITH {TOUCHED} AS MATERIALIZED ({touched})");
-        // Many rows that came, and none that went: most likely nothing is stored for their keys.
+        // Insertions only, and many of them: most likely nothing is stored for their keys yet.
         let only_new = changes.iter().all(|change| !change.old);
         let (patch, bulk) = match &self.row_key {
             Some(row_key) => (self.paired(row_key), None),
@@ -121,7 +123,7 @@ impl Rekey {
         }]
     }
 
-    /// The wanted rows, as `q`.
+    /// The wanted rows, as a FROM item `q`.
     fn wanted(&self) -> String {
         format!("({}) AS q({})", self.rows.join(" UNION ALL "), names(&self.columns))
     }
@@ -130,7 +132,7 @@ impl Rekey {
         self.columns.iter().map(|name| column(alias, name)).collect()
     }
 
-    /// Wanted and stored rows pair by what tells rows apart; pairs that differ are updated in place.
+    /// Wanted and stored rows pair by the row key; pairs that differ are updated in place.
     fn paired(&self, row_key: &[KeyColumn]) -> String {
         let stored = format!("{}, s.ctid AS __pgt_rid", self.listed("s").join(", "));
         format!(
@@ -148,8 +150,8 @@ impl Rekey {
         )
     }
 
-    /// Wanted and stored rows cancel by their image, copy by copy; what is left is deleted and inserted. `skips` makes a
-    /// longer text that does so only where anything is stored.
+    /// Wanted and stored rows cancel by image, copy by copy; the rest are deleted and inserted. With `skips`, the
+    /// statement is longer and nets only if anything is stored for the touched keys.
     fn netted(&self, skips: bool) -> String {
         let listed = self.listed("s").join(", ");
         let stored = self.stored_arms(&format!("{listed}, s.ctid, -1, {}", image("s", &self.columns)));
@@ -168,7 +170,7 @@ impl Rekey {
         )
     }
 
-    /// SELECTs of what is stored for the touched keys.
+    /// SELECTs of the rows stored for the touched keys.
     fn stored_arms(&self, list: &str) -> Vec<String> {
         let nullable: Vec<bool> = self.key.iter().map(|key| key.nullable).collect();
         searches(&nullable)

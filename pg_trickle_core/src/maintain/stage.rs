@@ -3,10 +3,10 @@
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::or;
 
-/// A change is large beside a source that has at most this many times its rows.
+/// A change counts as large if no source has more than this many times its rows.
 const LARGE: usize = 2;
 
-/// One stage of a stream table, compiled.
+/// One compiled stage of a stream table.
 pub struct Stage {
     /// The OID by which other stages of the stream table know its storage ([`crate::plan::stage_relid`]).
     pub relid: Oid,
@@ -14,60 +14,61 @@ pub struct Stage {
     pub storage: String,
     /// How changes are applied.
     pub way: Way,
-    /// Why the way is not a better one.
+    /// Why no better way is possible.
     pub reason: Option<String>,
-    /// Statements that make the storage table and its indexes.
+    /// Statements that create the storage table and its indexes.
     pub ddl: Vec<String>,
     /// Fills an empty storage table.
-    pub init: String,
-    /// Recomputes everything and patches the stored rows; the last statement returns
+    pub fill: String,
+    /// Recomputes everything and patches the stored rows. The last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
-    /// Recomputes everything and stores it in place of what is there, by statements that tell nothing; none where a large
-    /// change is applied like others.
-    pub whole: Vec<String>,
-    /// The tables whose changes reach this stage, views inlined, by OID; stages below among them.
+    /// Recomputes everything and replaces the stored rows, by statements that report nothing. Empty if large changes
+    /// are applied like others.
+    pub replace: Vec<String>,
+    /// The tables whose changes reach this stage, by OID: views are inlined, and lower stages are included.
     pub sources: Vec<Source>,
-    /// Storage columns that identify a row; empty where rows can repeat.
+    /// Storage columns that identify a row; empty if rows can repeat.
     pub key: Vec<String>,
-    /// Names the storage layout: two compilations with one layout can share a storage table.
+    /// The storage layout: two compilations with the same layout can share a storage table.
     pub layout: String,
-    /// Indexes that would make maintenance cheaper, as sentences.
+    /// Indexes that would make maintenance cheaper, one sentence each.
     pub advice: Vec<String>,
     /// The operator tree as indented lines, root first.
     pub operators: Vec<String>,
     pub(crate) maintenance: Box<dyn Maintenance>,
 }
 
-/// How the stored rows of a stage follow its sources. Each operator that is stored has an implementation.
+/// How the stored rows of a stage follow its sources. Each operator that is stored implements it.
 pub trait Maintenance {
     /// The way that `explain` shows.
     fn way(&self) -> Way;
 
-    /// The program for changes of the stage's sources, each of which holds rows.
+    /// The program for changes to the stage's sources. Each change holds rows.
     fn program(&self, changes: &[Change]) -> Program;
 
-    /// The cost class of a change of `source`, which is one of `sources`.
+    /// The cost class of a change to `source`, which is one of `sources`.
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str;
 
-    /// The statements that store the result of the query `rows` in place of what is there, for a change that touches most
-    /// of it; `fill` stores it in an empty table. None where a large change is applied like others.
+    /// The statements that replace the stored rows with the result of the query `rows`, for a change that touches most
+    /// of them. `fill` stores that result in an empty table. Empty if a large change is applied like others.
     fn replace(&self, _rows: &str, _fill: &str) -> Vec<String> {
         Vec::new()
     }
 
-    /// Every change runs the query again.
+    /// True if every change runs the whole query again.
     fn runs_query(&self) -> bool {
         false
     }
 
-    /// Sums of floats are rounded otherwise than by the query, whose result depends on the order of its rows.
+    /// True if sums of floats are rounded once, at the end. The query rounds at each row, so its result depends on
+    /// their order.
     fn rounds_once(&self) -> bool {
         false
     }
 
-    /// Plans must be made for each change, because tables are read as a whole that have no index, and more than once.
-    /// `advised` says that indexes are missing which would help.
+    /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
+    /// than once. `advised` says that indexes are missing that would help.
     fn needs_fresh_plans(&self, _advised: bool) -> bool {
         false
     }
@@ -95,16 +96,16 @@ impl Stage {
         self.maintenance.program(&relevant)
     }
 
-    /// Asks whether a change of so many rows is applied as [`Stage::at_once`] says: no source has more than [`LARGE`] times
-    /// these rows, so that the query reads about what the change and all that it touches are.
+    /// Asks whether a change of `rows` rows should be applied by [`Stage::load`]: whether no source has more than
+    /// `LARGE` times as many rows, so that the whole query reads about as much as the change and everything it touches.
     #[must_use]
-    pub fn is_load(&self, rows: usize) -> Statement {
+    pub fn load_question(&self, rows: usize) -> Statement {
         let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let stored = exists(&self.storage, 0);
         let tables = self.sources.iter().map(|source| &source.name);
         let mut large: Vec<String> = tables.map(|table| exists(table, LARGE * rows)).collect();
         let mut patched = String::new();
-        if !self.whole.is_empty() {
+        if !self.replace.is_empty() {
             large.push(exists(&self.storage, LARGE * rows));
             patched = format!(" WHEN {stored} THEN 2");
         } else {
@@ -116,39 +117,41 @@ impl Stage {
                 or(&large)
             ),
             bulk: None,
-            returns: Returns::Patched,
+            returns: Returns::Answer,
         }
     }
 
-    /// The statements for a load, by what [`Stage::is_load`] returned: 1, the storage is empty; 2, it is not; else none.
+    /// The statements for a load, given the answer to [`Stage::load_question`]: 1 if the storage is empty, 2 if it is
+    /// not, 0 if this is no load.
     #[must_use]
-    pub fn at_once(&self, answer: i64) -> Vec<Statement> {
+    pub fn load(&self, answer: i64) -> Vec<Statement> {
         match answer {
-            1 => vec![self.fill()],
-            2 => self.whole.iter().map(|sql| silent(sql)).collect(),
+            1 => vec![self.fill_statement()],
+            2 => self.replace.iter().map(|sql| silent(sql)).collect(),
             _ => Vec::new(),
         }
     }
 
     /// Fills the empty storage.
     #[must_use]
-    pub fn fill(&self) -> Statement {
-        silent(&self.init)
+    pub fn fill_statement(&self) -> Statement {
+        silent(&self.fill)
     }
 
-    /// Every change runs the query again.
+    /// True if every change runs the whole query again.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn runs_query(&self) -> bool {
         self.maintenance.runs_query()
     }
 
-    /// Plans must be made for each change, because tables are read as a whole that have no index, and more than once.
+    /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
+    /// than once.
     #[must_use]
-    pub fn is_unindexed(&self) -> bool {
+    pub fn needs_fresh_plans(&self) -> bool {
         self.maintenance.needs_fresh_plans(!self.advice.is_empty())
     }
 
-    /// What `explain` shows: rows of (section, key, value).
+    /// The rows of `explain`: (section, key, value).
     #[must_use]
     pub fn explain(&self) -> Vec<(String, String, String)> {
         let mut rows = Vec::new();
@@ -200,20 +203,21 @@ impl Stage {
         rows
     }
 
-    /// Sums of floats are rounded otherwise than by the query, whose result depends on the order of its rows.
+    /// True if sums of floats are rounded once, at the end. The query rounds at each row, so its result depends on
+    /// their order.
     #[must_use]
     pub fn rounds_once(&self) -> bool {
         self.maintenance.rounds_once()
     }
 
-    /// The cost class of a change of one source.
+    /// The cost class of a change to one source.
     #[must_use]
     pub fn cost(&self, source: &Source) -> &'static str {
         self.maintenance.cost(source, &self.sources)
     }
 }
 
-/// A statement that tells nothing.
+/// A statement that returns nothing.
 fn silent(sql: &str) -> Statement {
     Statement {
         sql: sql.to_owned(),

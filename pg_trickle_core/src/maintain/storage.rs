@@ -12,28 +12,29 @@ pub struct ColumnDdl {
     pub type_sql: String,
     /// ` COLLATE ...`, or nothing.
     pub collate: String,
-    /// No NULL can occur.
+    /// True if it cannot hold a NULL.
     pub not_null: bool,
-    /// Each row gets a number by itself.
+    /// True if it numbers the rows (an identity column).
     pub numbered: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
 }
 
-/// How the rows of a storage table are found again.
+/// How stored rows are identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// By a unique key; NULLs in it are equal to each other.
+    /// By a unique key, in which NULLs are equal to each other.
     Key(Vec<String>),
-    /// By this column, a hash of the row (and then the row itself).
+    /// By this column, a hash of the row, and then by the row itself.
     Hash(String),
-    /// There is one row.
+    /// There is only one row.
     Single,
-    /// Nothing looks for a row.
+    /// Rows are never looked up.
     None,
 }
 
-/// `CREATE TABLE` and its indexes; `indexes` are columns in parentheses, with `USING ...` before. PostgreSQL names the indexes.
+/// `CREATE TABLE` and its indexes. `indexes` are column lists in parentheses, with `USING ...` in front if need be.
+/// PostgreSQL names the indexes.
 #[must_use]
 pub fn create(table: &str, columns: &[ColumnDdl], identity: &Identity, indexes: &[String]) -> Vec<String> {
     let mut parts: Vec<String> = columns

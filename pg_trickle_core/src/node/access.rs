@@ -1,12 +1,13 @@
-//! Reading the generic tree: values, nodes, and fields by name.
+//! Access to the generic tree: values, nodes, and fields by name.
 //!
-//! Every accessor names the node and the field it failed on, so a field that a server version renamed shows as such.
+//! Every accessor names the node and the field it failed on, so that a field renamed by a server version is easy to
+//! spot.
 
 use super::lexer::unescape;
 use super::tree::{Entry, Shape, Tree};
 use crate::error::Error;
 
-/// A place in the tree.
+/// A value in the tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'t> {
     pub(super) tree: &'t Tree<'t>,
@@ -28,20 +29,20 @@ pub struct Items<'t> {
 }
 
 impl Tree<'_> {
-    /// The value the text holds.
+    /// The value that the text holds.
     #[must_use]
     pub fn root(&self) -> Value<'_> {
         Value { tree: self, index: 0 }
     }
 
-    /// The values of a text that is a list, as `ev_action` is.
+    /// The values of a text that is a list, such as `ev_action`.
     ///
     /// # Errors
-    /// [`Error::Tree`] when the text is something else.
+    /// [`Error::Tree`] if the text is anything else.
     pub fn items(&self) -> Result<Items<'_>, Error> {
         self.root()
             .items()
-            .ok_or_else(|| Error::Tree("the tree is no list".to_owned()))
+            .ok_or_else(|| Error::Tree("the tree is not a list".to_owned()))
     }
 }
 
@@ -57,7 +58,7 @@ impl<'t> Value<'t> {
         &self.tree.text[entry.start as usize..entry.end as usize]
     }
 
-    /// The bytes of the text that the value takes.
+    /// The byte range of the value in the text.
     #[must_use]
     pub fn span(self) -> std::ops::Range<usize> {
         let entry = self.entry();
@@ -70,15 +71,15 @@ impl<'t> Value<'t> {
         self.entry().shape == Shape::Null
     }
 
-    /// The node that the value is.
+    /// The value as a node.
     #[must_use]
     pub fn node(self) -> Option<Node<'t>> {
         (self.entry().shape == Shape::Node).then_some(Node { value: self })
     }
 
-    /// The items of the list that the value is; the null pointer is the empty list.
+    /// The value as a list; the null pointer is the empty list.
     ///
-    /// The letter that marks lists of numbers (`(i 1 2)`) is no item.
+    /// The letter that marks lists of numbers (`(i 1 2)`) is not an item.
     #[must_use]
     pub fn items(self) -> Option<Items<'t>> {
         let entry = self.entry();
@@ -105,19 +106,19 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The token that the value is, escapes untouched.
+    /// The value as a token, with its escapes.
     fn word(self) -> Option<&'t str> {
         (self.entry().shape == Shape::Word).then(|| self.raw())
     }
 
-    /// The text of a quoted string (a String node), without quotes and escapes.
+    /// The value as a quoted string (a String node), without quotes and escapes.
     #[must_use]
     pub fn string(self) -> Option<String> {
         let inner = self.word()?.strip_prefix('"')?.strip_suffix('"')?;
         Some(unescape(inner).into_owned())
     }
 
-    /// The number that the value is.
+    /// The value as a number.
     #[must_use]
     pub fn number<T: TryFrom<i64>>(self) -> Option<T> {
         self.integer()?.try_into().ok()
@@ -128,7 +129,7 @@ impl<'t> Value<'t> {
         self.word()?.parse().ok()
     }
 
-    /// The nodes that a list's items are.
+    /// The value as a list of nodes.
     #[must_use]
     pub fn nodes(self) -> Option<Vec<Node<'t>>> {
         self.items()?.map(Value::node).collect()
@@ -162,7 +163,7 @@ impl<'t> Node<'t> {
         &inner[..end]
     }
 
-    /// A node without label and fields, of the same tree.
+    /// A node of the same tree without label and fields.
     #[must_use]
     pub fn nothing(self) -> Self {
         let tree = self.value.tree;
@@ -172,13 +173,13 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The whole text of the node, braces included.
+    /// The whole text of the node, including the braces.
     #[must_use]
     pub fn raw(self) -> &'t str {
         self.value.raw()
     }
 
-    /// The bytes of the text that the node takes.
+    /// The byte range of the node in the text.
     #[must_use]
     pub fn span(self) -> std::ops::Range<usize> {
         self.value.span()
@@ -197,7 +198,7 @@ impl<'t> Node<'t> {
                 tree,
                 index: field.index + 1,
             };
-            // A field's text is `:name value`.
+            // The text of a field is `:name value`.
             let name = &tree.text[field.entry().start as usize + 1..value.entry().start as usize];
             (name.trim_end(), value)
         })
@@ -212,14 +213,14 @@ impl<'t> Node<'t> {
     /// The value of a field.
     ///
     /// # Errors
-    /// [`Error::Tree`] when the node has no such field; all accessors below fail the same way, and when the value is
-    /// not of their type.
+    /// [`Error::Tree`] if the node has no such field. All accessors below fail in the same way, and also if
+    /// the value is not of their type.
     #[inline(never)]
     pub fn value(self, field: &str) -> Result<Value<'t>, Error> {
         self.get(field).ok_or_else(|| self.bad(field, "is missing"))
     }
 
-    /// The error that names a field of this node.
+    /// An error that names a field of this node.
     #[must_use]
     #[cold]
     #[inline(never)]
@@ -236,7 +237,7 @@ impl<'t> Node<'t> {
     #[inline(never)]
     fn unlike(self, field: &str, expected: &str, value: Value<'t>) -> Error {
         let shown: String = value.raw().chars().take(40).collect();
-        self.bad(field, &format!("is no {expected}: {shown}"))
+        self.bad(field, &format!("is not a {expected}: {shown}"))
     }
 
     /// `true` or `false`.
@@ -252,7 +253,7 @@ impl<'t> Node<'t> {
     /// # Errors
     /// As [`Node::value`].
     pub fn number<T: TryFrom<i64>>(self, field: &str) -> Result<T, Error> {
-        self.parsed(field, "number of its range", Value::number)
+        self.parsed(field, "number in range", Value::number)
     }
 
     /// A single character. The zero byte is written as the null pointer.
@@ -327,7 +328,7 @@ impl<'t> Node<'t> {
     /// The items of a list of nodes.
     ///
     /// # Errors
-    /// As [`Node::value`], also when an item is no node.
+    /// As [`Node::value`], and if an item is not a node.
     pub fn nodes(self, field: &str) -> Result<Vec<Node<'t>>, Error> {
         self.parsed(field, "list of nodes", Value::nodes)
     }
@@ -335,7 +336,7 @@ impl<'t> Node<'t> {
     /// A list of numbers, or a Bitmapset.
     ///
     /// # Errors
-    /// As [`Node::value`], also when an item is no such number.
+    /// As [`Node::value`], and if an item is not such a number.
     pub fn numbers<T: TryFrom<i64>>(self, field: &str) -> Result<Vec<T>, Error> {
         self.parsed(field, "list of numbers", |value| {
             value.items()?.map(Value::number).collect()
@@ -345,7 +346,7 @@ impl<'t> Node<'t> {
     /// A list of strings.
     ///
     /// # Errors
-    /// As [`Node::value`], also when an item is no string.
+    /// As [`Node::value`], and if an item is not a string.
     pub fn strings(self, field: &str) -> Result<Vec<String>, Error> {
         self.parsed(field, "list of strings", |value| {
             value.items()?.map(Value::string).collect()

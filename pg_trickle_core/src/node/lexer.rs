@@ -21,11 +21,11 @@ pub(super) enum TokenKind {
     CloseParen,
     /// `<>`
     Null,
-    /// Anything else, its escapes untouched.
+    /// Anything else, with its escapes.
     Word,
 }
 
-/// Cuts a text into tokens.
+/// Splits a text into tokens.
 #[derive(Clone)]
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
@@ -54,12 +54,12 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The byte at which the next token is looked for.
+    /// The byte position from which the next token is searched.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// The next token without consuming it.
+    /// The next token, without consuming it.
     pub fn peek(&self) -> Option<Token> {
         self.clone().next()
     }
@@ -87,7 +87,8 @@ impl Iterator for Lexer<'_> {
             }
             end += if byte == b'\\' { 2 } else { 1 };
         }
-        // A backslash that ends the text stands for itself; one before a longer character takes its first byte only.
+        // A backslash at the end of the text stands for itself. One before a multi-byte character takes only its first
+        // byte.
         end = end.min(self.bytes.len());
         self.position = end;
         let kind = if &self.bytes[start..end] == b"<>" {
@@ -99,7 +100,7 @@ impl Iterator for Lexer<'_> {
     }
 }
 
-/// A token's text without the protecting backslashes.
+/// The text of a token without the escaping backslashes.
 pub(super) fn unescape(token: &str) -> Cow<'_, str> {
     if !token.contains('\\') {
         return Cow::Borrowed(token);

@@ -1,7 +1,7 @@
 //! The text in which PostgreSQL stores trees (`pg_rewrite.ev_action`), as a generic tree.
 //!
 //! This module knows the notation: braces, lists, tokens and their escapes. It knows no node by name and no server
-//! version; that is [`crate::query`]'s part.
+//! version; those are up to [`crate::query`].
 
 mod access;
 mod lexer;

@@ -1,4 +1,4 @@
-//! The notation: what is read back, and that no input panics.
+//! The notation: what is read back, and that no input causes a panic.
 
 use super::{MAX_DEPTH, Tree};
 
@@ -53,7 +53,7 @@ fn spans_are_bytes_of_the_text() {
 
 #[test]
 fn strings_that_look_like_structure() {
-    // A string field may hold anything, also what would be a field, a bracket or the null pointer.
+    // A string field may hold anything, including what looks like a field, a bracket or the null pointer.
     let text = r#"{A :x :y :z [ :n \<> :q \"q\" :v ("\"" "<>" "\\" "\12")}"#;
     let tree = Tree::parse(text).expect("parses");
     let node = tree.root().node().expect("a node");
@@ -73,7 +73,7 @@ fn errors_name_the_place() {
     let node = tree.root().node().expect("a node");
     assert_eq!(
         node.number::<i32>("varno").expect_err("no number").to_string(),
-        "cannot read the query tree: field varno of VAR is no number of its range: x"
+        "cannot read the query tree: field varno of VAR is not a number in range: x"
     );
     assert_eq!(
         node.bool("varlevelsup").expect_err("missing").to_string(),
@@ -82,10 +82,19 @@ fn errors_name_the_place() {
     assert!(error("").ends_with("the text ends early, at byte 0"));
     assert!(error("{A :x 1").ends_with("the text ends early, at byte 7"));
     assert!(error("({A})}").ends_with("unexpected \"}\" at byte 5"));
-    assert!(error("{A x}").ends_with("unexpected \"x\" at byte 3"));
+    assert!(error("{A (}").ends_with("unexpected \"(\" at byte 3"));
     assert!(error("{A :x}").ends_with("unexpected \"}\" at byte 5"));
     assert!(error("{}").ends_with("unexpected \"}\" at byte 1"));
     assert!(error("{A :x 4 [ 1 (").ends_with("unexpected \"(\" at byte 12"));
+}
+
+#[test]
+fn words_without_a_field_are_skipped() {
+    let tree = Tree::parse("{A_EXPR ANY :name (\"=\") :lexpr {A_CONST NULL :location 7}}").expect("parses");
+    let node = tree.root().node().expect("a node");
+    assert_eq!(node.strings("name").expect("a list"), ["="]);
+    let constant = node.node("lexpr").expect("a node");
+    assert_eq!(constant.number::<i32>("location").expect("a number"), 7);
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn depth_is_limited_without_recursion() {
     assert!(Tree::parse(&deepest).is_ok());
 }
 
-/// A generator of the same numbers on every machine.
+/// A generator that gives the same numbers on every machine.
 struct Dice(u64);
 
 impl Dice {
@@ -109,7 +118,7 @@ impl Dice {
     }
 }
 
-/// Visits everything, so that bad spans would be hit.
+/// Visits everything, so that a bad span would show.
 fn walk(value: super::Value<'_>) -> usize {
     let mut bytes = value.raw().len() + value.string().map_or(0, |text| text.len());
     if let Some(node) = value.node() {

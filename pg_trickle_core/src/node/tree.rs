@@ -1,18 +1,18 @@
-//! The arena of a parsed text: every value in one vector, parents before children.
+//! The arena of a parsed text: all values in one vector, parents before children.
 //!
-//! Each entry knows its bytes of the text and where its subtree ends, so that siblings are reached by a jump and
-//! nothing is copied out of the text. Parsing keeps its own stack: input cannot exhaust the program's.
+//! Each entry has its byte range in the text and the index at which its subtree ends. So siblings are one jump apart,
+//! and nothing is copied out of the text. The parser keeps its own stack, so no input can exhaust the program's.
 
 use super::lexer::{Lexer, Token, TokenKind};
 use crate::error::Error;
 
 /// How deep braces and parentheses may nest.
 ///
-/// Readers and writers of trees recurse, on a stack that is small in WebAssembly. An operator in an operator's
-/// argument takes two levels, a subquery three: PGlite's own parser cannot go much further.
+/// Readers and writers of trees recurse, on a stack that is small in WebAssembly. An operator in an operator's argument
+/// takes two levels, and a subquery three. PGlite's own parser cannot go much further.
 pub const MAX_DEPTH: usize = 1000;
 
-/// A text and the structure found in it.
+/// A text, and the structure found in it.
 #[derive(Debug)]
 pub struct Tree<'a> {
     pub(super) text: &'a str,
@@ -24,9 +24,9 @@ pub(super) struct Entry {
     pub shape: Shape,
     /// First byte.
     pub start: u32,
-    /// The byte behind the last.
+    /// The byte after the last.
     pub end: u32,
-    /// Index of the first entry that is no descendant.
+    /// Index of the first entry that is not a descendant.
     pub next: u32,
 }
 
@@ -38,15 +38,15 @@ pub(super) enum Shape {
     Word,
     /// The bytes of a constant: `4 [ 1 0 0 0 ]`.
     Datum,
-    /// `( .. )`; children are the items.
+    /// `( .. )`; its children are the items.
     List,
-    /// `{LABEL .. }`; children are fields.
+    /// `{LABEL .. }`; its children are the fields.
     Node,
-    /// `:name`; the one child is its value.
+    /// `:name`; its only child is the value.
     Field,
 }
 
-/// What encloses the place the parser is at.
+/// What encloses the parser's position.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Inside {
     List,
@@ -58,7 +58,7 @@ impl<'a> Tree<'a> {
     /// Parses one value.
     ///
     /// # Errors
-    /// [`Error::Tree`] says what is wrong and at which byte.
+    /// [`Error::Tree`] says what is wrong, and at which byte.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::Tree("the text is too long".to_owned()));
@@ -66,13 +66,13 @@ impl<'a> Tree<'a> {
         let mut parser = Parser {
             text,
             lexer: Lexer::new(text),
-            // Tokens take about six bytes and most become an entry.
+            // Tokens take about six bytes, and most of them become an entry.
             entries: Vec::with_capacity(text.len() / 6),
             open: Vec::new(),
             depth: 0,
         };
         parser.run()?;
-        // Behind the text's own values: see `Node::nothing`.
+        // After all values of the text comes the node that `Node::nothing` returns.
         parser.leaf(Shape::Node, 0, 0);
         Ok(Tree {
             text,
@@ -85,7 +85,7 @@ struct Parser<'a> {
     text: &'a str,
     lexer: Lexer<'a>,
     entries: Vec<Entry>,
-    /// The entries being filled, innermost last.
+    /// The open entries, innermost last.
     open: Vec<(Inside, usize)>,
     depth: usize,
 }
@@ -101,7 +101,7 @@ impl Parser<'_> {
                 }
                 Some(_) | None => self.value(token)?,
             }
-            // A field is complete with its first value.
+            // A field is complete once it has one value.
             while let Some(&(Inside::Field, index)) = self.open.last()
                 && self.entries.len() > index + 1
             {
@@ -128,6 +128,8 @@ impl Parser<'_> {
                 self.open(Inside::Field, Shape::Field, token);
                 Ok(())
             }
+            // The tree of a text that is not analysed has words without a field: the kind of an A_EXPR, NULL of an A_CONST.
+            TokenKind::Word => Ok(()),
             _ => Err(self.unexpected(token)),
         }
     }
@@ -154,7 +156,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A word, or with the bracket that follows it the bytes of a constant.
+    /// A word, or the bytes of a constant if a bracket follows.
     fn word(&mut self, token: Token) -> Result<(), Error> {
         let in_field = matches!(self.open.last(), Some((Inside::Field, _)));
         let bracket = in_field
@@ -192,7 +194,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    #[allow(clippy::cast_possible_truncation)] // `parse` refuses texts whose offsets do not fit.
+    #[allow(clippy::cast_possible_truncation)] // `parse` rejects texts whose offsets do not fit.
     fn leaf(&mut self, shape: Shape, start: usize, end: usize) {
         self.entries.push(Entry {
             shape,

@@ -1,7 +1,8 @@
-//! SELECT DISTINCT, over a linear block: the rows are counted, and shown while their count is not 0.
+//! SELECT DISTINCT over a linear block: rows are stored once, with their multiplicity, until it falls to 0.
 //!
-//! Rule: the count of a row changes by its weight in the change; it comes with its first copy and goes with its last.
-//! Cost: one stored row per changed value. Source: counting, Gupta, Mumick, Subrahmanian, 1993.
+//! Rule: the multiplicity of a row changes by its weight in the delta. The row appears with its first copy and
+//! disappears with its last. Cost: one stored row per changed value.
+//! Source: counting, Gupta, Mumick, Subrahmanian, 1993.
 
 use super::aggregate::counted::counted;
 use super::aggregate::plan::grouped_stage;

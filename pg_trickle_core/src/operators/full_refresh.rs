@@ -1,4 +1,4 @@
-//! A query that is run again as a whole: its result is stored as it is.
+//! The fallback: every change runs the whole query again, and the storage holds its result.
 
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
@@ -12,7 +12,7 @@ use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, StoredColumn, names};
 use crate::stages::view::view_at;
 
-/// Every change runs the query again.
+/// Maintenance by a full refresh.
 struct FullRefresh;
 
 impl Maintenance for FullRefresh {
@@ -33,7 +33,7 @@ impl Maintenance for FullRefresh {
     }
 }
 
-/// Plans any query. `definition` is a view of it, where there is one.
+/// Plans any query. `definition` is a view with the query, if there is one.
 pub fn plan(
     query: &Query,
     definition: Option<&str>,
@@ -44,8 +44,8 @@ pub fn plan(
     let (restricted, sorted) = match attempt {
         Ok(restricted) => (restricted, true),
         Err(Fallback::Error(error)) => return Err(error),
-        // No column can hold a row value, so the view cannot sort by one.
-        Err(Fallback::Reason(_)) => {
+        // The query sorts by a row value. No column can hold one, so the view does not sort.
+        Err(Fallback::Reason(_) | Fallback::Whole(_)) => {
             let unsorted = Query {
                 sort: Vec::new(),
                 ..query.clone()
@@ -53,12 +53,12 @@ pub fn plan(
             match Restricted::new(&unsorted, &[], graph) {
                 Ok(restricted) => (restricted, false),
                 Err(Fallback::Error(error)) => return Err(error),
-                Err(Fallback::Reason(why)) => return Err(Error::Tree(why)),
+                Err(Fallback::Reason(why) | Fallback::Whole(why)) => return Err(Error::Tree(why)),
             }
         }
     };
     let mut stored: Vec<StoredColumn> = restricted.stored;
-    // A limit needs the order that it cuts, whatever is stored.
+    // LIMIT needs the query's order, even if the storage cannot keep it.
     let mut fresh = restricted.query;
     fresh.sort.clone_from(&query.sort);
     let visible = query.targets.iter().filter(|target| !target.junk).count();

@@ -1,8 +1,8 @@
 //! LIMIT, OFFSET and FETCH FIRST: the first rows of a linear block in its order, read again after each change.
 //!
-//! Rule: the rows shown are those that the query gives now; what is different is written. Cost: the rows up to the last one
-//! shown, with an index in their order (a stage below gets one); else the whole query.
-//! Source: Yi et al., "Efficient maintenance of materialized top-k views", 2003; its reserve of rows is what the index gives.
+//! Rule: run the query again and write the differences. Cost: the rows up to the last one shown, given an index in
+//! their order (the storage of a lower stage gets one); without an index, the whole query. Source: Yi et al.,
+//! "Efficient maintenance of materialized top-k views", 2003. The index replaces its reserve of rows.
 
 use super::full_refresh;
 use crate::catalog::Catalog;
@@ -22,7 +22,7 @@ use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
 
-/// The query is run again, by a plan that is kept: it is known to read few rows.
+/// Runs the query again, with a plan that is kept because the query reads few rows.
 struct FirstRows {
     /// Patches the storage.
     refresh: Statement,
@@ -38,7 +38,7 @@ impl Maintenance for FirstRows {
     }
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
-        "the rows shown, with an index in their order"
+        "the rows shown, given an index in their order"
     }
 
     fn runs_query(&self) -> bool {
@@ -49,7 +49,7 @@ impl Maintenance for FirstRows {
 /// Plans a query with LIMIT or OFFSET.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     if query.sort.is_empty() && !is_grouped(query) && query.distinct.is_empty() && reads_recursion(query) {
-        // It may cut off a recursion that has no end.
+        // LIMIT may be what ends the recursion.
         return reason("LIMIT without ORDER BY over WITH RECURSIVE");
     }
     let mut query = query.clone();
@@ -76,8 +76,8 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     Ok(plan)
 }
 
-/// Gives the stage that the query reads an index in the query's order, if it is one stage and nothing else; for a table of
-/// the user advises it.
+/// If the query reads a single table, makes an index in the query's order: adds it to the storage of a stage, and
+/// returns advice for a table of the user.
 fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, graph)?;
@@ -122,5 +122,5 @@ fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> 
     let Some(leads) = leads else { return Ok(None) };
     graph.add_index(relation.oid, "", &columns);
     let is_there = graph.is_stage(relation.oid) || relation.indexed.contains(&leads);
-    Ok((!is_there).then(|| advice::sentence(relation, &columns.join(", "), "the rows shown are read by it")))
+    Ok((!is_there).then(|| advice::sentence(relation, &columns.join(", "), "the rows shown are read in its order")))
 }

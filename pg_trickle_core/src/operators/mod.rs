@@ -1,7 +1,8 @@
-//! The operators. Each folder, or file, has everything about one: its rule in the head, how it is recognised and planned,
-//! the SQL that maintains it, and what `explain` shows of it.
+//! The operators. Each folder or file holds everything about one: its rule in the head comment, how it is recognised
+//! and planned, the SQL that maintains it, and what `explain` shows.
 
 pub mod aggregate;
+pub mod constant;
 pub mod distinct;
 pub mod full_refresh;
 pub mod limit;

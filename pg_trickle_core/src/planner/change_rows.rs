@@ -1,15 +1,15 @@
-//! What a change of the storage is to those who see the view: the same expressions over the changed rows.
+//! Change rows: a change to the storage as subscribers see it. The expressions of the view, over the changed rows only.
 
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::oids::TEXT;
 use crate::query::{Expr, Query, RteKind, SqlLeaf, Target, Var};
 
-/// The name under which the query finds rows of the storage table.
-const ROWS: &str = "__pgt_shown";
+/// The name under which the query reads rows of the storage table.
+const ROWS: &str = "__pgt_change_rows";
 
-/// A query over rows of the storage: for each row that the view shows of these, in its order, the text of the row, and
-/// the text of its key where there is one.
+/// A query over changed rows of the storage. It returns the text of each row that the view makes of them, in the order
+/// of the view, and the text of its key, or NULL if there is no key.
 pub fn query(view: &Query, key: &[String], catalog: &dyn Catalog) -> Result<String, Error> {
     let mut shown = view.clone();
     let storage = &mut shown.rtable[0];
@@ -30,7 +30,7 @@ pub fn query(view: &Query, key: &[String], catalog: &dyn Catalog) -> Result<Stri
     storage.kind = RteKind::NamedTuplestore { name: ROWS.to_owned() };
     let mut row = Vec::new();
     for target in shown.targets.iter_mut().filter(|target| !target.junk) {
-        // Some of them still sort.
+        // Targets that sort stay, but hidden.
         target.junk = true;
         row.push(target.expr.clone());
     }

@@ -1,17 +1,17 @@
-//! Chooses the operator that stands at the top of a query.
+//! Chooses the operator at the top of a query.
 //!
-//! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over what FROM and WHERE give. An
-//! operator that needs the rows of the operator below it stored makes that one a stage of its own ([`split`]); so do subqueries
-//! with operators of their own ([`crate::rewrite::simplify`]).
+//! A query is taken apart from the top: LIMIT over DISTINCT over windows over grouping over the rows of FROM and WHERE.
+//! If an operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So
+//! do subqueries with operators of their own ([`crate::rewrite::simplify`]).
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{
-    has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame, has_sublink_key,
-    has_sublink_outside_aggregates, is_complex, is_grouped,
+    has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame,
+    has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
 use crate::operators::partitioned::plan::Windows;
-use crate::operators::{aggregate, distinct, limit, linear, outer, partitioned, recursion, set_operation};
+use crate::operators::{aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation};
 use crate::query::{Expr, Query};
 use crate::rewrite::simplify::simplify;
 use crate::rewrite::{full_join, grouping_sets, split};
@@ -19,11 +19,14 @@ use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
 
-/// Chooses the rule for the topmost operator of a prepared query.
+/// Plans the topmost operator of a prepared query.
 pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     graph.step(query)?;
     if !query.row_marks.is_empty() {
         return reason("FOR UPDATE or FOR SHARE");
+    }
+    if !reads_tables(query) {
+        return constant::plan(query, storage, graph);
     }
     if has_sublink_in_frame(query) {
         return reason("subquery in the frame of a window");
@@ -39,6 +42,9 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if query.set_operations.is_some() {
         return set_operation::plan::plan(query, storage, graph);
+    }
+    if query.grouping_sets.is_empty() && has_grouping_call(query) {
+        return choose(&grouping_sets::without_calls(query), storage, graph);
     }
     let grouped = is_grouped(query);
     let stacked = grouped || query.has_windows || query.has_target_srfs;
@@ -59,13 +65,13 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         let above = (grouped && above_groups && !has_sublink_key(query)).then(|| split::above_grouping(query, graph));
         return match above.transpose()? {
             Some(above) if !has_outer_aggregate(&above) => choose(&above, storage, graph),
-            _ => reason("aggregate inside of a subquery that belongs to the query around it"),
+            _ => reason("aggregate in a subquery that belongs to an enclosing query"),
         };
     }
     if grouped && !query.has_target_srfs && has_sublink_key(query) {
         let above = split::above_from(query, false, graph)?;
         if has_sublink_key(&above) {
-            return reason("subquery in a row of GROUP BY");
+            return reason("subquery in a row expression in GROUP BY");
         }
         return choose(&above, storage, graph);
     }

@@ -24,13 +24,14 @@ pub struct Plan {
     pub columns: Vec<OutputColumn>,
     /// The SELECT of the user's view.
     pub view: String,
-    /// The same over rows of the storage named `__pgt_shown`: for each row its text, and the text of its key or NULL.
+    /// The same SELECT over rows of the storage named `__pgt_change_rows`: for each row, its text and the text of its
+    /// key, or NULL.
     pub change_rows: String,
 }
 
 /// Compiles the analysed defining query of a stream table.
 ///
-/// `definition` is the qualified, quoted name of the view that holds the query; its storage will be `schema.base`.
+/// `definition` is the qualified, quoted name of the view that holds the query. Its storage will be `schema.base`.
 pub fn compile(
     query: &Query,
     definition: &str,
@@ -48,7 +49,7 @@ pub fn compile(
     let (plan, why) = match attempt {
         Ok(plan) => (plan, None),
         Err(Fallback::Error(error)) => return Err(error),
-        Err(Fallback::Reason(why)) => {
+        Err(Fallback::Reason(why) | Fallback::Whole(why)) => {
             graph.truncate(0);
             let plan = full_refresh::plan(query, Some(definition), &graph.top(), &graph)?;
             (plan, Some(why))
@@ -56,7 +57,7 @@ pub fn compile(
     };
     let (mut top, view) = plan.into_stage(why, &graph.top(), &graph)?;
     if view.from.len() > 1 {
-        // It shows a stored row several times.
+        // The view returns a stored row several times.
         top.key.clear();
     }
     let mut columns = Vec::new();
@@ -76,12 +77,12 @@ pub fn compile(
     })
 }
 
-/// Plans a stage inside of a stream table; what no rule covers is recomputed.
+/// Plans an inner stage of a stream table. Falls back to a full refresh if no operator covers the query.
 fn plan_stage(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<(Stage, Query), Fallback> {
     let before = graph.len();
     match choose(query, storage, graph).and_then(StagePlan::indexable) {
         Ok(plan) => Ok(plan.into_stage(None, storage, graph)?),
-        Err(Fallback::Reason(why)) if graph.is_exhausted() => Err(Fallback::Reason(why)),
+        Err(Fallback::Whole(why)) => Err(Fallback::Whole(why)),
         Err(Fallback::Error(error)) => Err(error.into()),
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);

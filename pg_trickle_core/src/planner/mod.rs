@@ -1,5 +1,5 @@
-//! From the analysed query to a plan: chooses an operator for each stage, and falls back to a full refresh, with the construct
-//! named, where there is none.
+//! From the analysed query to a plan: chooses an operator for each stage. If none covers a construct, it names the
+//! construct and falls back to a full refresh.
 
 pub mod change_rows;
 pub mod choose;

@@ -1,4 +1,4 @@
-//! Casts, and other expressions that only change what a value counts as.
+//! Casts, and other expressions that only change the type of a value.
 
 use super::Expr;
 use crate::plan::Oid;
@@ -18,7 +18,7 @@ pub struct FieldSelect {
     pub collation: Oid,
 }
 
-/// A cast that changes no bits.
+/// A cast to a binary-compatible type, which keeps the bits of the value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relabel {
     /// The value.
@@ -33,7 +33,7 @@ pub struct Relabel {
     pub form: CoerceForm,
 }
 
-/// A cast by output and input functions.
+/// A cast by way of output and input functions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoerceViaIo {
     /// The value.
@@ -105,7 +105,7 @@ pub enum CoerceForm {
     Call,
     /// `CAST` or `::`.
     ExplicitCast,
-    /// Put in by the parser.
+    /// Added by the parser.
     ImplicitCast,
     /// Special SQL syntax.
     SqlSyntax,

@@ -1,6 +1,6 @@
-//! What rules make of queries: numbers of columns and tables, and small expressions.
+//! Small constructors that rules use: column and table numbers, and simple expressions.
 
-use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SubLink, SubLinkKind, Var};
+use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SubLink, SubLinkKind, Target, Var};
 use crate::error::Error;
 use crate::plan::Oid;
 
@@ -8,7 +8,7 @@ use crate::plan::Oid;
 ///
 /// # Errors
 ///
-/// [`Error::Tree`] past the numbers that PostgreSQL has for columns.
+/// [`Error::Tree`] beyond PostgreSQL's limit for columns.
 pub fn attno(position: usize) -> Result<i16, Error> {
     i16::try_from(position + 1).map_err(|_| Error::Tree(format!("{} columns", position + 1)))
 }
@@ -17,13 +17,13 @@ pub fn attno(position: usize) -> Result<i16, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Tree`] past the numbers that PostgreSQL has for tables.
+/// [`Error::Tree`] beyond PostgreSQL's limit for tables.
 pub fn varno(position: usize) -> Result<i32, Error> {
     i32::try_from(position + 1).map_err(|_| Error::Tree(format!("{} tables in FROM", position + 1)))
 }
 
 impl Query {
-    /// A query that reads all that some queries read, and nothing else is asked of it.
+    /// A query that reads all that some queries read, and serves no other purpose.
     #[must_use]
     pub fn reading_all<'q>(queries: impl Iterator<Item = &'q Query>) -> Query {
         Query {
@@ -34,11 +34,11 @@ impl Query {
         }
     }
 
-    /// The position in the range table that a `varno` means.
+    /// The position of a `varno` in the range table.
     ///
     /// # Errors
     ///
-    /// [`Error::Tree`] where there is no such entry.
+    /// [`Error::Tree`] if there is no such entry.
     pub fn position(&self, varno: i32) -> Result<usize, Error> {
         usize::try_from(varno)
             .ok()
@@ -47,19 +47,44 @@ impl Query {
             .ok_or_else(|| Error::Tree(format!("no table with the number {varno}")))
     }
 
-    /// The range table entry that a `varno` means.
+    /// The range table entry of a `varno`.
     #[must_use]
     pub fn rte(&self, varno: i32) -> Option<&Rte> {
         self.rtable.get(self.position(varno).ok()?)
     }
 
-    /// The table that an entry of the range table reads, if it is a table.
+    /// The table that a range table entry reads, if it is a table.
     #[must_use]
     pub fn table(&self, varno: i32) -> Option<Oid> {
         match self.rte(varno)?.kind {
             RteKind::Relation { relid, .. } => Some(relid),
             _ => None,
         }
+    }
+
+    /// The number by which clauses refer to an expression. It becomes a hidden target, where it is none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tree`] for more targets than PostgreSQL has numbers for.
+    pub fn refer(&mut self, expr: &Expr) -> Result<u32, Error> {
+        let refs = self.targets.iter().map(|target| target.ressortgroupref);
+        let next = refs.max().unwrap_or(0) + 1;
+        if let Some(target) = self.targets.iter_mut().find(|target| target.expr == *expr) {
+            if target.ressortgroupref == 0 {
+                target.ressortgroupref = next;
+            }
+            return Ok(target.ressortgroupref);
+        }
+        let resno = attno(self.targets.len())?;
+        self.targets.push(Target {
+            expr: expr.clone(),
+            name: None,
+            resno,
+            ressortgroupref: next,
+            junk: true,
+        });
+        Ok(next)
     }
 
     /// Adds a conjunct to WHERE.
@@ -76,7 +101,7 @@ impl Query {
 }
 
 impl Var {
-    /// A column with the type of an expression, at this level.
+    /// A column of this query level, with the type of an expression.
     #[must_use]
     pub fn like(expr: &Expr, varno: i32, attno: i16) -> Expr {
         Expr::Var(Var {

@@ -24,10 +24,10 @@ pub enum XmlOp {
     IsDocument,
 }
 
-/// `XMLELEMENT` and its like.
+/// `XMLELEMENT` and similar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Xml {
-    /// Which.
+    /// Its kind.
     pub op: XmlOp,
     /// Name of the element or instruction.
     pub name: Option<String>,
@@ -37,7 +37,7 @@ pub struct Xml {
     pub arg_names: Vec<String>,
     /// Contents.
     pub args: Vec<Expr>,
-    /// `DOCUMENT`; otherwise `CONTENT`.
+    /// True for `DOCUMENT`, false for `CONTENT`.
     pub document: bool,
     /// `INDENT`.
     pub indent: bool,
@@ -47,7 +47,7 @@ pub struct Xml {
     pub typmod: i32,
 }
 
-/// `FORMAT JSON [ENCODING ...]`: numbers of `JsonFormatType` and `JsonEncoding`.
+/// `FORMAT JSON [ENCODING ...]`: values of `JsonFormatType` and `JsonEncoding`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonFormat {
     /// 0 default, 1 JSON, 2 JSONB (internal).
@@ -97,10 +97,10 @@ pub enum JsonConstructorKind {
     Serialize,
 }
 
-/// `JSON_OBJECT` and its like.
+/// `JSON_OBJECT` and similar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonConstructor {
-    /// Which.
+    /// Its kind.
     pub kind: JsonConstructorKind,
     /// Arguments.
     pub args: Vec<Expr>,
@@ -116,7 +116,7 @@ pub struct JsonConstructor {
     pub unique: bool,
 }
 
-/// What `IS JSON` asks for (`JsonValueType`).
+/// The kind of value that `IS JSON` tests for (`JsonValueType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonItem {
     /// Any.
@@ -136,7 +136,7 @@ pub struct JsonIs {
     pub arg: Expr,
     /// Its format.
     pub format: JsonFormat,
-    /// What it should be.
+    /// The kind of value tested for.
     pub item: JsonItem,
     /// `WITH UNIQUE KEYS`.
     pub unique: bool,
@@ -158,7 +158,7 @@ pub enum JsonExprOp {
 /// `JsonWrapper`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonWrapper {
-    /// Not said.
+    /// Not specified.
     Unspecified,
     /// `WITHOUT WRAPPER`.
     None,
@@ -194,20 +194,20 @@ pub enum JsonBehaviorKind {
 /// `... ON EMPTY`, `... ON ERROR`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonBehavior {
-    /// Which.
+    /// Its kind.
     pub kind: JsonBehaviorKind,
     /// The value.
     pub expr: Option<Expr>,
-    /// The value must still be cast to the RETURNING type.
+    /// True if the value must still be cast to the RETURNING type.
     pub coerce: bool,
 }
 
-/// `JSON_QUERY` and its like.
+/// `JSON_QUERY` and similar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonExpr {
-    /// Which.
+    /// Its kind.
     pub op: JsonExprOp,
-    /// For a column of JSON_TABLE: its name.
+    /// The name of a JSON_TABLE column.
     pub column_name: Option<String>,
     /// The document.
     pub formatted: Expr,

@@ -65,9 +65,9 @@ pub enum Expr {
     Coalesce(List),
     /// `GREATEST`, `LEAST`.
     MinMax(MinMax),
-    /// `CURRENT_DATE` and its like.
+    /// `CURRENT_DATE` and similar.
     SqlValue(SqlValue),
-    /// `XMLELEMENT` and its like.
+    /// `XMLELEMENT` and similar.
     Xml(Box<Xml>),
     /// A JSON input with its format.
     JsonValue(Box<JsonValue>),
@@ -79,7 +79,7 @@ pub enum Expr {
     JsonExpr(Box<JsonExpr>),
     /// `IS NULL`, `IS NOT NULL`.
     NullTest(Box<NullTest>),
-    /// `IS TRUE` and its like.
+    /// `IS TRUE` and similar.
     BooleanTest(Box<BooleanTest>),
     /// A cast to a domain.
     CoerceToDomain(Box<CoerceToDomain>),
@@ -100,7 +100,7 @@ pub struct Var {
     pub typmod: i32,
     /// Its collation.
     pub collation: Oid,
-    /// How many query levels up the table stands.
+    /// How many query levels up the table is.
     pub levels_up: u32,
 }
 
@@ -113,9 +113,9 @@ pub struct Const {
     pub typmod: i32,
     /// Its collation.
     pub collation: Oid,
-    /// It is NULL.
+    /// True for NULL.
     pub is_null: bool,
-    /// The node's text, which the catalog can turn into the value's text.
+    /// The text of the node, which the catalog can turn into the text of the value.
     pub node: String,
 }
 
@@ -172,11 +172,11 @@ pub struct Aggref {
     pub filter: Option<Expr>,
     /// `*`.
     pub star: bool,
-    /// The last argument is a `VARIADIC` array.
+    /// True if the last argument is a `VARIADIC` array.
     pub variadic: bool,
     /// 'n' normal, 'o' ordered-set, 'h' hypothetical-set.
     pub kind: char,
-    /// How many levels up it belongs.
+    /// How many query levels up the aggregate belongs.
     pub levels_up: u32,
 }
 
@@ -187,7 +187,7 @@ pub struct GroupingFunc {
     pub args: Vec<Expr>,
     /// The arguments as target references.
     pub refs: Vec<u32>,
-    /// How many levels up it belongs.
+    /// How many query levels up it belongs.
     pub levels_up: u32,
 }
 
@@ -206,11 +206,11 @@ pub struct WindowFunc {
     pub args: Vec<Expr>,
     /// `FILTER`.
     pub filter: Option<Expr>,
-    /// Which window.
+    /// The window, by its `winref`.
     pub winref: u32,
     /// `*`.
     pub star: bool,
-    /// The function is an aggregate.
+    /// True if the function is an aggregate.
     pub is_agg: bool,
 }
 
@@ -227,7 +227,7 @@ pub struct Subscript {
     pub collation: Oid,
     /// Upper or only subscripts; a missing bound is `None`.
     pub upper: Vec<Option<Expr>>,
-    /// Lower subscripts of a slice; empty when it is none.
+    /// Lower subscripts of a slice; empty if it is not a slice.
     pub lower: Vec<Option<Expr>>,
     /// The container.
     pub container: Expr,
@@ -240,9 +240,9 @@ pub struct FuncExpr {
     pub function: Oid,
     /// Result type.
     pub type_oid: Oid,
-    /// It returns a set.
+    /// True if it returns a set.
     pub returns_set: bool,
-    /// The last argument is a `VARIADIC` array.
+    /// True if the last argument is a `VARIADIC` array.
     pub variadic: bool,
     /// How it was written.
     pub form: CoerceForm,
@@ -270,11 +270,11 @@ pub struct NamedArg {
 pub struct OpExpr {
     /// The operator.
     pub operator: Oid,
-    /// Its function; 0 if not stored.
+    /// Its function; 0 if the tree does not store it.
     pub function: Oid,
     /// Result type.
     pub type_oid: Oid,
-    /// It returns a set.
+    /// True if it returns a set.
     pub returns_set: bool,
     /// Result collation.
     pub collation: Oid,
@@ -289,7 +289,7 @@ pub struct OpExpr {
 pub struct ScalarArrayOp {
     /// The operator.
     pub operator: Oid,
-    /// `ANY`; otherwise `ALL`.
+    /// True for `ANY`, false for `ALL`.
     pub any: bool,
     /// Input collation.
     pub input_collation: Oid,
@@ -311,7 +311,7 @@ pub enum BoolOp {
 /// `AND`, `OR`, `NOT`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bool {
-    /// Which.
+    /// The connective.
     pub op: BoolOp,
     /// Operands.
     pub args: Vec<Expr>,
@@ -342,7 +342,7 @@ pub enum SubLinkKind {
     MultiExpr,
     /// `ARRAY(...)`.
     Array,
-    /// Of the planner.
+    /// Used by the planner only.
     Cte,
 }
 
@@ -385,7 +385,7 @@ pub struct ArrayExpr {
     pub element_type: Oid,
     /// The elements.
     pub elements: Vec<Expr>,
-    /// The elements are arrays.
+    /// True if the elements are arrays themselves.
     pub multidims: bool,
 }
 
@@ -422,7 +422,7 @@ pub enum RowCompareKind {
 /// `ROW(...) < ROW(...)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowCompare {
-    /// Which comparison.
+    /// The comparison.
     pub kind: RowCompareKind,
     /// The operator for each pair.
     pub operators: Vec<Oid>,
@@ -454,13 +454,13 @@ pub struct MinMax {
     pub collation: Oid,
     /// Input collation.
     pub input_collation: Oid,
-    /// `LEAST`.
+    /// True for `LEAST`, false for `GREATEST`.
     pub least: bool,
     /// Arguments.
     pub args: Vec<Expr>,
 }
 
-/// `CURRENT_DATE` and its like.
+/// `CURRENT_DATE` and similar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlValue {
     /// `SQLValueFunctionOp`, in the order of primnodes.h.
@@ -476,9 +476,9 @@ pub struct SqlValue {
 pub struct NullTest {
     /// The value.
     pub arg: Expr,
-    /// `IS NOT NULL`.
+    /// True for `IS NOT NULL`.
     pub negated: bool,
-    /// The value is a row that is tested field by field.
+    /// True if the value is a row that is tested field by field.
     pub is_row: bool,
 }
 
@@ -499,19 +499,19 @@ pub enum BooleanTestKind {
     NotUnknown,
 }
 
-/// `IS TRUE` and its like.
+/// `IS TRUE` and similar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BooleanTest {
     /// The value.
     pub arg: Expr,
-    /// Which test.
+    /// The test.
     pub kind: BooleanTestKind,
 }
 
-/// SQL written by the core itself, with expressions in between.
+/// SQL written by the core itself, with expressions as arguments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SqlLeaf {
-    /// The text around the arguments: one piece more than there are arguments.
+    /// The text around the arguments, with one more piece than there are arguments.
     pub parts: Vec<String>,
     /// The arguments.
     pub args: Vec<Expr>,

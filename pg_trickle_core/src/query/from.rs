@@ -12,7 +12,7 @@ pub struct Cte {
     pub columns: Vec<String>,
     /// The query.
     pub query: Box<Query>,
-    /// It refers to itself.
+    /// True if it refers to itself.
     pub recursive: bool,
     /// `MATERIALIZED`, `NOT MATERIALIZED` or neither.
     pub materialize: CteMaterialize,
@@ -22,7 +22,7 @@ pub struct Cte {
     pub cycle: Option<CteCycle>,
 }
 
-/// What a CTE says about materialization.
+/// What a CTE specifies about materialization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CteMaterialize {
     /// Nothing.
@@ -84,7 +84,7 @@ pub enum JoinKind {
 /// `left JOIN right`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinExpr {
-    /// Which join.
+    /// The kind of join.
     pub kind: JoinKind,
     /// `NATURAL`.
     pub natural: bool,
@@ -96,7 +96,7 @@ pub struct JoinExpr {
     pub using: Vec<String>,
     /// Alias of `USING (...) AS alias`.
     pub using_alias: Option<String>,
-    /// `ON`, or what `USING` amounts to.
+    /// The ON condition, or the condition that `USING` stands for.
     pub quals: Option<Expr>,
     /// Alias of the join as a whole.
     pub alias: Option<String>,
@@ -109,19 +109,19 @@ pub struct JoinExpr {
 /// A range table entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rte {
-    /// What it is.
+    /// Its kind.
     pub kind: RteKind,
     /// The alias written in the query.
     pub alias: Option<String>,
     /// Column aliases written in the query.
     pub alias_columns: Vec<String>,
-    /// The name by which it is known (`eref`).
+    /// The name it is known by (`eref`).
     pub name: String,
     /// The names of its columns (`eref`); dropped columns are empty.
     pub columns: Vec<String>,
     /// `LATERAL`.
     pub lateral: bool,
-    /// Children are scanned too (no `ONLY`).
+    /// True if children are scanned, too (no `ONLY`).
     pub inh: bool,
 }
 
@@ -161,7 +161,7 @@ pub enum RteKind {
         kind: JoinKind,
         /// The expression that each column stands for.
         alias_vars: Vec<Expr>,
-        /// How many leading columns are merged ones of USING.
+        /// The number of leading columns that USING merged.
         merged: usize,
     },
     /// Functions in FROM.
@@ -190,7 +190,7 @@ pub enum RteKind {
         name: String,
         /// How many query levels up it is defined.
         levels_up: u32,
-        /// A recursive reference to the CTE it stands in.
+        /// True for a recursive reference to the CTE that contains it.
         self_reference: bool,
         /// Column types.
         types: Vec<Oid>,
@@ -206,7 +206,7 @@ pub enum RteKind {
     },
     /// An empty FROM.
     Result,
-    /// PostgreSQL 18's entry for grouping expressions; the reader has replaced all Vars of it.
+    /// PostgreSQL 18's entry for grouping expressions. The reader has replaced all Vars that refer to it.
     Group {
         /// The grouping expressions.
         exprs: Vec<Expr>,
@@ -230,7 +230,7 @@ pub struct RangeFunction {
     pub column_collations: Vec<Oid>,
 }
 
-/// Which table function.
+/// The kinds of table functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFuncKind {
     /// `XMLTABLE`.
@@ -242,7 +242,7 @@ pub enum TableFuncKind {
 /// `XMLTABLE` or `JSON_TABLE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableFunc {
-    /// Which of the two.
+    /// Its kind.
     pub kind: TableFuncKind,
     /// Namespace URIs, with the names in `ns_names`.
     pub ns_uris: Vec<Expr>,
@@ -268,7 +268,7 @@ pub struct TableFunc {
     pub column_values: Vec<Option<Expr>>,
     /// JSON_TABLE: PASSING expressions.
     pub passing: Vec<Expr>,
-    /// JSON_TABLE: names of the PASSING expressions, and the tree of paths, both as the reader gives them.
+    /// JSON_TABLE: names of the PASSING expressions and the tree of paths, as the reader returns them.
     pub plan: Option<Box<JsonTablePlan>>,
     /// The NOT NULL columns, by position.
     pub not_nulls: Vec<i32>,
@@ -309,7 +309,7 @@ pub struct TableSample {
     pub repeatable: Option<Expr>,
 }
 
-/// `FOR UPDATE` and its like.
+/// `FOR UPDATE` and similar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowMark {
     /// The locked entry.
@@ -318,6 +318,6 @@ pub struct RowMark {
     pub strength: i32,
     /// `LockWaitPolicy`: 0 wait, 1 skip locked, 2 nowait.
     pub wait_policy: i32,
-    /// It came from a lock on an outer subquery.
+    /// True if it was pushed down from a lock on an outer subquery.
     pub pushed_down: bool,
 }

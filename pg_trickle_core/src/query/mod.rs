@@ -1,6 +1,6 @@
-//! The analysed query as typed data: what PostgreSQL's parser made of the defining query.
+//! The analysed query as typed data: the defining query as PostgreSQL's parser has analysed it.
 //!
-//! Names follow `src/include/nodes/parsenodes.h`; differences between PostgreSQL 17 and 18 end in the reader.
+//! Names follow `src/include/nodes/parsenodes.h`. The reader hides the differences between PostgreSQL 17 and 18.
 
 mod cast;
 mod construct;
@@ -55,11 +55,11 @@ pub struct Query {
     pub grouping_sets: Vec<GroupingSet>,
     /// `HAVING`.
     pub having: Option<Expr>,
-    /// `WINDOW`, named and unnamed ones.
+    /// `WINDOW`, named and unnamed.
     pub windows: Vec<Window>,
     /// `DISTINCT`, or the expressions of `DISTINCT ON`.
     pub distinct: Vec<SortGroup>,
-    /// The list above is that of `DISTINCT ON`.
+    /// True if the list above is that of `DISTINCT ON`.
     pub distinct_on: bool,
     /// `ORDER BY`.
     pub sort: Vec<SortGroup>,
@@ -69,19 +69,19 @@ pub struct Query {
     pub limit_count: Option<Expr>,
     /// `FETCH FIRST .. WITH TIES`.
     pub limit_with_ties: bool,
-    /// `FOR UPDATE` and its like.
+    /// `FOR UPDATE` and similar.
     pub row_marks: Vec<RowMark>,
     /// `UNION`, `INTERSECT`, `EXCEPT`.
     pub set_operations: Option<SetOperation>,
-    /// Primary keys the query relies on for columns outside of `GROUP BY`.
+    /// Primary keys that the query relies on for columns outside `GROUP BY`.
     pub constraint_deps: Vec<Oid>,
-    /// An aggregate stands in the select list or HAVING.
+    /// True if the select list or HAVING has an aggregate.
     pub has_aggs: bool,
-    /// A window function stands in the select list or ORDER BY.
+    /// True if the select list or ORDER BY has a window function.
     pub has_windows: bool,
-    /// A set-returning function stands in the select list.
+    /// True if the select list has a set-returning function.
     pub has_target_srfs: bool,
-    /// A SubLink stands somewhere.
+    /// True if there is a SubLink anywhere.
     pub has_sublinks: bool,
 }
 
@@ -90,18 +90,18 @@ pub struct Query {
 pub struct Target {
     /// The value.
     pub expr: Expr,
-    /// The column's name, where it has one.
+    /// The column's name, if it has one.
     pub name: Option<String>,
     /// Position, from 1.
     pub resno: i16,
-    /// Referred to by sort, group and distinct clauses; 0 if by none.
+    /// The number by which sort, group and distinct clauses refer to it; 0 if none does.
     pub ressortgroupref: u32,
-    /// Needed by such a clause only.
+    /// True if only such a clause needs it.
     pub junk: bool,
 }
 
 impl Target {
-    /// Targets for all columns of an entry of the range table, named `c1`, `c2`, ...
+    /// Targets for all columns of a range table entry, named `c1`, `c2`, ...
     #[must_use]
     pub fn columns_of(varno: i32, types: &[Oid], typmods: &[i32], collations: &[Oid]) -> Vec<Target> {
         let columns = types.iter().zip(typmods).zip(collations).zip(1..);
@@ -127,17 +127,18 @@ impl Target {
 /// One item of ORDER BY, GROUP BY, DISTINCT, PARTITION BY.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortGroup {
-    /// Which target it means.
+    /// The target it refers to.
     pub target_ref: u32,
     /// The equality operator.
     pub eq_op: Oid,
-    /// The ordering operator, 0 if there is none.
+    /// The ordering operator; 0 if there is none.
     pub sort_op: Oid,
-    /// The ordering operator is a `>`: `DESC`. Always false before PostgreSQL 18; look at the operator.
+    /// True if the ordering operator is a `>` (`DESC`). Always false before PostgreSQL 18; look at the operator
+    /// instead.
     pub reverse: bool,
     /// `NULLS FIRST`.
     pub nulls_first: bool,
-    /// The equality operator can be hashed.
+    /// True if the equality operator can be hashed.
     pub hashable: bool,
 }
 
@@ -161,7 +162,7 @@ pub enum GroupingSet {
 pub struct Window {
     /// Its name in `WINDOW`.
     pub name: Option<String>,
-    /// The window it builds on.
+    /// The window it is based on.
     pub refname: Option<String>,
     /// `PARTITION BY`.
     pub partition: Vec<SortGroup>,
@@ -173,9 +174,9 @@ pub struct Window {
     pub start_offset: Option<Expr>,
     /// Offset of the frame's end.
     pub end_offset: Option<Expr>,
-    /// What window functions refer to.
+    /// The number by which window functions refer to it.
     pub winref: u32,
-    /// The ORDER BY was copied from `refname`.
+    /// True if the ORDER BY was copied from `refname`.
     pub copied_order: bool,
 }
 
@@ -197,7 +198,7 @@ pub enum SetOperation {
     Rel(i32),
     /// Two operands.
     Op {
-        /// Which operation.
+        /// The operation.
         op: SetOp,
         /// `ALL`.
         all: bool,
@@ -211,13 +212,13 @@ pub enum SetOperation {
         typmods: Vec<i32>,
         /// Result collations.
         collations: Vec<Oid>,
-        /// How rows are grouped, when not `ALL`.
+        /// How rows are grouped, if not `ALL`.
         groups: Vec<SortGroup>,
     },
 }
 
 impl Query {
-    /// The target that a sort, group or distinct clause means.
+    /// The target that a sort, group or distinct clause refers to.
     #[must_use]
     pub fn target(&self, target_ref: u32) -> Option<&Target> {
         self.targets.iter().find(|target| target.ressortgroupref == target_ref)

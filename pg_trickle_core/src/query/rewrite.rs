@@ -1,9 +1,9 @@
-//! Changing whole queries: Vars at any depth, and queries merged into the query that reads them.
+//! Changes to whole queries: replaces Vars at any depth, and adjusts query levels when a query moves.
 
 use super::{Expr, FromItem, JoinExpr, Query, RteKind, Var};
 
 impl Query {
-    /// Calls `visit` for every expression that stands directly in this query, which it may change.
+    /// Calls `visit` for every expression directly in this query, and lets it change the expression.
     pub fn for_each_expr_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
         self.targets.iter_mut().for_each(|target| visit(&mut target.expr));
         [
@@ -27,8 +27,8 @@ impl Query {
         }
     }
 
-    /// Replaces Vars of this query level, wherever they stand: in this query, or deeper as outer references. What
-    /// `replace` gives is an expression of this level; it is adjusted to the depth where it is put.
+    /// Replaces Vars of this query level wherever they are: in this query, or deeper as outer references. `replace`
+    /// returns an expression of this level, which is adjusted to the depth where it is inserted.
     pub fn replace_vars(&mut self, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
         self.replace_vars_at(0, replace);
     }
@@ -63,7 +63,7 @@ impl Query {
         }
     }
 
-    /// Tells whether the query refers to queries around it.
+    /// True if the query refers to enclosing queries.
     #[must_use]
     pub fn is_correlated(&self) -> bool {
         let mut copy = self.clone();
@@ -86,14 +86,14 @@ impl Query {
 }
 
 impl Query {
-    /// Adjusts what refers to queries around this one, when it is moved `by` levels deeper.
+    /// Adjusts references to enclosing queries when this query moves `by` levels deeper.
     pub fn raise_outer(&mut self, by: u32) {
         if by > 0 {
             raise_query(self, by, 1);
         }
     }
 
-    /// Adjusts what refers to queries around this one, when it is merged into the query that contains it. Vars of the
+    /// Adjusts references to enclosing queries when this query is merged into the query that contains it. Vars of the
     /// containing query become Vars of its own level.
     pub fn lower_outer(&mut self) {
         lower_query(self, 1);
@@ -131,7 +131,7 @@ fn outer_vars_in(expr: &mut Expr, depth: u32, visit: &mut dyn FnMut(&Var)) {
             ..var.clone()
         }),
         Expr::Aggref(call) if call.levels_up > depth => {
-            // An aggregate of an outer query makes everything below it outer; its Vars say so themselves.
+            // Everything in an aggregate of an outer query is outer, too. Its Vars say so themselves.
         }
         Expr::SubLink(sublink) => sublink.query.outer_vars(depth + 1, visit),
         _ => {}
@@ -182,7 +182,7 @@ fn replace_outer_in(expr: &mut Expr, depth: u32, replace: &mut dyn FnMut(&Expr) 
     expr.for_each_child_mut(&mut |child| replace_outer_in(child, depth, replace));
 }
 
-/// Adds `by` to the levels of the Vars of an expression that leave it.
+/// Adds `by` to the levels of the Vars that refer outside an expression.
 fn raise(expr: &mut Expr, by: u32, depth: u32) {
     if by == 0 {
         return;
@@ -211,12 +211,12 @@ fn raise_query(query: &mut Query, by: u32, depth: u32) {
 }
 
 impl Expr {
-    /// Replaces the Vars of the query level that the expression stands in, subqueries included.
+    /// Replaces the Vars of the query level that the expression is in, including those in subqueries.
     pub fn replace_vars(&mut self, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
         replace_in(self, 0, replace);
     }
 
-    /// Adjusts an expression that is moved into a query `by` levels below the one it stands in.
+    /// Adjusts an expression that moves into a query `by` levels deeper.
     pub fn deepen(&mut self, by: u32) {
         raise(self, by, 0);
     }

@@ -1,11 +1,11 @@
-//! The type, type modifier and collation of an expression (`exprType` and its like in nodeFuncs.c).
+//! The type, type modifier and collation of an expression (`exprType` and related functions in nodeFuncs.c).
 
 use super::{Expr, SubLinkKind};
 use crate::oids::{BOOL, C_COLLATION, INT4, NAME, RECORD, TEXT, XML};
 use crate::plan::Oid;
 
 impl Expr {
-    /// The type of the value. 0 for the array of an `ARRAY(subquery)`, which only the catalog knows.
+    /// The type of the value; 0 for the array of an `ARRAY(subquery)`, which only the catalog knows.
     #[must_use]
     pub fn type_oid(&self) -> Oid {
         match self {
@@ -63,7 +63,7 @@ impl Expr {
         }
     }
 
-    /// The type modifier, −1 where there is none or none that is known.
+    /// The type modifier; −1 if there is none, or if it is unknown.
     #[must_use]
     pub fn typmod(&self) -> i32 {
         match self {
@@ -84,7 +84,7 @@ impl Expr {
             Expr::CoerceToDomain(e) => e.typmod,
             Expr::Sql(e) => e.typmod,
             Expr::Func(e) if e.form == super::CoerceForm::ExplicitCast || e.form == super::CoerceForm::ImplicitCast => {
-                // A length coercion: its second argument is the modifier.
+                // A length coercion has the modifier as its second argument.
                 match e.args.get(1) {
                     Some(Expr::Const(modifier)) if modifier.type_oid == INT4 => modifier.int4().unwrap_or(-1),
                     _ => -1,
@@ -104,7 +104,7 @@ impl Expr {
         }
     }
 
-    /// The collation, 0 where there is none.
+    /// The collation; 0 if there is none.
     #[must_use]
     pub fn collation(&self) -> Oid {
         match self {
@@ -159,7 +159,7 @@ impl Expr {
     }
 }
 
-/// The modifier that all arguments of the result's type agree on.
+/// The type modifier that all arguments have in common, if they are of the type of the result.
 fn common<'e>(type_oid: Oid, args: impl Iterator<Item = &'e Expr>) -> i32 {
     let mut typmod = None;
     for arg in args {

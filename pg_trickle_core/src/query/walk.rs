@@ -2,7 +2,7 @@
 
 use super::{Aggref, ArrayCoerce, Case, Expr, JsonConstructor, JsonExpr, JsonValue, Query, Subscript, WindowFunc, Xml};
 
-/// The one list of what the children of each node are, for walks that read and walks that write.
+/// Lists the children of each node once, for walks that read and walks that change.
 macro_rules! children {
     ($(#[$doc:meta])* $name:ident, $iter:ident, $($mutable:tt)?) => {
         $(#[$doc])*
@@ -94,8 +94,8 @@ macro_rules! children {
 }
 
 impl Expr {
-    /// A copy in which every node for which `replace` gives something is replaced by that. Subqueries of SubLinks are
-    /// left alone.
+    /// A copy in which nodes are replaced by whatever `replace` returns for them. Does not enter the subqueries of
+    /// SubLinks.
     #[must_use]
     pub fn transform(&self, replace: &mut dyn FnMut(&Expr) -> Option<Expr>) -> Expr {
         if let Some(replaced) = replace(self) {
@@ -106,13 +106,13 @@ impl Expr {
         copy
     }
 
-    /// Calls `visit` for this node and all below it, not entering the subqueries of SubLinks.
+    /// Calls `visit` for this node and all nodes below it. Does not enter the subqueries of SubLinks.
     pub fn for_each<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         visit(self);
         self.for_each_child(&mut |child| child.for_each(visit));
     }
 
-    /// True where `test` holds for this node or one below it.
+    /// True if `test` holds for this node or one below it.
     #[must_use]
     pub fn any(&self, test: &mut dyn FnMut(&Expr) -> bool) -> bool {
         let mut found = false;
@@ -126,13 +126,13 @@ impl Expr {
     }
 
     children! {
-        /// Calls `visit` for the direct children, which it may change.
+        /// Calls `visit` for the direct children, and lets it change them.
         for_each_child_mut, iter_mut, mut
     }
 }
 
 impl Query {
-    /// Calls `visit` for every query in this one: itself, subqueries in FROM, CTEs and SubLinks, at any depth.
+    /// Calls `visit` for this query and all queries in it, at any depth: subqueries in FROM, CTEs and SubLinks.
     pub fn for_each_query<'q>(&'q self, visit: &mut dyn FnMut(&'q Query)) {
         visit(self);
         for cte in &self.ctes {
@@ -152,7 +152,7 @@ impl Query {
         });
     }
 
-    /// Calls `visit` for every expression that stands directly in this query, not in its subqueries.
+    /// Calls `visit` for every expression directly in this query, but not in its subqueries.
     pub fn for_each_expr<'q>(&'q self, visit: &mut dyn FnMut(&'q Expr)) {
         self.targets.iter().for_each(|target| visit(&target.expr));
         [&self.quals, &self.having, &self.limit_offset, &self.limit_count]

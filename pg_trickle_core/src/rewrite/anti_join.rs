@@ -1,14 +1,16 @@
-//! NOT IN as anti-joins, and EXISTS of a subquery that looks at nothing outside.
+//! NOT IN as anti-joins, and EXISTS over an uncorrelated subquery.
 //!
-//! `x NOT IN (SELECT y FROM s)` is true for a row unless `s` has a row with `y = x`, has one with a NULL for `y`, or has any
-//! while `x` is NULL. As three NOT EXISTS each of these is found by an index, where PostgreSQL reads all of `s` for
-//! NOT IN. Where only truth counts (WHERE, ON) the two are the same: NULL is as good as false.
+//! `x NOT IN (SELECT y FROM s)` is true for a row unless `s` has a row with `y = x`, or a row whose `y` is NULL, or `x`
+//! is NULL and `s` has any row. Each of these three becomes a NOT EXISTS that an index serves; for NOT IN, PostgreSQL
+//! reads all of `s`. The two forms differ only between false and NULL, which does not matter where only truth counts
+//! (WHERE, ON).
 //!
-//! Whether `s` has a row at all is kept as a stage of at most one row, counted: `SELECT DISTINCT true FROM s`. Its change
-//! is seen above only when the first row comes or the last one goes, and not with every row of `s`.
+//! Whether `s` has any row at all is kept as a counted stage of at most one row: `SELECT DISTINCT true FROM s`. The
+//! stages above see a change only when the first row of `s` is inserted or the last one deleted, not for every row of
+//! `s`.
 //!
-//! Cost: the rows outside that meet the change; a row with a NULL in `s`, when the first comes or the last goes, meets all.
-//! Source: three-valued logic of the SQL standard; the split by cases is reasoning.
+//! Cost: the outer rows that match the change. The first NULL inserted into `s`, or the last one deleted, matches all
+//! of them. Source: three-valued logic of the SQL standard; the split into cases is our own reasoning.
 
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
@@ -18,7 +20,7 @@ use crate::oids::{BOOL_EQUAL, BOOL_LESS};
 use crate::query::{BoolOp, Expr, OpExpr, Query, RteKind, SortGroup, SqlLeaf, SubLink, SubLinkKind, Target, Var};
 use crate::stages::graph::StageGraph;
 
-/// Rewrites a condition of `query` of which only the truth counts.
+/// Rewrites a condition of `query`, of which only the truth counts.
 pub fn condition(query: &Query, expr: &mut Expr, graph: &StageGraph) -> Result<(), Fallback> {
     match expr {
         Expr::Bool(boolean) if boolean.op != BoolOp::Not => {
@@ -48,7 +50,7 @@ pub fn condition(query: &Query, expr: &mut Expr, graph: &StageGraph) -> Result<(
     Ok(())
 }
 
-/// `x = y` for a test `x <> y`.
+/// The test `x = y` for a test `x <> y`.
 fn equality_of(test: &OpExpr, graph: &StageGraph) -> Result<Option<OpExpr>, Fallback> {
     let operator = graph.operator(test.operator)?;
     let Some(default) = graph.default_equality(operator.left)? else {
@@ -64,7 +66,7 @@ fn equality_of(test: &OpExpr, graph: &StageGraph) -> Result<Option<OpExpr>, Fall
     }))
 }
 
-/// What `NOT (x op ANY (subquery))` says, as NOT EXISTS.
+/// `NOT (x op ANY (subquery))` as NOT EXISTS.
 fn anti_joins(query: &Query, sublink: &SubLink, test: &OpExpr, graph: &StageGraph) -> Result<Option<Expr>, Fallback> {
     let subquery = &sublink.query;
     let [left, _] = test.args.as_slice() else {
@@ -73,7 +75,7 @@ fn anti_joins(query: &Query, sublink: &SubLink, test: &OpExpr, graph: &StageGrap
     let [Target { expr: output, .. }] = subquery.targets.as_slice() else {
         return Ok(None);
     };
-    // An operator of PostgreSQL's own is strict, and gives NULL for nothing but NULL.
+    // Built-in operators are strict, and return NULL only for NULL arguments.
     if graph.operator(test.operator)?.schema != "pg_catalog"
         || only_linear(subquery).is_err()
         || !left.any(&mut |node| matches!(node, Expr::Var(_)))
@@ -108,14 +110,14 @@ fn anti_joins(query: &Query, sublink: &SubLink, test: &OpExpr, graph: &StageGrap
     }))
 }
 
-/// A query that has a row exactly where this one has any: over a stage of one row, if it can be.
+/// A query that returns rows exactly if this one does: if possible, over a stage of at most one row.
 pub fn any_row(query: Query, graph: &StageGraph) -> Result<Query, Fallback> {
     let reads_tables = query
         .rtable
         .iter()
         .any(|rte| matches!(rte.kind, RteKind::Relation { .. } | RteKind::Subquery(_)));
-    let is_one = |made: &Query| matches!(made.targets.as_slice(), [only] if only.expr == found());
-    if query.is_correlated() || !reads_tables || graph.any_made(&query, &is_one) {
+    let is_one = |planned: &Query| matches!(planned.targets.as_slice(), [only] if only.expr == found());
+    if query.is_correlated() || !reads_tables || graph.any_planned(&query, &is_one) {
         return Ok(query);
     }
     let one = Query {
@@ -144,7 +146,7 @@ fn found() -> Expr {
     SqlLeaf::condition(&["true"], Vec::new())
 }
 
-/// False for a NOT NULL column of a table that no outer join makes NULL.
+/// False for a NOT NULL column of a table on the preserved side.
 fn can_be_null(query: &Query, expr: &Expr, graph: &StageGraph) -> Result<bool, Fallback> {
     let Expr::Var(Var {
         varno,
@@ -155,11 +157,11 @@ fn can_be_null(query: &Query, expr: &Expr, graph: &StageGraph) -> Result<bool, F
     else {
         return Ok(true);
     };
-    let mut present = Vec::new();
+    let mut preserved_tables = Vec::new();
     for item in &query.from {
-        preserved(query, item, &mut present);
+        preserved(query, item, &mut preserved_tables);
     }
-    let Some(relid) = query.table(*varno).filter(|_| present.contains(varno)) else {
+    let Some(relid) = query.table(*varno).filter(|_| preserved_tables.contains(varno)) else {
         return Ok(true);
     };
     Ok(!graph

@@ -1,11 +1,11 @@
-//! CTEs as subqueries, one for each reference. References to one CTE become equal subqueries, which are cut into one
-//! and the same stage where they need one. A recursive CTE becomes a subquery that contains it.
+//! CTEs as subqueries, one for each reference. References to the same CTE become equal subqueries, which share a stage
+//! if they need one. A recursive CTE becomes a subquery that contains the CTE.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::{RECORD, RECORD_ARRAY};
 use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target};
 
-/// A CTE that can be referred to.
+/// A CTE in scope.
 #[derive(Clone)]
 enum Known {
     Plain(Box<Query>),
@@ -65,14 +65,14 @@ fn inline_sublinks(expr: &mut Expr, scopes: &mut Vec<Scope>, result: &mut Result
     expr.for_each_child_mut(&mut |child| inline_sublinks(child, scopes, result));
 }
 
-/// The subquery for a reference; nothing where the CTE is the recursive one that the reference stands in.
+/// The subquery for a reference. `None` for a reference from within the recursive CTE itself.
 fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Option<Query>, Fallback> {
     let scope = scopes
         .len()
         .checked_sub(1 + levels_up as usize)
         .map(|level| &scopes[level]);
     let Some((_, known)) = scope.and_then(|scope| scope.iter().find(|(known, _)| known == name)) else {
-        // Inside of the recursive CTE itself, in a subquery.
+        // The reference is in a subquery within the recursive CTE itself.
         return Ok(None);
     };
     match known {
@@ -88,7 +88,7 @@ fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Op
             if let RteKind::Cte { types, .. } = &rte.kind
                 && types.iter().any(|type_oid| [RECORD, RECORD_ARRAY].contains(type_oid))
             {
-                // The path of CYCLE, of which no column can be.
+                // The path column of CYCLE has the type record[], which no table column can have.
                 return reason("WITH RECURSIVE");
             }
             Ok(Some(wrapped(cte, rte)))
@@ -96,10 +96,10 @@ fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Op
     }
 }
 
-/// `WITH RECURSIVE cte SELECT * FROM cte`: the same for all references.
+/// `WITH RECURSIVE cte SELECT * FROM cte`, the same query for every reference.
 fn wrapped(cte: &Cte, reference: &Rte) -> Query {
     let mut columns = cte.columns.clone();
-    // SEARCH and CYCLE add some.
+    // SEARCH and CYCLE add columns.
     columns.extend(reference.columns.iter().skip(columns.len()).cloned());
     let mut rte = Rte::new(reference.kind.clone(), &cte.name, columns);
     let mut targets = Vec::new();

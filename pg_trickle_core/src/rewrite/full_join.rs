@@ -1,7 +1,7 @@
-//! FULL JOIN as a UNION ALL: the LEFT JOIN, and the rows of the right side that have no partner.
+//! FULL JOIN as a UNION ALL of the LEFT JOIN and the rows of the right side that have no match.
 //!
-//! Rule: δ(R ⊎ S) = δR ⊎ δS, each branch by its own rule. Cost: the sum of what the branches cost. Source: the definition of
-//! the SQL standard.
+//! Rule: δ(R ⊎ S) = δR ⊎ δS, where each branch has its own rule. Cost: the sum over the branches. Source: the
+//! definition in the SQL standard.
 
 use super::union_branches::{NullSql, null_like, union_all};
 use crate::facts::fallback::{Fallback, reason};
@@ -10,7 +10,7 @@ use crate::facts::linear_block::conjuncts;
 use crate::oids::INT4;
 use crate::query::{Expr, FromItem, JoinExpr, JoinKind, Query, SqlLeaf, Target, Var};
 
-/// True where a FULL JOIN stands in FROM with no outer join above it.
+/// True if FROM has a FULL JOIN with no outer join above it that could set its rows to NULL.
 pub fn has_full_join(query: &Query) -> bool {
     query.from.iter().any(|item| find_full(item).is_some())
 }
@@ -44,7 +44,7 @@ pub fn full_join(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
         return reason("FULL JOIN below another outer join");
     };
     if query.from.iter().any(|item| has_odd_full_join(item, &join)) {
-        return reason("FULL JOIN beside one that compares no columns");
+        return reason("FULL JOIN beside another FULL JOIN that does not just compare columns");
     }
     let mut matched = query.clone();
     for item in &mut matched.from {
@@ -72,7 +72,7 @@ pub fn full_join(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
         }],
         ..Query::default()
     };
-    // What is not of the left side is one level up from there, also where LATERAL refers to it.
+    // Whatever is not on the left side is now one level up, including what LATERAL items refer to.
     partners.replace_vars(&mut |var| {
         (!left.contains(&var.varno)).then(|| {
             Expr::Var(Var {
@@ -92,22 +92,22 @@ pub fn full_join(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
         let expr = Expr::Var(var.clone());
         left.contains(&var.varno).then(|| match null_sql(&expr) {
             Ok(null) => null_like(&expr, null),
-            Err(stop) => {
-                failed.get_or_insert(stop);
+            Err(failure) => {
+                failed.get_or_insert(failure);
                 expr
             }
         })
     });
-    if let Some(stop) = failed {
-        return Err(stop);
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     alone.add_qual(Expr::not_exists(partners));
     alone.has_sublinks = true;
     union_all(vec![matched, alone], query)
 }
 
-/// True where another FULL JOIN is on more than equal columns. PostgreSQL accepts it as long as the joins around reduce it
-/// to a LEFT JOIN, which they do no longer in a branch.
+/// True if another FULL JOIN has a condition other than comparisons of columns. PostgreSQL accepts such a condition
+/// only while the joins around it reduce the FULL JOIN to a LEFT JOIN, which they may no longer do within a branch.
 fn has_odd_full_join(item: &FromItem, but: &JoinExpr) -> bool {
     let FromItem::Join(join) = item else { return false };
     let plain = |qual: &Expr| matches!(qual, Expr::Op(op) if op.args.iter().all(|arg| matches!(arg, Expr::Var(_))));

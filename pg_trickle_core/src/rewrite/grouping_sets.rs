@@ -1,15 +1,15 @@
-//! GROUPING SETS, ROLLUP and CUBE as a UNION ALL: one grouping for each set. What a set does not group by is NULL, and
-//! GROUPING() is a constant.
+//! GROUPING SETS, ROLLUP and CUBE as a UNION ALL of one grouping for each set. Columns that a set does not group by are
+//! NULL, and GROUPING() is a constant.
 //!
-//! Rule: δ(R ⊎ S) = δR ⊎ δS, each branch by its own rule. Cost: one stored row per changed group of each set. Source: Gray et
-//! al., "Data cube", 1997.
+//! Rule: δ(R ⊎ S) = δR ⊎ δS, where each branch has its own rule. Cost: one stored row per changed group of each set.
+//! Source: Gray et al., "Data cube", 1997.
 
 use super::union_branches::{NullSql, null_like, union_all};
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::INT4;
 use crate::query::{Expr, GroupingSet, Query, SqlLeaf};
 
-/// Most grouping sets that get a grouping each.
+/// The most grouping sets that are expanded. [`branches`] names this number in its reason.
 const MAX_SETS: usize = 16;
 
 /// One grouping for each grouping set. Targets that are not visible must be grouping expressions.
@@ -28,7 +28,7 @@ pub fn branches(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
             })
             .collect();
         if sets.len() > MAX_SETS {
-            return reason("many grouping sets");
+            return reason("more than 16 grouping sets");
         }
     }
     for set in &mut sets {
@@ -52,7 +52,19 @@ pub fn branches(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
     union_all(leaves, &visible)
 }
 
-/// The sets that one item of GROUP BY stands for.
+/// The query with 0 for every GROUPING(): without grouping sets, all its arguments are grouped by.
+pub fn without_calls(query: &Query) -> Query {
+    let mut query = query.clone();
+    query.for_each_expr_mut(&mut |expr| {
+        *expr = expr.transform(&mut |node| match node {
+            Expr::Grouping(call) if call.levels_up == 0 => Some(SqlLeaf::text("0".to_owned(), INT4, -1, 0)),
+            _ => None,
+        });
+    });
+    query
+}
+
+/// The grouping sets that one item of GROUP BY stands for.
 fn expand(item: &GroupingSet) -> Vec<Vec<u32>> {
     match item {
         GroupingSet::Empty => vec![Vec::new()],
@@ -116,7 +128,7 @@ fn grouped_by(query: &Query, set: &[u32], null_sql: NullSql) -> Result<Query, Fa
             target.ressortgroupref = 0;
         }
     }
-    // Without grouping expressions it is still a query that groups: it gives one row.
+    // HAVING keeps this a grouping query, which returns one row, even if no grouping expression is left.
     leaf.having = Some(match &query.having {
         Some(having) => replaced(having),
         None => SqlLeaf::condition(&["TRUE"], Vec::new()),

@@ -1,9 +1,9 @@
-//! The order of a subquery, where something above depends on it and brings none of its own.
+//! Passes the order of a subquery on to whatever depends on it and has no order of its own.
 //!
-//! `json_agg(s) FROM (SELECT .. ORDER BY k) s`, `SELECT * FROM an_ordered_view LIMIT 1`, `row_number() OVER ()` over an ordered
-//! CTE: SQL promises nothing, but PostgreSQL reads a subquery in its order, through any number of levels that only filter and
-//! project, and apps rely on it. Stored rows have no order. So whatever depends on the order of its input is given that of the
-//! subquery as an ORDER BY of its own.
+//! Examples are `json_agg(s) FROM (SELECT .. ORDER BY k) s`, `SELECT * FROM an_ordered_view LIMIT 1`, and `row_number()
+//! OVER ()` over an ordered CTE. SQL promises nothing here, but PostgreSQL reads a subquery in its order, through any
+//! number of levels that only filter and project, and applications rely on it. Stored rows have no order. So whatever
+//! depends on the order of its input gets the order of the subquery as an ORDER BY of its own.
 
 use super::views;
 use crate::catalog::Catalog;
@@ -18,15 +18,16 @@ use crate::query::{
 };
 use crate::sql::ident::is_one_of;
 
-/// What rows are ordered by: expressions of one query level.
+/// The sort keys of rows, as expressions of one query level.
 type Order = Vec<(Expr, SortGroup)>;
 
-/// Gives an order of its own to everything in a query, and in all queries in it, that depends on the order of a subquery.
+/// Gives an order of its own to everything that depends on the order of a subquery, in a query and all queries within
+/// it.
 pub fn pass_on(query: &mut Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
     level(query, false, catalog)
 }
 
-/// `wanted` says that the order of the query's result matters to what reads it.
+/// Handles one query level. `wanted` says that the order of its result matters to its reader.
 fn level(query: &mut Query, wanted: bool, catalog: &dyn Catalog) -> Result<(), Fallback> {
     let is_cut = (query.limit_count.is_some() || query.limit_offset.is_some()) && !query.limit_with_ties;
     let sorts = wanted && query.sort.is_empty() || is_cut;
@@ -55,7 +56,7 @@ fn sublinks(expr: &mut Expr, catalog: &dyn Catalog, result: &mut Result<(), Fall
 
 fn consume(query: &mut Query, sorts: bool, windows: &[u32], catalog: &dyn Catalog) -> Result<(), Fallback> {
     if let Some(operation) = &query.set_operations {
-        // Rows of UNION ALL come in the order of its branches, which no expression gives.
+        // UNION ALL returns the rows of one branch after those of another, an order that no expression can describe.
         return if sorts && query.sort.is_empty() && has_ordered_branch(query, operation) {
             reason("order of a branch of a set operation")
         } else {
@@ -77,14 +78,14 @@ fn consume(query: &mut Query, sorts: bool, windows: &[u32], catalog: &dyn Catalo
         aggregates_by(query, &order, catalog);
         return Ok(());
     }
-    // A join reads one side in its order, and for each row the rows that it meets.
+    // A join reads one side in its order, and for each row the matches on the other side.
     let mut order = Vec::new();
     for varno in query.from.iter().flat_map(rels).collect::<Vec<_>>() {
         order.extend(order_of(query, varno, catalog)?);
     }
     let unordered = (sorts || query.distinct_on) && query.sort.is_empty() && !is_grouped(query);
     if !order.is_empty() && (unordered || !windows.is_empty()) {
-        return reason("order of a subquery that is joined");
+        return reason("order of a joined subquery");
     }
     aggregates_by(query, &order, catalog);
     Ok(())
@@ -99,7 +100,7 @@ fn has_ordered_branch(query: &Query, operation: &SetOperation) -> bool {
     }
 }
 
-/// The order in which an entry of FROM gives its rows, as columns of it; empty where it has none.
+/// The order in which a FROM item returns its rows, in terms of its columns; empty if it has none.
 fn order_of(query: &mut Query, varno: i32, catalog: &dyn Catalog) -> Result<Order, Fallback> {
     let position = query.position(varno)?;
     views::expand(query, position, catalog)?;
@@ -127,7 +128,7 @@ fn order_of(query: &mut Query, varno: i32, catalog: &dyn Catalog) -> Result<Orde
     Ok(order)
 }
 
-/// The column of a query that gives an expression: another one, where there is none yet.
+/// The column of a query that holds an expression, added if there is none.
 fn column(query: &mut Query, expr: &Expr) -> Result<i16, Error> {
     let shown = || query.targets.iter().filter(|target| !target.junk);
     if let Some(known) = shown().position(|target| target.expr == *expr) {
@@ -144,39 +145,18 @@ fn column(query: &mut Query, expr: &Expr) -> Result<i16, Error> {
     Ok(resno)
 }
 
-/// The number by which clauses refer to an expression. It becomes a hidden target, where it is none yet.
-fn reference(query: &mut Query, expr: &Expr) -> Result<u32, Error> {
-    let refs = query.targets.iter().map(|target| target.ressortgroupref);
-    let next = refs.max().unwrap_or(0) + 1;
-    if let Some(target) = query.targets.iter_mut().find(|target| target.expr == *expr) {
-        if target.ressortgroupref == 0 {
-            target.ressortgroupref = next;
-        }
-        return Ok(target.ressortgroupref);
-    }
-    let resno = attno(query.targets.len())?;
-    query.targets.push(Target {
-        expr: expr.clone(),
-        name: None,
-        resno,
-        ressortgroupref: next,
-        junk: true,
-    });
-    Ok(next)
-}
-
 fn referred(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<Vec<SortGroup>, Error> {
     let mut sorts = Vec::new();
     for (expr, sort) in order {
         sorts.push(SortGroup {
-            target_ref: reference(query, expr)?,
+            target_ref: query.refer(expr)?,
             ..sort.clone()
         });
     }
     Ok(sorts)
 }
 
-/// The query's own ORDER BY, continued by an order that begins with it: what is equal in the first keeps the second.
+/// Continues the query's own ORDER BY by an order that begins with it: rows that tie in the former keep the latter.
 fn sort_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> {
     let mut own = query.sort.iter().zip(order);
     let begins = query.sort.len() <= order.len()
@@ -190,7 +170,7 @@ fn sort_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> 
     }
     let mut rest = &order[query.sort.len()..];
     if !query.distinct.is_empty() && !query.distinct_on {
-        // DISTINCT sorts by what it selects, and by nothing else.
+        // With DISTINCT, a query can sort only by what it selects.
         let is_selected = |(expr, _): &&(Expr, SortGroup)| query.targets.iter().any(|target| target.expr == *expr);
         rest = &rest[..rest.iter().take_while(is_selected).count()];
     }
@@ -199,12 +179,12 @@ fn sort_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> 
     Ok(())
 }
 
-/// DISTINCT ON takes the first row of each key in an order that begins with the key.
+/// DISTINCT ON takes the first row of each key in an order that begins with the key. Rows in any other order are sorted by
+/// the key alone, and which of them is first is not defined.
 fn choose_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> {
-    let leads = |(distinct, (expr, _)): (&SortGroup, &(Expr, SortGroup))| {
-        query
-            .target(distinct.target_ref)
-            .is_some_and(|target| target.expr == *expr)
+    let leads = |(distinct, (expr, sort)): (&SortGroup, &(Expr, SortGroup))| {
+        let target = query.target(distinct.target_ref);
+        distinct.sort_op == sort.sort_op && target.is_some_and(|target| target.expr == *expr)
     };
     if query.distinct.len() <= order.len() && query.distinct.iter().zip(order).all(leads) {
         sort_by(query, order)?;
@@ -212,20 +192,18 @@ fn choose_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error
     Ok(())
 }
 
-/// Aggregates whose result does not depend on the order of their input (floats apart, whose sums are rounded).
+/// Aggregates whose result does not depend on the order of their input, apart from the rounding of float sums.
 const UNORDERED: &str = "count sum avg min max bool_and bool_or every bit_and bit_or bit_xor var_pop var_samp variance \
     stddev stddev_pop stddev_samp covar_pop covar_samp corr regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope \
     regr_sxx regr_sxy regr_syy";
 
-/// Window functions whose value is the same for all rows of a window without an order.
+/// Window functions that have the same value for all rows of a window without an order.
 const OF_PEERS: &str = "rank dense_rank percent_rank cume_dist";
 
 fn is_built_in(function: Oid, names: &str, catalog: &dyn Catalog) -> bool {
     let known = catalog.function(function);
     known.is_ok_and(|function| function.schema == "pg_catalog" && is_one_of(&function.name, names))
 }
-
-// ---- windows ----
 
 fn depends_on_order(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> bool {
     if call.is_agg {
@@ -247,7 +225,7 @@ fn window_calls(query: &Query) -> Vec<WindowFunc> {
     calls
 }
 
-/// The windows without an order whose functions depend on one.
+/// The windows that have no order, but a function that depends on one.
 fn unordered_windows(query: &Query, catalog: &dyn Catalog) -> Vec<u32> {
     let mut found = Vec::new();
     for call in window_calls(query) {
@@ -287,7 +265,7 @@ fn windows_by(
     Ok(())
 }
 
-/// Moves the calls of a window that depend on an order to another one.
+/// Moves those calls of a window that depend on an order to another window.
 fn move_calls(expr: &mut Expr, from: &Window, to: u32, catalog: &dyn Catalog) {
     if let Expr::Window(call) = expr
         && call.winref == from.winref
@@ -298,8 +276,8 @@ fn move_calls(expr: &mut Expr, from: &Window, to: u32, catalog: &dyn Catalog) {
     expr.for_each_child_mut(&mut |child| move_calls(child, from, to, catalog));
 }
 
-/// The frame that has the same rows once a window is ordered. Without an order all rows of a partition are peers: a frame
-/// that is counted in peers is the whole partition.
+/// The frame that selects the same rows once the window is ordered. Without an order, all rows of a partition are
+/// peers, so a frame that counts peers is the whole partition.
 fn ordered_frame(options: i32) -> Result<i32, Fallback> {
     if options & (frame::EXCLUDE_GROUP | frame::EXCLUDE_TIES) != 0 {
         return reason("EXCLUDE of peers in a window without an order");
@@ -316,9 +294,7 @@ fn ordered_frame(options: i32) -> Result<i32, Fallback> {
     })
 }
 
-// ---- aggregates ----
-
-/// No order of its own, and arguments whose order matters.
+/// True if the aggregate has no order of its own, and arguments whose order matters.
 fn takes_order(call: &Aggref, catalog: &dyn Catalog) -> bool {
     call.kind == 'n'
         && call.levels_up == 0

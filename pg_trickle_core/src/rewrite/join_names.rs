@@ -1,9 +1,10 @@
-//! Columns of joins as the columns they stand for: without USING, NATURAL and aliases a join is only its condition.
+//! Replaces columns of joins by the columns they stand for. Without USING, NATURAL and aliases, a join is only its
+//! condition.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::query::{Expr, FromItem, Query, RteKind, Var};
 
-/// Dissolves the names of the joins of a query, and of all queries in it.
+/// Removes the names of the joins of a query, and of all queries within it.
 pub fn dissolve(query: &mut Query) -> Result<(), Fallback> {
     for rte in &mut query.rtable {
         if let RteKind::Subquery(subquery) = &mut rte.kind {
@@ -47,7 +48,7 @@ fn dissolve_sublinks(expr: &mut Expr, result: &mut Result<(), Fallback>) {
     expr.for_each_child_mut(&mut |child| dissolve_sublinks(child, result));
 }
 
-/// What a column of a join stands for; `Some(None)` for its whole row.
+/// The expression that a column of a join stands for; `Some(None)` for the join's whole row.
 fn column(columns: &[Option<Vec<Expr>>], var: &Var) -> Option<Option<Expr>> {
     let of = usize::try_from(var.varno).ok()?.checked_sub(1)?;
     let vars = columns.get(of)?.as_ref()?;
@@ -56,7 +57,7 @@ fn column(columns: &[Option<Vec<Expr>>], var: &Var) -> Option<Option<Expr>> {
     };
     let mut expr = vars.get(position)?.clone();
     let mut whole = false;
-    // A column of a join can be a column of a join below.
+    // A column of a join can stand for a column of a nested join.
     expr.replace_vars(&mut |inner| {
         let replaced = column(columns, inner)?;
         whole |= replaced.is_none();

@@ -1,12 +1,13 @@
-//! Merges a subquery into the query that reads it (`pull_up_subqueries` in prepjointree.c is the planner's own).
+//! Merges a subquery into the query that reads it, as PostgreSQL's planner does (`pull_up_subqueries` in
+//! prepjointree.c).
 
 use crate::error::Error;
 use crate::facts::from_items::shift;
 use crate::oids::RECORD;
 use crate::query::{CoerceForm, Expr, FromItem, JoinExpr, JoinKind, Query, RowExpr, RteKind, Var, varno};
 
-/// Merges the subquery `merged` into `query`. It must be linear, and not on the nullable side of an outer join: what it
-/// selects takes the place of its columns everywhere, and its FROM the place of the reference.
+/// Merges the subquery `merged` into `query`. It must be linear, and not on the nullable side of an outer join. Its
+/// output expressions replace its columns everywhere, and its FROM replaces the reference to it.
 pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
     let position = query.position(merged)?;
     let lateral = query.rtable[position].lateral;
@@ -48,7 +49,7 @@ pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
         outputs.get(attno).cloned()
     });
     for mut rte in subquery.rtable {
-        // A reference to tables of the containing query is one between neighbours now.
+        // What was a reference to tables of the enclosing query is now a reference to items of the same FROM.
         rte.lateral |= lateral
             && matches!(
                 rte.kind,
@@ -77,8 +78,8 @@ fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {
     }
 }
 
-/// Moves the conditions of inner joins to WHERE, as far as no outer join stands above them: merged into another FROM,
-/// a join in parentheses would not see what stands beside it.
+/// Moves the conditions of inner joins on the preserved side to WHERE. A subquery's FROM becomes a join in parentheses
+/// when it is merged, and conditions inside the parentheses cannot refer to items beside them.
 pub fn hoist(query: &mut Query) {
     fn in_item(item: &mut FromItem, found: &mut Vec<Expr>) {
         let FromItem::Join(join) = item else { return };
@@ -97,7 +98,7 @@ pub fn hoist(query: &mut Query) {
     found.into_iter().for_each(|qual| query.add_qual(qual));
 }
 
-/// True where a condition of an outer join refers to a query around this one.
+/// True if the condition of a join refers to an enclosing query.
 pub fn joins_look_outside(query: &Query) -> bool {
     fn in_item(item: &FromItem) -> bool {
         let FromItem::Join(join) = item else { return false };
@@ -107,7 +108,7 @@ pub fn joins_look_outside(query: &Query) -> bool {
     query.from.iter().any(in_item)
 }
 
-/// Items as one cross join.
+/// The items as one cross join.
 fn joined(items: Vec<FromItem>) -> Option<FromItem> {
     items.into_iter().reduce(|left, right| {
         FromItem::Join(Box::new(JoinExpr {

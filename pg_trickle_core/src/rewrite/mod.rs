@@ -1,10 +1,12 @@
-//! Rules that turn a query into another one with the same result, for which there is an operator. One rule a file.
+//! Rules that turn a query into another one with the same result, for which there is an operator. One rule per file.
 //!
-//! In the order in which the planner applies them: CTEs become subqueries ([`ctes`]), the names of joins disappear
-//! ([`join_names`]), `tableoid` becomes a constant ([`table_oid`]) and the order of subqueries is passed on ([`inherited_order`]), all by [`prepare`]; then, for each query that becomes a stage, subqueries of one row are joined ([`single_rows`]), views ([`views`])
-//! and linear subqueries are merged ([`merge`]) and NOT IN becomes anti-joins ([`anti_join`]), all by
-//! [`simplify`]; what has several operators is cut in two ([`split`]); FULL JOIN ([`full_join`]) and GROUPING SETS
-//! ([`grouping_sets`]) become branches of a UNION ALL ([`union_branches`]); tables without a key get numbers ([`numbered`]).
+//! The planner applies them in this order. [`prepare`] replaces CTEs by subqueries ([`ctes`]), removes the names of
+//! joins ([`join_names`]), replaces `tableoid` by a constant ([`table_oid`]), and passes the order of subqueries on
+//! ([`inherited_order`]). Then, for each query that
+//! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]), merges views ([`views`]) and linear
+//! subqueries ([`merge`]), and turns NOT IN into anti-joins ([`anti_join`]). A query with several operators is split in
+//! two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL
+//! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 
 pub mod anti_join;
 pub mod ctes;

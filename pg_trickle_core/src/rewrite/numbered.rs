@@ -1,22 +1,44 @@
-//! Tables without a key: a stage with a copy of their rows, in which each has a number, stands in for them.
+//! FROM entries without a key, tables as well as constants, are replaced by a stage that copies their rows and numbers them.
 
 use super::merge::merge;
 use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
+use crate::facts::shape::reads_tables;
+use crate::facts::stability::settled_query;
 use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
 use crate::stages::graph::StageGraph;
 
-/// The `varno` of a table with a key that shows the same rows: the table itself, or a stage with a copy of its rows in
-/// which each has a number.
+/// The `varno` of a table with a key that has the same rows: the table itself, or a stage that copies its rows and
+/// numbers them.
 pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
-    let position = query.position(table)?;
-    let RteKind::Relation { relid, .. } = query.rtable[position].kind else {
+    let Some(relid) = query.table(table) else {
         return Ok(table);
     };
-    let relation = graph.relation(relid)?;
-    if !relation.keys.is_empty() {
-        return Ok(table);
+    if graph.relation(relid)?.keys.is_empty() {
+        numbered(query, table, graph)
+    } else {
+        Ok(table)
     }
+}
+
+/// Does the same for a constant FROM entry: one that reads no table and does not refer to its neighbours.
+pub fn stored(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<i32, Fallback> {
+    let copy = Query {
+        rtable: vec![query.rtable[query.position(entry)?].clone()],
+        ..Query::default()
+    };
+    let mut refers = copy.is_correlated();
+    copy.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::Var(_) | Expr::SubLink(_))));
+    if refers || reads_tables(&copy) {
+        return reason("no table in FROM");
+    }
+    settled_query(&copy, graph)?;
+    numbered(query, entry, graph)
+}
+
+/// Replaces a FROM entry by a stage that copies its rows and numbers them.
+fn numbered(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fallback> {
+    let position = query.position(table)?;
     let mut used: Vec<Var> = Vec::new();
     let mut whole_row = false;
     query.replace_vars(&mut |var| {
@@ -29,7 +51,7 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
         None
     });
     if whole_row {
-        return reason("whole-row reference to a table without a key");
+        return reason("whole-row reference to rows without a key");
     }
     let mut targets = Vec::new();
     for (n, var) in used.iter().enumerate() {
@@ -57,6 +79,6 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
     });
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     merge(query, table)?;
-    // The copy is one table, added at the end.
+    // The copy is a single table, added at the end of the range table.
     Ok(varno(query.rtable.len() - 1)?)
 }

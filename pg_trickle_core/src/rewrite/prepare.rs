@@ -1,11 +1,12 @@
-//! What is done to a query before the planner looks at it, and to each view that it reads.
+//! Prepares a query, and each view it reads, for the planner.
 
 use super::{ctes, inherited_order, join_names, table_oid};
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
 use crate::query::Query;
 
-/// Dissolves CTEs and the names of joins, makes `tableoid` a constant, and passes the order of subqueries on, everywhere in the query.
+/// Inlines CTEs, removes the names of joins, replaces `tableoid` by a constant, and passes the order of subqueries on,
+/// everywhere in the query.
 pub fn prepare(query: &mut Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
     ctes::inline(query)?;
     join_names::dissolve(query)?;

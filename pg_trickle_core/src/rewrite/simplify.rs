@@ -1,7 +1,8 @@
-//! Makes what a query reads plain: views and linear subqueries are merged into it, other subqueries become stages.
+//! Simplifies what a query reads: views and linear subqueries are merged into it, other subqueries become stages.
 //!
-//! Cost: what is merged costs nothing of its own, a subquery with exactly one row what a join with it costs.
-//! Source: unnesting as in Kim, "On optimizing an SQL-like nested query", 1982, where it changes no multiplicity.
+//! Cost: nothing for what is merged. A subquery with exactly one row costs a join with that row.
+//! Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982, applied only where it keeps
+//! multiplicities.
 
 use super::{anti_join, inherited_order, merge, single_rows, views};
 use crate::facts::fallback::Fallback;
@@ -9,7 +10,7 @@ use crate::facts::shape::only_linear;
 use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target};
 use crate::stages::graph::StageGraph;
 
-/// Makes FROM, and the FROM of subqueries in expressions, plain.
+/// Simplifies FROM, and the FROM of subqueries in expressions.
 pub fn simplify(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     if query.set_operations.is_some() {
         for rte in &mut query.rtable {
@@ -51,7 +52,7 @@ fn join_conditions(query: &Query, item: &mut FromItem, graph: &StageGraph) -> Re
     join_conditions(query, &mut join.right, graph)
 }
 
-/// The entries of FROM, and whether an outer join can make them NULL.
+/// The entries of FROM, and whether each is on the nullable side of an outer join.
 fn collect(item: &FromItem, nullable: bool, entries: &mut Vec<(i32, bool)>) {
     match item {
         FromItem::Rel(varno) => entries.push((*varno, nullable)),
@@ -79,7 +80,8 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
     }
     simplify(&mut subquery, graph)?;
     merge::hoist(&mut subquery);
-    // What an aggregate is of follows from its columns: it must not lose those of its own query.
+    // The columns in an aggregate decide which query it belongs to, so its arguments must keep a column of their own
+    // query.
     let looks_outside = |target: &Target| {
         target
             .expr
@@ -90,7 +92,7 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
     let plain = !subquery.from.is_empty() && only_linear(&subquery).is_ok();
     let is_merged = sees_the_same && plain && !nullable;
     if subquery.limit_count.is_none() && subquery.limit_offset.is_none() && !subquery.distinct_on {
-        // What depends on it above has an order of its own by now.
+        // Whatever depends on this order has received an order of its own ([`inherited_order`]).
         subquery.sort.clear();
     }
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
@@ -109,7 +111,7 @@ fn sublinks(expr: &mut Expr, graph: &StageGraph, result: &mut Result<(), Fallbac
         if result.is_ok() && sublink.kind == SubLinkKind::Exists {
             match anti_join::any_row(sublink.query.clone(), graph) {
                 Ok(query) => sublink.query = query,
-                Err(stop) => *result = Err(stop),
+                Err(failure) => *result = Err(failure),
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Subqueries that give exactly one row are joined: where they stand, a column of the join takes their place.
+//! Subqueries that return exactly one row are joined, and a column of the join replaces them.
 //!
-//! Cost: that of a join with one row. Source: unnesting as in Kim, "On optimizing an SQL-like nested query", 1982.
+//! Cost: a join with one row. Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982.
 
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
@@ -8,8 +8,8 @@ use crate::facts::shape::is_grouped;
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SubLinkKind, Var, varno};
 use crate::stages::graph::StageGraph;
 
-/// Subqueries in WHERE, or in the select list of a query that does not group, that give exactly one row whatever happens:
-/// aggregates without GROUP BY that do not look outside. They are joined instead.
+/// Joins the subqueries that always return exactly one row (uncorrelated aggregates without GROUP BY), if they are in
+/// WHERE or in the select list of a query that does not group.
 pub fn join(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     let mut found: Vec<Query> = Vec::new();
     let offset = query.rtable.len();

@@ -1,4 +1,4 @@
-//! Cuts a query with several operators in two: the lower part becomes a stage, the upper part reads it.
+//! Splits a query with several operators in two: the lower part becomes a stage, which the upper part reads.
 
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -8,7 +8,7 @@ use crate::facts::types::{is_pseudo, type_of};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
 use crate::stages::graph::StageGraph;
 
-/// The expressions that the lower part supplies to the upper one, as columns.
+/// The expressions that the lower part supplies to the upper part, as columns.
 struct Columns<'c> {
     exprs: Vec<Expr>,
     catalog: &'c dyn Catalog,
@@ -16,7 +16,7 @@ struct Columns<'c> {
 }
 
 impl Columns<'_> {
-    /// The column that holds the expression.
+    /// The column that holds the expression, added if it is new.
     fn column(&mut self, expr: &Expr) -> Expr {
         let position = self.exprs.iter().position(|known| known == expr).unwrap_or_else(|| {
             self.exprs.push(expr.clone());
@@ -24,7 +24,7 @@ impl Columns<'_> {
         });
         let known = type_of(expr, self.catalog).and_then(|type_oid| Ok((type_oid, attno(position)?)));
         let (type_oid, attno) = known.unwrap_or_else(|error| {
-            // `over` fails with it.
+            // `over` returns this error.
             self.error.get_or_insert(error);
             (0, 0)
         });
@@ -38,7 +38,8 @@ impl Columns<'_> {
         })
     }
 
-    /// Replaces the largest parts that `is_column` accepts; Vars that are left, also those in subqueries, too.
+    /// Replaces by columns the largest parts that `is_column` accepts, and all remaining Vars, including those in
+    /// subqueries.
     fn lift(&mut self, expr: &Expr, is_column: &dyn Fn(&Expr) -> bool) -> Expr {
         let lifted = |columns: &mut Self, node: &Expr| is_column(node).then(|| columns.column(node));
         let mut copy = expr.transform(&mut |node| match node {
@@ -63,7 +64,7 @@ impl Columns<'_> {
     }
 }
 
-/// The upper query over a stage that is made of the lower one.
+/// The upper query, over a stage made of the lower one.
 fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) -> Result<Query, Fallback> {
     if let Some(error) = columns.error {
         return Err(error.into());
@@ -80,7 +81,7 @@ fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) ->
     }
     let mut targets: Vec<Target> = Vec::new();
     for (n, expr) in columns.exprs.into_iter().enumerate() {
-        // An expression that is a column and that something sorts or groups by keeps its reference.
+        // An expression that is a column, and that something sorts or groups by, keeps its reference.
         let group = lower.targets.iter().position(|target| target.expr == expr);
         let ressortgroupref = group.map_or(0, |position| lower.targets.remove(position).ressortgroupref);
         targets.push(Target {
@@ -106,7 +107,7 @@ fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) ->
     Ok(upper)
 }
 
-/// The query without the clauses that are above `level`.
+/// The query without DISTINCT, LIMIT and ORDER BY, which are left to the upper part.
 fn cleared(query: &Query) -> Query {
     Query {
         sort: Vec::new(),
@@ -119,8 +120,8 @@ fn cleared(query: &Query) -> Query {
     }
 }
 
-/// What windows are partitioned and rows are grouped by, where it can be computed in the lower part: rows of a stage are
-/// found by a column, which has an index, but not by an expression over its columns.
+/// The partitioning and grouping expressions that the lower part can compute. Stored rows are found by a column, which
+/// has an index, but not by an expression over columns.
 fn keys(query: &Query, graph: &StageGraph) -> Result<Vec<Expr>, Error> {
     let mut found = Vec::new();
     let partitions = query.windows.iter().flat_map(|window| &window.partition);
@@ -128,7 +129,7 @@ fn keys(query: &Query, graph: &StageGraph) -> Result<Vec<Expr>, Error> {
         let Some(Target { expr, .. }) = query.target(key.target_ref) else {
             continue;
         };
-        // Neither a key that is several rows, nor one that no column can hold.
+        // Leave out a key that returns several rows, and one whose type no column can have.
         if !query.has_target_srfs
             && !gives_rows(expr)
             && (has_sublink(expr) || expr.any(&mut |node| matches!(node, Expr::Var(_))))
@@ -140,7 +141,7 @@ fn keys(query: &Query, graph: &StageGraph) -> Result<Vec<Expr>, Error> {
     Ok(found)
 }
 
-/// DISTINCT, or LIMIT, above everything else: the lower part selects what the query selects.
+/// DISTINCT or LIMIT above everything else: the lower part selects what the query selects.
 pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
     let mut columns = Columns {
         exprs: Vec::new(),
@@ -164,7 +165,7 @@ pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fal
     over(cleared(query), columns, upper, graph)
 }
 
-/// Windows, subqueries in the select list or HAVING, and set-returning functions above grouping.
+/// Windows, subqueries in the select list or HAVING, and set-returning functions, above grouping.
 pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
     let keys: Vec<Expr> = query
         .group
@@ -214,8 +215,8 @@ pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallba
     over(lower, columns, upper, graph)
 }
 
-/// Grouping or windows above joins and subqueries that need a stage of their own; subqueries outside of keys stay above
-/// where they are not `lifted`.
+/// Grouping or windows above joins and subqueries that need a stage of their own. Without `lifted`, subqueries outside
+/// the keys stay in the upper part.
 pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Query, Fallback> {
     let keys = keys(query, graph)?;
     let is_column = |expr: &Expr| keys.contains(expr) || lifted && matches!(expr, Expr::SubLink(_));
@@ -224,7 +225,7 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     above_linear(query, upper, false, &is_column, graph)
 }
 
-/// Grouping above the functions that return rows and that it groups by: they multiply the rows of all groups.
+/// Grouping above the set-returning functions in GROUP BY, which multiply the rows before they are grouped.
 pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
     let keys: Vec<Expr> = query
         .group
@@ -242,8 +243,8 @@ pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> 
     above_linear(query, upper, true, &is_column, graph)
 }
 
-/// `upper` above what FROM and WHERE give, which supplies what `is_column` accepts. `gives_rows` says that functions that
-/// return rows are among these.
+/// `upper` above the rows of FROM and WHERE, which supply the expressions that `is_column` accepts. `gives_rows` says
+/// that set-returning functions are among these.
 fn above_linear(
     query: &Query,
     mut upper: Query,
@@ -263,6 +264,9 @@ fn above_linear(
     if let Some(having) = &mut upper.having {
         *having = columns.lift(having, is_column);
     }
+    if !query.group.is_empty() && query.grouping_sets.is_empty() {
+        group_by_dependents(&mut upper)?;
+    }
     let mut lower = cleared(query);
     lower.group.clear();
     lower.grouping_sets.clear();
@@ -274,7 +278,38 @@ fn above_linear(
     over(lower, columns, upper, graph)
 }
 
-/// The windows that are not `members` above those that are.
+/// Adds the columns outside GROUP BY that a grouped primary key determines to GROUP BY. PostgreSQL does not know this
+/// functional dependency of a stage.
+fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
+    let of_group = |group: &SortGroup| query.target(group.target_ref).map(|target| target.expr.clone());
+    let keys: Vec<Expr> = query.group.iter().filter_map(of_group).collect();
+    let mut found: Vec<Expr> = Vec::new();
+    for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {
+        let _ = expr.transform(&mut |node| {
+            if keys.contains(node) || matches!(node, Expr::Aggref(_)) {
+                return Some(node.clone());
+            }
+            if matches!(node, Expr::Var(_)) && !found.contains(node) {
+                found.push(node.clone());
+            }
+            None
+        });
+    }
+    for column in found {
+        let target_ref = query.refer(&column)?;
+        query.group.push(SortGroup {
+            target_ref,
+            eq_op: 0,
+            sort_op: 0,
+            reverse: false,
+            nulls_first: false,
+            hashable: false,
+        });
+    }
+    Ok(())
+}
+
+/// The windows that are not `members`, above those that are.
 pub fn above_windows(query: &Query, members: &[u32], graph: &StageGraph) -> Result<Query, Fallback> {
     let mut upper = query.clone();
     upper.quals = None;

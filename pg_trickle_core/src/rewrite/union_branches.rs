@@ -1,9 +1,9 @@
-//! An operator as a UNION ALL of simpler ones.
+//! An operator as a UNION ALL of simpler queries.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::query::{Expr, Query, Rte, RteKind, SetOp, SetOperation, SqlLeaf, Target, Var};
 
-/// UNION ALL of queries with the columns of `like`, in its order.
+/// UNION ALL of queries that have the columns of `like`, sorted like it.
 pub fn union_all(leaves: Vec<Query>, like: &Query) -> Result<Query, Fallback> {
     let mut operation: Option<SetOperation> = None;
     let types = like
@@ -62,10 +62,10 @@ pub fn union_all(leaves: Vec<Query>, like: &Query) -> Result<Query, Fallback> {
     })
 }
 
-/// A NULL in the place of an expression; `null` is its SQL.
+/// A NULL in place of an expression. `null` is its SQL.
 pub fn null_like(expr: &Expr, null: String) -> Expr {
     SqlLeaf::text(null, expr.type_oid(), expr.typmod(), expr.collation())
 }
 
-/// A NULL of the type of an expression, as SQL.
+/// Gives a NULL of the type of an expression, as SQL.
 pub type NullSql<'a> = &'a dyn Fn(&Expr) -> Result<String, Fallback>;

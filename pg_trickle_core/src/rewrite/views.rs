@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
 use crate::query::{Query, RteKind, read_view};
 
-/// Puts the query of a view in the place of the range table entry that reads it. True where there was a view.
+/// Replaces a range table entry that reads a view by the view's query. Returns true if the entry was a view.
 pub fn expand(query: &mut Query, position: usize, catalog: &dyn Catalog) -> Result<bool, Fallback> {
     let RteKind::Relation {
         relid, relkind: 'v', ..

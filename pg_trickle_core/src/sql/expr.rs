@@ -1,10 +1,10 @@
-//! Analysed expressions as SQL text that PostgreSQL analyses back to the same tree.
+//! Analysed expressions as SQL text, from which PostgreSQL's analysis makes the same tree again.
 //!
-//! Every function, operator, type and collation is schema-qualified, every constant carries its type, and casts that
-//! the parser put in are written out, so the text means the same under every `search_path` and every overload set. What
-//! the tree does not tell apart from its text is how a call was written: `EXTRACT(..)` comes out as a plain call.
+//! Every function, operator, type and collation is schema-qualified, every constant has its type, and casts that the
+//! parser added are written out. So the text means the same under every `search_path` and every set of overloads. Only
+//! the way a call was written is lost, because the tree does not record it: `EXTRACT(..)` becomes a plain call.
 //!
-//! Every piece of text is indivisible: it can be followed by `::type` and stand beside any operator.
+//! Every piece of text is self-contained: it can be followed by `::type`, and be an operand of any operator.
 
 mod call;
 mod cast;
@@ -30,10 +30,10 @@ use crate::query::{
     ArrayExpr, BoolOp, Case, Collate, Const, Expr, NamedArg, Param, ParamKind, SqlLeaf, Subscript, Var,
 };
 
-/// Writes a Var of the block that an expression stands in; its `levels_up` is 0 there.
+/// Writes a Var of the block that contains the expression. Its `levels_up` is 0.
 pub type Vars<'a> = dyn Fn(&Var) -> Result<String, Error> + 'a;
 
-/// The expression as SQL; `vars` says what its Vars are called.
+/// The expression as SQL. `vars` names its Vars.
 pub fn print(expr: &Expr, vars: &Vars<'_>, catalog: &dyn Catalog) -> Result<String, Error> {
     let scope = Scope::Given(vars);
     Printer { catalog, scope: &scope }.expr(expr)
@@ -55,7 +55,7 @@ pub(super) struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    /// Any expression. The arms only call: what they need on the stack must not stand there at every level.
+    /// Any expression. Each arm only calls a method, so that no locals take stack space at every level.
     pub(super) fn expr(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
             Expr::Var(var) => self.var(var),
@@ -81,7 +81,7 @@ impl<'a> Printer<'a> {
             | Expr::CoerceToDomain(_) => self.cast(expr),
             Expr::Collate(collate) => self.collate(collate),
             Expr::Case(case) => self.case(case),
-            Expr::CaseTest(..) => Err(Error::Tree("CASE value outside of its CASE".to_owned())),
+            Expr::CaseTest(..) => Err(Error::Tree("a CASE value outside its CASE".to_owned())),
             Expr::Array(array) => self.array(array),
             Expr::Row(row) => self.row(row),
             Expr::RowCompare(compare) => self.row_compare(compare),
@@ -100,7 +100,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The core's own SQL, without parentheses around it.
+    /// The core's own SQL, without enclosing parentheses.
     pub(super) fn leaf(&self, leaf: &SqlLeaf) -> Result<String, Error> {
         let mut text = String::new();
         for (n, part) in leaf.parts.iter().enumerate() {
@@ -112,7 +112,7 @@ impl<'a> Printer<'a> {
         Ok(text)
     }
 
-    /// Expressions with commas between.
+    /// Expressions, separated by commas.
     pub(super) fn list(&self, exprs: &[Expr]) -> Result<String, Error> {
         self.listed("", exprs, "")
     }
@@ -133,10 +133,7 @@ impl<'a> Printer<'a> {
     #[inline(never)]
     fn param(&self, param: &Param) -> Result<String, Error> {
         if param.kind != ParamKind::Extern {
-            return Err(Error::Tree(format!(
-                "parameter {} outside of a subquery's test",
-                param.id
-            )));
+            return Err(Error::Tree(format!("parameter {} outside a subquery's test", param.id)));
         }
         let type_sql = self.catalog.type_sql(param.type_oid, param.typmod)?;
         Ok(format!("${}::{type_sql}", param.id))
@@ -157,7 +154,7 @@ impl<'a> Printer<'a> {
     #[inline(never)]
     fn array(&self, array: &ArrayExpr) -> Result<String, Error> {
         if array.elements.is_empty() {
-            // Only the cast tells the type of an empty array.
+            // Only the cast gives the type of an empty array.
             let type_sql = self.catalog.type_sql(array.type_oid, -1)?;
             return Ok(format!("ARRAY[]::{type_sql}"));
         }
@@ -181,13 +178,14 @@ impl<'a> Printer<'a> {
                     levels -= 1;
                     scope = level
                         .outer
-                        .ok_or_else(|| Error::Tree("Var of a level that is not there".to_owned()))?;
+                        .ok_or_else(|| Error::Tree("a Var of a query level that does not exist".to_owned()))?;
                 }
             }
         }
     }
 
-    /// A constant with its type. Plain for small integers and truth values, where the parser reads the same constant.
+    /// A constant with its type. Small integers and booleans are written plainly, because the parser reads them back as
+    /// the same constant.
     #[inline(never)]
     pub(super) fn constant(&self, constant: &Const) -> Result<String, Error> {
         match (constant.type_oid, constant.int4()) {
@@ -198,7 +196,7 @@ impl<'a> Printer<'a> {
         self.typed_constant(constant)
     }
 
-    /// A constant as a cast: also where a plain one would mean a column's position.
+    /// A constant as a cast, even where a plain one would be taken for the position of a column.
     pub(super) fn typed_constant(&self, constant: &Const) -> Result<String, Error> {
         let type_sql = self.catalog.type_sql(constant.type_oid, constant.typmod)?;
         if constant.is_null {
@@ -208,14 +206,14 @@ impl<'a> Printer<'a> {
         Ok(format!("{}::{type_sql}", quote_literal(&text)))
     }
 
-    /// The value of a constant that is not NULL, as text.
+    /// The value of a non-NULL constant, as text.
     pub(super) fn const_text(&self, constant: &Const) -> Result<String, Error> {
         if oids::REG_TYPES.contains(&constant.type_oid)
             && let Some(value) = constant.int4()
         {
             return Ok(value.cast_unsigned().to_string());
         }
-        // The output function of `xml` leaves the declaration out.
+        // The output function of `xml` omits the XML declaration.
         if constant.type_oid == oids::XML
             && let Some(text) = stored_text(&constant.node)
         {
@@ -259,12 +257,12 @@ impl<'a> Printer<'a> {
             if subscript.lower.is_empty() {
                 text.push_str(&format!("[{upper}]"));
             } else {
-                // The space keeps `:` and a following `::` of a cast apart.
+                // The space separates `:` from a following `::` of a cast.
                 let lower = bound(subscript.lower.get(position))?;
                 text.push_str(&format!("[{lower} : {upper}]"));
             }
         }
-        // Parentheses, because a further subscript or field of the result belongs to this node as a whole.
+        // The parentheses make a further subscript or field apply to the result of this node.
         Ok(format!("({text})"))
     }
 
@@ -296,7 +294,7 @@ pub fn operator_sql(operator: &Operator) -> String {
     format!("OPERATOR({}.{})", quote_ident(&operator.schema), operator.name)
 }
 
-/// `CURRENT_DATE` and its like, by `SQLValueFunctionOp`.
+/// `CURRENT_DATE` and similar, by `SQLValueFunctionOp`.
 fn sql_value(op: i32, typmod: i32) -> Result<String, Error> {
     let (name, has_precision) = match op {
         0 => ("CURRENT_DATE", false),
@@ -323,7 +321,7 @@ fn sql_value(op: i32, typmod: i32) -> Result<String, Error> {
     })
 }
 
-/// The text in a datum that is stored like `text`: four bytes of length, then the letters.
+/// The text in a datum that is stored like `text`: four bytes for the length, then the characters.
 fn stored_text(node: &str) -> Option<String> {
     let (_, datum) = node.split_once(":constvalue")?;
     let (_, bytes) = datum.split_once('[')?;
@@ -333,7 +331,7 @@ fn stored_text(node: &str) -> Option<String> {
         .map(|byte| byte.parse::<i16>().ok().map(|byte| byte.to_le_bytes()[0]))
         .collect::<Option<_>>()?;
     let (header, text) = bytes.split_first_chunk::<4>()?;
-    // The lowest two bits of the length say how the value is packed; 0 is not at all.
+    // The lowest two bits of the length say how the value is packed; 0 means not at all.
     let length = usize::try_from(u32::from_le_bytes(*header)).ok()?;
     if length & 3 != 0 || length >> 2 != bytes.len() {
         return None;

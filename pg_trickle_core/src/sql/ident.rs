@@ -1,7 +1,7 @@
 //! Identifiers as SQL text.
 
-/// Words that cannot stand as every kind of name without quotes: all keywords of PostgreSQL 17 and 18 that are not
-/// `UNRESERVED_KEYWORD` in kwlist.h. One text, which takes no pointers that are relocated at loading.
+/// Words that need quotes in some position: all keywords of PostgreSQL 17 and 18 that are not `UNRESERVED_KEYWORD` in
+/// kwlist.h. A single string, because an array of strings needs pointers that must be relocated on load.
 const KEYWORDS: &str = "\
     all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char character check coalesce collate collation column concurrently constraint create cross \
     current_catalog current_date current_role current_schema current_time current_timestamp current_user dec \
@@ -16,7 +16,7 @@ const KEYWORDS: &str = "\
     xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize \
     xmltable";
 
-/// The name as an identifier, quoted unless it is plain lower case and no keyword.
+/// The name as an identifier, quoted unless it is plain lower case and not a keyword.
 #[must_use]
 pub fn quote_ident(name: &str) -> String {
     let mut bytes = name.bytes();
@@ -24,7 +24,7 @@ pub fn quote_ident(name: &str) -> String {
         .next()
         .is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    // Most names of ours have a digit, which no keyword has.
+    // Most of our own names have a digit, which no keyword has.
     let is_word = name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     if plain && !(is_word && is_one_of(name, KEYWORDS)) {
         name.to_owned()
@@ -33,13 +33,13 @@ pub fn quote_ident(name: &str) -> String {
     }
 }
 
-/// True where the word is one of those in a text with blanks between them.
+/// True if the word is in a list of words that blanks separate.
 #[must_use]
 pub fn is_one_of(word: &str, words: &str) -> bool {
     words.split(' ').any(|known| known == word)
 }
 
-/// `schema.name`, quoted where needed.
+/// `schema.name`, quoted if necessary.
 #[must_use]
 pub fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quote_ident(schema), quote_ident(name))

@@ -1,6 +1,6 @@
 //! String literals as SQL text.
 
-/// The text as a string literal. Its meaning does not depend on `standard_conforming_strings`.
+/// The text as a string literal whose meaning does not depend on `standard_conforming_strings`.
 #[must_use]
 pub fn quote_literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");

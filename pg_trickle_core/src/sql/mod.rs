@@ -1,4 +1,4 @@
-//! SQL as text: identifiers, literals, statements of maintenance, and the writer of analysed expressions and queries.
+//! SQL as text: identifiers, literals, maintenance statements, and the writer of analysed expressions and queries.
 
 pub mod expr;
 pub mod ident;

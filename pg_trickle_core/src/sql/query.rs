@@ -1,5 +1,5 @@
-//! Whole queries as SQL text that PostgreSQL analyses back to the same tree, apart from the aliases of tables: these
-//! are made anew, so that no name of an outer level is ever hidden by one of an inner level.
+//! Queries as SQL text, from which PostgreSQL's analysis makes the same tree again, apart from table aliases. These are
+//! generated, so that no name of an inner level ever hides one of an outer level.
 
 mod ctes;
 mod from;
@@ -37,7 +37,7 @@ fn visible(query: &Query) -> impl Iterator<Item = &Target> {
     query.targets.iter().filter(|target| !target.junk)
 }
 
-/// The query of the printer's level. `names` are the columns' names, where they must be these and not just any.
+/// The query of the printer's level. `names` are its column names, if they matter.
 pub(super) fn select(printer: &Printer<'_>, names: Option<&[String]>) -> Result<String, Error> {
     let level = printer.own_level()?;
     let query = level.query;
@@ -54,7 +54,7 @@ pub(super) fn select(printer: &Printer<'_>, names: Option<&[String]>) -> Result<
     Ok(text)
 }
 
-/// The rows of a query that is just `VALUES`.
+/// The rows of a query that is nothing but `VALUES`.
 fn simple_values<'q>(query: &'q Query, names: Option<&[String]>) -> Option<&'q [Vec<crate::query::Expr>]> {
     let [crate::query::FromItem::Rel(varno)] = query.from.as_slice() else {
         return None;
@@ -86,7 +86,7 @@ fn simple_values<'q>(query: &'q Query, names: Option<&[String]>) -> Option<&'q [
 }
 
 impl<'a> Printer<'a> {
-    /// The query that this printer writes.
+    /// The query level that this printer writes.
     pub(super) fn own_level(&self) -> Result<&'a Level<'a>, Error> {
         match self.scope {
             Scope::Level(level) => Ok(level),
@@ -138,13 +138,15 @@ impl<'a> Printer<'a> {
         Ok(text)
     }
 
-    /// Set operations over subqueries, each operand in parentheses.
+    /// Set operations over subqueries, with each operand in parentheses.
     fn set_operation(&self, operation: &SetOperation, names: Option<&[String]>, top: bool) -> Result<String, Error> {
         match operation {
             SetOperation::Rel(varno) => {
                 let rte = self.own_level()?.rte(*varno)?;
                 let RteKind::Subquery(query) = &rte.kind else {
-                    return Err(Error::Tree("a set operation over no subquery".to_owned()));
+                    return Err(Error::Tree(
+                        "a set operation over something other than a subquery".to_owned(),
+                    ));
                 };
                 Ok(format!("({})", self.named_subquery(query, names)?))
             }
@@ -157,7 +159,7 @@ impl<'a> Printer<'a> {
                     SetOp::Except => "EXCEPT",
                 };
                 let all = if *all { " ALL" } else { "" };
-                // The result's columns are named after those of the leftmost operand.
+                // The result has the column names of the leftmost operand.
                 let left = self.set_operation(left, names, false)?;
                 let right = self.set_operation(right, None, false)?;
                 Ok(if top {
@@ -214,7 +216,7 @@ impl<'a> Printer<'a> {
         Ok(text)
     }
 
-    /// A target as an item of ORDER BY, GROUP BY or DISTINCT ON: by position where it is a visible column.
+    /// A target as an item of ORDER BY, GROUP BY or DISTINCT ON: by position if it is a visible column.
     fn position(&self, query: &Query, target_ref: u32) -> Result<String, Error> {
         let target = super::expr::target_of(&query.targets, target_ref)?;
         if !target.junk {
@@ -226,7 +228,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// A subquery of the printer's level whose columns must have these names.
+    /// A subquery of the printer's level, with the given column names.
     fn named_subquery(&self, query: &Query, names: Option<&[String]>) -> Result<String, Error> {
         let scope = Scope::Level(Level::new(query, Some(self.scope), self.catalog)?);
         let printer = Printer {

@@ -1,8 +1,8 @@
-//! Maintenance statements as data: SELECT, INSERT, MERGE and what they are made of.
+//! Maintenance statements as data: SELECT, INSERT, MERGE and their parts.
 //!
-//! The delta rules build these values; only the `Display` implementations here lay them out as text. Scalar
-//! expressions inside them are text that this module or the expression writer has produced, never text of the user.
-//! Every name that is not a column of ours is schema-qualified, so no statement depends on `search_path`.
+//! The delta rules build these values, and only the `Display` implementations here turn them into text. The scalar
+//! expressions in them are text from this module or from the expression writer, never the user's own text. All names
+//! but those of our own columns are schema-qualified, so no statement depends on `search_path`.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ pub fn column(alias: &str, name: &str) -> String {
     format!("{alias}.{}", quote_ident(name))
 }
 
-/// `a AND b AND ...`; TRUE for none.
+/// `a AND b AND ...`; TRUE for an empty list.
 #[must_use]
 pub fn and(conditions: &[String]) -> String {
     junction(conditions, " AND ", "TRUE")
 }
 
-/// `a OR b OR ...`; FALSE for none.
+/// `a OR b OR ...`; FALSE for an empty list.
 #[must_use]
 pub fn or(conditions: &[String]) -> String {
     junction(conditions, " OR ", "FALSE")
@@ -34,13 +34,13 @@ fn junction(conditions: &[String], word: &str, none: &str) -> String {
     }
 }
 
-/// That a value is NULL. `IS NULL` is true of a row of NULLs too, which is another value.
+/// True if a value is NULL. `IS NULL` would also be true for a row of NULLs, which is a different value.
 #[must_use]
 pub fn is_null(value: &str) -> String {
     format!("({value} IS NOT DISTINCT FROM NULL)")
 }
 
-/// That two values are NULL.
+/// True if both values are NULL.
 #[must_use]
 pub fn both_null(a: &str, b: &str) -> String {
     and(&[is_null(a), is_null(b)])
@@ -74,13 +74,13 @@ pub fn hash(alias: Option<&str>, columns: &[String]) -> String {
     format!("pgtrickle.row_hash({record})")
 }
 
-/// `ROW(alias.a, ...)::record`: compares with NULLs equal, and can be hashed.
+/// `ROW(alias.a, ...)::record`, which compares NULLs as equal, and can be hashed.
 #[must_use]
 pub fn record(alias: &str, columns: &[String]) -> String {
     format!("{}::pg_catalog.record", row_of(alias, columns))
 }
 
-/// `(left OPERATOR(pg_catalog.op) right)`, for operators every server has in `pg_catalog`.
+/// `(left OPERATOR(pg_catalog.op) right)`, for operators that every server has in `pg_catalog`.
 #[must_use]
 pub fn op(left: &str, operator: &str, right: &str) -> String {
     format!("({left} OPERATOR(pg_catalog.{operator}) {right})")
@@ -100,12 +100,12 @@ pub fn case(arms: &[(String, String)], otherwise: Option<&str>) -> String {
     text
 }
 
-/// A `SELECT` with the clauses that maintenance needs.
+/// A `SELECT`, with the clauses that maintenance needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select {
-    /// Expressions with their names, unquoted; `alias.*` has none.
+    /// Expressions and their names, unquoted; `alias.*` has none.
     pub columns: Vec<(String, String)>,
-    /// FROM items, joined by comma; each complete with its alias.
+    /// FROM items, separated by commas, each with its alias.
     pub from: Vec<String>,
     /// Conjuncts of WHERE.
     pub filter: Vec<String>,
@@ -161,14 +161,14 @@ impl fmt::Display for Select {
     }
 }
 
-/// `a UNION ALL b ...`, as the inside of a derived table.
+/// `a UNION ALL b ...`, for use in a derived table.
 #[must_use]
 pub fn union_all(arms: &[Select]) -> String {
     let arms: Vec<String> = arms.iter().map(ToString::to_string).collect();
     arms.join(" UNION ALL ")
 }
 
-/// Columns with the values they get.
+/// Columns and the values assigned to them.
 pub type Assignments = Vec<(String, String)>;
 
 /// `ON CONFLICT (key) DO UPDATE SET ...`.
@@ -176,7 +176,7 @@ pub type Assignments = Vec<(String, String)>;
 pub struct OnConflict {
     /// Key columns.
     pub key: Vec<String>,
-    /// What changes.
+    /// The assignments.
     pub set: Assignments,
 }
 
@@ -185,7 +185,7 @@ pub struct OnConflict {
 pub struct Insert {
     /// Qualified, quoted name of the table.
     pub table: String,
-    /// Name under which the conflict clause knows the table.
+    /// The alias by which the conflict clause refers to the table.
     pub alias: String,
     /// Columns, unquoted.
     pub columns: Vec<String>,
@@ -215,14 +215,14 @@ impl fmt::Display for Insert {
     }
 }
 
-/// `MERGE INTO table AS alias USING source ON on ...` with the three actions that a fold has.
+/// `MERGE INTO table AS alias USING source ON on ...`, with the three actions that a fold needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merge {
     /// Qualified, quoted name of the table.
     pub table: String,
     /// Alias of the table.
     pub alias: String,
-    /// The source, complete with its alias.
+    /// The source, with its alias.
     pub source: String,
     /// The join condition.
     pub on: String,
@@ -266,7 +266,7 @@ impl fmt::Display for Merge {
     }
 }
 
-/// Quoted names with commas between.
+/// Quoted names, separated by commas.
 #[must_use]
 pub fn names(columns: &[String]) -> String {
     let quoted: Vec<String> = columns.iter().map(|name| quote_ident(name)).collect();

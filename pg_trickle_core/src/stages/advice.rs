@@ -1,4 +1,4 @@
-//! Which index would make a stage cheaper: one on each column, or expression, by which a change looks for rows.
+//! Advice on indexes that would make a stage cheaper: one for each column or expression by which changes look up rows.
 
 use super::graph::StageGraph;
 use crate::catalog::{Catalog, Relation};
@@ -12,16 +12,16 @@ use crate::sql::ident::{qualified, quote_ident};
 /// A column of a table.
 pub type Column = (Oid, i16);
 
-const TOUCHED: &str = "what a change touches is found by it";
+const TOUCHED: &str = "changes look up the rows they touch by it";
 
-/// The advice to make an index.
+/// The advice to create an index.
 pub fn sentence(relation: &Relation, columns: &str, why: &str) -> String {
     let table = qualified(&relation.schema, &relation.name);
     format!("CREATE INDEX ON {table} ({columns}): {why}")
 }
 
-/// A sentence about an expression by which rows of one table are looked up. A table that has an index on any expression is
-/// taken to have the one.
+/// Advice for an expression by which changes look up rows of one table. A table with an index on any expression is
+/// assumed to have the right one.
 pub fn expression(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<Option<String>, Error> {
     let mut scan = None;
     let mut is_simple = !matches!(expr, Expr::Var(_));
@@ -44,8 +44,8 @@ pub fn expression(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<Option
     Ok(Some(sentence(relation, &format!("({sql})"), TOUCHED)))
 }
 
-/// Sentences about columns that are compared with `=` to what other tables give, or by which touched rows are looked up,
-/// and have no index.
+/// Advice for columns without an index that are compared by `=` with columns of other tables, or by which changes look
+/// up rows.
 pub fn indexes(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<Vec<String>, Error> {
     let mut wanted: Vec<(Column, &str)> = Vec::new();
     for column in looked_up {
@@ -108,7 +108,7 @@ fn equality(
 ) -> Result<(), Error> {
     let [left, right] = args else { return Ok(()) };
     if graph.operator(operator)?.name == "=" {
-        let why = "a change of the table it is joined with finds its rows by it";
+        let why = "changes to the table it is joined with look up rows by it";
         for (one, other) in [(left, right), (right, left)] {
             if is_elsewhere(one, other) {
                 wanted.extend(column(one, levels).map(|found| (found, why)));
@@ -118,7 +118,7 @@ fn equality(
     Ok(())
 }
 
-/// Whether a column is compared with something that another table gives.
+/// True if a column is compared with something that refers to another table.
 fn is_elsewhere(one: &Expr, other: &Expr) -> bool {
     let table = |node: &Expr| match node {
         Expr::Var(var) => Some((var.varno, var.levels_up)),
@@ -127,12 +127,12 @@ fn is_elsewhere(one: &Expr, other: &Expr) -> bool {
     other.any(&mut |node| table(node).is_some_and(|of| table(one) != Some(of)))
 }
 
-/// The expressions over a query that are columns of tables.
+/// Those of the expressions over a query that are columns of tables.
 pub fn columns(exprs: &[Expr], query: &Query) -> Vec<Column> {
     exprs.iter().filter_map(|expr| column(expr, &[query])).collect()
 }
 
-/// The column that an expression is, at the first of the levels.
+/// The table column that an expression refers to. `levels` are the queries around it, innermost first.
 fn column(expr: &Expr, levels: &[&Query]) -> Option<Column> {
     let Expr::Var(Var {
         varno,

@@ -1,4 +1,4 @@
-//! The stages of one stream table while they are planned, and a catalog that knows their storage tables.
+//! The stages of one stream table while they are planned, and a catalog that includes their storage tables.
 
 use std::cell::{Cell, RefCell};
 
@@ -13,9 +13,9 @@ use crate::plan::{self, Oid};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var, attno};
 use crate::sql::ident::quote_ident;
 
-/// What a stage that was made offers to the next one.
+/// A planned stage: its query, and the query that reads its storage.
 #[derive(Clone)]
-struct Made {
+struct Planned {
     query: Query,
     view: Query,
 }
@@ -28,21 +28,23 @@ pub struct StageGraph<'c> {
     next: Cell<u32>,
     stages: RefCell<Vec<Stage>>,
     relations: RefCell<Vec<Relation>>,
-    made: RefCell<Vec<Made>>,
+    planned: RefCell<Vec<Planned>>,
     plan_stage: PlanStage,
     steps: Cell<usize>,
 }
 
-/// Most steps in which a query is taken apart. A query of a few lines takes ten, one of hundreds of branches thousands.
+/// The most steps in which a query may be planned. A query of a few lines takes ten, one of hundreds of branches
+/// thousands.
 const MAX_STEPS: usize = 5000;
 
-/// Plans the stage of a query, and gives it with a query that reads its storage.
+/// Plans the stage of a query. Returns it with a query that reads its storage.
 pub type PlanStage = fn(&Query, &StorageTable, &StageGraph) -> Result<(Stage, Query), Fallback>;
 
 impl<'c> StageGraph<'c> {
-    /// For a stream table whose final storage is `schema.base`.
+    /// Stages for a stream table whose final storage is `schema.base`.
     ///
-    /// `plan_stage` is the planner, which stands above: what cuts a query in two needs both parts planned.
+    /// `plan_stage` is the planner. It is passed in because the planner is a layer above, and [`StageGraph::cut`] calls
+    /// it.
     pub fn new(schema: &str, base: &str, catalog: &'c dyn Catalog, plan_stage: PlanStage) -> Self {
         StageGraph {
             catalog,
@@ -51,13 +53,13 @@ impl<'c> StageGraph<'c> {
             next: Cell::new(0),
             stages: RefCell::default(),
             relations: RefCell::default(),
-            made: RefCell::default(),
+            planned: RefCell::default(),
             plan_stage,
             steps: Cell::new(0),
         }
     }
 
-    /// The storage of the stage that comes out at the top.
+    /// The storage of the final stage.
     pub fn top(&self) -> StorageTable {
         self.storage(0)
     }
@@ -74,10 +76,10 @@ impl<'c> StageGraph<'c> {
         }
     }
 
-    /// Counts a step of the planner. No query may make it run on.
+    /// Counts a step of the planner. Fails after too many, so that planning always ends.
     pub fn step(&self, query: &Query) -> Result<(), Fallback> {
         self.steps.set(self.steps.get() + 1);
-        if self.is_exhausted() {
+        if self.steps.get() > MAX_STEPS {
             return Err(Fallback::Reason(format!(
                 "{} that takes too many steps to plan",
                 top_clause(query)
@@ -86,15 +88,10 @@ impl<'c> StageGraph<'c> {
         Ok(())
     }
 
-    /// All steps are used up: no other plan is tried for a part of the query.
-    pub fn is_exhausted(&self) -> bool {
-        self.steps.get() > MAX_STEPS
-    }
-
-    /// Makes a stage of a query, and gives a query that reads it.
+    /// Plans a query as a stage, and returns a query that reads it. Equal queries share a stage.
     pub fn cut(&self, query: &Query) -> Result<Query, Fallback> {
-        if let Some(made) = self.made.borrow().iter().find(|made| made.query == *query) {
-            return Ok(made.view.clone());
+        if let Some(planned) = self.planned.borrow().iter().find(|planned| planned.query == *query) {
+            return Ok(planned.view.clone());
         }
         let mut named = query.clone();
         for n in 0..named.targets.len() {
@@ -106,7 +103,7 @@ impl<'c> StageGraph<'c> {
             if is_pseudo(type_of(&target.expr, self)?, self)? {
                 return reason("row of a subquery");
             }
-            // Two columns of a subquery may have one name, those of a table not.
+            // A subquery may have two columns with the same name; a table may not.
             if before.iter().any(|other| other.name == target.name) {
                 target.name = Some(format!("__pgt_c{n}"));
             }
@@ -115,21 +112,23 @@ impl<'c> StageGraph<'c> {
         let storage = self.storage(self.next.get());
         let (stage, view) = (self.plan_stage)(&named, &storage, self)?;
         self.stages.borrow_mut().push(stage);
-        self.made.borrow_mut().push(Made {
+        self.planned.borrow_mut().push(Planned {
             query: query.clone(),
             view: view.clone(),
         });
         Ok(view)
     }
 
-    /// Does the query read, as it is, what a stage offers that was made of such a query?
-    pub fn any_made(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
-        let made = self.made.borrow();
-        made.iter().any(|made| made.view == *view && test(&made.query))
+    /// True if `view` is exactly the query that reads a planned stage, and that stage's own query passes the test.
+    pub fn any_planned(&self, view: &Query, test: &dyn Fn(&Query) -> bool) -> bool {
+        let planned = self.planned.borrow();
+        planned
+            .iter()
+            .any(|planned| planned.view == *view && test(&planned.query))
     }
 
-    /// Adds an index to the storage of a stage, unless it is no stage of ours or has that index. `method` is empty or
-    /// `USING ...` with a blank.
+    /// Adds an index to the storage of a stage. Does nothing if `relid` is not one of our stages, or has that index
+    /// already. `method` is empty, or `USING ...` with a trailing blank.
     pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {
         for stage in self.stages.borrow_mut().iter_mut() {
             let leads_key = matches!(columns, [only] if stage.key.first().is_some_and(|key| quote_ident(key) == *only));
@@ -143,37 +142,37 @@ impl<'c> StageGraph<'c> {
         }
     }
 
-    /// Is this the storage of a stage, be it one that is still being made?
+    /// True if this is the storage of a stage, including one still being planned.
     pub fn is_stage(&self, relid: Oid) -> bool {
         self.relations.borrow().iter().any(|relation| relation.oid == relid)
     }
 
-    /// Does a stage after the first `from` read this table?
+    /// True if a stage after the first `from` ones reads this table.
     pub fn is_read_since(&self, from: usize, relid: Oid) -> bool {
         let stages = self.stages.borrow();
         let mut sources = stages.iter().skip(from).flat_map(|stage| &stage.sources);
         sources.any(|source| source.relid == relid)
     }
 
-    /// How many stages there are.
+    /// The number of stages.
     pub fn len(&self) -> usize {
         self.stages.borrow().len()
     }
 
-    /// Forgets the stages after the first `len`.
+    /// Drops the stages after the first `len`.
     pub fn truncate(&self, len: usize) {
         self.stages.borrow_mut().truncate(len);
-        self.made.borrow_mut().truncate(len);
+        self.planned.borrow_mut().truncate(len);
     }
 
-    /// The stages, bottom first, with the one at the top.
+    /// The stages, bottom first, ending with the final one.
     pub fn finish(self, top: Stage) -> Vec<Stage> {
         let mut stages = self.stages.into_inner();
         stages.push(top);
         stages
     }
 
-    /// Tells the catalog about a storage table, and gives a query over all its columns.
+    /// Adds a storage table to the catalog, and returns a query over all its columns.
     pub fn register(&self, storage: &StorageTable, columns: &[StoredColumn], key: &[String]) -> Result<Query, Error> {
         let known: Vec<Column> = columns
             .iter()

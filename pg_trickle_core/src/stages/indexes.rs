@@ -1,5 +1,6 @@
-//! Indexes on stages of ours: whatever a query compares their columns with, a change of the other side must find them
-//! without reading the whole stage. Tables of the user have the indexes that the user gives them.
+//! Indexes on the storage of stages. Whatever a query compares a stored column with, a change of the other side must
+//! find the matching rows without a scan of the whole stage. Tables of the user have the indexes that the user gives
+//! them.
 
 use super::advice::Column;
 use super::graph::StageGraph;
@@ -12,7 +13,7 @@ use crate::plan::Oid;
 use crate::query::{Expr, Query, SubLinkKind, Var};
 use crate::sql::ident::quote_ident;
 
-/// Types of a fixed and small size, whose values always fit into an index.
+/// Types of a small size, whose values always fit into an index.
 const SMALL: &[Oid] = &[
     BOOL,
     INT8,
@@ -28,10 +29,10 @@ const SMALL: &[Oid] = &[
     UUID,
 ];
 
-/// Types whose values can be longer than an entry of a B-tree, but not than one of a hash index.
+/// Types whose values can be too long for a B-tree entry. A hash index, which stores only hashes, can hold them.
 const LONG: &[Oid] = &[TEXT, BPCHAR, VARCHAR];
 
-/// Adds the indexes that the stages below need for this query, whose rows are looked up by these columns.
+/// Adds the indexes that lower stages need for this query, whose rows changes look up by these columns.
 pub fn add(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<(), Error> {
     for (relid, method, column) in needed(query, looked_up, graph)? {
         graph.add_index(relid, method, &[column]);
@@ -39,7 +40,7 @@ pub fn add(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<()
     Ok(())
 }
 
-/// Whether a column has an index. Columns of stages get one.
+/// True if a column has an index. A column of a stage gets one if its type allows.
 pub fn is_found_by(relid: Oid, attno: i16, graph: &StageGraph) -> Result<bool, Error> {
     let relation = graph.relation(relid)?;
     let index = needed_on(relid, attno, graph)?;
@@ -49,7 +50,7 @@ pub fn is_found_by(relid: Oid, attno: i16, graph: &StageGraph) -> Result<bool, E
     Ok(index.is_some() || relation.indexed.contains(&attno))
 }
 
-/// The indexes that a query needs on a table: columns in parentheses, after `USING`.
+/// The indexes that a query needs on a table: a column in parentheses, after `USING` if need be.
 pub fn on(relid: Oid, query: &Query, graph: &StageGraph) -> Result<Vec<String>, Error> {
     let mut found: Vec<String> = Vec::new();
     for (of, method, column) in needed(query, &[], graph)? {
@@ -61,7 +62,7 @@ pub fn on(relid: Oid, query: &Query, graph: &StageGraph) -> Result<Vec<String>, 
     Ok(found)
 }
 
-/// A table, how its index is to work, and the column.
+/// A table, the index method, and the column.
 type Needed = (Oid, &'static str, String);
 
 fn needed(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<Vec<Needed>, Error> {
@@ -76,7 +77,7 @@ fn needed(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<Vec
     Ok(found)
 }
 
-/// The index on a column of a stage, where its type can have one.
+/// The index on a column of a stage, if its type can have one.
 fn needed_on(relid: Oid, attno: i16, graph: &StageGraph) -> Result<Option<Needed>, Error> {
     if !graph.is_stage(relid) {
         return Ok(None);
@@ -119,7 +120,7 @@ fn collect(level: &Query, node: &Expr, compared: &mut Vec<Column>) {
     }
 }
 
-/// The table's column that a variable of this level is.
+/// The table column that a variable of this level refers to.
 fn column_of(level: &Query, var: &Var) -> Option<Column> {
     let relid = level.table(var.varno)?;
     (var.levels_up == 0).then_some((relid, var.attno))

@@ -1,5 +1,5 @@
-//! The stages of a stream table while they are planned: what each stores, which indexes it has, and how the stages above
-//! read it.
+//! The stages of a stream table while they are planned: what each stores, which indexes it has, and how the stages
+//! above read it.
 
 pub mod advice;
 pub mod graph;

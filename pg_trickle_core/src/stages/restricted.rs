@@ -1,5 +1,5 @@
-//! The query of a stage that is maintained key by key: what it must select so that its rows are found again, and how it is
-//! restricted to the touched keys.
+//! The query of a stage that is maintained key by key: the columns it must select so that its rows can be found by key,
+//! and its restriction to the touched keys.
 
 use super::graph::StageGraph;
 use super::stage_plan::MAX_INDEX_COLUMNS;
@@ -12,20 +12,20 @@ use crate::maintain::rekey::{IS_TOUCHED, KeyColumn, TOUCHED, key_column};
 use crate::query::{Bool, BoolOp, Expr, FromItem, Query, Rte, RteKind, SqlLeaf, Target, Var, attno, varno};
 use crate::sql::ident::quote_ident;
 
-/// A query whose key is part of what it selects, ready to be restricted to some keys.
+/// A query that selects its key, ready to be restricted to some keys.
 pub struct Restricted {
-    /// The query, with all that is stored as visible columns and without ORDER BY.
+    /// The query, with all stored columns visible and without ORDER BY.
     pub query: Query,
     /// What is stored.
     pub stored: Vec<StoredColumn>,
-    /// Where each target of the original query is stored.
+    /// The stored position of each target of the original query.
     pub positions: Vec<Option<usize>>,
-    /// Where each key is stored.
+    /// The stored position of each key column.
     pub key_positions: Vec<usize>,
 }
 
 impl Restricted {
-    /// Adds what is missing to the select list.
+    /// Adds the missing key columns to the select list.
     pub fn new(original: &Query, keys: &[Expr], catalog: &dyn Catalog) -> Result<Self, Fallback> {
         let mut query = original.clone();
         let sorts = std::mem::take(&mut query.sort);
@@ -67,7 +67,7 @@ impl Restricted {
                 Some(position) => position,
                 None => {
                     let name = format!("__pgt_k{}", n + 1);
-                    // A grouping expression that is not selected becomes visible; its reference stays.
+                    // A grouping expression that was not selected becomes visible, and keeps its reference.
                     let own = junk.iter().position(|target| target.expr == *key);
                     let ressortgroupref = own.map_or(0, |own| junk.remove(own).ressortgroupref);
                     stored.push(StoredColumn::of(name.clone(), key, catalog)?);
@@ -83,7 +83,7 @@ impl Restricted {
             };
             key_positions.push(position);
         }
-        // DISTINCT ON needs its order to choose by.
+        // DISTINCT ON keeps its ORDER BY, which decides which row it keeps.
         if query.distinct_on {
             query.sort = sorts;
         }
@@ -101,7 +101,7 @@ impl Restricted {
     }
 }
 
-/// A query, whose key is `keys`, for the touched keys: one SELECT for each combination of NULLs.
+/// The query, restricted to the touched keys: one SELECT for each combination of NULLs. `keys` are its key expressions.
 pub fn for_touched(
     query: &Query,
     keys: &[Expr],
@@ -109,7 +109,8 @@ pub fn for_touched(
     graph: &StageGraph,
 ) -> Result<Vec<String>, Fallback> {
     if key.is_empty() {
-        // Also a query that gives a row for no rows must give none where nothing is touched.
+        // Even a query that returns a row for empty input, such as a plain aggregate, must return none if nothing is
+        // touched.
         let query = crate::sql::query::print(query, graph)?;
         return Ok(vec![format!("SELECT q.* FROM ({query}) AS q WHERE {IS_TOUCHED}")]);
     }
@@ -149,17 +150,14 @@ pub fn for_touched(
     Ok(texts)
 }
 
-/// The index that finds stored rows by their key.
+/// The index that finds stored rows by key. A hash index takes one column.
 pub fn index(key: &[KeyColumn]) -> Vec<String> {
-    let columns: Vec<String> = key
-        .iter()
-        .take(MAX_INDEX_COLUMNS)
-        .map(|key| quote_ident(&key.name))
-        .collect();
-    if columns.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("({})", columns.join(", "))]
+    let ordered = key.iter().filter(|key| key.ordered).take(MAX_INDEX_COLUMNS);
+    let columns: Vec<String> = ordered.map(|key| quote_ident(&key.name)).collect();
+    match (columns.as_slice(), key.first()) {
+        ([], Some(key)) => vec![format!("USING hash ({})", quote_ident(&key.name))],
+        ([], None) => Vec::new(),
+        (columns, _) => vec![format!("({})", columns.join(", "))],
     }
 }
 

@@ -1,4 +1,4 @@
-//! A planned stage, and the [`Stage`] that is made of it.
+//! A planned stage, and the [`Stage`] it becomes.
 
 use super::graph::StageGraph;
 use super::stored::{StorageTable, StoredColumn, storage_columns};
@@ -15,30 +15,30 @@ use crate::plan::Way;
 use crate::query::Query;
 use crate::sql::statement::names;
 
-/// The most columns of an index (`INDEX_MAX_KEYS` in pg_config_manual.h).
+/// The most columns an index can have (`INDEX_MAX_KEYS` in pg_config_manual.h).
 pub const MAX_INDEX_COLUMNS: usize = 32;
 
-/// What an operator decides about its stage.
+/// An operator's plan for its stage.
 pub struct StagePlan {
     /// The columns of the storage table.
     pub stored: Vec<StoredColumn>,
-    /// Further indexes: their columns in parentheses, after USING where it is not a B-tree.
+    /// Further indexes: column lists in parentheses, after `USING ...` if not a B-tree.
     pub indexes: Vec<String>,
-    /// The query's result, read from the storage.
+    /// The result of the query, read from the storage.
     pub view: Query,
     /// The stored columns that are written, in the order of `rows`.
     pub written: Vec<String>,
-    /// How a stored row is found.
+    /// How a stored row is identified.
     pub identity: Identity,
-    /// Stored columns that identify a row; empty where rows can repeat.
+    /// Stored columns that identify a row; empty if rows can repeat.
     pub key: Vec<String>,
-    /// Gives the stored rows from scratch.
+    /// The query that computes the stored rows from scratch.
     pub rows: String,
-    /// What it reads.
+    /// The query whose sources this stage follows.
     pub reads: Query,
-    /// Columns by which touched rows are looked up.
+    /// Columns by which changes look up rows.
     pub looked_up: Vec<advice::Column>,
-    /// Indexes that would help, other than on those columns.
+    /// Advice on other indexes, as sentences.
     pub advice: Vec<String>,
     /// The operators, for `explain`.
     pub operators: Option<OperatorTree>,
@@ -47,7 +47,7 @@ pub struct StagePlan {
 }
 
 impl StagePlan {
-    /// The plan, if an index can be on its key.
+    /// The plan, provided that its key fits into an index.
     pub fn indexable(self) -> Result<Self, Fallback> {
         match &self.identity {
             Identity::Key(key) if key.len() > MAX_INDEX_COLUMNS => reason("key of more than 32 columns"),
@@ -55,7 +55,7 @@ impl StagePlan {
         }
     }
 
-    /// The stage, and a query that reads its storage. `why` tells why it is not maintained in a better way.
+    /// The stage, and a query that reads its storage. `why` says why no better way of maintenance is possible.
     pub fn into_stage(
         self,
         why: Option<String>,
@@ -75,7 +75,7 @@ impl StagePlan {
         let columns = storage_columns(&self.stored, graph)?;
         let ddl = storage::create(&table, &columns, &self.identity, &self.indexes);
         for source in &mut sources {
-            // What is stored holds keys, also where the query does not select them.
+            // The stored rows hold the keys of the sources, even if the query does not select them.
             let relation = graph.relation(source.relid)?;
             for attnum in relation.keys.first().into_iter().flat_map(|key| &key.columns) {
                 if !source.columns.contains(attnum) {
@@ -88,15 +88,15 @@ impl StagePlan {
         } else {
             format!(" ({})", names(&self.written))
         };
-        let init = format!("INSERT INTO {table}{into} {}", self.rows);
+        let fill = format!("INSERT INTO {table}{into} {}", self.rows);
         let stage = Stage {
             relid: storage.relid,
             way,
             reason: why,
             layout: ddl.join(";"),
             ddl,
-            whole: self.maintenance.replace(&self.rows, &init),
-            init,
+            replace: self.maintenance.replace(&self.rows, &fill),
+            fill,
             rebuild: vec![full_refresh::statement(
                 &table,
                 &self.rows,

@@ -9,10 +9,10 @@ use crate::plan::{self, Oid};
 use crate::query::Expr;
 use crate::sql::ident::{is_one_of, qualified};
 
-/// The name and number of a storage table.
+/// A storage table while its stage is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageTable {
-    /// The OID by which the core knows it.
+    /// The OID by which the core knows the table, which may not exist yet.
     pub relid: Oid,
     /// Its schema.
     pub schema: String,
@@ -21,12 +21,12 @@ pub struct StorageTable {
 }
 
 impl StorageTable {
-    /// The storage of a stage that other stages read.
+    /// True for the storage of a stage that other stages read.
     pub fn is_inner(&self) -> bool {
         self.relid != plan::stage_relid(0)
     }
 
-    /// Qualified and quoted.
+    /// The qualified, quoted name.
     pub fn sql(&self) -> String {
         qualified(&self.schema, &self.name)
     }
@@ -43,9 +43,9 @@ pub struct StoredColumn {
     pub typmod: i32,
     /// Its collation.
     pub collation: Oid,
-    /// No NULL can occur.
+    /// True if it cannot hold a NULL.
     pub not_null: bool,
-    /// Each row gets a number by itself.
+    /// True if it numbers the rows (an identity column).
     pub numbered: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
@@ -65,7 +65,7 @@ impl StoredColumn {
         })
     }
 
-    /// A column that numbers the rows, by which the stages above tell them apart.
+    /// A column that numbers the rows, by which higher stages tell them apart.
     pub fn number() -> Self {
         StoredColumn {
             name: NUMBER.to_owned(),
@@ -79,8 +79,8 @@ impl StoredColumn {
     }
 }
 
-/// The name under which a column of the query is stored: its own, unless that looks like one of ours or is a
-/// system column's.
+/// The name under which a query's column is stored: its own, unless it looks like an internal column or is the name of
+/// a system column.
 pub fn stored_name(name: &str) -> String {
     match name.strip_prefix("__pgt_") {
         Some(rest) => format!("_upgt_{rest}"),

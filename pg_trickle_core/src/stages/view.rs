@@ -5,8 +5,7 @@ use super::stored::{StorageTable, StoredColumn};
 use crate::error::Error;
 use crate::query::{Expr, Query, Target, Var, attno};
 
-/// The query's visible and sorting columns as columns of the storage, by position: the first columns of the storage are
-/// the query's targets.
+/// Reads a query's visible and sort columns from storage whose first columns are the query's targets, in order.
 pub fn view_of_columns(
     query: &Query,
     storage: &StorageTable,
@@ -29,7 +28,7 @@ pub fn view_of_columns(
     Ok(view)
 }
 
-/// The `n`-th column of the one storage table that a view reads, counted from 0.
+/// The `n`-th column, counted from 0, of the storage table that a view reads.
 pub fn column_of(stored: &[StoredColumn], n: usize) -> Result<Expr, Error> {
     Ok(Expr::Var(Var {
         varno: 1,
@@ -41,8 +40,8 @@ pub fn column_of(stored: &[StoredColumn], n: usize) -> Result<Expr, Error> {
     }))
 }
 
-/// A view of the storage with the query's columns: `positions` says where each target is stored. StorageTable that other stages
-/// read gets a column that numbers its rows.
+/// Reads a query's columns from storage; `positions` says where each target is stored. Storage that other stages read
+/// gets a column that numbers its rows.
 pub fn view_at(
     query: &Query,
     positions: &[Option<usize>],

@@ -1,4 +1,5 @@
-//! SQL broken over lines, so that a diff shows the clause that changed. Blanks become line breaks, nothing else changes.
+//! Breaks SQL over lines, so that a diff shows the clause that changed. Blanks become line breaks; nothing else
+//! changes.
 
 /// A clause that starts on a line of its own.
 const CLAUSES: [&str; 28] = [
@@ -32,13 +33,13 @@ const CLAUSES: [&str; 28] = [
     "VALUES ",
 ];
 
-/// Words after which such a clause goes on in the same line.
+/// Words after which such a clause continues on the same line.
 const HEADS: [&str; 14] = [
     "SELECT", "DISTINCT", "ALL", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "MATCHED", "THEN", "DO", "ON", "FOR",
     "BY",
 ];
 
-/// Breaks one statement; what stands in parentheses is indented.
+/// Breaks one statement into lines. Text in parentheses is indented.
 pub fn broken(sql: &str, indent: &str) -> String {
     let mut text = indent.to_owned();
     let (mut depth, mut quote, mut word) = (1_usize, None, String::new());
@@ -78,7 +79,8 @@ pub fn broken(sql: &str, indent: &str) -> String {
     text
 }
 
-/// True where the next common table expression starts, if one has just ended: `name AS (` or `name(columns) AS (`.
+/// True if a common table expression starts here, given that another has just ended: `name AS (` or `name(columns)
+/// AS (`.
 fn is_cte(rest: &str) -> bool {
     let Some((name, query)) = rest.split_once(" AS ") else {
         return false;

@@ -1,4 +1,4 @@
-//! The catalog of the servers that the fixtures come from, as `tests/fixtures/generate.mjs` wrote it down.
+//! The catalog of the servers that the fixtures come from, as recorded by `tests/fixtures/generate.mjs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use pg_trickle_core::error::Error;
 /// The answers in `tests/fixtures/catalog-*.tsv`.
 pub struct Recorded {
     version: String,
-    /// By what they answer.
+    /// The answers, by question.
     answers: BTreeMap<(String, String), Vec<String>>,
 }
 
@@ -20,7 +20,7 @@ pub fn tests() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
 }
 
-/// The trees of one server by the name of their view.
+/// The trees of one server, by the name of their view.
 pub fn fixtures(version: &str) -> BTreeMap<String, String> {
     fs::read_dir(tests().join("fixtures").join(version))
         .expect("the directory is there")

@@ -1,10 +1,13 @@
 //! `alter_stream_table`: another query under the same name.
 
 use super::find::{self, Found};
-use super::{define, must_be_idle, replace};
-use crate::error::Result;
-use crate::session::Busy;
-use crate::{flush, stages};
+use super::{must_be_idle, replace};
+use crate::edge::error::Result;
+use crate::edge::spi;
+use crate::runtime::session::Busy;
+use crate::runtime::{flush, load};
+use crate::schema::definition::Query;
+use crate::schema::storage;
 
 /// Gives a stream table another query.
 pub fn run(name: &str, query: &str) -> Result<()> {
@@ -19,11 +22,11 @@ pub fn change(found: &Found, query: &str) -> Result<()> {
 }
 
 fn change_query(found: &Found, query: &str) -> Result<()> {
-    define::check(query)?;
+    let temporaries = spi::catalog("SELECT 1 WHERE pg_my_temp_schema() <> 0", &[])?;
+    let parsed = Query::read(query, !temporaries.is_empty())?;
     let _busy = Busy::start();
-    let definition_id = super::create::next_id()?;
-    let definition = define::define(&found.schema, definition_id, query)?;
-    let before = stages::load(found.id)?;
+    let definition = parsed.define(&found.schema, storage::next_id()?)?;
+    let before = load::load(found.id)?;
     let after = replace::redefine(&before, &definition, query)?;
     if after.populated {
         flush::rebuild(&after)?;

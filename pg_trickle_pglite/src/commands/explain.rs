@@ -1,9 +1,10 @@
 //! `explain_st` and `explain_st_json`.
 
 use super::find::{self, Found};
-use crate::error::Result;
-use crate::json::Json;
-use crate::stages::{self, StreamTable};
+use crate::edge::error::{Result, SqlError};
+use crate::runtime::load;
+use crate::runtime::stream_table::{StreamTable, visible_key};
+use crate::text::json::Json;
 use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Change, Program, Source, Way};
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use std::rc::Rc;
 fn load(name: &str) -> Result<(Found, Rc<StreamTable>)> {
     let found = find::stream_table(name)?;
     find::must_read(&found)?;
-    let table = stages::load(found.id)?;
+    let table = load::load(found.id)?;
     Ok((found, table))
 }
 
@@ -19,8 +20,8 @@ fn load(name: &str) -> Result<(Found, Rc<StreamTable>)> {
 pub fn rows(name: &str) -> Result<String> {
     let (_, table) = load(name)?;
     let mut rows = vec![row("stream table", "name", &table.name)];
-    for maintained in &table.stages {
-        for (section, key, value) in maintained.stage.explain() {
+    for runner in &table.stages {
+        for (section, key, value) in runner.stage.explain() {
             rows.push(row(&section, &key, &value));
         }
     }
@@ -34,54 +35,45 @@ fn row(section: &str, key: &str, value: &str) -> Json {
 /// The same as one object.
 pub fn json(name: &str) -> Result<String> {
     let (found, table) = load(name)?;
-    let stages = || table.stages.iter().map(|maintained| &maintained.stage);
+    let stages = || table.stages.iter().map(|runner| &runner.stage);
     // The least that a stage does tells what a change may cost.
     let weakest = stages().max_by_key(|stage| stage.way).map(|stage| stage.way);
     let reason = stages()
         .filter(|stage| Some(stage.way) == weakest)
         .find_map(|stage| stage.reason.as_deref());
-    let key = stages().next_back().map(|stage| stage.key.clone()).unwrap_or_default();
-    let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-    let visible_key: &[String] = if key.iter().all(|name| columns.contains(name)) {
-        &key
-    } else {
-        &[]
-    };
+    let top = stages()
+        .next_back()
+        .ok_or_else(|| SqlError::internal("a stream table without a stage"))?;
     let advice: Vec<String> = stages().flat_map(|stage| stage.advice.clone()).collect();
     Ok(Json::Object(vec![
         ("name", Json::Text(found.bare)),
         ("schema", Json::Text(found.schema)),
         ("way", Json::Text(weakest.map_or("fold", Way::name).to_owned())),
         ("reason", Json::optional(reason)),
-        ("key", Json::texts(visible_key)),
-        ("columns", Json::texts(&columns)),
-        ("stages", Json::Array(stages().map(explain_stage).collect())),
+        ("key", Json::texts(visible_key(top, &table.columns))),
+        ("columns", Json::texts(table.columns.iter().map(|column| &column.name))),
+        (
+            "stages",
+            Json::Array(stages().map(explain_stage).collect::<Result<_>>()?),
+        ),
         ("advice", Json::texts(&advice)),
     ])
     .write())
 }
 
-fn explain_stage(stage: &Stage) -> Json {
-    Json::Object(vec![
+fn explain_stage(stage: &Stage) -> Result<Json> {
+    let sources = stage.sources.iter().map(|source| explain_source(stage, source));
+    Ok(Json::Object(vec![
         ("name", Json::Text(stage.storage.clone())),
         ("way", Json::Text(stage.way.name().to_owned())),
         ("reason", Json::optional(stage.reason.as_deref())),
         ("key", Json::texts(&stage.key)),
         ("operators", Json::texts(&stage.operators)),
-        (
-            "sources",
-            Json::Array(
-                stage
-                    .sources
-                    .iter()
-                    .map(|source| explain_source(stage, source))
-                    .collect(),
-            ),
-        ),
-    ])
+        ("sources", Json::Array(sources.collect::<Result<_>>()?)),
+    ]))
 }
 
-fn explain_source(stage: &Stage, source: &Source) -> Json {
+fn explain_source(stage: &Stage, source: &Source) -> Result<Json> {
     let program = |new, old| {
         let change = Change {
             relid: source.relid,
@@ -92,19 +84,17 @@ fn explain_source(stage: &Stage, source: &Source) -> Json {
         statements(stage, &stage.program(&[change]))
     };
     let rebuild = || statements(stage, &Program::Rebuild);
-    Json::Object(vec![
+    let occurrences = i64::try_from(source.occurrences).map_err(SqlError::internal)?;
+    Ok(Json::Object(vec![
         ("name", Json::Text(source.name.clone())),
-        (
-            "occurrences",
-            Json::Number(i64::try_from(source.occurrences).unwrap_or(i64::MAX)),
-        ),
+        ("occurrences", Json::Number(occurrences)),
         ("way", Json::Text(stage.way.name().to_owned())),
         ("cost", Json::Text(stage.cost(source).to_owned())),
         ("insert", program(true, false)),
         ("delete", program(false, true)),
         ("update", program(true, true)),
         ("truncate", rebuild()),
-    ])
+    ]))
 }
 
 fn statements(stage: &Stage, program: &Program) -> Json {

@@ -1,9 +1,9 @@
 //! From the name that a user writes to the stream table.
 
-use crate::error::{Result, SqlError};
-use crate::names;
-use crate::spi::{self, Values};
-use crate::sql;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::Oid;
+use crate::edge::spi::{self, Values};
+use crate::text::names;
 
 /// A stream table that is there.
 pub struct Found {
@@ -29,26 +29,28 @@ pub enum Target {
 
 /// Looks a name up, along the user's `search_path` when it has no schema.
 pub fn look_up(name: &str) -> Result<Target> {
-    let parsed = names::parse(name)?;
-    let relid = spi::as_user(
+    let found = spi::as_user(
         "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid",
-        &[Some(&sql::as_given(&parsed))],
+        &[Some(&names::parse(name)?.sql())],
     )?
-    .pop()
-    .and_then(|mut row| row.pop().flatten());
-    let Some(relid) = relid else {
-        return Ok(Target::Nothing);
-    };
-    by_relid(&relid)
+    .pop();
+    match found
+        .map(|row| Values::of(row).optional_number())
+        .transpose()?
+        .flatten()
+    {
+        Some(relid) => by_relid(relid),
+        None => Ok(Target::Nothing),
+    }
 }
 
 /// What a relation is.
-pub fn by_relid(relid: &str) -> Result<Target> {
+pub fn by_relid(relid: Oid) -> Result<Target> {
     let row = spi::catalog(
         "SELECT format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, t.id FROM pg_class c \
          JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pgtrickle.stream_table t ON t.relid = c.oid \
          WHERE c.oid = $1::oid",
-        &[Some(relid)],
+        &[Some(&relid.to_string())],
     )?
     .pop();
     let Some(row) = row else {
@@ -56,7 +58,7 @@ pub fn by_relid(relid: &str) -> Result<Target> {
     };
     let mut values = Values::of(row);
     let (name, schema, bare) = (values.text()?, values.text()?, values.text()?);
-    Ok(match values.optional().and_then(|id| id.parse().ok()) {
+    Ok(match values.optional_number()? {
         Some(id) => Target::StreamTable(Found { id, schema, bare, name }),
         None => Target::Other(name),
     })
@@ -67,10 +69,10 @@ pub fn stream_table(name: &str) -> Result<Found> {
     match look_up(name)? {
         Target::StreamTable(found) => Ok(found),
         Target::Other(other) => Err(SqlError::new("42809", format!("{other} is not a stream table"))
-            .hint("SELECT name FROM pgtrickle.stream_tables shows those that there are.")
+            .hint("SELECT name FROM pgtrickle.stream_tables lists the existing ones.")
             .about(name)),
         Target::Nothing => Err(SqlError::new("42P01", format!("stream table {name} does not exist"))
-            .hint("SELECT schema, name FROM pgtrickle.stream_tables shows those that there are.")
+            .hint("SELECT schema, name FROM pgtrickle.stream_tables lists the existing ones.")
             .about(name)),
     }
 }

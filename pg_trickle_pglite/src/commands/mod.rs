@@ -2,8 +2,7 @@
 
 mod alter;
 mod create;
-mod define;
-mod drop;
+pub mod drop;
 mod explain;
 mod find;
 mod print;
@@ -11,24 +10,23 @@ mod refresh;
 pub mod replace;
 mod restore;
 mod verify;
-mod view;
 
-use crate::error::{Result, SqlError};
-use crate::push;
-use crate::session;
+use crate::edge::error::{Result, SqlError};
+use crate::runtime::session;
+use crate::subscribe::{feed, outbox};
 
-/// Runs a command: its name, then its arguments. What it answers is text, JSON where it is more than a word.
-pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
+/// Runs a command: its name, then its arguments. Returns text, as JSON where it is more than a word; often an empty one.
+pub fn run(args: &[Option<String>]) -> Result<String> {
     let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
     match args.as_slice() {
-        [Some("row"), row, key] => push::row(row.unwrap_or_default(), key.unwrap_or_default()).map(|()| None),
-        [Some("listen"), Some(function), Some(channel)] => Ok(Some(push::listen(function, channel))),
-        [Some("tidy")] => push::tidy().map(|()| None),
-        [Some("open"), Some(id), Some(reader)] => {
+        [Some("row"), row, key, ..] => done(feed::row(row.unwrap_or_default(), key.unwrap_or_default())),
+        [Some("listen"), Some(function), Some(channel), ..] => outbox::listen(function, channel),
+        [Some("tidy"), ..] => done(feed::tidy()),
+        [Some("open"), Some(id), Some(reader), ..] => {
             must_be_idle("subscribe to a stream table")?;
-            push::open(id, reader).map(|()| None)
+            done(feed::open(id, reader))
         }
-        [Some("close"), Some(reader)] => push::close(reader).map(|()| None),
+        [Some("close"), Some(reader), ..] => done(feed::close(reader)),
         [Some("create"), name, query, schedule, mode, initialize, exists] => {
             let request = create::Request {
                 name: required(*name, "name")?,
@@ -42,27 +40,32 @@ pub fn run(args: &[Option<String>]) -> Result<Option<String>> {
                     Some(_) | None => create::Exists::Fail,
                 },
             };
-            create::run(&request).map(|()| None)
+            done(create::run(&request))
         }
-        [Some("alter"), name, query] => alter::run(required(*name, "name")?, required(*query, "query")?).map(|()| None),
-        [Some("drop"), name, cascade] => drop::run(required(*name, "name")?, *cascade == Some("true")).map(|()| None),
-        [Some("find"), name] => {
+        [Some("alter"), name, query, ..] => done(alter::run(required(*name, "name")?, required(*query, "query")?)),
+        [Some("drop"), name, cascade, ..] => done(drop::run(required(*name, "name")?, *cascade == Some("true"))),
+        [Some("find"), name, ..] => {
             let found = find::stream_table(required(*name, "name")?)?;
-            Ok(Some(found.id.to_string()))
+            Ok(found.id.to_string())
         }
-        [Some("readable"), name] => {
+        [Some("readable"), name, ..] => {
             let found = find::stream_table(required(*name, "name")?)?;
             find::must_read(&found)?;
-            Ok(Some(found.id.to_string()))
+            Ok(found.id.to_string())
         }
-        [Some("refresh"), name] => refresh::run(required(*name, "name")?).map(Some),
-        [Some("restore")] => restore::run().map(|()| None),
-        [Some("verify"), name] => verify::run(required(*name, "name")?).map(Some),
-        [Some("print"), view] => print::run(required(*view, "view")?).map(Some),
-        [Some("explain"), name] => explain::rows(required(*name, "name")?).map(Some),
-        [Some("explain_json"), name] => explain::json(required(*name, "name")?).map(Some),
+        [Some("refresh"), name, ..] => refresh::run(required(*name, "name")?),
+        [Some("restore"), ..] => done(restore::run()),
+        [Some("verify"), name, ..] => verify::run(required(*name, "name")?),
+        [Some("print"), view, ..] => print::run(required(*view, "view")?),
+        [Some("explain"), name, ..] => explain::rows(required(*name, "name")?),
+        [Some("explain_json"), name, ..] => explain::json(required(*name, "name")?),
         _ => Err(SqlError::internal("an unknown command, or one with other arguments")),
     }
+}
+
+/// The result of a command that returns nothing.
+fn done(result: Result<()>) -> Result<String> {
+    result.map(|()| String::new())
 }
 
 fn required<'a>(argument: Option<&'a str>, name: &str) -> Result<&'a str> {
@@ -77,7 +80,7 @@ fn must_be_idle(what: &str) -> Result<()> {
             "55006",
             format!("cannot {what} inside a statement that changes what stream tables read, or inside one's query"),
         )
-        .hint("Do it outside of triggers and of functions that such a statement calls."));
+        .hint("Do it outside of triggers, and outside of functions that such a statement calls."));
     }
     Ok(())
 }

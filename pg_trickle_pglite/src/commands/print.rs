@@ -1,14 +1,13 @@
 //! `print_query`: the query of a view as SQL that means the same under every `search_path`.
 
-use crate::catalog::SpiCatalog;
-use crate::error::{Result, SqlError};
+use crate::edge::catalog::SpiCatalog;
+use crate::edge::error::Result;
+use crate::edge::spi;
 use pg_trickle_core::catalog::Catalog;
 
 /// The text of the query of the view with this OID.
 pub fn run(view: &str) -> Result<String> {
-    let oid = view
-        .parse()
-        .map_err(|_| SqlError::internal(format_args!("{view} is no OID")))?;
+    let oid = spi::number(view)?;
     let catalog = SpiCatalog::new();
     let text = catalog
         .view_tree(oid)

@@ -1,10 +1,11 @@
 //! `refresh_stream_table`.
 
-use super::{create, find, must_be_idle};
-use crate::error::Result;
-use crate::json::Json;
-use crate::session::{self, Busy};
-use crate::{flush, spi, stages};
+use super::{find, must_be_idle};
+use crate::edge::error::Result;
+use crate::runtime::session::Busy;
+use crate::runtime::{flush, load};
+use crate::schema::{description, storage};
+use crate::text::json::Json;
 
 /// Runs the query again, and says what had to be patched.
 pub fn run(name: &str) -> Result<String> {
@@ -12,12 +13,11 @@ pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_own(&found)?;
     let _busy = Busy::start();
-    let stage = stages::load(found.id)?;
+    let stage = load::load(found.id)?;
     let [inserted, deleted, updated] = flush::rebuild(&stage)?;
     if !stage.populated {
-        create::activate(found.id)?;
-        session::forget(found.id);
-        spi::catalog(stages::ANNOUNCE, &[])?;
+        storage::activate(found.id)?;
+        description::announce(&[found.id])?;
     }
     Ok(Json::Object(vec![
         ("inserted", Json::Number(inserted)),

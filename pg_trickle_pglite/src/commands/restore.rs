@@ -4,18 +4,19 @@
 //! a change of a source fails, so that nothing goes stale unseen.
 
 use super::find::{self, Target};
-use super::{create, must_be_idle, replace};
-use crate::error::Result;
-use crate::session::{self, Busy};
-use crate::spi::{self, Values};
-use crate::stages::{self, is_bound};
-use crate::{ddl, flush};
+use super::{drop, must_be_idle, replace};
+use crate::edge::error::Result;
+use crate::edge::spi::{self, Values};
+use crate::runtime::flush;
+use crate::runtime::load::{self, is_bound};
+use crate::runtime::session::{self, Busy};
+use crate::schema::storage;
 
 /// Binds the parts to each other, compiles the queries on this server, and runs them again.
 pub fn run() -> Result<()> {
     must_be_idle("restore stream tables")?;
     let _busy = Busy::start();
-    ddl::sweep()?;
+    drop::sweep()?;
     let rows = spi::catalog(
         concat!(
             "SELECT t.id, t.relid::oid, t.definition::text, t.relid::text FROM pgtrickle.stream_table t WHERE NOT ",
@@ -27,22 +28,22 @@ pub fn run() -> Result<()> {
     for row in rows {
         let mut values = Values::of(row);
         let id: i32 = values.number()?;
-        if let Target::StreamTable(table) = find::by_relid(&values.text()?)? {
+        if let Target::StreamTable(table) = find::by_relid(values.number()?)? {
             find::must_own(&table)?;
         }
         let (definition, view) = (values.text()?, values.text()?);
-        create::bind(&definition, &view)?;
+        storage::bind(&definition, &view)?;
         let stages = spi::catalog(
             "SELECT storage::text FROM pgtrickle.stage WHERE id = $1::int",
             &[Some(&id.to_string())],
         )?;
         for stage in stages {
-            create::bind(&Values::of(stage).text()?, &view)?;
+            storage::bind(&Values::of(stage).text()?, &view)?;
         }
         session::forget(id);
         found.push(id);
     }
-    let mut tables = found.into_iter().map(stages::load).collect::<Result<Vec<_>>>()?;
+    let mut tables = found.into_iter().map(load::load).collect::<Result<Vec<_>>>()?;
     tables.sort_by_key(|table| (table.depth, table.id));
     for table in tables {
         let table = replace::refit(&table)?;

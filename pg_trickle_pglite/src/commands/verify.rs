@@ -1,13 +1,13 @@
 //! `verify_stream_table`.
 
 use super::find;
-use crate::error::Result;
-use crate::ffi;
-use crate::json::Json;
-use crate::spi::Values;
-use crate::{plans, sql, stages};
+use crate::edge::catalog::SpiCatalog;
+use crate::edge::error::Result;
+use crate::edge::spi::Values;
+use crate::edge::{ffi, settings};
+use crate::runtime::load;
+use crate::text::json::Json;
 use pg_trickle_core::catalog::Catalog;
-use sql::Compared;
 
 const FLOAT4: u32 = 700;
 const FLOAT8: u32 = 701;
@@ -16,8 +16,8 @@ const FLOAT8: u32 = 701;
 pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_read(&found)?;
-    let stage = stages::load(found.id)?;
-    let catalog = crate::catalog::SpiCatalog::new();
+    let stage = load::load(found.id)?;
+    let catalog = SpiCatalog::new();
     let view = catalog.relation(stage.relid);
     let rounds = stage.stages.iter().any(|each| each.stage.rounds_once());
     let mut columns = Vec::new();
@@ -30,8 +30,8 @@ pub fn run(name: &str) -> Result<String> {
         });
     }
     catalog.finish()?;
-    let text = sql::difference(&stage.definition, &stage.name, &columns);
-    let row = ffi::query(&text, &[], plans::PARSING, stage.role, None)
+    let text = difference(&stage.definition, &stage.name, &columns);
+    let row = ffi::query(&text, &[], settings::PARSING, stage.role, None)
         .map_err(|error| error.about(&stage.name))?
         .pop()
         .unwrap_or_default();
@@ -43,4 +43,72 @@ pub fn run(name: &str) -> Result<String> {
         ("extra", Json::Number(extra)),
     ])
     .write())
+}
+
+/// How the values of a column are compared.
+#[derive(Clone, Copy)]
+enum Compared {
+    /// By the equality of their type.
+    ByType,
+    /// By their text, for types without one.
+    ByText,
+    /// They may differ by this fraction.
+    Near(&'static str),
+}
+
+/// Counts the rows that two relations do not share, as bags: `(missing, extra)` from the second's point of view.
+fn difference(truth: &str, stored: &str, columns: &[Compared]) -> String {
+    let mut names: Vec<String> = (1..=columns.len()).map(|n| format!("c{n}")).collect();
+    let list: String = names
+        .iter()
+        .zip(columns)
+        .map(|(name, compared)| match compared {
+            Compared::ByText => format!("{name}::pg_catalog.text, "),
+            Compared::ByType | Compared::Near(_) => format!("{name}, "),
+        })
+        .collect();
+    let keys: Vec<String> = (1..=columns.len()).map(|n| n.to_string()).collect();
+    let (group, alias) = if keys.is_empty() {
+        ("()".to_owned(), "q".to_owned())
+    } else {
+        (keys.join(", "), format!("q({})", names.join(", ")))
+    };
+    let both = if names.is_empty() {
+        "q(n)".to_owned()
+    } else {
+        format!("q({}, n)", names.join(", "))
+    };
+    let counted = format!(
+        "(SELECT {list}sum(n) AS total FROM (SELECT {list}1 AS n FROM {truth} AS {alias} \
+         UNION ALL SELECT {list}-1 FROM {stored} AS {alias}) AS {both} GROUP BY {group}) AS counted"
+    );
+    let mut near = Vec::new();
+    let mut floats = Vec::new();
+    for n in (0..columns.len()).rev() {
+        if let Compared::Near(most) = columns[n] {
+            let c = names.remove(n);
+            near.push(format!(
+                " AND (count({c}) = 0 OR count({c}) = 2 AND (max({c}) = min({c}) OR \
+                 max({c}) / 2 - min({c}) / 2 < {most} * greatest(abs(max({c})), abs(min({c})))))"
+            ));
+            floats.push(c);
+        }
+    }
+    if floats.is_empty() {
+        return format!(
+            "SELECT coalesce(sum(total) FILTER (WHERE total > 0), 0)::int8, \
+             coalesce(-sum(total) FILTER (WHERE total < 0), 0)::int8 FROM {counted}"
+        );
+    }
+    // What is left of each side, in the order of its floats: the rows at the same place must be near.
+    let others: String = names.iter().map(|name| format!("{name}, ")).collect();
+    format!(
+        "SELECT coalesce(sum(missing), 0)::int8, coalesce(sum(extra), 0)::int8 FROM (\
+         SELECT count(*) FILTER (WHERE total > 0) AS missing, count(*) FILTER (WHERE total < 0) AS extra FROM (\
+         SELECT *, row_number() OVER (PARTITION BY {others}total > 0 ORDER BY {}) AS place \
+         FROM {counted}, generate_series(1, abs(total)) WHERE total <> 0) AS placed \
+         GROUP BY {others}place HAVING NOT (count(*) = 2{})) AS apart",
+        floats.join(", "),
+        near.concat(),
+    )
 }

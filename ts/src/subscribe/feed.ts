@@ -146,7 +146,7 @@ export class Feed {
 
   /** Replaces all rows with the snapshot that starts at this index. Returns the records after it. */
   #loadSnapshot(records: readonly StreamRecord[], start: number): readonly StreamRecord[] {
-    const isSameLayout = !this.#describe(JSON.parse(records[start]?.text ?? '') as Description)
+    const isSameLayout = !this.#adoptDescription(JSON.parse(records[start]?.text ?? '') as Description)
     const rows = new Map<string, StoredRow>()
     const counts = new Map<string, number>()
     let at = start + 1
@@ -163,7 +163,7 @@ export class Feed {
   }
 
   /** Adopts the key and columns of a snapshot. True when they have changed. */
-  #describe({ key, columns }: Description): boolean {
+  #adoptDescription({ key, columns }: Description): boolean {
     const layout = JSON.stringify([key, columns])
     if (layout === this.#layout) return false
     this.#layout = layout

@@ -35,23 +35,23 @@ async function moduleSize(): Promise<number> {
 /** Runs in the page before anything else, and records what is compiled from bytes. */
 function noteCompilations() {
   globalThis.compilations = []
-  const note = (way: string, source: unknown) => {
+  const record = (way: string, source: unknown) => {
     if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
       compilations.push({ way, bytes: source.byteLength })
     }
   }
   const { instantiate, compile, Module } = WebAssembly
   WebAssembly.instantiate = ((source: unknown, ...rest: []) => {
-    note('instantiate', source)
+    record('instantiate', source)
     return instantiate(source as BufferSource, ...rest)
   }) as typeof instantiate
   WebAssembly.compile = (source, ...rest) => {
-    note('compile', source)
+    record('compile', source)
     return compile(source, ...rest)
   }
   WebAssembly.Module = new Proxy(Module, {
     construct(target, given: [BufferSource]) {
-      note('new Module', given[0])
+      record('new Module', given[0])
       return new target(...given)
     },
   })

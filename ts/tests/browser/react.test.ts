@@ -9,14 +9,14 @@ import type {} from './apps/react/main.js'
 const site = useSite(testApp('react'))
 
 /** A list on the page: its rows, and the numbers of their objects. */
-interface Shown {
+interface ListState {
   state: string
   count: number
   rows: Record<string, unknown>[]
   objects: number[]
 }
 
-const shown = (page: Page, id: string): Promise<Shown> =>
+const readList = (page: Page, id: string): Promise<ListState> =>
   page.locator(`#${id}`).evaluate((list) => ({
     state: list.dataset.state ?? '',
     count: Number(list.dataset.count),
@@ -25,9 +25,9 @@ const shown = (page: Page, id: string): Promise<Shown> =>
   }))
 
 /** Waits until a list has this number of rows. */
-async function until(page: Page, id: string, count: number): Promise<Shown> {
+async function until(page: Page, id: string, count: number): Promise<ListState> {
   await page.locator(`#${id}[data-state=live][data-count="${count}"]`).waitFor({ state: 'attached' })
-  return shown(page, id)
+  return readList(page, id)
 }
 
 async function open(page: Page): Promise<void> {
@@ -120,8 +120,8 @@ test('a missing stream table is an error until it is created', async ({ page }) 
   await until(page, 'later', 4)
   await page.evaluate(() => pg.trickle.dropStreamTable('later'))
   await page.locator('#later[data-state="42P01"]').waitFor({ state: 'attached' })
-  expect((await shown(page, 'later')).count).toBe(4)
-  expect((await shown(page, 'revenue')).state).toBe('live')
+  expect((await readList(page, 'later')).count).toBe(4)
+  expect((await readList(page, 'revenue')).state).toBe('live')
 })
 
 test('the stream table gets another query', async ({ page }) => {
@@ -146,9 +146,9 @@ test('a stream table with a window function: with a key, a changed row keeps its
   expect(before.rows).toContainEqual({ id: 1, place: 2 })
   await page.evaluate(() => pg.query('UPDATE sale SET price = 1 WHERE id = 1'))
   await page.locator('#places p').filter({ hasText: '{"id":1,"place":1}' }).waitFor()
-  const after = await shown(page, 'places')
+  const after = await readList(page, 'places')
   expect(after.rows.map(({ id }) => id)).toEqual(before.rows.map(({ id }) => id))
-  const object = ({ rows, objects }: Shown, wanted: number) => objects[rows.findIndex(({ id }) => id === wanted)]
+  const object = ({ rows, objects }: ListState, wanted: number) => objects[rows.findIndex(({ id }) => id === wanted)]
   expect(object(after, 3)).toBe(object(before, 3))
   expect(object(after, 1)).not.toBe(object(before, 1))
 })

@@ -1,4 +1,4 @@
-//! Aggregate calls as states of a group, and results as expressions over states.
+//! Aggregate calls as states of a group, and their results as expressions over states.
 
 use super::distinct_arguments::DistinctArgument;
 use super::family::Family;
@@ -24,33 +24,33 @@ fn numeric(parts: &[&str], args: Vec<Expr>) -> Expr {
     })
 }
 
-/// The states that the aggregate calls of a query need, each once.
+/// The states that the aggregate calls of a query need, without duplicates.
 pub struct States<'a> {
     flat: &'a Flat,
     distinct: &'a [DistinctArgument],
     catalog: &'a dyn Catalog,
-    /// The arguments, each once.
+    /// The arguments, without duplicates.
     pub arguments: Vec<Argument>,
-    /// The states; unnamed ones have an empty name.
+    /// The states. Those without a name yet have an empty one.
     pub states: Vec<State>,
-    /// Some are sums of floats.
+    /// True if some states are sums of floats.
     pub floats: bool,
     calls: Vec<(Aggref, Value)>,
 }
 
-/// What a part of the grouped rows supplies.
+/// An argument of aggregates, and the part of the grouped union that supplies it.
 #[derive(PartialEq, Eq)]
 pub struct Argument {
-    /// The part: 0 the block itself, then those of distinct values.
+    /// The part: 0 is the block itself; the parts of distinct values follow.
     pub part: usize,
-    /// SQL over the part's scans.
+    /// SQL over the scans of the part.
     sql: String,
     /// A NULL of its type, for the other parts.
     null: String,
 }
 
 impl Argument {
-    /// As SQL over the scans of a part.
+    /// SQL over the scans of any part: NULL in all but its own.
     pub fn of(&self, part: usize) -> String {
         if part == self.part {
             self.sql.clone()
@@ -63,9 +63,9 @@ impl Argument {
 /// The result of an aggregate call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A state as it is.
+    /// A state, as it is.
     State(usize),
-    /// A numeric sum, shown with the longest scale of its inputs.
+    /// A numeric sum, shown with the largest scale of its inputs.
     ScaledSum { sum: usize, scales: usize },
     /// sum / count.
     Average {
@@ -73,12 +73,12 @@ pub enum Value {
         scales: Option<usize>,
         count: usize,
     },
-    /// A function of `pgtrickle` over states; over numeric sums with the state that has their scale.
+    /// A function of `pgtrickle` over states. A numeric sum comes with the state that holds its scale.
     Function(String, Vec<(usize, Option<usize>)>),
 }
 
 impl<'a> States<'a> {
-    /// With the count of rows as first state.
+    /// The first state counts rows.
     pub fn new(flat: &'a Flat, distinct: &'a [DistinctArgument], catalog: &'a dyn Catalog) -> Self {
         let rows = State {
             name: String::new(),
@@ -101,7 +101,7 @@ impl<'a> States<'a> {
         }
     }
 
-    /// Adds what aggregate calls need.
+    /// Adds the states that aggregate calls need.
     pub fn add(&mut self, calls: Vec<Aggref>) -> Result<(), Fallback> {
         for call in calls {
             if self.value(&call).is_none() {
@@ -112,7 +112,7 @@ impl<'a> States<'a> {
         Ok(())
     }
 
-    /// The result of a call that was added.
+    /// The result of a call that has been added.
     pub fn value(&self, call: &Aggref) -> Option<Value> {
         self.calls
             .iter()
@@ -120,7 +120,7 @@ impl<'a> States<'a> {
             .map(|(_, value)| value.clone())
     }
 
-    /// A result of a type as an expression over states; `state` gives the column of one.
+    /// A result of the given type, as an expression over states. `state` returns the column of a state.
     pub fn result(&self, value: Value, type_oid: Oid, state: &dyn Fn(usize) -> Expr) -> Expr {
         let rounded = |sum: usize, scales: usize| {
             let (before, after) = longest_scale();
@@ -204,7 +204,7 @@ impl<'a> States<'a> {
         }
         let no_one = || "NULL::pg_catalog.int4".to_owned();
         let null_of = |n: usize| nulls.get(n).cloned().unwrap_or_else(no_one);
-        // An input counts where no argument is NULL.
+        // An input counts only if none of its arguments is NULL.
         let given = |n: usize| {
             let others = printed
                 .iter()
@@ -314,7 +314,7 @@ impl<'a> States<'a> {
     fn extremum(&mut self, call: &Aggref, least: bool, position: usize) -> Result<Value, Fallback> {
         let default = self.catalog.default_equality(call.type_oid)?;
         let Some(less) = default.and_then(|default| default.less) else {
-            return reason("minimum of a type without an order");
+            return reason("min or max of a type without an order");
         };
         let less = crate::sql::expr::operator_sql(&less);
         let kind = if least { Kind::Min(less) } else { Kind::Max(less) };

@@ -1,4 +1,4 @@
-//! Rows of several linear queries counted by their values: DISTINCT and the set operations.
+//! Counts the rows of several linear queries by value, for DISTINCT and the set operations.
 
 use super::group::Group;
 use super::keys::key;
@@ -17,18 +17,18 @@ use crate::stages::graph::StageGraph;
 use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
 use crate::stages::view::column_of;
 
-/// A union of linear queries, grouped by all their columns, with the rows of each branch counted apart.
+/// A union of linear queries, grouped by all columns, with a count of the rows on each side.
 pub struct Counted {
     /// The grouped storage.
     pub group: Group,
-    /// What is grouped, for `explain`.
+    /// The operators below the grouping, for `explain`.
     pub input: OperatorTree,
-    /// Its columns: keys, the count of rows, the count of each branch.
+    /// Its columns: keys, the count of rows, the count of each side.
     pub stored: Vec<StoredColumn>,
 }
 
 impl Counted {
-    /// A view of the rows, once each; `targets` are the query's, as they were grouped.
+    /// A view with each row once. `targets` are those of the query, as they were grouped.
     pub fn view(
         &self,
         query: &Query,
@@ -51,7 +51,7 @@ impl Counted {
         view.targets = shown;
         view.sort.clone_from(&query.sort);
         if names.is_empty() {
-            // Without columns there is one stored row, also where there are no rows.
+            // Without columns, there is one stored row even if there are no rows.
             let count = column_of(&self.stored, 0)?;
             view.quals = Some(SqlLeaf::condition(&["", " OPERATOR(pg_catalog.>) 0"], vec![count]));
         }
@@ -59,7 +59,7 @@ impl Counted {
     }
 }
 
-/// Groups branches by all their columns. `side` gives the side that each branch is counted on, of `sides`.
+/// Groups branches by all their columns. Each leaf comes with its side, of which there are `sides`.
 pub fn counted(
     targets: &[&Target],
     leaves: &[(Query, usize)],
@@ -77,7 +77,7 @@ pub fn counted(
         let mut all: Option<GroupKey> = None;
         for (branch, _) in &branches {
             let Some(own) = branch.targets.iter().filter(|own| !own.junk).nth(position) else {
-                return reason("branches of different widths");
+                return reason("branches with different numbers of columns");
             };
             let own = key(&branch.flat, &coerced(&own.expr, &target.expr, graph)?, graph)?;
             let nullable = own.nullable || all.as_ref().is_some_and(|all| all.nullable);
@@ -87,7 +87,7 @@ pub fn counted(
             });
         }
         let Some(mut key) = all else {
-            return reason("a set operation over nothing");
+            return reason("set operation without branches");
         };
         key.name = match &target.name {
             Some(name) => stored_name(name),

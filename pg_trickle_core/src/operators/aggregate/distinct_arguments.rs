@@ -1,9 +1,9 @@
-//! Aggregates over distinct values, `count(DISTINCT x)`: the values of each group, once each, are a stage of their own,
-//! whose rows are one more branch of what is grouped. Its columns are the group's keys and the value; the other branches
-//! have NULL where it has the value, and it has NULL where they have theirs.
+//! Aggregates over distinct values, such as `count(DISTINCT x)`. The distinct values of each group are a stage of their
+//! own, and its rows are one more branch of the grouped union. Its columns are the keys of the group and the value. The
+//! value is NULL in the other branches, and their arguments are NULL in this one.
 //!
-//! Rule: δ(γ(R)) = γ over R ⊎ distinct(π(R)); a value's row comes with its first copy and goes with its last one.
-//! Cost: one stored row of the value, one of the group.
+//! Rule: δ(γ(R)) = γ over R ⊎ distinct(π(R)). The row of a value appears with its first copy, and disappears with its
+//! last. Cost: one stored row for the value, one for the group.
 //!
 //! Source: the counting algorithm of Gupta, Mumick, Subrahmanian, 1993, for distinct(π(R)).
 
@@ -22,25 +22,25 @@ pub struct DistinctArgument {
     filter: Option<Expr>,
     /// The query that reads the stage.
     pub reads: Query,
-    /// The same as a branch: keys, then the value.
+    /// The same query as a branch: keys, then the value.
     pub branch: Branch,
 }
 
 impl DistinctArgument {
-    /// Is this what the call aggregates?
+    /// True if the call aggregates these values.
     pub fn is_of(&self, call: &Aggref) -> bool {
         !call.distinct.is_empty()
             && call.filter == self.filter
             && matches!(call.args.first(), Some(first) if first.expr == self.argument)
     }
 
-    /// The value.
+    /// The expression of the value.
     pub fn value(&self) -> Option<&Expr> {
         self.branch.targets.last().map(|target| &target.expr)
     }
 }
 
-/// Makes the stages that the calls need. The expressions are over the block's scans.
+/// Makes the stages that the calls need. All expressions are over the scans of the block.
 pub fn stages(
     calls: &[Aggref],
     keys: &[Expr],
@@ -59,7 +59,7 @@ pub fn stages(
             continue;
         }
         if matches!(graph.type_(argument.type_oid())?.kind, 'c' | 'p') {
-            return reason("aggregate of distinct rows");
+            return reason("aggregate with a DISTINCT argument of a row type");
         }
         let mut lower = as_query(flat);
         for (n, (expr, target_ref)) in keys.iter().chain([argument]).zip(1..).enumerate() {
@@ -98,7 +98,7 @@ pub fn stages(
     Ok(inputs)
 }
 
-/// A block as a query without targets.
+/// A block as a query without a select list.
 fn as_query(flat: &Flat) -> Query {
     let mut query = Query::default();
     for (source, varno) in flat.scans.iter().zip(1..) {

@@ -1,4 +1,4 @@
-//! Which aggregates have a state, and of which kind.
+//! Which aggregates have a state, and of what kind.
 
 use super::variance;
 use crate::catalog::Catalog;
@@ -18,7 +18,7 @@ pub enum Family {
     Average,
     /// `min`, `max`.
     Extremum,
-    /// `bool_and`, `bool_or`, with the function of `pgtrickle` that gives the result.
+    /// `bool_and`, `bool_or`, with the function of `pgtrickle` that computes the result.
     Truth(&'static str),
     /// The bitwise aggregates: `Some(true)` for `bit_and`, `Some(false)` for `bit_or`, `None` for `bit_xor`.
     Bits(Option<bool>),
@@ -26,7 +26,7 @@ pub enum Family {
     Sums(variance::SumsOf),
 }
 
-/// Is this an aggregate of one argument that has a state, whose result DISTINCT changes?
+/// True for an aggregate of one argument that has a state, and whose result DISTINCT changes.
 pub fn repeats_matter(call: &Aggref, catalog: &dyn Catalog) -> Result<bool, Error> {
     let function = catalog.function(call.function)?;
     let family = Family::of(&function.name, &function.arg_types);
@@ -34,7 +34,7 @@ pub fn repeats_matter(call: &Aggref, catalog: &dyn Catalog) -> Result<bool, Erro
 }
 
 impl Family {
-    /// Values that repeat change nothing: DISTINCT can be left out.
+    /// True if repeated values change nothing, so that DISTINCT can be left out.
     pub fn ignores_repeats(self) -> bool {
         matches!(self, Family::Extremum | Family::Truth(_) | Family::Bits(Some(_)))
     }

@@ -1,4 +1,4 @@
-//! A grouped stage: one stored row per group, changed by folding an aggregated delta into it.
+//! A grouped stage: one stored row per group. An aggregated delta is folded into it.
 
 use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
@@ -10,15 +10,15 @@ use crate::sql::statement::{
     Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
 };
 
-/// The storage of a grouped stage and how changes reach it.
+/// The storage of a grouped stage, and how changes are applied to it.
 pub struct Group {
     /// Qualified, quoted name of the storage table.
     pub table: String,
     /// Keys and states. The SQL of keys and arguments is that of the first branch.
     pub aggregate: Aggregate,
-    /// The branches of the union that is grouped; each supplies keys and then arguments.
+    /// The branches of the union that is grouped. Each supplies the keys, and then the arguments.
     pub parts: Vec<Part>,
-    /// For each branch, which arguments it has; the others are NULL in its rows.
+    /// For each branch, which arguments it supplies; the others are NULL in its rows.
     pub supplied: Vec<Vec<bool>>,
 }
 
@@ -36,7 +36,7 @@ impl Maintenance for Group {
 
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
         if self.aggregate.looks_up() {
-            "the change and its fan-out; the rows of a group, when a value goes that decided its result"
+            "the change and its fan-out; the rows of a group, when the value that decided its result is deleted"
         } else {
             fold_cost(source, sources)
         }
@@ -48,7 +48,7 @@ impl Maintenance for Group {
 }
 
 impl Group {
-    /// The SELECT that gives keys and states from scratch, in storage order.
+    /// The SELECT that computes keys and states from scratch, in storage order.
     pub fn query(&self) -> String {
         let arms: Vec<Select> = self
             .parts
@@ -58,7 +58,7 @@ impl Group {
         self.grouped(&arms).to_string()
     }
 
-    /// Keys and states of the rows of some SELECTs.
+    /// The keys and states of the rows of some SELECTs.
     fn grouped(&self, arms: &[Select]) -> Select {
         let aggregate = &self.aggregate;
         let mut columns: Vec<(String, String)> = self
@@ -76,7 +76,7 @@ impl Group {
         }
     }
 
-    /// Storage columns that are written, in order.
+    /// The storage columns that are written, in order.
     pub fn column_names(&self) -> Vec<String> {
         let keys = self.aggregate.keys.iter().map(|key| key.name.clone());
         let states = self.aggregate.states.iter().map(|state| state.name.clone());
@@ -93,13 +93,14 @@ impl Group {
             let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
             return vec![self.upsert(&arms)];
         }
-        // Rows of a sign were really there where one occurrence changed, once; otherwise signs only cancel in the sum.
+        // If a single occurrence changed, and no row twice, the rows of each sign really existed. Otherwise some only
+        // cancel.
         let once = !changes.iter().any(|change| change.repeated);
         let exact = once && self.parts.iter().all(|part| part.block.changed(changes).len() <= 1);
         vec![self.merge(terms, exact)]
     }
 
-    /// Names of keys and arguments in the rows of a term.
+    /// The names of keys and arguments in the rows of a term.
     fn inputs(&self) -> Vec<String> {
         let keys = (0..self.aggregate.keys.len()).map(key_name);
         keys.chain((0..self.aggregate.arguments.len()).map(argument_name))
@@ -112,7 +113,7 @@ impl Group {
             .collect()
     }
 
-    /// Only new rows: aggregate them, and add each group to the stored one.
+    /// Insertions only: aggregate them, and add each group to the stored one.
     fn upsert(&self, arms: &[Select]) -> Statement {
         let aggregate = &self.aggregate;
         let query = self.grouped(arms);
@@ -141,11 +142,12 @@ impl Group {
         }
     }
 
-    /// Rows of both signs: aggregate with weights; groups whose count falls to 0 go, the others change or appear.
+    /// Rows of both signs: aggregate with weights. Groups whose count falls to 0 are deleted, the others updated or
+    /// inserted.
     fn merge(&self, terms: Vec<Term>, exact: bool) -> Statement {
         let aggregate = &self.aggregate;
         let keyed = !aggregate.keys.is_empty();
-        // Rows only go: each touched group is there, and it changes.
+        // Deletions only: each touched group is stored, and changes.
         let only_old = exact && terms.iter().all(|term| term.sign < 0);
         let delta = self.delta(terms, only_old);
         let states = || aggregate.states.iter().enumerate();
@@ -205,7 +207,7 @@ impl Group {
         }
     }
 
-    /// The change, one row per touched group: keys, and for each state what it gains.
+    /// The aggregated delta, one row per touched group: its keys, and the change of each state.
     fn delta(&self, terms: Vec<Term>, only_old: bool) -> Select {
         let aggregate = &self.aggregate;
         let mut columns: Vec<(String, String)> = self
@@ -234,7 +236,7 @@ impl Group {
         }
     }
 
-    /// The change with the row id of the stored group beside it, NULL where there is none.
+    /// The aggregated delta, with the row id of the stored group, or NULL if there is none.
     fn located(&self, delta: &Select, stored: &str, on: &str) -> String {
         format!(
             "(SELECT g.*, r.__pgt_rid FROM {} LEFT JOIN {stored} AS r ON {on}) AS {DELTA}",
@@ -242,7 +244,7 @@ impl Group {
         )
     }
 
-    /// One index probe per combination of NULLs; all but one are switched off by the delta's own NULLs.
+    /// One index probe per combination of NULLs. The NULLs of the delta's own keys disable all but one of them.
     fn probes(&self) -> String {
         let keys = &self.aggregate.keys;
         let nullable: Vec<bool> = keys.iter().map(|key| key.nullable).collect();
@@ -280,7 +282,7 @@ impl Group {
         and(&conditions)
     }
 
-    /// A scalar subquery for one state of the delta's group, over the sources as they are now.
+    /// A scalar subquery that computes one state of the delta's group from the sources as they are now.
     fn recompute(&self, position: usize) -> String {
         let aggregate = &self.aggregate;
         let state = &aggregate.states[position];
@@ -307,7 +309,7 @@ impl Group {
             .enumerate()
             .map(|(n, key)| (key, column(ROWS, &key_name(n)), column(DELTA, &key_name(n))))
             .collect();
-        // A single nullable key is told apart outside the subquery, so that either form can walk an index.
+        // A single nullable key is tested for NULL outside the subquery, so that either form can use an index.
         if let [(key, own, given)] = pairs.as_slice()
             && key.nullable
         {

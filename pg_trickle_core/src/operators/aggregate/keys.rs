@@ -1,4 +1,4 @@
-//! What rows are grouped by.
+//! The grouping keys.
 
 use super::state::GroupKey;
 use crate::catalog::Catalog;
@@ -10,7 +10,7 @@ use crate::operators::linear::recognise::{check, nullable, print};
 use crate::query::{Expr, Query, Target};
 use crate::stages::graph::StageGraph;
 
-/// A junk target that only GROUP BY refers to.
+/// True for a junk target that only GROUP BY refers to.
 pub fn is_key_only(target: &Target, query: &Query) -> bool {
     target.junk && !query.sort.iter().any(|sort| sort.target_ref == target.ressortgroupref)
 }
@@ -19,12 +19,12 @@ pub fn is_key_only(target: &Target, query: &Query) -> bool {
 pub struct GroupKeys<'a> {
     flat: &'a Flat,
     graph: &'a StageGraph<'a>,
-    /// Each with its expression over the scans.
+    /// The keys, each with its expression over the scans.
     pub keys: Vec<(Expr, GroupKey)>,
 }
 
 impl<'a> GroupKeys<'a> {
-    /// None yet.
+    /// No keys yet.
     pub fn new(flat: &'a Flat, graph: &'a StageGraph<'a>) -> Self {
         GroupKeys {
             flat,
@@ -33,7 +33,7 @@ impl<'a> GroupKeys<'a> {
         }
     }
 
-    /// Adds a key, unless it is there.
+    /// Adds a key, unless it is already present.
     pub fn add(&mut self, expr: &Expr) -> Result<(), Fallback> {
         if self.keys.iter().any(|(known, _)| known == expr) {
             return Ok(());
@@ -44,7 +44,7 @@ impl<'a> GroupKeys<'a> {
         Ok(())
     }
 
-    /// Adds the columns of an expression that may stand outside of GROUP BY because a grouped primary key determines them.
+    /// Adds the columns of an expression that are not in GROUP BY: a grouped primary key determines them functionally.
     pub fn add_dependent(&mut self, expr: &Expr) -> Result<(), Fallback> {
         let mut found = Vec::new();
         let _ = expr.transform(&mut |node| {
@@ -63,7 +63,7 @@ impl<'a> GroupKeys<'a> {
     }
 }
 
-/// A grouping expression as a key; fails for types by which rows cannot be grouped in storage.
+/// A grouping expression as a key. Fails for types whose rows cannot be grouped in storage.
 pub fn key(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<GroupKey, Fallback> {
     let type_oid = expr.type_oid();
     let shown = || graph.type_sql(type_oid, expr.typmod());

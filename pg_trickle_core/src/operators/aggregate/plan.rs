@@ -22,7 +22,7 @@ use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
 use crate::stages::view::column_of;
 
-/// Plans a query that groups: by folding where all its aggregates have states, else by recomputing touched groups.
+/// Plans a query that groups: as a Fold if all its aggregates have states, else by recomputing the touched groups.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let before = graph.len();
     match fold(query, storage, graph) {
@@ -197,7 +197,7 @@ pub fn grouped_stage(
     }
 }
 
-/// Gives the visible name to a key or state that is a target as it stands, and hidden names to the others.
+/// Names the stored columns. A key or state that is itself a target gets the visible name, the others get hidden names.
 fn name(keys: &mut GroupKeys, states: &mut States, targets: &[Target]) {
     for target in targets.iter().filter(|target| !target.junk) {
         let Some(name) = &target.name else { continue };
@@ -248,7 +248,7 @@ fn stored(keys: &GroupKeys, states: &[State]) -> Vec<StoredColumn> {
     keys.chain(states).collect()
 }
 
-/// A resolved expression over the storage's columns: keys first, then states.
+/// A resolved expression, over the columns of the storage: keys first, then states.
 fn over_storage(expr: &Expr, keys: &GroupKeys, states: &States, column: &dyn Fn(usize) -> Expr) -> Expr {
     let state = |n: usize| column(keys.keys.len() + n);
     expr.transform(&mut |node| {

@@ -1,24 +1,24 @@
-//! The states of a group: which columns hold them, and how a change moves them.
+//! The states of a group: the columns that hold them, and how a delta changes them.
 
 use crate::plan::Oid;
 use crate::sql::statement::{case, column, is_null, op, or};
 
 /// The alias of the storage table in fold statements.
 pub const STORED: &str = "s";
-/// The alias of the aggregated change in fold statements.
+/// The alias of the aggregated delta in fold statements.
 pub const DELTA: &str = "d";
-/// The alias of the change before aggregation.
+/// The alias of the delta before aggregation.
 pub const ROWS: &str = "t";
-/// The column that holds a delta row's weight.
+/// The column that holds the weight of a delta row.
 pub const WEIGHT: &str = "w";
 
-/// Decimal digits that one count of the histogram of scales has. 16,383 scales of 8 digits fit a numeric.
+/// Decimal digits of one count in the histogram of scales. 16,383 scales of 8 digits fit into a numeric.
 const SCALE_DIGITS: u32 = 8;
 
-/// One grouping expression and the storage column that holds it.
+/// A grouping expression, and the storage column that holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupKey {
-    /// SQL over the scans' aliases.
+    /// SQL over the aliases of the scans.
     pub sql: String,
     /// The storage column.
     pub name: String,
@@ -26,34 +26,34 @@ pub struct GroupKey {
     pub type_sql: String,
     /// ` COLLATE ...`, or nothing.
     pub collate: String,
-    /// The type's default equality, e.g. `OPERATOR(pg_catalog.=)`.
+    /// The default equality operator of its type, e.g. `OPERATOR(pg_catalog.=)`.
     pub equals: String,
-    /// Whether a NULL can occur.
+    /// True if it can be NULL.
     pub nullable: bool,
 }
 
-/// What a state column holds.
+/// The content of a state column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Number of rows, or of non-NULL values of an argument.
+    /// The number of rows, or of non-NULL values of an argument.
     Count,
-    /// Sum of an argument; NULL without non-NULL inputs. `count` is the state with their number.
+    /// The sum of an argument; NULL without non-NULL inputs. The state `count` holds their number.
     Sum {
-        /// Position of the state that counts the same argument.
+        /// The position of the state that counts the same argument.
         count: usize,
-        /// The argument is numeric, so the sum may be NaN or infinite.
+        /// True if the argument is numeric, so that the sum may be NaN or infinite.
         numeric: bool,
-        /// Decimals are kept in a histogram of scales; the sum is stored without trailing zeros, so that equal states
-        /// look the same.
+        /// True if a histogram of scales keeps the number of decimals. The sum is then stored without trailing zeros,
+        /// so that equal states look the same.
         scaled: bool,
     },
-    /// Histogram of the scales of a numeric argument.
+    /// The histogram of the scales of a numeric argument.
     Scales,
     /// `bit_and` or `bit_or`.
     Bits {
         /// As in `Sum`.
         count: usize,
-        /// `bit_and`.
+        /// True for `bit_and`.
         all: bool,
     },
     /// `bit_xor`.
@@ -61,9 +61,9 @@ pub enum Kind {
         /// As in `Sum`.
         count: usize,
     },
-    /// Smallest value. The text is the type's default `<`.
+    /// The smallest value. The text is the `<` operator of the type.
     Min(String),
-    /// Largest value. The text is the type's default `<`.
+    /// The largest value. The text is the `<` operator of the type.
     Max(String),
 }
 
@@ -80,36 +80,36 @@ pub struct State {
     pub collate: String,
     /// The collation.
     pub collation: Oid,
-    /// What it holds.
+    /// Its content.
     pub kind: Kind,
-    /// The argument, by position among [`Aggregate::arguments`]; none for the count of rows.
+    /// The position of its argument in [`Aggregate::arguments`]; none for the count of rows.
     pub argument: Option<usize>,
-    /// Another argument, or the same, that it is multiplied with.
+    /// The argument to multiply it with, if the state is a sum of products or squares.
     pub times: Option<usize>,
 }
 
 /// The grouping of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregate {
-    /// The grouping expressions; none for a single group over everything.
+    /// The grouping expressions; none if all rows are one group.
     pub keys: Vec<GroupKey>,
-    /// The distinct arguments, as SQL over the scans' aliases, FILTER folded in.
+    /// The arguments without duplicates, as SQL over the aliases of the scans, with FILTER folded in.
     pub arguments: Vec<String>,
-    /// The state columns; the first counts the group's rows.
+    /// The state columns. The first counts the rows of the group.
     pub states: Vec<State>,
-    /// Sums of floats are rounded once, here; the query may round after every step.
+    /// True if sums of floats are rounded once, when read. The query may round after every step.
     pub rounds_once: bool,
 }
 
 impl Aggregate {
-    /// What `explain` shows.
+    /// The label that `explain` shows.
     #[must_use]
     pub fn label(&self) -> String {
         let keys: Vec<&str> = self.keys.iter().map(|key| key.sql.as_str()).collect();
         format!("aggregate by ({}), {} states", keys.join(", "), self.states.len())
     }
 
-    /// Whether a value that goes can make it necessary to read the rest of its group.
+    /// True if deleting a value can make it necessary to read the rest of its group.
     #[must_use]
     pub fn looks_up(&self) -> bool {
         let mut kinds = self.states.iter().map(|state| &state.kind);
@@ -117,25 +117,25 @@ impl Aggregate {
     }
 }
 
-/// Name of the `n`-th key in a delta.
+/// The name of the `n`-th key in a delta.
 #[must_use]
 pub fn key_name(n: usize) -> String {
     format!("k{}", n + 1)
 }
 
-/// Name of the `n`-th argument in a delta.
+/// The name of the `n`-th argument in a delta.
 #[must_use]
 pub fn argument_name(n: usize) -> String {
     format!("x{}", n + 1)
 }
 
-/// Name of the `n`-th state's change in an aggregated delta.
+/// The name of the `n`-th state's change in an aggregated delta.
 #[must_use]
 pub fn value_name(n: usize) -> String {
     format!("v{}", n + 1)
 }
 
-/// Name of the extremum among the rows that an aggregated delta takes away.
+/// The name of the extremum among the deleted rows in an aggregated delta.
 #[must_use]
 pub fn removed_name(n: usize) -> String {
     format!("o{}", n + 1)
@@ -147,7 +147,7 @@ fn scale_mark(value: &str) -> String {
     format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
 }
 
-/// The longest scale in a histogram, as SQL before and after it.
+/// The SQL to put before and after a histogram to get its largest scale.
 #[must_use]
 pub fn longest_scale() -> (String, String) {
     (
@@ -157,7 +157,7 @@ pub fn longest_scale() -> (String, String) {
 }
 
 impl State {
-    /// The aggregate that gives this state from scratch, over the rows called [`ROWS`].
+    /// The aggregate that computes this state from scratch, over the rows named [`ROWS`].
     #[must_use]
     pub fn aggregate_sql(&self) -> String {
         let argument = |n: Option<usize>| n.map(|n| column(ROWS, &argument_name(n)));
@@ -177,7 +177,7 @@ impl State {
         }
     }
 
-    /// The same as it is stored.
+    /// The same, as it is stored.
     #[must_use]
     pub fn initial_sql(&self) -> String {
         let aggregate = self.aggregate_sql();
@@ -188,8 +188,8 @@ impl State {
         }
     }
 
-    /// The columns of the aggregated delta for this state, from rows with weights. `only_old` says that all weights
-    /// are −1, which spares the separation by sign.
+    /// The columns of the aggregated delta for this state, from rows with weights. With `only_old` all weights are −1,
+    /// so the signs need not be separated.
     #[must_use]
     pub fn delta_columns(&self, position: usize, only_old: bool) -> Vec<(String, String)> {
         let aggregate = self.aggregate_sql();
@@ -217,13 +217,13 @@ impl State {
         }
     }
 
-    /// Is the state of the added rows 0 where they change nothing?
+    /// True if the delta of the state is 0 whenever the state does not change.
     #[must_use]
     pub fn is_additive(&self) -> bool {
         matches!(self.kind, Kind::Count | Kind::Sum { .. } | Kind::Scales)
     }
 
-    /// The new value where the delta only adds rows: `added` is the state of the added rows alone.
+    /// The new value if the delta only adds rows. `added` is the state of the added rows alone.
     #[must_use]
     pub fn plus(&self, added: &str) -> String {
         let stored = column(STORED, &self.name);
@@ -239,7 +239,7 @@ impl State {
         }
     }
 
-    /// Both values of a bitwise aggregate in one; either can be NULL.
+    /// A bitwise aggregate of two values, either of which can be NULL.
     fn bits(&self, stored: &str, added: &str) -> String {
         let operator = match &self.kind {
             Kind::Bits { all: true, .. } => "&",
@@ -251,9 +251,9 @@ impl State {
 }
 
 impl Aggregate {
-    /// The value of a state of a stored group after a delta with rows of both signs. `recompute` is a scalar subquery
-    /// that looks the state up in the sources; `exact` says that rows of a sign were really there (one changed
-    /// occurrence), so that extrema of the delta mean something.
+    /// The new value of a state of a stored group, after a delta with rows of both signs. `recompute` is a scalar
+    /// subquery that computes the state from the sources. `exact` says that the rows of each sign really existed (only
+    /// one occurrence changed), so that the extrema of the delta are meaningful.
     #[must_use]
     pub fn updated(&self, position: usize, recompute: &str, exact: bool) -> String {
         let state = &self.states[position];
@@ -266,7 +266,7 @@ impl Aggregate {
             Kind::Bits { .. } if !exact => recompute.to_owned(),
             Kind::Bits { count, all } => {
                 let zero = op(&removed, "#", &removed);
-                // The bits that the removed values decided and the added ones do not.
+                // The bits that removed values decided and added ones do not decide.
                 let lost = if *all {
                     let ones = format!("(OPERATOR(pg_catalog.~) {zero})");
                     op(
@@ -306,7 +306,7 @@ impl Aggregate {
                 if !exact {
                     return recompute.to_owned();
                 }
-                // "a is worse than the stored value", in the direction of this extremum.
+                // "`value` is worse than the stored one", for this kind of extremum.
                 let worse = |value: &str| match state.kind {
                     Kind::Max(_) => format!("({value} {less} {stored})"),
                     _ => format!("({stored} {less} {value})"),
@@ -348,7 +348,7 @@ impl Aggregate {
         }
     }
 
-    /// How many inputs a state that counts them has after a delta.
+    /// The number of inputs after a delta, from the state that counts them.
     fn left(&self, count: usize) -> String {
         op(
             &column(STORED, &self.states[count].name),
@@ -358,7 +358,7 @@ impl Aggregate {
     }
 }
 
-/// Without trailing zeros.
+/// Removes trailing zeros.
 fn trimmed(scaled: bool, sum: String) -> String {
     if scaled {
         format!("pg_catalog.trim_scale({sum})")
@@ -367,7 +367,7 @@ fn trimmed(scaled: bool, sum: String) -> String {
     }
 }
 
-/// NULL without inputs; the sum where it is finite; else, for numeric, the sum looked up again.
+/// NULL without inputs; the sum, if it is finite; else, for numeric, the recomputed sum.
 fn guarded_sum(count: &str, sum: &str, recompute: Option<&str>) -> String {
     let some = op(count, "<>", "0");
     match recompute {

@@ -1,19 +1,21 @@
 //! The aggregates that are functions of a few sums: variance, covariance, correlation, regression.
 //!
-//! Rule: n, Σx, Σy, Σx², Σy² and Σxy change by the sums over the change with weights; the result is computed of them where the
-//! group is read. Cost: that of a sum. Source: the textbook formulas, whose cancellation is no danger to exact sums.
+//! Rule: n, Σx, Σy, Σx², Σy² and Σxy change by the weighted sums over the delta. The result is computed from them when
+//! the group is read. Cost: that of a sum. Source: the textbook formulas, whose cancellation does no harm to exact
+//! sums.
 
 /// An aggregate as a function of sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SumsOf {
-    /// The function of `pgtrickle` that gives its result, after `float_` or `exact_`.
+    /// The function of `pgtrickle` that computes its result, without the prefix `float_` or `exact_`.
     pub function: &'static str,
-    /// What the function takes: `n` the number of inputs; `x`, `y` the sums of the last and of the first argument; `X`,
-    /// `Y`, `P` those of their squares and of their products.
+    /// The arguments of the function: `n` is the number of inputs; `x` and `y` are the sums of the last and the first
+    /// argument; `X` and `Y` are the sums of their squares; `P` is the sum of their products.
     pub sums: &'static str,
 }
 
-/// The aggregate, the function and its sums. One text takes no pointers, which are relocated when the module is loaded.
+/// Aggregate, function and sums. A single string, because an array of strings needs pointers that must be relocated on
+/// load.
 const ALL: &str = "\
     var_pop var_pop nxX\n\
     var_samp var_samp nxX\n\

@@ -1,8 +1,8 @@
 //! A stage without grouping: the rows of a linear block, each stored as often as it occurs.
 //!
-//! Keyed: the primary keys of the tables (as far as the join conditions do not already determine them) identify a
-//! row; a change is netted by key and merged. Keyless: rows can repeat; a change is netted by the image of the row, a
-//! stored copy is found by a hash of it and compared in full.
+//! Keyed: the primary keys of the tables identify a row (less those that join conditions determine). A change is netted
+//! by key and merged. Keyless: rows can repeat. A change is netted by row image; a stored copy is found by a hash of
+//! the row and then compared in full.
 
 use super::block::{Block, Part, signed_terms, weighted};
 use super::inner_join::keyed_choices;
@@ -15,27 +15,27 @@ use crate::sql::statement::{Insert, Merge, Select, and, column, hash, image, nam
 /// One output of a block, and the storage column it fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// SQL over the scans' aliases.
+    /// SQL over the aliases of the scans.
     pub sql: String,
     /// The storage column.
     pub name: String,
     /// A NULL of its type, as SQL.
     pub null: String,
-    /// True where the storage column is not part of the query's result.
+    /// True if the storage column is not part of the query's result.
     pub hidden: bool,
 }
 
-/// The storage of a bag and how changes reach it.
+/// The storage of a bag, and how changes are applied to it.
 pub struct Bag {
     /// Qualified, quoted name of the storage table.
     pub table: String,
-    /// The stored columns that are written. Their SQL is that of the first branch.
+    /// The stored columns that are written, with the SQL of the first branch.
     pub outputs: Vec<Output>,
-    /// The branches of the union that fills it; one where the bag has a key.
+    /// The branches of the union that feed it; only one if the bag has a key.
     pub parts: Vec<Part>,
-    /// How a stored row is found.
+    /// How a stored row is identified.
     pub identity: Identity,
-    /// The default equality of each key column.
+    /// The default equality operator of each key column.
     pub key_equals: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl Maintenance for Bag {
     }
 }
 
-/// The cost class of a fold that reads nothing but the change and what it is joined with.
+/// The cost class of a fold that reads only the change and its matches.
 pub fn fold_cost(source: &Source, sources: &[Source]) -> &'static str {
     if source.occurrences > 1 || sources.len() > 1 {
         "the change times its fan-out in the join"
@@ -66,12 +66,12 @@ pub fn fold_cost(source: &Source, sources: &[Source]) -> &'static str {
 }
 
 impl Bag {
-    /// The written columns.
+    /// The columns that are written.
     pub fn column_names(&self) -> Vec<String> {
         self.outputs.iter().map(|output| output.name.clone()).collect()
     }
 
-    /// The SELECT that gives the rows from scratch.
+    /// The SELECT that computes the rows from scratch.
     pub fn query(&self) -> String {
         let names = self.column_names();
         let arms: Vec<Select> = self
@@ -117,7 +117,7 @@ impl Bag {
         }
     }
 
-    /// One row per touched key: the row that the new state has for it, or its disappearance.
+    /// One row per touched key: its row in the new state, or a deletion.
     fn merge(&self, part: &Part, changes: &[Change], key: &[String]) -> Statement {
         let is_key = |output: &Output| key.contains(&output.name);
         let choices = keyed_choices(&part.block.changed(changes));
@@ -125,7 +125,8 @@ impl Bag {
             self.outputs
                 .iter()
                 .map(|output| {
-                    // What goes needs only its key; other expressions might raise over rows that never met.
+                    // A deletion needs only the key. Other expressions might raise errors for rows that were never
+                    // joined.
                     let sql = if sign > 0 || is_key(output) {
                         output.sql.clone()
                     } else {
@@ -151,7 +152,7 @@ impl Bag {
             .map(|(name, equals)| format!("({} {equals} {})", column("s", name), column("d", name)))
             .collect();
         let columns = self.column_names();
-        // Also where there is nothing but the key: 1.0 and 1.00 are one.
+        // Even a row that is nothing but its key can differ: 1.0 and 1.00 are equal keys.
         let differs = op(&image("s", &columns), "<>", &image("d", &columns));
         let set: Vec<(String, String)> = self
             .column_names()
@@ -175,8 +176,8 @@ impl Bag {
     }
 }
 
-/// Rows that come and go in equal number cancel; the rest is deleted and inserted copy by copy. `delta` gives rows with
-/// their weight; `with` are CTEs that it reads, each with a comma behind.
+/// Nets a delta by row image; what remains is deleted and inserted copy by copy. `delta` selects rows with their
+/// weight. `with` are CTEs that it reads, each followed by a comma.
 pub fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &str) -> Statement {
     let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
     let target = if list.is_empty() {
@@ -196,7 +197,7 @@ pub fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &
             "(SELECT t.*, {} AS {IMAGE} FROM ({delta}) AS t) AS d",
             image("t", list)
         )),
-        // One row for each image that goes: all its copies are found by it.
+        // One row for each deleted image, which stands for all its copies.
         is_gone = and(&[is_left("n", Sign::Minus), op("n.__pgt_n", "=", "1")]),
         same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), list)),
         same_row = op(&image("c", list), "=", &format!("gone.{IMAGE}")),

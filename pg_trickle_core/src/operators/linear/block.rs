@@ -1,4 +1,4 @@
-//! A linear block: scans, inner joins and filters, flattened; and the terms that its change consists of.
+//! A linear block (scans, inner joins and filters, flattened), and the terms of its delta.
 
 use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
 use super::scan::{Scan, Version};
@@ -8,30 +8,30 @@ use crate::sql::statement::Select;
 /// Scans, inner joins and filters, flattened: `FROM scans WHERE conditions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// The occurrences of tables, in the query's order.
+    /// The occurrences of tables, in the order of FROM.
     pub scans: Vec<Scan>,
-    /// Conjuncts over the scans' aliases.
+    /// Conjuncts, over the aliases of the scans.
     pub conditions: Vec<String>,
 }
 
-/// One branch of the bag union that feeds a storage: a block and the values that it supplies, in the storage's order.
+/// One branch of the bag union that feeds a storage: a block and its values, in the order of the stored columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Where rows come from.
+    /// The source of the rows.
     pub block: Block,
-    /// SQL over the scans' aliases.
+    /// SQL over the aliases of the scans.
     pub values: Vec<String>,
 }
 
 impl Part {
-    /// The values under these names.
+    /// The values with these names.
     #[must_use]
     pub fn columns(&self, names: &[String]) -> Vec<(String, String)> {
         self.values.iter().cloned().zip(names.iter().cloned()).collect()
     }
 }
 
-/// The terms of the change of a bag union: the sum of those of its branches.
+/// The terms of the delta of a bag union: all terms of its branches.
 #[must_use]
 pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec<Term> {
     parts
@@ -43,7 +43,7 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
         .collect()
 }
 
-/// One summand of a change: a SELECT whose rows all carry the same weight.
+/// One summand of a delta: a SELECT whose rows all have the same weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
     /// +1 or −1.
@@ -59,7 +59,7 @@ impl Block {
         self.select(&[], columns)
     }
 
-    /// The block with some scans replaced by their change.
+    /// The block with some scans replaced by other versions of their rows.
     #[must_use]
     pub fn select(&self, versions: &[(usize, Version)], columns: Vec<(String, String)>) -> Select {
         let version_of = |scan: usize| {
@@ -85,7 +85,7 @@ impl Block {
         select
     }
 
-    /// The occurrences that a set of changes touches.
+    /// The occurrences that a set of changes affects.
     #[must_use]
     pub fn changed(&self, changes: &[Change]) -> Vec<Changed> {
         let change_of = |scan: &Scan| changes.iter().find(|change| change.relid == scan.relid);
@@ -103,19 +103,19 @@ impl Block {
             .collect()
     }
 
-    /// True where so many occurrences change at once that the sum would be longer than a Rebuild is slow.
+    /// True if so many occurrences change at once that a full refresh is cheaper than the sum of all terms.
     #[must_use]
     pub fn too_many(changed: &[Changed]) -> bool {
         changed.len() > MAX_CHANGED
     }
 
-    /// The same of any of the blocks.
+    /// True if that holds for any of the branches.
     #[must_use]
     pub fn any_too_many(parts: &[Part], changes: &[Change]) -> bool {
         parts.iter().any(|part| Block::too_many(&part.block.changed(changes)))
     }
 
-    /// The terms for a list of choices; `columns` gives each term's outputs by its sign.
+    /// The terms for a list of choices. `columns` gives the output of a term, given its sign.
     pub fn terms(&self, choices: &[Choice], columns: impl Fn(i8) -> Vec<(String, String)>) -> Vec<Term> {
         choices
             .iter()
@@ -127,7 +127,7 @@ impl Block {
     }
 }
 
-/// The terms as one derived table whose column `weight` holds each row's weight.
+/// The terms with another column, `weight`, that holds the weight of each row.
 #[must_use]
 pub fn weighted(terms: Vec<Term>, weight: &str) -> Vec<Select> {
     terms

@@ -1,7 +1,7 @@
-//! Linear queries as branches of what is stored: the bag union of their rows feeds a bag, or is grouped.
+//! Linear queries as branches: the bag union of their rows feeds a bag or a grouping.
 //!
-//! Union all: Δ(R ∪ S) = ΔR ∪ ΔS as bags: linear, so the terms of the branches stand side by side. State: none. Cost: the
-//! change. Source: the sum of Z-sets; Griffin, Libkin, "Incremental maintenance of views with duplicates", 1995.
+//! Union all: Δ(R ∪ S) = ΔR ∪ ΔS as bags. It is linear, so the delta has the terms of all branches. State: none. Cost:
+//! the change. Source: the sum of Z-sets; Griffin, Libkin, "Incremental maintenance of views with duplicates", 1995.
 
 use super::block::Block;
 use super::recognise::{any_block, check, reads_a_table};
@@ -12,7 +12,7 @@ use crate::facts::linear_block::{Flat, Resolver};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::query::{Expr, Query, SqlLeaf, Target};
 
-/// One branch: its block, its operators, and its targets over the scans.
+/// One branch: its block, its operators, and its select list over the scans.
 pub struct Branch {
     /// The scans and conjuncts.
     pub flat: Flat,
@@ -24,14 +24,14 @@ pub struct Branch {
     pub operators: OperatorTree,
 }
 
-/// One linear query as a branch.
+/// A linear query as a branch. Fails if it reads no table.
 pub fn branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Fallback> {
     let branch = any_branch(query, catalog)?;
     reads_a_table(&branch.block)?;
     Ok(branch)
 }
 
-/// The same for one that may read no table.
+/// A linear query as a branch, even if it reads no table.
 pub fn any_branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Fallback> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, catalog)?;
@@ -48,7 +48,7 @@ pub fn any_branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Fallba
     })
 }
 
-/// A branch's value in the type that the set operation gives its column.
+/// A branch's value, in the type that the set operation gives its column.
 pub fn coerced(own: &Expr, target: &Expr, catalog: &dyn Catalog) -> Result<Expr, Error> {
     if own.type_oid() == target.type_oid() {
         return Ok(own.clone());
@@ -63,7 +63,7 @@ pub fn coerced(own: &Expr, target: &Expr, catalog: &dyn Catalog) -> Result<Expr,
     }))
 }
 
-/// One tree, or a union of several.
+/// A single tree, or a union of several.
 pub fn union_of(trees: Vec<OperatorTree>) -> OperatorTree {
     let mut trees = trees;
     match (trees.pop(), trees.is_empty()) {

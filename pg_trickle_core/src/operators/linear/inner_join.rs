@@ -4,32 +4,32 @@
 //!
 //!   Δ = Σ_S (−1)^(|S|+1) · ⋈ { ΔRᵢ for i in S, Rᵢ(new) otherwise }
 //!
-//! so that only the state after the statement is read (inclusion–exclusion; the alternative to keeping the old state,
-//! Blakeley, Larson, Tompa, "Efficiently updating materialized views", 1986). 2^k − 1 sets for k changed occurrences:
-//! used up to [`MAX_CHANGED`], beyond which the statement is maintained by Rebuild.
+//! so that only the state after the statement is read. This is inclusion–exclusion, the alternative to keeping the old
+//! state; Blakeley, Larson, Tompa, "Efficiently updating materialized views", 1986. For k changed occurrences there are
+//! 2^k − 1 sets. Above [`MAX_CHANGED`], the stage is maintained by a full refresh instead.
 //!
-//! State: none. Cost: the change times its fan-out, with an index on the join columns of the other version.
+//! State: none. Cost: the change times its fan-out, given an index on the join columns of the unchanged tables.
 
 use super::scan::Version;
 
-/// Most occurrences that may change in one statement and still be folded.
+/// The most occurrences that may change in one statement and still be folded.
 pub const MAX_CHANGED: usize = 3;
 
-/// The versions that one changed occurrence can contribute.
+/// A changed occurrence, and which of its transition tables have rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// Position of the occurrence among the block's scans.
     pub scan: usize,
-    /// The statement brought rows.
+    /// The statement inserted rows.
     pub new: bool,
-    /// The statement took rows.
+    /// The statement deleted rows.
     pub old: bool,
 }
 
-/// A sign and the version that each changed occurrence takes; all others are `Now`.
+/// A sign, and the version that each changed occurrence takes. All other occurrences take `Now`.
 pub type Choice = (i8, Vec<(usize, Version)>);
 
-/// All summands of the change, with their signs: the formula above with ΔRᵢ = NEWᵢ − OLDᵢ multiplied out.
+/// All summands of the delta with their signs: the formula above with ΔRᵢ = NEWᵢ − OLDᵢ multiplied out.
 #[must_use]
 pub fn signed_choices(changed: &[Changed]) -> Vec<Choice> {
     let mut choices: Vec<Choice> = vec![(-1, Vec::new())];
@@ -59,11 +59,12 @@ fn versions_of(occurrence: Changed) -> Vec<Version> {
     versions
 }
 
-/// For a keyed result, of tables that all have keys: every derivation of the new state that uses a new row (weight +1;
-/// one appears once for each new row in it), and every combination that could have been a derivation of the old state and uses old rows (−1).
+/// The choices for a keyed result over tables that all have keys. Weight +1: every derivation in the new state that
+/// uses a new row, once for each new row in it. Weight −1: every combination that uses old rows and may have been a
+/// derivation in the old state.
 ///
-/// A key among the −1 rows that is not among the +1 rows has no derivation any more: all parts of such a derivation
-/// would be unchanged rows with the keys of changed ones.
+/// A key that occurs only with weight −1 has no derivation left: all parts of one would have to be unchanged rows, but
+/// they have the keys of changed rows.
 #[must_use]
 pub fn keyed_choices(changed: &[Changed]) -> Vec<Choice> {
     let mut choices: Vec<Choice> = changed
@@ -121,7 +122,7 @@ mod tests {
         );
     }
 
-    /// Join sizes are products, so numbers check the algebra: new − old of a·b·c.
+    /// The size of a join is a product, so numbers can check the algebra: the difference of a·b·c after and before.
     #[test]
     fn signs_add_up_to_the_difference_of_products() {
         let now = [7_i64, 5, 3];

@@ -1,4 +1,4 @@
-//! A query without grouping, as a bag over a linear block; and UNION ALL of such queries.
+//! Queries without grouping, and UNION ALL of such queries: a bag over linear blocks.
 
 use super::bag::{Bag, Output};
 use super::block::Part;
@@ -75,7 +75,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     })
 }
 
-/// Plans a UNION ALL of branches. `query` is the whole, with its ORDER BY; `reads` what all of them read.
+/// Plans a UNION ALL of branches. `query` is the whole query, with its ORDER BY; `reads` is what all branches read.
 pub fn plan_union(
     query: &Query,
     leaves: &[Query],
@@ -88,13 +88,13 @@ pub fn plan_union(
         .map(|leaf| branch(leaf, graph))
         .collect::<Result<_, Fallback>>()?;
     let Some(first) = branches.first() else {
-        return reason("UNION ALL of nothing");
+        return reason("UNION ALL without branches");
     };
     let mut outputs = Vec::new();
     let mut stored = Vec::new();
     for (position, target) in query.targets.iter().filter(|target| !target.junk).enumerate() {
         let Some(own) = first.targets.get(position) else {
-            return reason("UNION ALL of different widths");
+            return reason("branches with different numbers of columns");
         };
         let name = match &target.name {
             Some(name) => stored_name(name),
@@ -161,7 +161,7 @@ fn output(flat: &Flat, expr: &Expr, name: &str, hidden: bool, catalog: &dyn Cata
     })
 }
 
-/// The column with the hash of a row of these columns.
+/// The column with the hash of these columns.
 pub fn hash_column(columns: &[String]) -> StoredColumn {
     StoredColumn {
         name: HASH.to_owned(),

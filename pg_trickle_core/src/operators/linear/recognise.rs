@@ -1,8 +1,7 @@
-//! What FROM and WHERE of a flattened query are as SQL: scans with their names and keys, conditions, and whether they can
-//! be folded.
+//! A flattened FROM and WHERE as SQL: scans with their names and keys, conditions, and whether they can be folded.
 //!
-//! VALUES and functions in FROM are scans that do not change by themselves; functions of columns beside them change with
-//! these, row by row: δ(R × f(R)) = δR × f(δR), the rule of the projection.
+//! VALUES and functions in FROM are scans without changes of their own. A function of columns of other items changes
+//! with them, row by row: δ(R × f(R)) = δR × f(δR), the rule of projection.
 
 use super::block::Block;
 use super::scan::Scan;
@@ -15,7 +14,7 @@ use crate::maintain::operator_tree::OperatorTree;
 use crate::query::{Expr, Rte, RteKind, Var};
 use crate::sql::ident::{qualified, quote_ident};
 
-/// The scans, in order; fails where a table's transition tables would not tell its whole change.
+/// The scans, in order. Fails if the transition tables of a table would not show its whole change.
 fn scans(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Scan>, Fallback> {
     flat.scans
         .iter()
@@ -39,7 +38,7 @@ fn table(relation: &Relation, inherit: bool, position: usize, catalog: &dyn Cata
     })
 }
 
-/// Fails where the transition tables of a table do not tell what the query sees of its changes.
+/// Fails if the transition tables of a table do not show what the query sees of its changes.
 pub fn foldable(relation: &Relation, inherit: bool) -> Result<(), Fallback> {
     if !inherit && relation.is_partitioned {
         return reason("ONLY over a partitioned table");
@@ -75,7 +74,7 @@ fn derived(flat: &Flat, rte: &Rte, position: usize, catalog: &dyn Catalog) -> Re
     })
 }
 
-/// The first key of a table, with the equality of each column.
+/// The first key of a table, with the equality operator of each column.
 fn key(relation: &Relation, catalog: &dyn Catalog) -> Result<Vec<(String, String)>, Error> {
     let Some(key) = relation.keys.first() else {
         return Ok(Vec::new());
@@ -89,7 +88,7 @@ fn key(relation: &Relation, catalog: &dyn Catalog) -> Result<Vec<(String, String
     Ok(columns)
 }
 
-/// The alias of the `n`-th scan.
+/// The alias of the scan at a position, counted from 0.
 #[must_use]
 pub fn alias(position: usize) -> String {
     format!("a{}", position + 1)
@@ -99,7 +98,7 @@ fn position_of(var: &Var) -> Result<usize, Error> {
     usize::try_from(var.varno - 1).map_err(|_| Error::Tree(format!("Var of scan {}", var.varno)))
 }
 
-/// The SQL of a Var over the scans' aliases.
+/// The SQL of a Var, over the aliases of the scans.
 pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, Error> {
     let position = position_of(var)?;
     let alias = alias(position);
@@ -107,7 +106,7 @@ pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, 
         return Ok(format!("{alias}.c{}", var.attno));
     };
     if var.attno == 0 {
-        // A transition table has no row type of its own, so the row is put together by hand.
+        // A transition table has no named row type, so build the row from its columns.
         let values: Vec<String> = relation
             .columns
             .iter()
@@ -123,7 +122,7 @@ pub fn var_sql(flat: &Flat, var: &Var, catalog: &dyn Catalog) -> Result<String, 
     Ok(format!("{alias}.{}", quote_ident(&column.name)))
 }
 
-/// Fails for columns that a transition table does not hold.
+/// Fails for columns that a transition table does not have.
 fn check_columns(flat: &Flat, expr: &Expr) -> Result<(), Fallback> {
     let mut result = Ok(());
     expr.for_each(&mut |node| {
@@ -170,26 +169,26 @@ pub fn nullable(flat: &Flat, expr: &Expr) -> Result<bool, Error> {
     })
 }
 
-/// The SQL of an expression over the scans' aliases.
+/// The SQL of an expression, over the aliases of the scans.
 pub fn print(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<String, Error> {
     crate::sql::expr::print(expr, &|var: &Var| var_sql(flat, var, catalog), catalog)
 }
 
-/// Fails where the value of an expression over the scans would change without a change of the scans, or where a
-/// transition table lacks a column of it.
+/// Fails if the value of an expression over the scans can change without a change to the scans, or if a transition
+/// table lacks one of its columns.
 pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
     stability::settled(expr, catalog)?;
     check_columns(flat, expr)
 }
 
-/// The linear block of a flattened query that reads tables, and its operator tree.
+/// The linear block of a flattened query, and its operator tree. Fails if it reads no table.
 pub fn block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorTree), Fallback> {
     let (block, operators) = any_block(flat, catalog)?;
     reads_a_table(&block)?;
     Ok((block, operators))
 }
 
-/// Fails for a block of constants.
+/// Fails for a block that reads no table.
 pub fn reads_a_table(block: &Block) -> Result<(), Fallback> {
     if block.scans.iter().all(|scan| scan.relid == 0) {
         return reason("no table in FROM");
@@ -197,7 +196,7 @@ pub fn reads_a_table(block: &Block) -> Result<(), Fallback> {
     Ok(())
 }
 
-/// The linear block of a flattened query, and its operator tree.
+/// The linear block of a flattened query, and its operator tree, even if it reads no table.
 pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorTree), Fallback> {
     let scans = scans(flat, catalog)?;
     let mut conditions = Vec::new();

@@ -1,12 +1,12 @@
 //! Scan: the rows of a stored table.
 //!
-//! Δ(t) = NEW − OLD: the new transition table with weight +1 and the old one with weight −1. A transition table has the
-//! columns of its table under the same names, so every expression over the scan reads the same text whether the scan
-//! stands for the table or for its change: only the FROM item differs.
+//! Δ(t) = NEW − OLD: the new transition table with weight +1, and the old one with weight −1. A transition table has
+//! the same column names as its table, so expressions over a scan have the same text whether it stands for the table or
+//! for its delta. Only the FROM item differs.
 //!
 //! A transition table can hold intermediate versions of a row (a cascading foreign key that refers to its own table, a
-//! row trigger that updates its row again). Weights cancel them; where rows are netted by key instead, the new rows are
-//! looked up in the table by the keys of the transition table.
+//! row trigger that updates its row again). Weights cancel them. Where rows are netted by key instead, the keys in the
+//! transition table are used to look up the new rows in the table.
 //!
 //! State: none. Cost: the change.
 //!
@@ -21,13 +21,13 @@ use crate::sql::statement::{column, image};
 pub struct Scan {
     /// The table; 0 for VALUES and functions.
     pub relid: Oid,
-    /// Qualified, quoted name, with `ONLY` where the query says so.
+    /// Qualified, quoted name, with `ONLY` if the query says so.
     pub table: String,
-    /// The alias under which expressions of this block know it.
+    /// The alias that expressions of this block use for it.
     pub alias: String,
-    /// Column aliases in parentheses, where the columns have no names of their own: VALUES and functions.
+    /// Column aliases in parentheses, for items whose columns have no names of their own: VALUES and functions.
     pub columns: String,
-    /// The primary key: columns and the equality operator of each. Empty where there is none.
+    /// The primary key: its columns, each with its equality operator. Empty if there is none.
     pub key: Vec<(String, String)>,
 }
 
@@ -36,34 +36,34 @@ pub struct Scan {
 pub enum Version {
     /// The table as it is after the statement.
     Now,
-    /// The rows the statement brought.
+    /// The inserted rows: the new transition table.
     New,
-    /// The rows the statement brought, as they are now.
+    /// The inserted rows, looked up in the table by key.
     Renewed,
-    /// The rows the statement took.
+    /// The deleted rows: the old transition table.
     Old,
-    /// The rows that are there now and were not before, as a statement finds them under [`gained`].
+    /// The rows present after the statement but not before, from the CTE [`gained`].
     Gained,
-    /// The rows that were there before and are not any more, under [`lost`].
+    /// The rows present before the statement but not after, from the CTE [`lost`].
     Lost,
-    /// The rows that were there before and still are.
+    /// The rows present both before and after the statement.
     Kept,
 }
 
-/// The name of a table's rows that are new in the end: rows that came and went again are none of these.
+/// The name of the CTE with the net insertions of a table, which leave out rows that were inserted and deleted again.
 #[must_use]
 pub fn gained(relid: Oid) -> String {
     format!("__pgt_in_{relid}")
 }
 
-/// The name of a table's rows that are gone in the end.
+/// The name of the CTE with the net deletions of a table.
 #[must_use]
 pub fn lost(relid: Oid) -> String {
     format!("__pgt_out_{relid}")
 }
 
 impl Version {
-    /// The weight that a row of this version carries.
+    /// The weight of the rows of this version.
     #[must_use]
     pub fn weight(self) -> i8 {
         match self {
@@ -74,7 +74,7 @@ impl Version {
 }
 
 impl Scan {
-    /// What `explain` shows.
+    /// The label that `explain` shows.
     #[must_use]
     pub fn label(&self) -> String {
         format!("scan {} AS {}", self.table, self.alias)
@@ -94,7 +94,7 @@ impl Scan {
         }
     }
 
-    /// What restricts one version further: a FROM item, where it takes one, and conditions.
+    /// What else restricts one version: conditions, and a FROM item if they need one.
     #[must_use]
     pub fn restriction(&self, version: Version) -> Option<(Option<String>, Vec<String>)> {
         if self.key.is_empty() {
@@ -103,13 +103,13 @@ impl Scan {
         let changed = format!("{}_n", self.alias);
         if version == Version::Kept {
             let key: Vec<String> = self.key.iter().map(|(name, _)| name.clone()).collect();
-            let came = format!(
+            let is_kept = format!(
                 "(NOT {} OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {} AS {changed}))",
                 image(&self.alias, &key),
                 image(&changed, &key),
                 gained(self.relid)
             );
-            return Some((None, vec![came]));
+            return Some((None, vec![is_kept]));
         }
         if version != Version::Renewed {
             return None;

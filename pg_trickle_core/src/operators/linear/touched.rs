@@ -1,4 +1,4 @@
-//! Which keys a change of linear blocks touches: those of the changed rows, old and new.
+//! The keys that a change to linear blocks touches: those of the inserted and the deleted rows.
 
 use super::block::Part;
 use super::inner_join::keyed_choices;
@@ -6,7 +6,7 @@ use super::scan::Version;
 use crate::maintain::rekey::{TouchedKeys, key_column};
 use crate::plan::Change;
 
-/// The keys of the rows of linear blocks, whose values are the keys.
+/// Keys that are the values of linear blocks.
 pub struct KeysOfBlocks(pub Vec<Part>);
 
 impl TouchedKeys for KeysOfBlocks {

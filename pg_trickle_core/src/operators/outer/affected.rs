@@ -1,12 +1,12 @@
 //! Which rows of the preserved tables a change affects.
 //!
-//! For each occurrence of a table a SELECT gives the keys of the preserved rows that meet its changed rows: the preserved
-//! tables, the changed rows in the table's place, the tables between the two, and those conditions that mention nothing else.
-//! It may give more than what really changes, never less. Where a table between the two lost rows in the same statement,
-//! these are tried too.
+//! For each occurrence of a table, a SELECT finds the keys of the preserved rows that meet its changed rows. Its FROM
+//! holds the preserved tables, the changed rows in place of their table, and the tables in between; its WHERE holds the
+//! conditions that mention nothing else. It may find too many rows, never too few. If a table in between lost rows in
+//! the same statement, the deleted rows are tried in its place, too.
 //!
-//! Cost: the rows that are found, each by an index on the compared columns. Source: reasoning over the query's conditions; the
-//! semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
+//! Cost: the rows found, given an index on the compared columns. Source: our own reasoning about the query's
+//! conditions. The semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
 
 use std::ops::Range;
 
@@ -25,24 +25,24 @@ use crate::query::{
 use crate::sql::statement::{and, column};
 use crate::stages::graph::StageGraph;
 
-/// Which transition table of a change.
+/// A transition table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transition {
-    /// The rows that came.
+    /// The inserted rows.
     New,
-    /// The rows that went.
+    /// The deleted rows.
     Old,
 }
 
-/// A SELECT of keys of preserved rows.
+/// A SELECT of the keys of preserved rows.
 struct Occurrence {
-    /// The changes that it reads. It is run when all of them are there.
+    /// The transition tables that it reads. It runs if all of them have rows.
     needs: Vec<(Oid, Transition)>,
     /// The SELECT.
     sql: String,
 }
 
-/// The SELECTs for all occurrences of tables, with transition tables in their place.
+/// The SELECTs for all occurrences of tables.
 pub struct Occurrences(Vec<Occurrence>);
 
 impl TouchedKeys for Occurrences {
@@ -64,7 +64,7 @@ impl TouchedKeys for Occurrences {
     }
 }
 
-/// Most tables between a changed one and the preserved ones for which all combinations of lost rows are tried.
+/// The most tables between a changed table and the preserved ones for which all combinations of deleted rows are tried.
 const MAX_BETWEEN: usize = 3;
 
 /// A query and its preserved tables.
@@ -75,35 +75,36 @@ pub struct PreservedTables<'a> {
     pub scans: &'a [i32],
     /// Their keys.
     pub keys: &'a [Expr],
-    /// Which of the keys belong to which table.
+    /// For each preserved table, the range of its keys.
     pub parts: &'a [Range<usize>],
-    /// The keys as stored.
+    /// The keys as stored columns.
     pub key: &'a [KeyColumn],
     /// The storage table.
     pub table: String,
 }
 
-/// The tables on the way from the preserved tables to a changed one.
+/// The path of joins from the preserved tables to a changed one.
 #[derive(Clone)]
 struct JoinPath {
-    /// Holds the range table; its FROM and WHERE are not used.
+    /// Provides the range table. Its FROM and WHERE are not used.
     query: Query,
-    /// What stands in FROM: the preserved tables first.
+    /// The tables of the path, the preserved ones first.
     from: Vec<i32>,
-    /// All conditions that hold for rows that meet.
+    /// Conditions that hold whenever rows of these tables meet.
     conditions: Vec<Expr>,
-    /// Tables of `from` that are not preserved.
+    /// The tables of `from` that are not preserved.
     between: Vec<i32>,
 }
 
-/// All occurrences of tables, with what a change of them touches.
+/// All occurrences of tables, each with the preserved rows that a change to it affects.
 pub fn occurrences(tables: &PreservedTables, graph: &StageGraph) -> Result<Occurrences, Fallback> {
     let mut found = Vec::new();
     let mut conditions = conjuncts(tables.query.quals.as_ref());
     for item in &tables.query.from {
         inner_conditions(item, &mut conditions);
     }
-    // What is said about a table that can be NULL does not hold for its rows.
+    // A result row satisfies a condition on a nullable table with NULLs, too, so the table's own rows need not satisfy
+    // it.
     conditions.retain(|condition| mentions_only(condition, tables.scans));
     let path = JoinPath {
         query: tables.query.clone(),
@@ -144,7 +145,7 @@ pub fn occurrences(tables: &PreservedTables, graph: &StageGraph) -> Result<Occur
     Ok(Occurrences(found))
 }
 
-/// Rows of which a preserved row went, by what is stored.
+/// The keys of stored rows whose row of a preserved table was deleted.
 fn stored(
     tables: &PreservedTables,
     scan: i32,
@@ -156,12 +157,12 @@ fn stored(
     let mut conditions = Vec::new();
     for n in part {
         let Expr::Var(var) = &tables.keys[n] else {
-            return reason("a key that is no column");
+            return reason("a key that is not a column");
         };
         debug_assert_eq!(var.varno, scan, "a key of this table");
         let relation = graph.relation(relid)?;
         let Some(name) = relation.column(var.attno).map(|column| column.name.clone()) else {
-            return reason("a key column that is gone");
+            return reason("a dropped key column");
         };
         conditions.push(format!(
             "({} {} {})",
@@ -185,7 +186,7 @@ struct Walk<'a, 'b> {
 }
 
 impl Walk<'_, '_> {
-    /// The expressions of a query in which subqueries can stand, and whether only their truth counts.
+    /// The expressions of a query that can hold subqueries, and whether only their truth counts.
     fn exprs(&self, query: &Query) -> Vec<(Expr, bool)> {
         fn joins(item: &FromItem, exprs: &mut Vec<(Expr, bool)>) {
             if let FromItem::Join(join) = item {
@@ -198,7 +199,7 @@ impl Walk<'_, '_> {
         for item in &query.from {
             joins(item, &mut exprs);
         }
-        // All others: a subquery can stand in the arguments of a function in FROM, and in LIMIT, too.
+        // All other expressions: function arguments in FROM and LIMIT can hold subqueries, too.
         let conditions = exprs.len();
         query.for_each_expr(&mut |expr| {
             if !exprs[..conditions].iter().any(|(condition, _)| condition == expr) {
@@ -208,14 +209,14 @@ impl Walk<'_, '_> {
         exprs
     }
 
-    /// Tables on the nullable sides of outer joins, and subqueries in FROM.
+    /// Visits tables on the nullable sides of outer joins, and subqueries in FROM.
     fn outer(&mut self, item: &FromItem, path: &JoinPath, nullable: bool) -> Result<(), Fallback> {
         let join = match item {
             FromItem::Rel(varno) => return self.reached(*varno, path, nullable),
             FromItem::Join(join) => join,
         };
-        // Which sides the condition decides about: the other rows of a side are there anyway. A row of a FULL JOIN is
-        // there whatever it meets.
+        // For which side the condition decides which of its rows matter. A row on a preserved side is there whatever it
+        // meets, and so is every row of a FULL JOIN.
         let (left_meets, right_meets) = match join.kind {
             JoinKind::Inner => (nullable, nullable),
             JoinKind::Left => (false, true),
@@ -245,7 +246,7 @@ impl Walk<'_, '_> {
             let mut path = path.clone();
             if meets {
                 path.conditions.extend(quals.iter().cloned());
-                // What stands between: the tables of the other side that are not preserved.
+                // The tables in between: those that the other side preserves.
                 self.between(other, &mut path);
                 for qual in conjuncts(join.quals.as_ref()) {
                     for table in strictly_compared(&qual, self.graph)? {
@@ -272,7 +273,7 @@ impl Walk<'_, '_> {
                 }
             }
             FromItem::Join(join) => {
-                // Preserved sides are there whatever the others do.
+                // Rows on a preserved side are there whatever the other side holds.
                 if matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
                     self.between(&join.left, path);
                 }
@@ -283,7 +284,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Adds a table that can be NULL in `item`, with what stands before it. For conditions that no NULL satisfies.
+    /// Adds a table on a nullable side within `item`, and the tables it is joined through. Only valid for conditions
+    /// that no NULL satisfies.
     fn reach(&self, item: &FromItem, table: i32, path: &mut JoinPath) {
         let FromItem::Join(join) = item else {
             return self.between(item, path);
@@ -325,7 +327,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// A table of `path`, or one that is about to be: what its changed rows meet.
+    /// Adds the SELECTs for a changed table, which is on the path or about to join it: the preserved rows its changes
+    /// meet.
     fn changed(&mut self, varno: i32, path: &JoinPath) -> Result<(), Fallback> {
         let Some(relid) = path.query.table(varno) else {
             return Ok(());
@@ -338,13 +341,13 @@ impl Walk<'_, '_> {
             .collect();
         let mut path = path.clone();
         if between.len() > MAX_BETWEEN {
-            // Too many ways to have lost rows: do without the tables in between, and without their conditions.
+            // Too many combinations of deleted rows: leave out the tables in between, and with them their conditions.
             path.from.retain(|other| self.preserved.scans.contains(other));
         }
         if !path.from.contains(&varno) {
             path.from.push(varno);
         }
-        let tried = if between.len() > MAX_BETWEEN {
+        let in_between = if between.len() > MAX_BETWEEN {
             &[][..]
         } else {
             &between[..]
@@ -353,9 +356,9 @@ impl Walk<'_, '_> {
             needs: vec![(relid, Transition::New)],
             sql: select(self.preserved, &path, &[(varno, relid, Transition::New)], self.graph)?,
         });
-        for lost in 0..1_usize << tried.len() {
+        for lost in 0..1_usize << in_between.len() {
             let mut replaced = vec![(varno, relid, Transition::Old)];
-            for (bit, (other, relid)) in tried.iter().enumerate() {
+            for (bit, (other, relid)) in in_between.iter().enumerate() {
                 if lost & (1 << bit) != 0 {
                     replaced.push((*other, *relid, Transition::Old));
                 }
@@ -373,7 +376,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// Subqueries in an expression.
+    /// Visits the subqueries in an expression.
     fn sublinks(&mut self, expr: &Expr, path: &JoinPath, positive: bool) -> Result<(), Fallback> {
         if let Expr::SubLink(sublink) = expr {
             for tests in tests(sublink, positive) {
@@ -393,7 +396,8 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// A correlated set operation: what meets a changed row of a branch may see another result.
+    /// Visits a correlated set operation: a change to a branch affects the rows that meet it, whatever becomes of the
+    /// branch.
     fn branches(&mut self, query: &Query, path: &JoinPath) -> Result<(), Fallback> {
         if self.exprs(query).iter().any(|(expr, _)| has_sublink(expr)) {
             return reason("subquery in LIMIT of a correlated set operation");
@@ -409,7 +413,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// A subquery: its tables join the path, and its conditions, as far as they are those of a join.
+    /// Visits a subquery: its tables join the path, and so do its conditions, as far as they are join conditions.
     fn nested(&mut self, query: &Query, path: &JoinPath, read_as: Option<i32>, tests: &[Expr]) -> Result<(), Fallback> {
         if !query.ctes.is_empty() {
             return reason("WITH in a correlated subquery");
@@ -420,7 +424,8 @@ impl Walk<'_, '_> {
         let mut path = path.clone();
         let offset = varno(path.query.rtable.len())? - 1;
         let mut query = query.clone();
-        // The test is of the level around; the subquery's columns in it are of this one.
+        // The test belongs to the enclosing level, but its parameters are columns of the subquery, which belong to this
+        // one.
         let outputs: Vec<Expr> = query.targets.iter().map(|target| target.expr.clone()).collect();
         let linear = only_linear(&query).is_ok();
         query.targets = outputs
@@ -454,7 +459,7 @@ impl Walk<'_, '_> {
                 conditions.push(with_outputs(test, &outputs));
             }
             if let Some(read_as) = read_as {
-                // What is said about the subquery's columns is said about what they show.
+                // A condition on a column of the subquery is a condition on the expression behind it.
                 for condition in &mut path.conditions {
                     condition.replace_vars(&mut |var| {
                         let column = usize::try_from(var.attno).ok()?.checked_sub(1)?;
@@ -480,7 +485,8 @@ impl Walk<'_, '_> {
         for item in &items {
             self.outer(item, &path, false)?;
         }
-        // An aggregate has a row also where it finds none: what is computed beside it does not need its tables.
+        // An aggregate returns a row even for empty input, so a subquery beside it can matter without any row of its
+        // tables.
         let has_row = is_grouped(&query) && (query.group.is_empty() || !query.grouping_sets.is_empty());
         for (expr, is_condition) in exprs {
             self.sublinks(&expr, &path, false)?;
@@ -492,8 +498,9 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Under which conditions a row of the subquery can matter for `x op ANY (...)` and its like: alternatives, each a list
-/// of conjuncts. Where only truth counts, the test must hold; else a NULL on either side matters too.
+/// The conditions under which a row of the subquery can matter to `x op ANY (...)` or `x op ALL (...)`: alternatives,
+/// each a list of conjuncts. Where only truth counts, the test must hold. Elsewhere, a NULL on either side matters,
+/// too.
 fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
     let Some(test) = &sublink.test else {
         return vec![Vec::new()];
@@ -517,7 +524,7 @@ fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
     ]
 }
 
-/// SELECT of the keys over the preserved tables and what stands between, with some tables replaced by their change.
+/// The SELECT of the keys over the tables of a path, with transition tables in place of some of them.
 fn select(
     tables: &PreservedTables,
     path: &JoinPath,
@@ -570,7 +577,7 @@ fn select(
     Ok(format!("({})", crate::sql::query::print(&query, graph)?))
 }
 
-/// A condition over nothing but columns of the tables on the path that a transition table holds too.
+/// True if a condition only uses columns of tables on the path, and transition tables have these columns, too.
 fn is_usable(condition: &Expr, path: &JoinPath, graph: &StageGraph) -> Result<bool, Fallback> {
     if has_sublink(condition) {
         return Ok(false);

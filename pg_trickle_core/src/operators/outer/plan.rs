@@ -4,15 +4,15 @@ use super::affected::{self, PreservedTables};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::from_items::{preserved, rels};
+use crate::facts::from_items::{preserved, preserved_entries, rels};
 use crate::facts::stability;
 use crate::facts::types::equality;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
 use crate::operators::linear::recognise::foldable;
-use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, Var};
-use crate::rewrite::numbered::keyed;
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Var, varno};
+use crate::rewrite::numbered::{keyed, stored};
 use crate::sql::ident::quote_ident;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{Restricted, for_touched};
@@ -20,21 +20,20 @@ use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, names};
 use crate::stages::view::view_at;
 
-/// Plans a query whose FROM is simplified.
+/// Plans a query whose FROM has been simplified.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let mut query = query.clone();
     let mut scans = Vec::new();
     for item in &query.from {
         preserved(&query, item, &mut scans);
     }
-    if scans.is_empty() {
-        return reason(if has_full_join(&query) {
-            "FULL JOIN"
-        } else {
-            "no table in FROM"
-        });
-    }
     settled(&query, graph)?;
+    if scans.is_empty() {
+        if has_full_join(&query) {
+            return reason("FULL JOIN");
+        }
+        scans = constants(&mut query, graph)?;
+    }
     for varno in &mut scans {
         *varno = keyed(&mut query, *varno, graph)?;
     }
@@ -49,6 +48,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
                 name: String::new(),
                 equals,
                 nullable: false,
+                ordered: true,
             });
         }
         parts.push(from..keys.len());
@@ -75,7 +75,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         table: storage.sql(),
     };
     let columns = names(&stored);
-    // Nothing beside them in FROM: one row for each combination of their rows.
+    // If FROM holds only preserved tables, each combination of their rows gives one row, so their keys identify it.
     let entries: usize = query.from.iter().map(|item| rels(item).len()).sum();
     let alone = entries == scans.len() && !query.has_target_srfs;
     let rekey = Rekey {
@@ -113,6 +113,18 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     })
 }
 
+/// Stores the constants that no outer join makes NULL: they take the place of preserved tables. Without FROM there is one row.
+fn constants(query: &mut Query, graph: &StageGraph) -> Result<Vec<i32>, Fallback> {
+    if query.from.is_empty() {
+        query.from.push(FromItem::Rel(varno(query.rtable.len())?));
+        let one_row = RteKind::Subquery(Box::default());
+        query.rtable.push(Rte::new(one_row, "one_row", Vec::new()));
+    }
+    let mut entries = Vec::new();
+    query.from.iter().for_each(|item| preserved_entries(item, &mut entries));
+    entries.into_iter().map(|entry| stored(query, entry, graph)).collect()
+}
+
 fn has_full_join(query: &Query) -> bool {
     fn in_item(item: &FromItem) -> bool {
         match item {
@@ -123,8 +135,9 @@ fn has_full_join(query: &Query) -> bool {
     query.from.iter().any(in_item)
 }
 
-/// Fails where a result can change without a change of a table, or a change is not told as a whole.
+/// Fails if the result can change without a change to a table, or if transition tables do not show a whole change.
 fn settled(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
+    stability::settled_query(query, graph)?;
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
         if result.is_ok() {
@@ -142,7 +155,6 @@ fn settled_level(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
     if reads_system_column {
         return reason("system column");
     }
-    stability::settled_query(query, graph)?;
     for rte in &query.rtable {
         match &rte.kind {
             RteKind::Relation {
@@ -158,10 +170,10 @@ fn settled_level(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
     Ok(())
 }
 
-/// The key columns of a table, with their equality.
+/// The key columns of a table, each with its equality operator.
 fn key_of(query: &Query, varno: i32, graph: &StageGraph) -> Result<Vec<(Expr, String)>, Fallback> {
     let Some(relid) = query.table(varno) else {
-        return reason("a preserved relation that is no table");
+        return reason("a preserved relation that is not a table");
     };
     let relation = graph.relation(relid)?;
     let Some(key) = relation.keys.first() else {

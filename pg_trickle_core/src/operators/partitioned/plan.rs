@@ -1,10 +1,10 @@
-//! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stage.
+//! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stages.
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
 use crate::facts::shape::gives_rows;
-use crate::facts::types::{equality, is_pseudo};
+use crate::facts::types::{equality, is_ordered, is_pseudo};
 use crate::facts::{keys, stability};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
@@ -21,18 +21,18 @@ use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, names};
 use crate::stages::view::view_at;
 
-/// Which operator is maintained key by key.
+/// The operator that is maintained key by key.
 enum What {
     /// Window functions.
     Window,
     /// `DISTINCT ON`.
     DistinctOn,
-    /// Aggregates, or DISTINCT, and why they are not folded.
+    /// Aggregates or DISTINCT, and why they cannot be folded.
     Group(String),
 }
 
 impl What {
-    /// What `explain` shows.
+    /// The label that `explain` shows.
     fn label(&self, keys: &[String]) -> String {
         let keys = keys.join(", ");
         match self {
@@ -43,16 +43,16 @@ impl What {
     }
 }
 
-/// Which window functions of a query can be one stage.
+/// How the window functions of a query are split into stages.
 pub enum Windows {
-    /// All of them: their partitions have these expressions in common.
+    /// All of them are one stage; their partitions have these expressions in common.
     Together(Query, Vec<Expr>),
-    /// Those of the query, over a stage with the others.
+    /// The query has some of them, and reads a stage that has the others.
     Above(Query),
 }
 
-/// Splits window functions into stages: those whose partitions have something in common together, the windows without
-/// PARTITION BY above all others.
+/// Splits window functions into stages. Windows whose partitions have something in common share a stage; windows
+/// without PARTITION BY come above all others.
 pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallback> {
     let query = only_used(query);
     let mut parts: Vec<(Vec<Expr>, Vec<u32>)> = Vec::new();
@@ -75,7 +75,7 @@ pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallb
         }
     }
     if parts.iter().any(|(keys, _)| keys.iter().any(gives_rows)) {
-        return reason("PARTITION BY a function that returns rows");
+        return reason("PARTITION BY a set-returning function");
     }
     parts.sort_by_key(|(keys, _)| keys.is_empty());
     match parts.as_mut_slice() {
@@ -88,7 +88,7 @@ pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallb
     }
 }
 
-/// Plans window functions that have these expressions of their partitions in common.
+/// Plans window functions whose partitions have these expressions in common.
 pub fn windows(
     query: &Query,
     keys: &[Expr],
@@ -98,7 +98,7 @@ pub fn windows(
     by_key(query, keys, What::Window, storage, graph)
 }
 
-/// The query with the windows that a function uses, each with all of its definition.
+/// The query with only the windows that a function uses, each with its full definition.
 fn only_used(query: &Query) -> Query {
     let mut query = query.clone();
     let mut used = Vec::new();
@@ -117,7 +117,7 @@ fn only_used(query: &Query) -> Query {
     query
 }
 
-/// DISTINCT ON.
+/// Plans DISTINCT ON.
 pub fn distinct_on(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let keys: Vec<Expr> = query
         .distinct
@@ -128,7 +128,7 @@ pub fn distinct_on(query: &Query, storage: &StorageTable, graph: &StageGraph) ->
     by_key(query, &keys, What::DistinctOn, storage, graph)
 }
 
-/// DISTINCT by columns that cannot be counted in storage, for the reason given.
+/// Plans DISTINCT over rows that cannot be counted in storage. `why` is the reason.
 pub fn distinct(query: &Query, why: &str, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let keys: Vec<Expr> = query
         .targets
@@ -139,7 +139,7 @@ pub fn distinct(query: &Query, why: &str, storage: &StorageTable, graph: &StageG
     by_key(query, &keys, What::Group(why.to_owned()), storage, graph)
 }
 
-/// Groups whose aggregates have no incremental state, for the reason given.
+/// Plans groups whose aggregates have no incremental state. `why` is the reason.
 pub fn groups(query: &Query, why: &str, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     if !query.grouping_sets.is_empty() {
         return Err(Fallback::Reason(why.to_owned()));
@@ -160,7 +160,7 @@ fn by_key(
     storage: &StorageTable,
     graph: &StageGraph,
 ) -> Result<StagePlan, Fallback> {
-    // The block alone: its rows are what keys are taken from.
+    // Only the linear block: the keys are taken from its rows.
     let plain = Query {
         targets: Vec::new(),
         group: Vec::new(),
@@ -183,19 +183,20 @@ fn by_key(
         let resolved = resolver.resolve(expr)?;
         check(&flat, &resolved, graph)?;
         if is_pseudo(resolved.type_oid(), graph)? {
-            return reason("a row as key");
+            return reason("a row value as a key");
         }
         key.push(KeyColumn {
             name: String::new(),
             equals: equality(resolved.type_oid(), graph)?,
             nullable: nullable(&flat, &resolved)?,
+            ordered: is_ordered(resolved.type_oid(), graph)?,
         });
         key_sql.push(print(&flat, &resolved, graph)?);
         advice.extend(advice::expression(&flat, &resolved, graph)?);
     }
     stability::settled_query(query, graph)?;
     let unique = matches!(what, What::Group(_) | What::DistinctOn);
-    // A window function leaves each row of the block its own.
+    // Window functions keep one row for each row of the block, so a key of the block identifies it.
     let own = if unique || query.has_target_srfs {
         None
     } else {
@@ -224,6 +225,7 @@ fn by_key(
                         name: columns[*position].clone(),
                         equals: equality(expr.type_oid(), graph)?,
                         nullable: false,
+                        ordered: true,
                     })
                 })
                 .collect::<Result<_, Fallback>>()

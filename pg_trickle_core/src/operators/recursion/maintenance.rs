@@ -1,8 +1,9 @@
-//! A stage with the rows of a recursive CTE: what a change makes it lose and find, as recursive CTEs of one statement.
+//! The maintenance of a recursive CTE: the rows that a change makes it lose and find, as recursive CTEs of one
+//! statement.
 //!
-//! The rules are those of [`super`]. The planner takes a recursive CTE for ten times what it has reason to, and one
-//! that reads another for a hundred times. DISTINCT brings it back to earth: of values that it knows nothing about it
-//! expects 200 different ones. So what is `= ANY (SELECT DISTINCT ...)` is hashed once, however much is lost.
+//! [`super`] has the rules. PostgreSQL's planner overestimates a recursive CTE tenfold, and one that reads another a
+//! hundredfold. DISTINCT bounds the estimate, because the planner expects 200 distinct values if it has no statistics.
+//! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
 
 use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
 use crate::maintain::stage::Maintenance;
@@ -13,12 +14,12 @@ use crate::operators::linear::scan::{Version, gained, lost};
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, both_null, column, hash, image, is_null, names, op, or};
 
-/// The name of what is lost; its columns are those of the storage, and `rid` for UNION.
+/// The CTE of the lost rows. It has the columns of the storage, and for UNION `rid`.
 const LOST: &str = "__pgt_lost";
-/// The name of what is found.
+/// The CTE of the found rows.
 const FOUND: &str = "__pgt_found";
 
-/// Scans, with the side that each one takes.
+/// Scans, each with the version of its rows that is read.
 type Versions = Vec<(usize, Version)>;
 
 /// A branch of the CTE.
@@ -30,7 +31,7 @@ pub struct RecursionBranch {
     pub nullable: Vec<bool>,
 }
 
-/// The storage of a recursive CTE and how changes reach it.
+/// The storage of a recursive CTE, and how changes are applied to it.
 pub struct Recursion {
     /// Qualified, quoted name of the storage table.
     pub table: String,
@@ -38,22 +39,22 @@ pub struct Recursion {
     pub columns: Vec<String>,
     /// The column with the hash of a row.
     pub hash: String,
-    /// For UNION the equality of each column; empty for UNION ALL.
+    /// The equality operator of each column for UNION; empty for UNION ALL.
     pub equals: Vec<String>,
     /// The branches that do not read the CTE.
     pub base: Vec<RecursionBranch>,
-    /// The one that does.
+    /// The branch that does.
     pub step: RecursionBranch,
-    /// Which of its scans is the storage.
+    /// The position of the storage among its scans.
     pub own: usize,
-    /// Indexes find the rows that still give a lost one.
+    /// True if indexes find the rows that still derive a lost row.
     pub indexed: bool,
-    /// The columns that are read of each table.
+    /// The columns that are read, for each table.
     pub read: Vec<(Oid, Vec<String>)>,
 }
 
 impl Maintenance for Recursion {
-    /// Rows are counted, or looked for.
+    /// UNION ALL counts rows; UNION looks them up.
     fn way(&self) -> Way {
         if self.is_all() { Way::Fold } else { Way::Rekey }
     }
@@ -71,7 +72,7 @@ impl Maintenance for Recursion {
     }
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
-        "the rows that hang on the change"
+        "the rows derived from the change"
     }
 
     fn needs_fresh_plans(&self, advised: bool) -> bool {
@@ -88,7 +89,7 @@ impl Recursion {
         self.base.iter().chain([&self.step]).map(|branch| &branch.part)
     }
 
-    /// UNION ALL: what is lost and what is found, each with its weight.
+    /// UNION ALL: lost and found rows, each with its weight.
     fn count(&self, changes: &[Change], with: &mut Vec<String>) -> Statement {
         let lost = self.terms(changes, None, &lost_choices);
         let list = names(&self.columns);
@@ -124,7 +125,7 @@ impl Recursion {
         net(&self.table, &self.columns, &self.hash, &with, &arms.join(" UNION ALL "))
     }
 
-    /// UNION: what is lost, and what of it or besides it is found.
+    /// UNION: deletion and rederivation.
     fn rederive(&self, changes: &[Change], with: &mut Vec<String>) -> Statement {
         let list = names(&self.columns);
         let values: Vec<String> = self.columns.iter().map(|name| column("q", name)).collect();
@@ -143,11 +144,11 @@ impl Recursion {
         let mut without = None;
         let mut seeds = Vec::new();
         if !lost.is_empty() {
-            let there = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
+            let stored_among = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
             with.push(format!(
                 "{LOST}({list}, rid) AS ({} UNION {})",
-                there(&lost.join(" UNION ALL ")),
-                there(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
+                stored_among(&lost.join(" UNION ALL ")),
+                stored_among(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
             ));
             is_new = format!("({is_new} OR m.rid OPERATOR(pg_catalog.=) ANY ({is_lost}))");
             without = Some(is_lost.as_str());
@@ -190,8 +191,8 @@ impl Recursion {
         }
     }
 
-    /// Which lost rows a branch still gives, over what is not lost: those without NULLs by plain equality, for which
-    /// there can be indexes, and the others.
+    /// The lost rows that a branch still derives from rows that are not lost. Rows without NULLs are matched by plain
+    /// equality, which an index can serve; a second SELECT matches the others.
     fn again(&self, branch: &RecursionBranch, is_lost: &str) -> Vec<String> {
         let is_step = std::ptr::eq(branch, &self.step);
         let part = if is_step {
@@ -215,8 +216,9 @@ impl Recursion {
         arms
     }
 
-    /// What the branches gave for rows that went, and do not give any more: another row may lead the same way, one that
-    /// was there before. No lost row meets a row that came, so that no expression is computed that the query never had to.
+    /// The rows that a branch derived from deleted rows and no longer derives: another row that was there before may
+    /// derive the same. Deleted rows are never joined to inserted ones, so no expression is evaluated that the query
+    /// never evaluates.
     fn lost_seeds(&self, changes: &[Change], values: &str) -> Vec<String> {
         let mut seeds = Vec::new();
         for branch in self.base.iter().chain([&self.step]) {
@@ -246,7 +248,8 @@ impl Recursion {
         seeds
     }
 
-    /// That a branch gives a row: by plain equality; with NULLs equal too; and that there are NULLs in the row.
+    /// Three lists of conditions: that a branch derives the row, by plain equality; the same with NULLs equal; and that
+    /// the row has a NULL, for each nullable column.
     fn matches(&self, branch: &RecursionBranch, row: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
         let (mut equal, mut same, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
         let values = branch.part.values.iter().zip(&branch.nullable);
@@ -264,7 +267,8 @@ impl Recursion {
         (equal, same, nulls)
     }
 
-    /// SELECTs over the changes of the branches. `without` gives the places of stored rows that do not count.
+    /// The SELECTs of rows that the branches derive from changed rows. `without` selects the `ctid`s of stored rows to
+    /// ignore.
     fn terms(
         &self,
         changes: &[Change],
@@ -277,7 +281,7 @@ impl Recursion {
             let changed = part.block.changed(changes);
             for mut versions in choices(&changed) {
                 if self.is_all() {
-                    // Nothing else is asked about rows that came.
+                    // Weights count, so the other occurrences leave out inserted rows: each derivation occurs once.
                     versions = and_kept(versions, &changed);
                 }
                 terms.push(part.block.select(&versions, part.columns(&self.columns)).to_string());
@@ -286,14 +290,14 @@ impl Recursion {
         terms
     }
 
-    /// The step over another relation in place of the storage.
+    /// The step, over another relation in place of the storage.
     fn step(&self, relation: &str, versions: &[(usize, Version)]) -> String {
         let mut part = self.step.part.clone();
         relation.clone_into(&mut part.block.scans[self.own].table);
         part.block.select(versions, part.columns(&self.columns)).to_string()
     }
 
-    /// The step over the stored rows without some.
+    /// The step, over the stored rows without those at the given `ctid`s.
     fn step_without(&self, places: &str) -> Part {
         let mut part = self.step.part.clone();
         let alias = &part.block.scans[self.own].alias;
@@ -302,7 +306,7 @@ impl Recursion {
         part
     }
 
-    /// Where the row `q`, which has this image, is stored; the LIMIT is still to come.
+    /// A SELECT of the `ctid`s of the stored rows that equal `q`, whose image is `of`. The caller adds a LIMIT.
     fn stored(&self, of: &str) -> String {
         format!(
             "SELECT c.ctid AS rid FROM {} AS c WHERE {}",
@@ -314,16 +318,16 @@ impl Recursion {
         )
     }
 
-    /// The change of a table without rows that came and went again.
+    /// CTEs with the net change of a table, which leaves out rows that were inserted and deleted again.
     fn net_change(&self, change: &Change) -> Vec<String> {
         let Some((relid, read)) = self.read.iter().find(|(relid, _)| *relid == change.relid) else {
             return Vec::new();
         };
         let list = names(read);
-        let (came, went) = (gained(*relid), lost(*relid));
+        let (inserted, deleted) = (gained(*relid), lost(*relid));
         let (new, old) = (format!("__pgt_new_{relid}"), format!("__pgt_old_{relid}"));
         if !(change.new && change.old) {
-            let (name, rows) = if change.new { (came, new) } else { (went, old) };
+            let (name, rows) = if change.new { (inserted, new) } else { (deleted, old) };
             return vec![format!("{name} AS (SELECT {list} FROM {rows})")];
         }
         let rest = |sign: Sign| format!("SELECT {list} FROM __pgt_d_{relid} AS d WHERE {}", is_left("d", sign));
@@ -334,15 +338,16 @@ impl Recursion {
         );
         vec![
             format!("__pgt_d_{relid} AS MATERIALIZED ({})", netted(&rows)),
-            format!("{came} AS ({})", rest(Sign::Plus)),
-            format!("{went} AS ({})", rest(Sign::Minus)),
+            format!("{inserted} AS ({})", rest(Sign::Plus)),
+            format!("{deleted} AS ({})", rest(Sign::Minus)),
         ]
     }
 }
 
-/// Every set of occurrences from which rows went: together, over what did not go, the derivations that are lost.
+/// Every non-empty set of occurrences that lost rows. Joined to the kept rows of the others, they give the lost
+/// derivations.
 fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
-    let went: Vec<Changed> = changed
+    let deleted: Vec<Changed> = changed
         .iter()
         .filter(|occurrence| occurrence.old)
         .map(|occurrence| Changed {
@@ -350,32 +355,32 @@ fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
             ..*occurrence
         })
         .collect();
-    signed_choices(&went)
+    signed_choices(&deleted)
         .into_iter()
         .map(|(_, versions)| versions.into_iter().map(|(scan, _)| (scan, Version::Lost)).collect())
         .collect()
 }
 
-/// Rows that came in one occurrence, with all rows in the others; `once`: in those before it, so that no derivation is
-/// counted twice.
+/// Inserted rows in one occurrence, joined to the rows of the others. With `once`, only the occurrences before it
+/// include inserted rows, so that no derivation counts twice.
 fn gained_choices(changed: &[Changed], once: bool) -> Vec<Versions> {
-    let came: Vec<usize> = changed
+    let inserted: Vec<usize> = changed
         .iter()
         .filter(|occurrence| occurrence.new)
         .map(|occurrence| occurrence.scan)
         .collect();
-    (0..came.len())
+    (0..inserted.len())
         .map(|n| {
-            let mut versions = vec![(came[n], Version::Gained)];
+            let mut versions = vec![(inserted[n], Version::Gained)];
             if once {
-                versions.extend(came[..n].iter().map(|scan| (*scan, Version::Now)));
+                versions.extend(inserted[..n].iter().map(|scan| (*scan, Version::Now)));
             }
             versions
         })
         .collect()
 }
 
-/// All occurrences to which rows came, without these.
+/// All occurrences with inserted rows, read without them.
 fn kept(changed: &[Changed]) -> Versions {
     changed
         .iter()
@@ -384,7 +389,7 @@ fn kept(changed: &[Changed]) -> Versions {
         .collect()
 }
 
-/// These versions, and of the other occurrences the rows that did not come.
+/// These versions; the other occurrences are read without inserted rows.
 fn and_kept(mut versions: Versions, changed: &[Changed]) -> Versions {
     let given: Vec<usize> = versions.iter().map(|(scan, _)| *scan).collect();
     versions.extend(kept(changed).into_iter().filter(|(scan, _)| !given.contains(scan)));

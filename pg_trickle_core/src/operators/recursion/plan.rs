@@ -1,7 +1,7 @@
-//! Recognises WITH RECURSIVE: the rows of the CTE are a stage of their own, which reads itself.
+//! Recognises WITH RECURSIVE: the rows of the CTE are a stage that reads itself.
 //!
-//! The CTE comes wrapped ([`crate::rewrite::ctes`]). Its own name becomes the storage table, so that the step is a linear block
-//! like any other.
+//! The CTE arrives wrapped in a query ([`crate::rewrite::ctes`]). The storage table replaces its self-reference, so
+//! that the step is a linear block like any other.
 
 use super::maintenance::{Recursion, RecursionBranch};
 use crate::catalog::Catalog;
@@ -32,7 +32,7 @@ use crate::stages::{advice, indexes};
 /// Plans `WITH RECURSIVE cte SELECT * FROM cte`.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let [cte] = query.ctes.as_slice() else {
-        return reason("WITH RECURSIVE of several queries");
+        return reason("WITH RECURSIVE with several CTEs");
     };
     if cte.search.is_some() {
         return reason("SEARCH");
@@ -56,7 +56,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     let mut equals = Vec::new();
     for (n, target) in query.targets.iter().enumerate() {
         if is_pseudo(target.expr.type_oid(), graph)? {
-            return reason("WITH RECURSIVE of rows");
+            return reason("WITH RECURSIVE with a row value as a column");
         }
         if !all {
             if !equal_is_same(&target.expr, graph)? {
@@ -81,7 +81,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     collect(&whole, &left, all, &mut leaves, graph)?;
     let mut step = step(&whole, &right, cte, storage, graph)?;
     if graph.is_read_since(before, storage.relid) {
-        return reason("an operator inside of the recursion");
+        return reason("an operator other than joins and filters inside the recursion");
     }
     if all {
         for level in leaves.iter_mut().chain([&mut step]) {
@@ -107,7 +107,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
             indexed &= found_by_index(level, storage.relid, &mut looked_up, graph)?;
         }
     }
-    // One query that reads all that the branches do.
+    // A query that reads whatever the branches read.
     let mut reads = step;
     reads.rtable.append(&mut Query::reading_all(leaves.iter()).rtable);
     let recursion = Recursion {
@@ -140,7 +140,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     })
 }
 
-/// The wrapped CTE of which a query shows columns, and does nothing else.
+/// The wrapped CTE, if all the query does is select columns of it.
 pub fn shown(query: &Query) -> Option<&Query> {
     let [FromItem::Rel(varno)] = query.from.as_slice() else {
         return None;
@@ -156,7 +156,7 @@ pub fn shown(query: &Query) -> Option<&Query> {
     }
 }
 
-/// Plans such a query: its rows are those of the CTE, its columns some of the stored ones.
+/// Plans such a query: its rows are those of the CTE, and its columns are among the stored ones.
 pub fn show(query: &Query, cte: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let mut plan = plan(cte, storage, graph)?;
     let stored = std::mem::take(&mut plan.view.targets);
@@ -174,7 +174,7 @@ pub fn show(query: &Query, cte: &Query, storage: &StorageTable, graph: &StageGra
     Ok(plan)
 }
 
-/// The recursive branch, with the storage in place of the CTE's name.
+/// The recursive branch, with the storage in place of its reference to the CTE.
 fn step(
     whole: &Query,
     operand: &SetOperation,
@@ -183,7 +183,7 @@ fn step(
     graph: &StageGraph,
 ) -> Result<Query, Fallback> {
     let SetOperation::Rel(varno) = operand else {
-        return reason("a set operation inside of the recursion");
+        return reason("a set operation inside the recursion");
     };
     let Some(RteKind::Subquery(step)) = whole.rte(*varno).map(|rte| &rte.kind) else {
         return reason("WITH RECURSIVE without UNION");
@@ -194,12 +194,12 @@ fn step(
     step.sort.clear();
     simplify(&mut step, graph)?;
     if is_complex(&step) {
-        return reason("an outer join or a subquery inside of the recursion");
+        return reason("an outer join or a subquery inside the recursion");
     }
     Ok(step)
 }
 
-/// Replaces the CTE's name, which is defined `depth` levels up.
+/// Replaces references to the CTE, which is defined `depth` levels up, by the storage.
 fn read_storage(query: &mut Query, depth: u32, cte: &str, relid: Oid) {
     for rte in &mut query.rtable {
         match &mut rte.kind {
@@ -222,7 +222,7 @@ fn read_storage(query: &mut Query, depth: u32, cte: &str, relid: Oid) {
     }
 }
 
-/// Gives every table a key: rows that came are told from the others by it.
+/// Gives every table a key, by which inserted rows are told from the others.
 fn number(query: &mut Query, own: Oid, graph: &StageGraph) -> Result<(), Fallback> {
     fn tables(item: &FromItem, found: &mut Vec<i32>) {
         match item {
@@ -243,7 +243,7 @@ fn number(query: &mut Query, own: Oid, graph: &StageGraph) -> Result<(), Fallbac
     Ok(())
 }
 
-/// A branch as a block, with values of the CTE's types.
+/// A branch as a block, with values in the types of the CTE's columns.
 fn branch(
     level: &Query,
     query: &Query,
@@ -256,13 +256,13 @@ fn branch(
     for (own, target) in branch.targets.iter().filter(|own| !own.junk).zip(&query.targets) {
         let value = coerced(&own.expr, &target.expr, graph)?;
         if value.any(&mut |node| matches!(node, Expr::Var(var) if var.attno == 0)) {
-            return reason("whole-row reference inside of WITH RECURSIVE");
+            return reason("whole-row reference inside WITH RECURSIVE");
         }
         nullable.push(recognise::nullable(&branch.flat, &value)?);
         values.push(recognise::print(&branch.flat, &value, graph)?);
     }
     if values.len() != query.targets.len() {
-        return reason("UNION of different widths");
+        return reason("branches with different numbers of columns");
     }
     trees.push(branch.operators);
     Ok(RecursionBranch {
@@ -274,7 +274,8 @@ fn branch(
     })
 }
 
-/// Whether an index finds the rows that give a row of the CTE, by a column that they show; if not, such a column.
+/// True if an index finds the rows that derive a given row of the CTE, by a column that the branch selects. Otherwise
+/// adds such a column to `looked_up`.
 fn found_by_index(
     level: &Query,
     own: Oid,
@@ -293,7 +294,7 @@ fn found_by_index(
     Ok(level.from.is_empty())
 }
 
-/// Which columns are read of each table, its key among them.
+/// The columns that are read of each table, including its key.
 fn read(reads: &Query, own: Oid, graph: &StageGraph) -> Result<Vec<(Oid, Vec<String>)>, Error> {
     let mut found = Vec::new();
     for source in sources::sources(reads, graph)? {

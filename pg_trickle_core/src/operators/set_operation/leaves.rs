@@ -1,12 +1,12 @@
-//! The branches of a set operation: linear queries, or stages that stand for what is not linear.
+//! The branches of a set operation: linear queries, or stages in place of queries that are not linear.
 
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::shape::{is_complex, only_linear};
+use crate::facts::shape::{is_complex, only_linear, reads_tables};
 use crate::query::{Query, RteKind, SetOp, SetOperation, Target};
 use crate::rewrite::simplify::simplify;
 use crate::stages::graph::StageGraph;
 
-/// The branches of an operand. `keep_counts` is false where only their rows matter, not how often they occur.
+/// Collects the branches of an operand. `keep_counts` is false if only the rows matter, not their multiplicity.
 pub fn collect(
     query: &Query,
     operand: &SetOperation,
@@ -17,7 +17,7 @@ pub fn collect(
     match operand {
         SetOperation::Rel(varno) => {
             let Some(RteKind::Subquery(leaf)) = query.rte(*varno).map(|rte| &rte.kind) else {
-                return reason("set operation over no subquery");
+                return reason("set operation over something other than subqueries");
             };
             let mut leaf = (**leaf).clone();
             if only_linear(&leaf).is_err() {
@@ -52,7 +52,7 @@ pub fn collect(
     }
 }
 
-/// An operand that is a set operation, as a query of its own.
+/// A set operation that is an operand of another, as a query of its own.
 fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Fallback> {
     fn first(operand: &SetOperation) -> i32 {
         match operand {
@@ -67,7 +67,7 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Fallback> {
         ..
     } = operand
     else {
-        return reason("set operation over nothing");
+        return reason("set operation without branches");
     };
     let targets = Target::columns_of(first(operand), types, typmods, collations);
     Ok(Query {
@@ -76,4 +76,15 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Fallback> {
         set_operations: Some(operand.clone()),
         ..Query::default()
     })
+}
+
+/// Makes stages of the branches that read no table.
+pub fn store_constants(leaves: &mut [Query], graph: &StageGraph) -> Result<(), Fallback> {
+    for leaf in leaves {
+        if !reads_tables(leaf) {
+            *leaf = graph.cut(leaf)?;
+            simplify(leaf, graph)?;
+        }
+    }
+    Ok(())
 }

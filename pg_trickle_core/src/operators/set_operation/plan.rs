@@ -1,6 +1,6 @@
-//! Recognises set operations, and plans their stage.
+//! Recognises set operations, and plans their stages.
 
-use super::leaves::collect;
+use super::leaves::{collect, store_constants};
 use super::rows;
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::INT8;
@@ -19,7 +19,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         op, all, left, right, ..
     }) = &query.set_operations
     else {
-        return reason("set operation over nothing");
+        return reason("set operation without branches");
     };
     if query.targets.iter().any(|target| target.junk) {
         return reason("ORDER BY an expression over a set operation");
@@ -28,6 +28,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         let mut leaves = Vec::new();
         collect(query, left, *all, &mut leaves, graph)?;
         collect(query, right, *all, &mut leaves, graph)?;
+        store_constants(&mut leaves, graph)?;
         if *all {
             return linear::plan::plan_union(query, &leaves, Query::reading_all(leaves.iter()), storage, graph);
         }
@@ -38,6 +39,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     for (side, operand) in [left, right].into_iter().enumerate() {
         let mut leaves = Vec::new();
         collect(query, operand, *all, &mut leaves, graph)?;
+        store_constants(&mut leaves, graph)?;
         sides.extend(leaves.into_iter().map(|leaf| (leaf, side)));
     }
     by_counts_or_rows(query, &sides, Some((*op, *all)), storage, graph)
@@ -104,7 +106,7 @@ fn grouped(
     ))
 }
 
-/// Shows each row as often as a function returns rows.
+/// Repeats each row as often as a function returns rows.
 fn repeat(view: &mut Query, parts: &[&str], counts: Vec<Expr>) {
     let call = Expr::Sql(SqlLeaf {
         parts: parts.iter().map(|part| (*part).to_owned()).collect(),

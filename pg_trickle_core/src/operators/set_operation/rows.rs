@@ -1,10 +1,10 @@
-//! Set operations whose rows cannot be counted: the rows of both sides that are equal to a changed row are read again.
+//! Set operations whose rows cannot be counted: the rows of both sides that equal a changed row are read again.
 //!
-//! Rule: what is shown of a row depends on the rows of both sides that are equal to it. Cost: these rows, with an index on the
-//! columns of every table. Source: reasoning.
+//! Rule: how a row appears in the result depends on the rows of both sides that are equal to it. Cost: these rows,
+//! given an index on the columns of every table. Source: our own reasoning.
 
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::types::{equality, is_pseudo};
+use crate::facts::types::{equality, is_ordered, is_pseudo};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
@@ -20,7 +20,7 @@ use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, StoredColumn, names, stored_name};
 use crate::stages::view::view_at;
 
-/// Plans a set operation over linear queries, each with its side; without an operation the rows of all are united.
+/// Plans a set operation over linear queries, each with its side. Without an operation, it is the UNION of all of them.
 pub fn plan(
     query: &Query,
     leaves: &[(Query, usize)],
@@ -37,13 +37,14 @@ pub fn plan(
             None => format!("__pgt_k{}", n + 1),
         };
         if is_pseudo(target.expr.type_oid(), graph)? {
-            return reason("a row as key");
+            return reason("a row value as a key");
         }
         stored.push(StoredColumn::of(name.clone(), &target.expr, graph)?);
         key.push(KeyColumn {
             name,
             equals: equality(target.expr.type_oid(), graph)?,
             nullable: false,
+            ordered: is_ordered(target.expr.type_oid(), graph)?,
         });
     }
     let mut parts = Vec::new();
@@ -83,7 +84,7 @@ pub fn plan(
     let operators = OperatorTree::new(label, vec![union_of(trees)]);
     let indexes = index(&key);
     let rekey = Rekey {
-        // Without ALL each row is shown once.
+        // Without ALL, each row appears once.
         row_key: (!operation.is_some_and(|(_, all)| all)).then(|| key.clone()),
         table: storage.sql(),
         columns: columns.clone(),

@@ -25,7 +25,8 @@ impl Reader {
         )
     }
 
-    /// One arm for each node kind; the readers are methods so that their locals take no stack while others recurse.
+    /// One arm for each node kind. The readers are separate methods, so that their locals take no stack while others
+    /// recurse.
     pub(super) fn expr(&mut self, node: Node<'_>) -> Expr {
         match node.label() {
             "VAR" => self.var(node),
@@ -65,7 +66,7 @@ impl Reader {
             "NULLTEST" => self.null_test(node),
             "BOOLEANTEST" => self.boolean_test(node),
             "COERCETODOMAIN" => self.coerce_to_domain(node),
-            // Of INSERT, UPDATE, MERGE, RETURNING, defaults, domain checks and cursors.
+            // These belong to INSERT, UPDATE, MERGE, RETURNING, defaults, domain checks and cursors.
             label @ ("FIELDSTORE"
             | "SETTODEFAULT"
             | "CURRENTOFEXPR"
@@ -78,9 +79,9 @@ impl Reader {
         }
     }
 
-    /// What stands for an expression that cannot be read.
+    /// A placeholder for an expression that cannot be read.
     pub(super) fn no_expr(&mut self, why: String) -> Expr {
-        self.wrong(Error::Tree(why));
+        self.fail(Error::Tree(why));
         Expr::CaseTest(0, -1, 0)
     }
 
@@ -88,7 +89,7 @@ impl Reader {
     fn var(&mut self, node: Node<'_>) -> Expr {
         // 0 is the column itself; OLD and NEW belong to RETURNING.
         if node.get("varreturningtype").is_some() && self.number::<i32>(node, "varreturningtype") != 0 {
-            self.wrong(node.bad("varreturningtype", "is set outside of RETURNING"));
+            self.fail(node.bad("varreturningtype", "is set outside RETURNING"));
         }
         let var = Var {
             varno: self.number(node, "varno"),
@@ -148,7 +149,7 @@ impl Reader {
     #[inline(never)]
     fn subscript(&mut self, node: Node<'_>) -> Expr {
         if self.child(node, "refassgnexpr").is_some() {
-            self.wrong(node.bad("refassgnexpr", "assigns to an element in a SELECT"));
+            self.fail(node.bad("refassgnexpr", "assigns to an element in a SELECT"));
         }
         Expr::Subscript(Box::new(Subscript {
             container_type: self.number(node, "refcontainertype"),
@@ -346,7 +347,7 @@ impl Reader {
 
     #[inline(never)]
     fn row_compare(&mut self, node: Node<'_>) -> Expr {
-        // PostgreSQL 18 renamed the field when the enumeration became CompareType; the numbers are the same.
+        // PostgreSQL 18 renamed the field when the enumeration became CompareType. The numbers are the same.
         let field = match node.get("cmptype") {
             Some(_) => "cmptype",
             None => "rctype",

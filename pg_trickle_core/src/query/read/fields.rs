@@ -1,42 +1,42 @@
 //! The fields of a node, as the reader takes them.
 //!
-//! The first mistake in a tree is kept and reading goes on, with the default of what was asked for: no reader has to
-//! end in the middle of a node, which for nodes of so many fields is most of the code. What was read is thrown away
-//! then (`read_view`).
+//! The reader keeps the first error in a tree and goes on with default values; `read_view` discards the result. So no
+//! function has to return early from the middle of a node, which for nodes with so many fields would be most of the
+//! code.
 
 use super::Reader;
 use crate::error::Error;
 use crate::node::{Node, Value};
 
 impl Reader {
-    /// Keeps the first mistake.
+    /// Keeps the first error.
     #[cold]
-    pub(super) fn wrong(&mut self, mistake: Error) {
-        self.mistake.get_or_insert(mistake);
+    pub(super) fn fail(&mut self, failure: Error) {
+        self.failure.get_or_insert(failure);
     }
 
-    /// A field has a value of an enumeration that we do not know.
+    /// Reports a field with an unknown value of an enumeration.
     #[cold]
     #[inline(never)]
     pub(super) fn unknown(&mut self, node: Node<'_>, field: &str, value: impl std::fmt::Display) {
-        self.wrong(node.bad(field, &format!("has the unknown value {value}")));
+        self.fail(node.bad(field, &format!("has the unknown value {value}")));
     }
 
     fn kept<T: Default>(&mut self, read: Result<T, Error>) -> T {
         match read {
             Ok(value) => value,
-            Err(mistake) => {
-                self.wrong(mistake);
+            Err(failure) => {
+                self.fail(failure);
                 T::default()
             }
         }
     }
 
-    /// Checks that a node is of the kind that its place asks for.
+    /// Checks that a node is of the kind that belongs in its place.
     #[inline(never)]
     pub(super) fn expect(&mut self, node: Node<'_>, label: &str) {
         if node.label() != label {
-            self.wrong(Error::Tree(format!("found a {} where a {label} belongs", node.label())));
+            self.fail(Error::Tree(format!("found a {} where a {label} belongs", node.label())));
         }
     }
 
@@ -84,7 +84,7 @@ impl Reader {
         self.kept(read)
     }
 
-    /// The element of `values` that a C enumeration's number means.
+    /// The element of `values` that the number of a C enumeration stands for.
     #[inline(never)]
     pub(super) fn pick<T: Copy>(&mut self, node: Node<'_>, field: &str, values: &[T]) -> T {
         let number: usize = self.number(node, field);
@@ -94,7 +94,7 @@ impl Reader {
         })
     }
 
-    /// As [`Self::pick`], of an enumeration that begins with 1.
+    /// Like [`Self::pick`], for an enumeration that starts at 1.
     #[inline(never)]
     pub(super) fn pick_from_1<T: Copy>(&mut self, node: Node<'_>, field: &str, values: &[T]) -> T {
         let number: usize = self.number(node, field);
@@ -111,22 +111,22 @@ impl Reader {
         self.kept(read)
     }
 
-    /// A node that must not be null; one without fields where it is.
+    /// A node that must not be null; if it is, a node without fields.
     #[inline(never)]
     pub(super) fn node<'t>(&mut self, node: Node<'t>, field: &str) -> Node<'t> {
-        node.node(field).unwrap_or_else(|mistake| {
-            self.wrong(mistake);
+        node.node(field).unwrap_or_else(|failure| {
+            self.fail(failure);
             node.nothing()
         })
     }
 
-    /// What a node holds that must not be null.
+    /// What a node that must not be null holds.
     pub(super) fn inner<'t, T>(&mut self, node: Node<'t>, field: &str, read: fn(&mut Self, Node<'t>) -> T) -> T {
         let inner = self.node(node, field);
         read(self, inner)
     }
 
-    /// What a node holds that may be null.
+    /// What a node that may be null holds.
     pub(super) fn opt<'t, T>(&mut self, node: Node<'t>, field: &str, read: fn(&mut Self, Node<'t>) -> T) -> Option<T> {
         self.child(node, field).map(|inner| read(self, inner))
     }
@@ -139,7 +139,7 @@ impl Reader {
 
     /// Reads every node of a list.
     pub(super) fn each<'t, T>(&mut self, node: Node<'t>, field: &str, read: fn(&mut Self, Node<'t>) -> T) -> Vec<T> {
-        // A plain loop: the adapters of an iterator would stand on the stack at every level.
+        // A plain loop: iterator adapters would take stack space at every level.
         let nodes = node.nodes(field);
         let mut items = Vec::new();
         for item in self.kept(nodes) {

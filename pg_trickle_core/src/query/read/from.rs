@@ -7,7 +7,7 @@ use crate::query::{
     TableSample,
 };
 
-/// `JoinType`; the kinds after these are the planner's.
+/// `JoinType`; later values belong to the planner.
 const JOINS: [JoinKind; 4] = [JoinKind::Inner, JoinKind::Left, JoinKind::Full, JoinKind::Right];
 
 impl Reader {
@@ -86,7 +86,7 @@ impl Reader {
             let mut exprs = Vec::new();
             match row.nodes() {
                 Some(nodes) => exprs.extend(nodes.into_iter().map(|expr| self.expr(expr))),
-                None => self.wrong(node.bad(field, "is no list of rows")),
+                None => self.fail(node.bad(field, "is not a list of rows")),
             }
             rows.push(exprs);
         }
@@ -120,7 +120,7 @@ impl Reader {
         for name in self.items(node, "ns_names") {
             let text = name.string();
             if text.is_none() && !name.is_null() {
-                self.wrong(node.bad("ns_names", "is no list of strings"));
+                self.fail(node.bad("ns_names", "is not a list of strings"));
             }
             ns_names.push(text);
         }

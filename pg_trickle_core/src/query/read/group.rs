@@ -1,7 +1,7 @@
-//! PostgreSQL 18's grouping entry, dissolved.
+//! Resolves PostgreSQL 18's grouping entry.
 //!
-//! There a query with GROUP BY has a range table entry for the grouping step, and whatever stands above that step
-//! refers to its columns. PostgreSQL 17 repeats the grouping expressions instead; so does the typed query.
+//! In PostgreSQL 18, a query with GROUP BY has a range table entry for the grouping step, and everything above that
+//! step refers to its columns. PostgreSQL 17 repeats the grouping expressions instead, and so does the typed query.
 
 use super::Reader;
 use crate::query::{Expr, Var};
@@ -15,7 +15,7 @@ pub(super) struct Group {
 }
 
 impl Reader {
-    /// The expression that a Var is: itself, or the grouping expression it stands for.
+    /// The expression behind a Var: the Var itself, or the grouping expression it stands for.
     pub(super) fn ungroup(&mut self, var: Var) -> Expr {
         let scope = usize::try_from(var.levels_up)
             .ok()
@@ -29,7 +29,8 @@ impl Reader {
             .and_then(|attno| group.exprs.get(attno.checked_sub(1)?));
         match column {
             Some(expr) if var.levels_up == 0 => expr.clone(),
-            // The parser lets subqueries use those grouping expressions of an outer query only that are columns.
+            // In subqueries, the parser allows only those grouping expressions of an outer query that are plain
+            // columns.
             Some(Expr::Var(column)) => Expr::Var(Var {
                 levels_up: column.levels_up + var.levels_up,
                 ..column.clone()

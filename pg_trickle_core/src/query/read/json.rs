@@ -8,7 +8,7 @@ use crate::query::{
 };
 
 impl Reader {
-    /// A format; where the parser put none it is the default one.
+    /// A format; the default one if the parser wrote none.
     #[inline(never)]
     fn format(&mut self, node: Node<'_>, field: &str) -> JsonFormat {
         let Some(format) = self.child(node, field) else {

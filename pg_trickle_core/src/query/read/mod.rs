@@ -1,8 +1,8 @@
 //! The reader: PostgreSQL's stored tree -> [`Query`].
 //!
-//! Differences between PostgreSQL 17 and 18 end here. Fields that only one of them writes are asked for with
-//! [`Node::get`]; PostgreSQL 18's grouping entry is dissolved (`group.rs`). What a stored SELECT cannot contain, and
-//! what a newer server may add, is an [`Error::Tree`] that names it.
+//! The reader hides the differences between PostgreSQL 17 and 18. It reads fields that only one of them writes with
+//! [`Node::get`], and resolves PostgreSQL 18's grouping entry (`group.rs`). Whatever a stored SELECT cannot contain, or
+//! a newer server may add, is an [`Error::Tree`] that names it.
 
 mod expr;
 mod fields;
@@ -22,7 +22,7 @@ use group::Group;
 /// Reads the query of a view from its rule's `pg_rewrite.ev_action`.
 ///
 /// # Errors
-/// [`Error::Tree`] for a text that is no tree, or holds something else than one SELECT.
+/// [`Error::Tree`] if the text is not a tree, or holds anything but one SELECT.
 pub fn read_view(ev_action: &str) -> Result<Query, Error> {
     let tree = Tree::parse(ev_action)?;
     let mut items = tree.items()?;
@@ -31,23 +31,23 @@ pub fn read_view(ev_action: &str) -> Result<Query, Error> {
     };
     let mut reader = Reader::default();
     let query = reader.query(node);
-    reader.mistake.map_or(Ok(query), Err)
+    reader.failure.map_or(Ok(query), Err)
 }
 
-/// The state of reading.
+/// The state of the reader.
 #[derive(Default)]
 struct Reader {
-    /// The grouping entries of the queries around the current place, outermost first.
+    /// The grouping entries of the enclosing queries, outermost first.
     groups: Vec<Option<Group>>,
-    /// What was wrong first.
-    mistake: Option<Error>,
+    /// The first error.
+    failure: Option<Error>,
 }
 
 impl Reader {
     fn query(&mut self, node: Node<'_>) -> Query {
         self.expect(node, "QUERY");
         if self.number::<i32>(node, "commandType") != 1 {
-            self.wrong(node.bad("commandType", "is not SELECT"));
+            self.fail(node.bad("commandType", "is not SELECT"));
         }
         self.groups.push(None);
         let query = self.select(node);
@@ -58,7 +58,7 @@ impl Reader {
     fn select(&mut self, node: Node<'_>) -> Query {
         let ctes = self.each(node, "cteList", Self::cte);
         let rtable = self.each(node, "rtable", Self::rte);
-        // The entry stands last, and FROM comes before grouping: nothing read so far refers to it.
+        // The grouping entry is the last one, and FROM precedes grouping, so nothing read so far refers to it.
         let group = rtable.iter().zip(1..).find_map(|(rte, varno)| {
             let RteKind::Group { exprs } = &rte.kind else {
                 return None;
@@ -112,7 +112,7 @@ impl Reader {
         for item in self.items(node, field) {
             let expr = item.node().map(|expr| self.expr(expr));
             if expr.is_none() && !item.is_null() {
-                self.wrong(node.bad(field, "is no list of expressions"));
+                self.fail(node.bad(field, "is not a list of expressions"));
             }
             exprs.push(expr);
         }
@@ -246,7 +246,7 @@ impl Reader {
     }
 
     fn set_operation(&mut self, node: Node<'_>) -> SetOperation {
-        // Only what is one is read as the node that holds others: the reading of a broken tree has to end.
+        // Only this label is read as a node with nested operations, so that reading a broken tree terminates.
         if node.label() != "SETOPERATIONSTMT" {
             self.expect(node, "RANGETBLREF");
             return SetOperation::Rel(self.number(node, "rtindex"));

@@ -5,13 +5,13 @@ use crate::error::Error;
 use crate::query::{Aggref, Expr, FuncExpr, SortGroup, Target, WindowFunc};
 use crate::sql::ident::{qualified, quote_ident};
 
-/// What a SQL/JSON constructor changes about the aggregate underneath.
+/// How a SQL/JSON constructor rewrites the aggregate that implements it.
 pub(super) struct Disguise<'t> {
     /// The constructor's name.
     pub name: &'t str,
-    /// Between key and value.
+    /// Text between key and value.
     pub separator: &'t str,
-    /// After the arguments.
+    /// Text after the arguments.
     pub options: &'t str,
 }
 
@@ -19,7 +19,7 @@ impl Printer<'_> {
     /// `schema.name(args)`.
     #[inline(never)]
     pub(super) fn call(&self, func: &FuncExpr) -> Result<String, Error> {
-        // The arguments first: the stack holds nothing but this meanwhile.
+        // Write the arguments first, while little else of this call is on the stack.
         let args = self.call_args(&func.args, func.variadic)?;
         let function = self.catalog.function(func.function)?;
         Ok(format!("{}({args})", qualified(&function.schema, &function.name)))
@@ -120,7 +120,7 @@ impl Printer<'_> {
         let mut text = format!("{}({args}{})", how.name, how.options);
         self.push_filter(&mut text, window.filter.as_ref())?;
         let Scope::Level(level) = self.scope else {
-            return Err(Error::Tree("a window function outside of its query".to_owned()));
+            return Err(Error::Tree("a window function outside its query".to_owned()));
         };
         let definition = level
             .query
@@ -135,8 +135,8 @@ impl Printer<'_> {
         Ok(text)
     }
 
-    /// ` ORDER BY ...`, empty for no items. The items are written out, which is right everywhere but in the query's own
-    /// ORDER BY, where a constant would be a position.
+    /// ` ORDER BY ...`, or nothing without items. Items are written as expressions. This is right everywhere but in the
+    /// query's own ORDER BY, where a constant would be a position.
     pub(in crate::sql) fn order_by(&self, items: &[SortGroup], targets: &[Target]) -> Result<String, Error> {
         if items.is_empty() {
             return Ok(String::new());
@@ -152,7 +152,7 @@ impl Printer<'_> {
         Ok(format!(" ORDER BY {}", texts.join(", ")))
     }
 
-    /// ` ASC NULLS LAST` and its like.
+    /// ` ASC NULLS LAST` and similar.
     pub(in crate::sql) fn direction(&self, item: &SortGroup, expr: &Expr) -> Result<String, Error> {
         let type_oid = self.type_of(expr)?;
         let default = self.catalog.default_equality(type_oid)?;
@@ -168,7 +168,7 @@ impl Printer<'_> {
     }
 }
 
-/// The target that a sort or group item means.
+/// The target that a sort or group item refers to.
 pub(in crate::sql) fn target_of(targets: &[Target], target_ref: u32) -> Result<&Target, Error> {
     targets
         .iter()

@@ -9,8 +9,8 @@ impl Printer<'_> {
     #[inline(never)]
     pub(super) fn func(&self, expr: &Expr, func: &FuncExpr) -> Result<String, Error> {
         let is_cast = matches!(func.form, CoerceForm::ExplicitCast | CoerceForm::ImplicitCast);
-        // A cast in a query is always an explicit one for its function; where the tree says otherwise, only a plain
-        // call can say so too.
+        // PostgreSQL reads a cast in a query as an explicit one and passes that to its function. If the tree says
+        // otherwise, only a plain call can express it.
         let says_implicit = matches!(func.args.get(2), Some(flag) if is_false(flag));
         if is_cast && (!says_implicit || serialized(expr).is_some()) {
             return self.cast(expr);
@@ -18,7 +18,7 @@ impl Printer<'_> {
         self.call(func)
     }
 
-    /// `value::type`. The modifier is part of it: a length coercion is recognised by its form.
+    /// `value::type`, including the type modifier. A length coercion is recognised by its form.
     #[inline(never)]
     pub(super) fn cast(&self, expr: &Expr) -> Result<String, Error> {
         if let Some(serialize) = serialized(expr) {
@@ -33,7 +33,8 @@ impl Printer<'_> {
         if let Expr::Array(array) = arg
             && !array.elements.is_empty()
         {
-            // A cast right after `ARRAY[..]` is a cast of the elements. One to the array's own type keeps it off them.
+            // A cast right after `ARRAY[..]` applies to the elements. A cast to the array's own type in between
+            // prevents that.
             let own = self
                 .catalog
                 .type_sql(array.type_oid, elements_typmod(&array.elements))?;
@@ -44,7 +45,7 @@ impl Printer<'_> {
 }
 
 impl Printer<'_> {
-    /// A cast to a domain applies the modifier of the base type itself: such a coercion below it is not written.
+    /// A cast to a domain applies the modifier of the base type itself, so the coercion below it is not written.
     fn undomained<'e>(&self, expr: &Expr, arg: &'e Expr) -> Result<&'e Expr, Error> {
         let (Expr::CoerceToDomain(cast), Expr::Func(func)) = (expr, arg) else {
             return Ok(arg);
@@ -60,7 +61,7 @@ impl Printer<'_> {
     }
 }
 
-/// The modifier that all elements have, -1 where there is no such.
+/// The type modifier of all elements; -1 if they differ or have none.
 fn elements_typmod(elements: &[Expr]) -> i32 {
     let mut typmods = elements.iter().map(Expr::typmod);
     let first = typmods.next().unwrap_or(-1);
@@ -71,7 +72,7 @@ fn elements_typmod(elements: &[Expr]) -> i32 {
     }
 }
 
-/// What a cast is applied to, and how it was written.
+/// The operand of a cast, and how the cast was written.
 fn operand(expr: &Expr) -> Option<(&Expr, CoerceForm)> {
     match expr {
         Expr::Func(e) => Some((e.args.first()?, e.form)),
@@ -84,7 +85,7 @@ fn operand(expr: &Expr) -> Option<(&Expr, CoerceForm)> {
     }
 }
 
-/// The XMLSERIALIZE below implicit casts: these are part of it, because it names its result's type itself.
+/// The XMLSERIALIZE below implicit casts. They are part of it, because XMLSERIALIZE names the type of its result.
 fn serialized(expr: &Expr) -> Option<&Expr> {
     let (arg, form) = operand(expr)?;
     if form != CoerceForm::ImplicitCast {

@@ -1,7 +1,7 @@
-//! Operators and the comparisons that are built on them.
+//! Operators, and the comparisons that are built from them.
 //!
-//! `IS DISTINCT FROM`, `NULLIF` and `CASE x WHEN y` look up `=` by its bare name. Where the tree means an `=` outside of
-//! `pg_catalog` (citext), a text with the same meaning takes their place.
+//! `IS DISTINCT FROM`, `NULLIF` and `CASE x WHEN y` look up `=` by its bare name. If the tree uses an `=` outside
+//! `pg_catalog` (as for citext), they are replaced by a text with the same meaning.
 
 use super::{Printer, operator_sql};
 use crate::catalog::Operator;
@@ -34,7 +34,8 @@ impl Printer<'_> {
         }
     }
 
-    /// An operand. A bare ROW would be compared field by field, which for NULLs is not what the record's operator does.
+    /// An operand. A bare ROW would be compared field by field, which treats NULLs differently from the operator of
+    /// `record`.
     pub(super) fn operand(&self, expr: &Expr) -> Result<String, Error> {
         let text = self.expr(expr)?;
         Ok(match expr {
@@ -78,7 +79,7 @@ impl Printer<'_> {
         ))
     }
 
-    /// Is it written as `NULLIF(..)`?
+    /// True if it is written as `NULLIF(..)`.
     pub(in crate::sql) fn is_plain_null_if(&self, op: &OpExpr) -> Result<bool, Error> {
         Ok(is_plain_equality(&self.catalog.operator(op.operator)?))
     }
@@ -92,7 +93,7 @@ impl Printer<'_> {
         let word = if op.any { "ANY" } else { "ALL" };
         let mut array = self.expr(right)?;
         if let Expr::SubLink(_) = right {
-            // Without the cast this would be an ANY over the subquery's rows.
+            // Without the cast, this would be an ANY over the rows of the subquery.
             let type_oid = self.type_of(right)?;
             let type_sql = self.catalog.type_sql(type_oid, right.typmod())?;
             array = format!("{array}::{type_sql}");
@@ -117,7 +118,7 @@ impl Printer<'_> {
         self.row_compare_by_fields(compare)
     }
 
-    /// The one name of all these operators, as `OPERATOR(..)`; `None` where they have several.
+    /// The common name of all these operators, as `OPERATOR(..)`; `None` if they have different names.
     pub(super) fn common_operator(&self, operators: &[Oid]) -> Result<Option<String>, Error> {
         let mut common: Option<String> = None;
         for oid in operators {
@@ -131,7 +132,7 @@ impl Printer<'_> {
         Ok(common)
     }
 
-    /// The first pair that differs decides; a NULL before that makes the whole NULL.
+    /// The first pair that differs decides. A NULL before it makes the result NULL.
     #[inline(never)]
     fn row_compare_by_fields(&self, compare: &RowCompare) -> Result<String, Error> {
         let mut text = String::from("CASE");
@@ -153,7 +154,7 @@ impl Printer<'_> {
                     RowCompareKind::Lt | RowCompareKind::Le | RowCompareKind::Ge | RowCompareKind::Gt
                 );
                 if !orderly {
-                    return Err(Error::Tree("a row comparison that is no order".to_owned()));
+                    return Err(Error::Tree("a row comparison that is not an ordering".to_owned()));
                 }
                 text.push_str(&format!(" ELSE ({left} {operator} {right}) END"));
             } else {
@@ -198,7 +199,7 @@ impl Printer<'_> {
     #[inline(never)]
     pub(super) fn null_test(&self, test: &NullTest) -> Result<String, Error> {
         let arg = self.expr(&test.arg)?;
-        // A row that is tested as a whole, not field by field.
+        // The row is tested as a whole, not field by field.
         if !test.is_row && self.is_row_type(self.type_of(&test.arg)?)? {
             let not = if test.negated { "" } else { "NOT " };
             return Ok(format!("({arg} IS {not}DISTINCT FROM NULL)"));
@@ -207,7 +208,7 @@ impl Printer<'_> {
         Ok(format!("({arg} IS {not}NULL)"))
     }
 
-    /// `IS TRUE` and its like.
+    /// `IS TRUE` and similar.
     #[inline(never)]
     pub(super) fn boolean_test(&self, test: &BooleanTest) -> Result<String, Error> {
         let word = match test.kind {
@@ -222,12 +223,12 @@ impl Printer<'_> {
     }
 }
 
-/// The parser finds this operator by the bare name `=`, under every `search_path` that leaves `pg_catalog` first.
+/// True if the parser finds this operator by the bare name `=`, under every `search_path` that has `pg_catalog` first.
 pub(in crate::sql) fn is_plain_equality(operator: &Operator) -> bool {
     operator.schema == "pg_catalog" && operator.name == "="
 }
 
-/// The tested value, possibly cast to what the operator takes.
+/// True for the tested value, possibly cast to the operand type of the operator.
 fn is_case_test(expr: &Expr) -> bool {
     match expr {
         Expr::CaseTest(..) => true,
@@ -241,7 +242,7 @@ fn is_case_test(expr: &Expr) -> bool {
     }
 }
 
-/// The condition with the tested value in its place, which is not inside nested CASEs: these have values of their own.
+/// The condition with the tested value inserted, except in nested CASEs, which have values of their own.
 fn with_test(condition: &Expr, text: &str) -> Expr {
     condition.transform(&mut |node| match node {
         Expr::CaseTest(type_oid, typmod, collation) => {

@@ -1,5 +1,5 @@
-//! SQL/JSON expressions. The conversions that the parser adds around them come back with their syntax, so only what the
-//! user wrote is written: raw inputs, formats, RETURNING.
+//! SQL/JSON expressions. The parser adds conversions around them, and adds them again when it reads the text. So only
+//! what the user wrote is written: raw inputs, formats, RETURNING.
 
 use super::Printer;
 use super::call::Disguise;
@@ -35,7 +35,7 @@ impl Printer<'_> {
         Ok(format!("({} IS JSON{item}{unique})", self.expr(&test.arg)?))
     }
 
-    /// `JSON_OBJECT` and its like.
+    /// `JSON_OBJECT` and similar.
     #[inline(never)]
     pub(super) fn json_constructor(&self, json: &JsonConstructor) -> Result<String, Error> {
         let options = self.constructor_options(json)?;
@@ -117,7 +117,7 @@ impl Printer<'_> {
             JsonExprOp::Exists => "JSON_EXISTS",
             JsonExprOp::Query => "JSON_QUERY",
             JsonExprOp::Value => "JSON_VALUE",
-            JsonExprOp::Table => return Err(Error::Tree("JSON_TABLE outside of FROM".to_owned())),
+            JsonExprOp::Table => return Err(Error::Tree("JSON_TABLE outside FROM".to_owned())),
         };
         let returning = match json.op {
             JsonExprOp::Exists | JsonExprOp::Table => String::new(),
@@ -147,8 +147,8 @@ impl Printer<'_> {
         Ok(format!(" PASSING {}", texts.join(", ")))
     }
 
-    /// Wrapper, quotes, and what happens on nothing and on errors. A column of JSON_TABLE is computed by JSON_QUERY
-    /// because its type or one of these words asks for it, so there the default is said too.
+    /// Wrapper, quotes, and the behavior on empty results and on errors. For a column of JSON_TABLE, the defaults are
+    /// written, too: its type or one of these clauses is why JSON_QUERY computes it.
     pub(in crate::sql) fn json_options(&self, json: &JsonExpr, is_column: bool) -> Result<String, Error> {
         let mut text = String::new();
         if json.op == JsonExprOp::Query {
@@ -195,8 +195,8 @@ impl Printer<'_> {
     }
 }
 
-/// A default for a domain without what the parser's assignment to its base type has added: no cast would say the same,
-/// and it comes back with the syntax.
+/// A default for a domain, without the assignment to its base type that the parser added: no cast can express it, and
+/// the parser adds it again.
 fn assigned(value: &Expr) -> &Expr {
     if let Expr::CoerceToDomain(cast) = value
         && let Expr::Func(func) = &cast.arg
@@ -207,7 +207,7 @@ fn assigned(value: &Expr) -> &Expr {
     value
 }
 
-/// ` FORMAT JSON [ENCODING ..]`, where it says something.
+/// ` FORMAT JSON [ENCODING ..]`, or nothing for the default.
 fn format_clause(format: JsonFormat) -> String {
     if format.format != FORMAT_JSON {
         return String::new();
@@ -221,7 +221,7 @@ fn format_clause(format: JsonFormat) -> String {
     format!(" FORMAT JSON{encoding}")
 }
 
-/// The format of RETURNING, where it is not the one that goes with the type.
+/// The format of RETURNING, if it is not the default of the type.
 pub(in crate::sql) fn returning_format(returning: &JsonReturning) -> String {
     if returning.type_oid == oids::JSONB || returning.format.encoding != 0 {
         format_clause(returning.format)

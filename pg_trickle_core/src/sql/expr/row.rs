@@ -8,7 +8,7 @@ use crate::query::{Expr, FieldSelect, Query, RowExpr, Rte, RteKind, SubLinkKind,
 use crate::sql::ident::quote_ident;
 use crate::sql::query::Level;
 
-/// Rows may be passed on through subqueries; nothing is nested deeper than this.
+/// The deepest nesting of subqueries through which a row may be passed on.
 const MAX_DEPTH: usize = 100;
 
 impl<'a> Printer<'a> {
@@ -18,7 +18,7 @@ impl<'a> Printer<'a> {
         if row.type_oid == oids::RECORD || row.type_oid == 0 {
             return self.record(row);
         }
-        // The parser puts a NULL where the type has a dropped column.
+        // The parser puts a NULL in place of each dropped column of the type.
         let type_ = self.catalog.type_(self.base_type(row.type_oid)?)?;
         let relation = self.catalog.relation(type_.relid)?;
         let mut texts = Vec::new();
@@ -35,7 +35,7 @@ impl<'a> Printer<'a> {
         if !has_own_names(row) {
             return Ok(format!("ROW({})", self.list(&row.args)?));
         }
-        // The row of `JOIN .. USING (..) AS alias`; `row_to_json` and its like show the names.
+        // The row of `JOIN .. USING (..) AS alias`. Its field names matter to `row_to_json` and similar functions.
         let values: Vec<String> = row.args.iter().map(|arg| self.expr(arg)).collect::<Result<_, _>>()?;
         Ok(named_row(row.names.iter().zip(&values)))
     }
@@ -59,7 +59,7 @@ impl<'a> Printer<'a> {
         Ok(format!("({}).{}", self.expr(&select.arg)?, quote_ident(name)))
     }
 
-    /// The type of an expression, also where only the catalog knows it.
+    /// The type of an expression, even if only the catalog knows it.
     pub(in crate::sql) fn type_of(&self, expr: &Expr) -> Result<Oid, Error> {
         if let Expr::SubLink(sublink) = expr
             && sublink.kind == SubLinkKind::Array
@@ -67,7 +67,7 @@ impl<'a> Printer<'a> {
         {
             let element = self.type_of(&target.expr)?;
             let type_ = self.catalog.type_(element)?;
-            // An array of arrays is one array.
+            // An array of arrays has the same type as the array.
             return Ok(if type_.element == 0 { type_.array } else { element });
         }
         Ok(expr.type_oid())
@@ -81,7 +81,7 @@ impl<'a> Printer<'a> {
         Ok(self.catalog.type_(self.base_type(type_oid)?)?.kind == 'c')
     }
 
-    /// The type below all domains.
+    /// The base type below all domains.
     fn base_type(&self, type_oid: Oid) -> Result<Oid, Error> {
         let mut oid = type_oid;
         for _ in 0..MAX_DEPTH {
@@ -94,7 +94,7 @@ impl<'a> Printer<'a> {
         Ok(oid)
     }
 
-    /// The names of a row's fields, by position.
+    /// The names of the fields of a row, by position.
     fn field_names(&self, expr: &Expr, depth: usize) -> Result<Vec<String>, Error> {
         let type_oid = self.base_type(expr.type_oid())?;
         if type_oid != oids::RECORD {
@@ -163,7 +163,7 @@ impl<'a> Printer<'a> {
         printer.column_field_names(rte, var.attno, depth)
     }
 
-    /// The level that many levels up, and its scope.
+    /// The query level `levels_up` levels up, and its scope.
     fn level(&self, levels_up: u32) -> Result<(&'a Level<'a>, &'a Scope<'a>), Error> {
         let mut scope = self.scope;
         let mut left = levels_up;
@@ -181,7 +181,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The fields of a column that holds rows.
+    /// The field names of a column that holds rows.
     fn column_field_names(&self, rte: &Rte, attno: i16, depth: usize) -> Result<Vec<String>, Error> {
         let position = usize::try_from(attno).ok().and_then(|n| n.checked_sub(1));
         let position = position.ok_or_else(|| Error::Tree("a field of a system column".to_owned()))?;
@@ -206,7 +206,7 @@ impl<'a> Printer<'a> {
                     .ok_or_else(missing)?;
                 self.target_field_names(&cte.query, attno, Some(scope), depth)
             }
-            // A column of a function or table that holds rows of type `record` has no names for their fields.
+            // A column of type `record` in a function or table has no field names.
             RteKind::Function { .. }
             | RteKind::Relation { .. }
             | RteKind::TableFunc(_)
@@ -216,7 +216,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The fields of a column of a subquery.
+    /// The field names of a column of a subquery.
     fn target_field_names(
         &self,
         query: &Query,
@@ -238,7 +238,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// A row of type `record` with other names than `ROW(..)` gives.
+/// True for a row of type `record` whose field names differ from those that `ROW(..)` gives.
 fn has_own_names(row: &RowExpr) -> bool {
     row.type_oid == oids::RECORD
         && row
@@ -248,7 +248,7 @@ fn has_own_names(row: &RowExpr) -> bool {
             .any(|(name, number)| *name != format!("f{number}"))
 }
 
-/// A row of these values whose fields have these names.
+/// A row with these field names and values.
 pub(in crate::sql) fn named_row<'s>(fields: impl Iterator<Item = (&'s String, &'s String)>) -> String {
     let columns: Vec<String> = fields
         .map(|(name, value)| format!("{value} AS {}", quote_ident(name)))

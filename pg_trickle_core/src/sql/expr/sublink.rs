@@ -22,7 +22,7 @@ impl Printer<'_> {
         }
     }
 
-    /// A subquery one level below.
+    /// A subquery, one level below.
     #[inline(never)]
     pub(in crate::sql) fn subquery(&self, query: &Query) -> Result<String, Error> {
         let scope = Scope::Level(Level::new(query, Some(self.scope), self.catalog)?);
@@ -48,7 +48,7 @@ impl Printer<'_> {
             return self.sublink_by_count(sublink, test, query);
         };
         let row = match (left.as_slice(), sublink.kind) {
-            // A single value that is a row goes into a row of its own, or its fields would be compared.
+            // A single value that is a row goes into a row of its own. Otherwise its fields would be compared.
             ([one], SubLinkKind::Any | SubLinkKind::All) if !matches!(one, Expr::Row(_)) => self.expr(one)?,
             _ => {
                 let texts: Vec<String> = left.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?;
@@ -63,8 +63,8 @@ impl Printer<'_> {
         Ok(format!("({row} {operator}{word} ({query}))"))
     }
 
-    /// The same with three-valued logic written out, for row tests whose operators have several names: no syntax can
-    /// name them.
+    /// The same with three-valued logic written out, for row tests whose operators have different names, which no
+    /// syntax can express.
     #[inline(never)]
     fn sublink_by_count(&self, sublink: &SubLink, test: &Expr, query: &str) -> Result<String, Error> {
         let names: Vec<String> = (1..=sublink.query.targets.len()).map(|n| format!("c{n}")).collect();
@@ -94,7 +94,7 @@ impl Printer<'_> {
     }
 }
 
-/// The operators of a test and what stands left of them.
+/// The operators of a test, and the expressions to the left of them.
 fn collect_pairs<'e>(test: &'e Expr, pairs: &mut Vec<(Oid, &'e Expr)>) -> Result<(), Error> {
     match test {
         Expr::Op(op) => match op.args.as_slice() {
@@ -109,6 +109,6 @@ fn collect_pairs<'e>(test: &'e Expr, pairs: &mut Vec<(Oid, &'e Expr)>) -> Result
             pairs.extend(compare.operators.iter().copied().zip(&compare.left));
             Ok(())
         }
-        _ => Err(Error::Tree("a subquery's test that is no comparison".to_owned())),
+        _ => Err(Error::Tree("a subquery's test that is not a comparison".to_owned())),
     }
 }

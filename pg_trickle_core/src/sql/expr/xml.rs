@@ -6,7 +6,7 @@ use crate::query::{Const, Expr, Xml, XmlOp};
 use crate::sql::ident::quote_ident;
 
 impl Printer<'_> {
-    /// `XMLELEMENT` and its like.
+    /// `XMLELEMENT` and similar.
     #[inline(never)]
     pub(super) fn xml(&self, xml: &Xml) -> Result<String, Error> {
         let kind = if xml.document { "DOCUMENT" } else { "CONTENT" };
@@ -61,7 +61,7 @@ impl Printer<'_> {
             Some(Expr::Const(version)) if version.is_null => "NO VALUE".to_owned(),
             _ => self.arg(xml, 1)?,
         };
-        // XmlStandaloneType; nothing is said for XML_STANDALONE_OMITTED.
+        // XmlStandaloneType; XML_STANDALONE_OMITTED adds nothing.
         let standalone = match constant(xml, 2)?.int4() {
             Some(0) => ", STANDALONE YES",
             Some(1) => ", STANDALONE NO",
@@ -93,7 +93,7 @@ impl Printer<'_> {
 fn constant(xml: &Xml, position: usize) -> Result<&Const, Error> {
     match xml.args.get(position) {
         Some(Expr::Const(constant)) => Ok(constant),
-        _ => Err(Error::Tree("an XML option that is no constant".to_owned())),
+        _ => Err(Error::Tree("an XML option that is not a constant".to_owned())),
     }
 }
 
@@ -104,7 +104,7 @@ fn xml_name(xml: &Xml) -> Result<String, Error> {
     }
 }
 
-/// The SQL identifier of which this is the XML name: `_xHHHH_` stands for a character that XML names cannot have.
+/// The SQL identifier behind an XML name, where `_xHHHH_` stands for a character that XML names cannot have.
 fn unescaped(name: &str) -> String {
     let mut text = String::new();
     let mut rest = name;

@@ -6,7 +6,7 @@ use crate::sql::expr::Printer;
 use crate::sql::ident::quote_ident;
 
 impl Printer<'_> {
-    /// `WITH ... `, empty without one.
+    /// `WITH ... `, or nothing without CTEs.
     pub(super) fn with_clause(&self, query: &Query) -> Result<String, Error> {
         if query.ctes.is_empty() {
             return Ok(String::new());
@@ -18,7 +18,7 @@ impl Printer<'_> {
 
     fn cte(&self, cte: &Cte) -> Result<String, Error> {
         let mut text = quote_ident(&cte.name);
-        // Column names that the query gives itself need no list.
+        // If the query itself gives the columns these names, no list is needed.
         if cte.columns != super::output_names(&cte.query) {
             text.push_str(&format!("({})", names(&cte.columns)));
         }
@@ -49,10 +49,10 @@ impl Printer<'_> {
         ))
     }
 
-    /// The grammar takes `type 'literal'` here, not `'literal'::type`.
+    /// The grammar accepts `type 'literal'` here, but not `'literal'::type`.
     fn cycle_mark(&self, mark: &crate::query::Expr) -> Result<String, Error> {
         let crate::query::Expr::Const(constant) = mark else {
-            return Err(Error::Tree("a CYCLE mark that is no constant".to_owned()));
+            return Err(Error::Tree("a CYCLE mark that is not a constant".to_owned()));
         };
         if constant.is_null {
             return Ok("NULL".to_owned());

@@ -7,7 +7,7 @@ use crate::sql::expr::{Printer, Scope, Vars};
 use crate::sql::ident::{qualified, quote_ident};
 
 impl Printer<'_> {
-    /// The items of FROM, with commas between.
+    /// The items of FROM, separated by commas.
     pub(super) fn tables(&self, items: &[FromItem]) -> Result<String, Error> {
         let texts: Vec<String> = items.iter().map(|item| self.joined(item)).collect::<Result<_, _>>()?;
         Ok(texts.join(", "))
@@ -43,7 +43,7 @@ impl Printer<'_> {
             match &join.quals {
                 Some(quals) => Ok(format!("({left} {kind} {right} ON {})", self.expr(quals)?)),
                 None if join.kind == JoinKind::Inner => Ok(format!("({left} CROSS JOIN {right})")),
-                // NATURAL over tables without a common column.
+                // NATURAL over tables without a column in common.
                 None => Ok(format!("({left} {kind} {right} ON TRUE)")),
             }
         };
@@ -95,7 +95,7 @@ impl Printer<'_> {
 
     fn values_item(&self, rte: &Rte, varno: i32, lateral: &str) -> Result<String, Error> {
         let RteKind::Values { rows, .. } = &rte.kind else {
-            return Err(Error::Tree("VALUES that is none".to_owned()));
+            return Err(Error::Tree("an entry that is not VALUES".to_owned()));
         };
         let level = self.own_level()?;
         let alias = aliased(&level.alias(varno), level.listed_columns(varno)?);
@@ -132,7 +132,7 @@ impl Printer<'_> {
         Ok(format!("ROWS FROM ({})", texts.join(", ")))
     }
 
-    /// FROM takes nothing that does not look like a call.
+    /// FROM accepts only expressions that look like a call.
     fn function_call(&self, expr: &Expr) -> Result<String, Error> {
         if let Expr::Sql(leaf) = expr {
             return self.leaf(leaf);
@@ -175,7 +175,7 @@ impl Printer<'_> {
     }
 }
 
-/// VALUES or functions as an item of FROM, without an alias.
+/// VALUES or functions as a FROM item, without an alias.
 pub fn derived(rte: &Rte, vars: &Vars<'_>, catalog: &dyn Catalog) -> Result<String, Error> {
     let scope = Scope::Given(vars);
     let printer = Printer { catalog, scope: &scope };

@@ -5,7 +5,7 @@ use crate::query::{GroupingSet, Query};
 use crate::sql::expr::Printer;
 
 impl Printer<'_> {
-    /// ` GROUP BY ...`, empty without one.
+    /// ` GROUP BY ...`, or nothing without grouping.
     pub(super) fn group_by(&self, query: &Query) -> Result<String, Error> {
         if query.group.is_empty() && query.grouping_sets.is_empty() {
             return Ok(String::new());

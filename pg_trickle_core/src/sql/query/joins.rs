@@ -1,4 +1,4 @@
-//! The columns of joins with an alias, and what USING can be written for.
+//! The columns of joins that have an alias, and whether a join can be written with USING.
 
 use super::level::{Level, fresh};
 use crate::catalog::Catalog;
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::query::{Expr, FromItem, JoinExpr, Var};
 use crate::sql::expr::is_plain_equality;
 
-/// A column of a join, by the Var that the parser makes of it.
+/// A column of a join, by the Var that the parser makes for it.
 struct JoinColumn {
     varno: i32,
     attno: i16,
@@ -14,7 +14,8 @@ struct JoinColumn {
 }
 
 impl Level<'_> {
-    /// The column aliases of a join with an alias: those it was given, also where its tables have got columns since.
+    /// The column aliases of a join with an alias: the names it had originally, even if its tables have gained columns
+    /// since.
     pub fn join_aliases(&self, join: &JoinExpr) -> Result<Vec<String>, Error> {
         let alias_vars = self.alias_vars(join.rtindex)?;
         let own = self.columns(join.rtindex)?;
@@ -23,7 +24,7 @@ impl Level<'_> {
             let known = alias_vars.iter().position(
                 |alias| matches!(alias, Expr::Var(var) if (var.varno, var.attno) == (column.varno, column.attno)),
             );
-            // A merged column without a Var of its own is at the same place in both lists.
+            // A merged column without a Var of its own has the same position in both lists.
             let known = known.or_else(|| {
                 (column.varno == join.rtindex)
                     .then(|| usize::try_from(column.attno).ok()?.checked_sub(1))
@@ -40,7 +41,7 @@ impl Level<'_> {
         Ok(names)
     }
 
-    /// Under which name a join with an alias has this column.
+    /// The name of this column in a join with an alias.
     pub fn joined_name(&self, join: &JoinExpr, var: &Var) -> Result<Option<String>, Error> {
         let columns = self.join_columns(join)?;
         let names = self.join_aliases(join)?;
@@ -98,7 +99,7 @@ impl Level<'_> {
     }
 }
 
-/// All columns of USING are compared by an `=` that the parser finds by its bare name.
+/// True if every column of USING is compared by an `=` that the parser finds by its bare name.
 pub(super) fn is_plain(join: &JoinExpr, catalog: &dyn Catalog) -> Result<bool, Error> {
     let mut quals: Vec<&Expr> = join.quals.iter().collect();
     while let Some(qual) = quals.pop() {

@@ -1,7 +1,7 @@
-//! One query level: what its tables and their columns are called.
+//! One query level: the names of its tables and their columns.
 //!
-//! Columns keep the names that the parser saw (`eref`), because USING, NATURAL and rows made of whole tables rely on
-//! them: every table with another name for a column today gets a list of column aliases.
+//! Columns keep the names that the parser saw (`eref`), because USING, NATURAL and whole-row references rely on them. A
+//! table that has renamed a column since gets a list of column aliases.
 
 use std::cell::RefCell;
 
@@ -16,17 +16,17 @@ use crate::sql::ident::quote_ident;
 pub(in crate::sql) struct Level<'a> {
     /// The query.
     pub query: &'a Query,
-    /// The level around it.
+    /// The enclosing level.
     pub outer: Option<&'a Scope<'a>>,
-    /// How many levels are around it.
+    /// The number of enclosing levels.
     depth: usize,
-    /// The names of each table's columns, empty for dropped ones.
+    /// The column names of each table; empty for dropped columns.
     columns: Vec<Vec<String>>,
-    /// For each table the innermost join with an alias around it: outside of that join its own name is hidden.
+    /// For each table, the innermost join with an alias around it, which hides the table's own name outside the join.
     hidden_by: Vec<Option<usize>>,
-    /// Joins whose USING must be written as ON.
+    /// For each join, whether its USING must be written as ON.
     using_as_on: Vec<bool>,
-    /// Joins with an alias that are being written: inside, the names of their tables still count.
+    /// The joins with an alias that are being written. Inside them, the names of their tables are visible.
     open: RefCell<Vec<usize>>,
 }
 
@@ -57,8 +57,8 @@ impl<'a> Level<'a> {
         Ok(level)
     }
 
-    /// Notes which names the joins with an alias hide, and which USING cannot be written as such. True for the latter
-    /// where it concerns joins around `item` too.
+    /// Records which names the joins with an alias hide, and which joins cannot be written with USING. Returns true if
+    /// that applies to the joins around `item`, too.
     fn enter(&mut self, item: &FromItem, around: Option<usize>, catalog: &dyn Catalog) -> Result<bool, Error> {
         match item {
             FromItem::Rel(varno) => {
@@ -67,7 +67,7 @@ impl<'a> Level<'a> {
                 Ok(false)
             }
             FromItem::Join(join) if join.rtindex == 0 => {
-                // One that has lost its names.
+                // A join that has lost its names.
                 self.enter(&join.left, around, catalog)?;
                 self.enter(&join.right, around, catalog)?;
                 Ok(false)
@@ -78,7 +78,7 @@ impl<'a> Level<'a> {
                 let inside = if join.alias.is_some() { Some(position) } else { around };
                 let left = self.enter(&join.left, inside, catalog)?;
                 let right = self.enter(&join.right, inside, catalog)?;
-                // A column that is not merged below stands there twice, so its name cannot be used above.
+                // A column that is not merged below appears twice, so its name cannot be used above.
                 let as_on = left || right || (!join.using.is_empty() && !joins::is_plain(join, catalog)?);
                 self.using_as_on[position] = as_on;
                 Ok(as_on && join.alias.is_none())
@@ -99,10 +99,10 @@ impl<'a> Level<'a> {
         Ok(&self.query.rtable[self.position(varno)?])
     }
 
-    /// The alias of a range table entry; unlike those of the levels around.
+    /// The alias of a range table entry, different from those of the enclosing levels.
     pub fn alias(&self, varno: i32) -> String {
         match self.rte(varno).map(|rte| &rte.kind) {
-            // The parser's own name for a bare VALUES, which can have no alias.
+            // The parser's own name for a bare VALUES, which cannot have an alias.
             Ok(RteKind::Values { .. }) => quote_ident("*VALUES*"),
             _ => format!("r{}_{varno}", self.depth),
         }
@@ -122,14 +122,14 @@ impl<'a> Level<'a> {
         Ok(if as_on { &[] } else { &join.using })
     }
 
-    /// The columns that a list of column aliases can name.
+    /// The columns that a list of column aliases can rename.
     pub fn listed_columns(&self, varno: i32) -> Result<&[String], Error> {
         let rte = self.rte(varno)?;
         let columns = self.columns(varno)?;
         Ok(&columns[..columns.len() - fixed_columns(rte, self.query, self.outer)])
     }
 
-    /// The names of a table's columns, empty for dropped ones.
+    /// The column names of a table; empty for dropped columns.
     pub fn columns(&self, varno: i32) -> Result<&[String], Error> {
         Ok(&self.columns[self.position(varno)?])
     }
@@ -179,7 +179,7 @@ impl<'a> Level<'a> {
                 }
                 Scope::Level(Level { outer: Some(outer), .. }) => scope = outer,
                 Scope::Level(_) | Scope::Given(_) => {
-                    return Err(Error::Tree("a level outside of its own scope".to_owned()));
+                    return Err(Error::Tree("a query level outside its own scope".to_owned()));
                 }
             }
         }
@@ -206,7 +206,7 @@ impl<'a> Level<'a> {
             .ok_or_else(|| Error::Tree(format!("column {} of {}", var.attno, self.query.rtable[position].name)))
     }
 
-    /// The join under whose alias a table's columns are to be had from here, if not under its own.
+    /// The join whose alias must be used for a table's columns at this point, if its own name is hidden.
     fn visible_join(&self, position: usize) -> Option<usize> {
         let open = self.open.borrow();
         let mut found = None;
@@ -232,7 +232,7 @@ impl<'a> Level<'a> {
         }
     }
 
-    /// A merged column of a join: the parser knows it by the alias of USING.
+    /// A merged column of a join, which the parser knows by the alias of USING.
     fn merged_column(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
         if var.attno == 0 {
             return self.unmerged_row(var, printer);
@@ -247,7 +247,7 @@ impl<'a> Level<'a> {
         }
     }
 
-    /// The row of a join whose columns are not those of its text. Functions like `row_to_json` see their names.
+    /// The row of a join whose columns differ from those of its text. Functions such as `row_to_json` see their names.
     fn unmerged_row(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
         let values: Vec<String> = self
             .alias_vars(var.varno)?
@@ -257,7 +257,7 @@ impl<'a> Level<'a> {
         Ok(named_row(self.rte(var.varno)?.columns.iter().zip(&values)))
     }
 
-    /// A column of a join as the expression that it stands for.
+    /// The expression that a column of a join stands for.
     fn unmerged(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
         let alias_vars = self.alias_vars(var.varno)?;
         let column = usize::try_from(var.attno)
@@ -267,14 +267,14 @@ impl<'a> Level<'a> {
         self.as_own(printer, column)
     }
 
-    /// The expressions that a join's columns stand for.
+    /// The expressions that the columns of a join stand for.
     pub(super) fn alias_vars(&self, rtindex: i32) -> Result<&'a [Expr], Error> {
         if rtindex == 0 {
             return Ok(&[]);
         }
         match &self.rte(rtindex)?.kind {
             RteKind::Join { alias_vars, .. } => Ok(alias_vars),
-            _ => Err(Error::Tree(format!("entry {rtindex} of the range table is no join"))),
+            _ => Err(Error::Tree(format!("entry {rtindex} of the range table is not a join"))),
         }
     }
 
@@ -292,7 +292,7 @@ impl<'a> Level<'a> {
         find(&self.query.from, rtindex).ok_or_else(|| Error::Tree(format!("no join with entry {rtindex}")))
     }
 
-    /// Runs `write` while the names inside this join count.
+    /// Runs `write` while the names inside this join are visible.
     pub fn inside(&self, join: &JoinExpr, write: &mut dyn FnMut() -> Result<String, Error>) -> Result<String, Error> {
         if join.alias.is_none() {
             return write();
@@ -305,7 +305,8 @@ impl<'a> Level<'a> {
     }
 }
 
-/// How many columns of a table have a fixed name: SEARCH and CYCLE add columns to a CTE that no alias can rename.
+/// The number of columns of a table whose names are fixed: SEARCH and CYCLE add columns to a CTE that no alias can
+/// rename.
 fn fixed_columns(rte: &Rte, query: &Query, outer: Option<&Scope<'_>>) -> usize {
     let RteKind::Cte { name, levels_up, .. } = &rte.kind else {
         return 0;
@@ -325,11 +326,11 @@ fn fixed_columns(rte: &Rte, query: &Query, outer: Option<&Scope<'_>>) -> usize {
     }
 }
 
-/// The names under which a table's columns can be had.
+/// The names by which the columns of a table can be referred to.
 fn column_names(rte: &Rte, fixed: usize, catalog: &dyn Catalog) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::with_capacity(rte.columns.len());
     if let RteKind::Relation { relid, .. } = &rte.kind {
-        // The catalog tells which columns are still there, and which have come since; new names must not hide old ones.
+        // The catalog tells which columns still exist and which are new; the names of new ones must not hide old ones.
         for (position, column) in catalog.relation(*relid)?.columns.iter().enumerate() {
             let known = rte.columns.get(position).filter(|name| !name.is_empty());
             names.push(match known {
@@ -342,7 +343,8 @@ fn column_names(rte: &Rte, fixed: usize, catalog: &dyn Catalog) -> Result<Vec<St
     }
     let (free, fixed) = rte.columns.split_at(rte.columns.len() - fixed);
     for name in free {
-        // A subquery may have two columns of one name as long as nobody asks for them by name. We do.
+        // A subquery may have two columns with the same name if nothing refers to them by name. The generated text
+        // does.
         let is_taken = !name.is_empty() && (names.contains(name) || fixed.contains(name));
         names.push(if is_taken {
             fresh(name, &[&rte.columns, &names])
@@ -354,7 +356,7 @@ fn column_names(rte: &Rte, fixed: usize, catalog: &dyn Catalog) -> Result<Vec<St
     Ok(names)
 }
 
-/// The name, or one like it that is not taken.
+/// The name, or a similar one if it is taken.
 pub(super) fn fresh(name: &str, taken: &[&[String]]) -> String {
     let mut fresh = name.to_owned();
     let mut number = 1;

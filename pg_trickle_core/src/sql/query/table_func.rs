@@ -7,7 +7,7 @@ use crate::sql::ident::quote_ident;
 use crate::sql::literal::quote_literal;
 
 impl Printer<'_> {
-    /// A table function with its columns.
+    /// A table function and its columns.
     pub(super) fn table_func(&self, function: &TableFunc) -> Result<String, Error> {
         match function.kind {
             TableFuncKind::Xml => self.xml_table(function),
@@ -104,11 +104,11 @@ impl Printer<'_> {
         Ok(text)
     }
 
-    /// A path as a bare literal: JSON_TABLE takes nothing else.
+    /// A path as a bare literal, because JSON_TABLE accepts nothing else.
     fn path(&self, path: &Expr) -> Result<String, Error> {
         match path {
             Expr::Const(constant) if !constant.is_null => Ok(quote_literal(&self.const_text(constant)?)),
-            _ => Err(Error::Tree("a JSON path that is no constant".to_owned())),
+            _ => Err(Error::Tree("a JSON path that is not a constant".to_owned())),
         }
     }
 

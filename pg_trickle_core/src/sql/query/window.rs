@@ -1,4 +1,4 @@
-//! WINDOW, and the definitions in it.
+//! WINDOW, and window definitions.
 
 use crate::error::Error;
 use crate::query::{Query, Window, frame};
@@ -25,7 +25,7 @@ impl Printer<'_> {
     pub(in crate::sql) fn window_definition(&self, window: &Window) -> Result<String, Error> {
         let targets = &self.own_level()?.query.targets;
         let mut parts = Vec::new();
-        // What comes from the named window is not repeated.
+        // Clauses of the named window are not repeated.
         if let Some(name) = &window.refname {
             parts.push(quote_ident(name));
         } else if !window.partition.is_empty() {

@@ -25,8 +25,8 @@ describe('the ORDER BY of a definition', () => {
 
   test.each([
     ['there is none', ' SELECT id\n   FROM pgtrickle.st_1 r0_1;'],
-    ['it sorts by something hidden', view('__pgt_o1, id')],
-    ['it sorts by a type of an order of its own', view('box')],
+    ['it sorts by a hidden column', view('__pgt_o1, id')],
+    ['it sorts by a type that JavaScript cannot order', view('box')],
     ['it names a collation', view('name COLLATE "de-x-icu"')],
     ['it names an operator', view('total USING >')],
     ['it sorts by an expression', view('(id + 1)')],

@@ -1,0 +1,419 @@
+//! What the core asks of the database, answered by SPI and remembered for one compilation.
+
+use super::error::{Result, SqlError};
+use super::ffi::{self, Oid};
+use super::settings;
+use super::spi::{self, Values};
+use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
+use pg_trickle_core::error::Error;
+use pg_trickle_core::sorted::{Map, Set};
+use std::cell::RefCell;
+
+/// The type `record`.
+const RECORD: Oid = 2249;
+
+type Answers<K, V> = RefCell<Map<K, V>>;
+
+/// The catalog as it is during one compilation.
+#[derive(Default)]
+pub struct SpiCatalog {
+    functions: Answers<Oid, Function>,
+    operators: Answers<Oid, Operator>,
+    types: Answers<Oid, Type>,
+    type_texts: Answers<(Oid, i32), String>,
+    relations: Answers<Oid, Relation>,
+    defaults: Answers<Oid, Option<DefaultOperators>>,
+    depends: RefCell<Set<Oid>>,
+    /// The first error of PostgreSQL. It must be raised, whatever the core makes of it.
+    failure: RefCell<Option<Box<SqlError>>>,
+}
+
+type Answer<T> = std::result::Result<T, Error>;
+
+impl SpiCatalog {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The relations that were asked for; fails when a question failed.
+    pub fn finish(self) -> Result<Set<Oid>> {
+        match self.failure.into_inner() {
+            Some(failure) => Err(failure),
+            None => Ok(self.depends.into_inner()),
+        }
+    }
+
+    fn note<T>(&self, result: Result<T>) -> Answer<T> {
+        result.map_err(|failure| {
+            let message = failure.message.clone();
+            self.failure.borrow_mut().get_or_insert(failure);
+            Error::Catalog(message)
+        })
+    }
+
+    /// What is known of `oid`; `key` is all that the answer depends on.
+    fn cached<K: Ord, V: Clone>(
+        &self,
+        answers: &Answers<K, V>,
+        oid: Oid,
+        key: K,
+        ask: impl FnOnce() -> Result<Option<V>>,
+        what: &str,
+    ) -> Answer<V> {
+        if let Some(known) = answers.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let answer = self
+            .note(ask())?
+            .ok_or_else(|| Error::Catalog(format!("there is no {what} {oid}")))?;
+        answers.borrow_mut().insert(key, answer.clone());
+        Ok(answer)
+    }
+}
+
+fn one(text: &str, oid: Oid) -> Result<Option<Values>> {
+    let mut rows = spi::catalog(text, &[Some(&oid.to_string())])?;
+    Ok(rows.pop().map(Values::of))
+}
+
+fn function(oid: Oid) -> Result<Option<Function>> {
+    let Some(mut v) = one(
+        "SELECT pronamespace::regnamespace, proname, provolatile, prokind, proretset, proisstrict, proargtypes, \
+         provariadic::oid, prorettype::oid FROM pg_proc WHERE oid = $1::oid",
+        oid,
+    )?
+    else {
+        return Ok(None);
+    };
+    let mut function = Function {
+        oid,
+        schema: v.identifier()?,
+        name: v.text()?,
+        volatility: v.character()?,
+        kind: v.character()?,
+        returns_set: v.boolean()?,
+        strict: v.boolean()?,
+        arg_types: v.numbers()?,
+        variadic: v.number()?,
+        result: v.number()?,
+        out_names: Vec::new(),
+    };
+    if function.result == RECORD {
+        function.out_names = out_names(oid)?;
+    }
+    Ok(Some(function))
+}
+
+fn out_names(oid: Oid) -> Result<Vec<String>> {
+    spi::catalog(
+        "SELECT coalesce(nullif(o.name, ''), 'column' || row_number() OVER (ORDER BY o.n)) FROM pg_proc p, \
+         unnest(p.proargmodes, p.proargnames) WITH ORDINALITY o(mode, name, n) \
+         WHERE p.oid = $1::oid AND o.mode IN ('o', 'b', 't') ORDER BY o.n",
+        &[Some(&oid.to_string())],
+    )?
+    .into_iter()
+    .map(|row| Values::of(row).text())
+    .collect()
+}
+
+fn operator(oid: Oid) -> Result<Option<Operator>> {
+    let Some(mut v) = one(
+        "SELECT oprnamespace::regnamespace, oprname, oprleft::oid, oprright::oid, oprresult::oid, oprcode::oid, \
+         coalesce((SELECT provolatile FROM pg_proc p WHERE p.oid = oprcode), 'v') FROM pg_operator o WHERE oid = $1::oid",
+        oid,
+    )?
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Operator {
+        oid,
+        schema: v.identifier()?,
+        name: v.text()?,
+        left: v.number()?,
+        right: v.number()?,
+        result: v.number()?,
+        function: v.number()?,
+        volatility: v.character()?,
+    }))
+}
+
+fn type_(oid: Oid) -> Result<Option<Type>> {
+    let Some(mut v) = one(
+        "SELECT typnamespace::regnamespace, typname, typtype, typcategory, \
+         CASE WHEN typsubscript = 'array_subscript_handler'::regproc THEN typelem ELSE 0 END::oid, \
+         typarray::oid, typbasetype::oid, typtypmod, typrelid::oid, typcollation::oid FROM pg_type WHERE oid = $1::oid",
+        oid,
+    )?
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Type {
+        oid,
+        schema: v.identifier()?,
+        name: v.text()?,
+        kind: v.character()?,
+        category: v.character()?,
+        element: v.number()?,
+        array: v.number()?,
+        base: v.number()?,
+        base_typmod: v.number()?,
+        relid: v.number()?,
+        collation: v.number()?,
+    }))
+}
+
+fn relation(oid: Oid) -> Result<Option<Relation>> {
+    let Some(mut v) = one(
+        "SELECT relnamespace::regnamespace, relname, relkind, relpersistence, relhassubclass, relrowsecurity \
+         FROM pg_class WHERE oid = $1::oid",
+        oid,
+    )?
+    else {
+        return Ok(None);
+    };
+    let (schema, name) = (v.identifier()?, v.text()?);
+    let (kind, persistence) = (v.character()?, v.character()?);
+    let (mut has_children, row_security) = (v.boolean()?, v.boolean()?);
+    let is_system = matches!(schema.as_str(), "pg_catalog" | "information_schema") || schema.starts_with("pg_toast");
+    if has_children {
+        let child = one("SELECT 1 FROM pg_inherits WHERE inhparent = $1::oid LIMIT 1", oid)?;
+        has_children = child.is_some();
+    }
+    let is_partitioned = kind == 'p';
+    // PostgreSQL 18 has NOT NULL constraints that are NOT VALID: rows from before may hold NULL. The others change rows of
+    // this table when it is updated.
+    let constraints = spi::catalog(
+        "SELECT contype = 'f', conkey[1] FROM pg_constraint WHERE conrelid = $1::oid AND \
+         (contype = 'n' AND NOT convalidated OR confrelid = conrelid AND confupdtype <> 'a' AND confupdtype <> 'r')",
+        &[Some(&oid.to_string())],
+    )?;
+    let (mut updates_itself, mut unsure) = (false, Vec::new());
+    for row in constraints {
+        let mut v = Values::of(row);
+        if v.boolean()? {
+            updates_itself = true;
+        } else {
+            unsure.push(v.number()?);
+        }
+    }
+    let columns = columns(oid, &unsure)?;
+    let (indexed, mut keys) = indexes(oid, &columns)?;
+    if has_children && !is_partitioned {
+        keys.clear();
+    }
+    Ok(Some(Relation {
+        oid,
+        schema,
+        name,
+        kind,
+        persistence,
+        columns,
+        keys,
+        indexed,
+        has_children,
+        is_partitioned,
+        row_security,
+        is_system,
+        updates_itself,
+    }))
+}
+
+fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
+    spi::catalog(
+        "SELECT attnum, attname, atttypid::oid, atttypmod, attcollation::oid, attnotnull, attisdropped, attgenerated \
+         FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 ORDER BY attnum",
+        &[Some(&oid.to_string())],
+    )?
+    .into_iter()
+    .map(|row| {
+        let mut v = Values::of(row);
+        let attnum = v.number()?;
+        Ok(Column {
+            attnum,
+            name: v.text()?,
+            type_oid: v.number()?,
+            typmod: v.number()?,
+            collation: v.number()?,
+            not_null: v.boolean()? && !unsure.contains(&attnum),
+            dropped: v.boolean()?,
+            generated: v.text()?.chars().next(),
+        })
+    })
+    .collect()
+}
+
+/// The first columns of indexes, and the keys: of unique indexes whose columns hold no NULL, the primary key first.
+/// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.
+fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<i16>, Vec<Key>)> {
+    let rows = spi::catalog(
+        "SELECT indkey, indnkeyatts, indisprimary, indisunique AND indimmediate AND NOT indisexclusion FROM pg_index \
+         WHERE indrelid = $1::oid AND indisvalid AND indpred IS NULL ORDER BY indisprimary DESC, indexrelid",
+        &[Some(&oid.to_string())],
+    )?;
+    let (mut indexed, mut keys) = (Vec::new(), Vec::new());
+    for row in rows {
+        let mut v = Values::of(row);
+        let mut attnums: Vec<i16> = v.numbers()?;
+        let (count, primary) = (v.number()?, v.boolean()?);
+        indexed.extend(attnums.first());
+        attnums.truncate(count);
+        let holds_no_null = |attnum: &i16| columns.iter().any(|column| column.attnum == *attnum && column.not_null);
+        if v.boolean()? && attnums.iter().all(holds_no_null) {
+            keys.push(Key {
+                columns: attnums,
+                primary,
+            });
+        }
+    }
+    Ok((indexed, keys))
+}
+
+/// The types of most columns, with the operators of their default btree classes: equal, less, greater. PostgreSQL never
+/// gives these numbers to anything else, and looking them up takes a good part of the time of a first stream table.
+const USUAL: [[Oid; 4]; 14] = [
+    [16, 91, 58, 59],         // bool
+    [20, 410, 412, 413],      // int8
+    [21, 94, 95, 520],        // int2
+    [23, 96, 97, 521],        // int4
+    [25, 98, 664, 666],       // text
+    [701, 670, 672, 674],     // float8
+    [1042, 1054, 1058, 1060], // bpchar
+    [1043, 98, 664, 666],     // varchar
+    [1082, 1093, 1095, 1097], // date
+    [1114, 2060, 2062, 2064], // timestamp
+    [1184, 1320, 1322, 1324], // timestamptz
+    [1700, 1752, 1754, 1756], // numeric
+    [2950, 2972, 2974, 2975], // uuid
+    [3802, 3240, 3242, 3243], // jsonb
+];
+
+/// Strategies 1, 3 and 5 of btree are less, equal and greater; 1 of hash is equal. A class is right for a type that it
+/// names, or that casts to the named type without a function, or that is an array, enum or range where it names any.
+fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
+    if let Some([_, operators @ ..]) = USUAL.iter().find(|usual| usual[0] == oid) {
+        return Ok(Some(operators.map(Some)));
+    }
+    let row = spi::catalog(
+        "WITH classes AS (SELECT c.opcfamily, c.opcintype, a.amname, \
+         CASE WHEN c.opcintype = b.oid THEN 0 WHEN y.typtype = 'p' THEN 2 ELSE 1 END AS rank FROM pg_type b, pg_opclass c \
+         JOIN pg_am a ON a.oid = c.opcmethod AND a.amname IN ('btree', 'hash') JOIN pg_type y ON y.oid = c.opcintype \
+         WHERE b.oid = $1::oid AND c.opcdefault AND (c.opcintype = b.oid OR c.opcintype = 'anyarray'::regtype \
+         AND b.typsubscript = 'array_subscript_handler'::regproc AND b.typelem <> 0 \
+         OR c.opcintype = 'anyenum'::regtype AND b.typtype = 'e' \
+         OR c.opcintype = 'anyrange'::regtype AND b.typtype = 'r' OR c.opcintype = 'anymultirange'::regtype AND b.typtype = 'm' \
+         OR c.opcintype = 'record'::regtype AND b.typtype = 'c' \
+         OR EXISTS (SELECT FROM pg_cast k WHERE k.castsource = b.oid AND k.casttarget = c.opcintype \
+         AND k.castmethod = 'b' AND k.castcontext = 'i'))), \
+         best AS (SELECT * FROM classes ORDER BY amname, rank, opcintype LIMIT 1) \
+         SELECT max(o.amopopr) FILTER (WHERE o.amopstrategy = CASE b.amname WHEN 'btree' THEN 3 ELSE 1 END)::oid, \
+         max(o.amopopr) FILTER (WHERE b.amname = 'btree' AND o.amopstrategy = 1)::oid, \
+         max(o.amopopr) FILTER (WHERE b.amname = 'btree' AND o.amopstrategy = 5)::oid FROM best b \
+         JOIN pg_amop o ON o.amopfamily = b.opcfamily AND o.amoplefttype = b.opcintype AND o.amoprighttype = b.opcintype",
+        &[Some(&oid.to_string())],
+    )?
+    .pop();
+    let Some(row) = row else { return Ok(None) };
+    let mut v = Values::of(row);
+    Ok(Some([v.optional_number()?, v.optional_number()?, v.optional_number()?]))
+}
+
+impl Catalog for SpiCatalog {
+    fn function(&self, oid: Oid) -> Answer<Function> {
+        self.cached(&self.functions, oid, oid, || function(oid), "function")
+    }
+
+    fn operator(&self, oid: Oid) -> Answer<Operator> {
+        self.cached(&self.operators, oid, oid, || operator(oid), "operator")
+    }
+
+    fn type_(&self, oid: Oid) -> Answer<Type> {
+        self.cached(&self.types, oid, oid, || type_(oid), "type")
+    }
+
+    fn type_sql(&self, oid: Oid, typmod: i32) -> Answer<String> {
+        if let Some(known) = self.type_texts.borrow().get(&(oid, typmod)) {
+            return Ok(known.clone());
+        }
+        let type_ = self.type_(oid)?;
+        let named = if type_.element == 0 {
+            type_
+        } else {
+            self.type_(type_.element)?
+        };
+        // Names of the path, which shows pg_catalog only, stand without a schema. Those that are no words of SQL get it:
+        // the text will be read under another path.
+        let text = self.note(spi::catalog_value(
+            "SELECT CASE WHEN $4 = 'pg_catalog' AND $3 <> 'interval' AND quote_ident($3) = \
+             substring(format_type($1::oid, $2::int) FROM '^[^][ (]+') THEN 'pg_catalog.' ELSE '' END || format_type($1::oid, $2::int)",
+            &[
+                Some(&oid.to_string()),
+                Some(&typmod.to_string()),
+                Some(&named.name),
+                Some(&named.schema),
+            ],
+        ))?;
+        let text = text.unwrap_or_default();
+        self.type_texts.borrow_mut().insert((oid, typmod), text.clone());
+        Ok(text)
+    }
+
+    fn is_compiled(&self, function: Oid) -> Answer<bool> {
+        let found = self.note(one(
+            "SELECT l.lanname = 'c' FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = $1::oid",
+            function,
+        ))?;
+        found.map_or(Ok(false), |mut values| self.note(values.boolean()))
+    }
+
+    fn collation(&self, oid: Oid) -> Answer<(String, String)> {
+        let found = self.note(one(
+            "SELECT n.nspname, c.collname FROM pg_collation c \
+             JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = $1::oid",
+            oid,
+        ))?;
+        let mut v = found.ok_or_else(|| Error::Catalog(format!("there is no collation {oid}")))?;
+        Ok((self.note(v.text())?, self.note(v.text())?))
+    }
+
+    fn relation(&self, oid: Oid) -> Answer<Relation> {
+        self.depends.borrow_mut().insert(oid);
+        self.cached(&self.relations, oid, oid, || relation(oid), "relation")
+    }
+
+    fn view_tree(&self, oid: Oid) -> Answer<String> {
+        self.depends.borrow_mut().insert(oid);
+        self.note(spi::catalog_value(
+            "SELECT ev_action FROM pg_rewrite WHERE ev_class = $1::oid AND rulename = '_RETURN'",
+            &[Some(&oid.to_string())],
+        ))?
+        .ok_or_else(|| Error::Catalog(format!("relation {oid} is no view")))
+    }
+
+    fn const_text(&self, node: &str) -> Answer<String> {
+        self.note(ffi::const_text(node, settings::WRITING))
+    }
+
+    fn default_equality(&self, type_oid: Oid) -> Answer<Option<DefaultOperators>> {
+        if let Some(known) = self.defaults.borrow().get(&type_oid) {
+            return Ok(known.clone());
+        }
+        let mut base = self.type_(type_oid)?;
+        while base.kind == 'd' {
+            base = self.type_(base.base)?;
+        }
+        let found = self.note(default_operators(base.oid))?;
+        let optional = |oid: Option<Oid>| oid.map(|oid| self.operator(oid)).transpose();
+        let answer = match found {
+            Some([Some(equal), less, greater]) => Some(DefaultOperators {
+                equality: self.operator(equal)?,
+                less: optional(less)?,
+                greater: optional(greater)?,
+            }),
+            Some([None, ..]) | None => None,
+        };
+        self.defaults.borrow_mut().insert(type_oid, answer.clone());
+        Ok(answer)
+    }
+}

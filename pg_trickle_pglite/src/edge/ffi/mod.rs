@@ -1,0 +1,189 @@
+//! `shim/shim.h` in Rust, with a safe function for each of its calls.
+
+mod error;
+mod guard;
+mod rows;
+mod run;
+
+pub use error::{PgErrorData, RawError};
+pub use guard::{guarded, quietly};
+pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
+pub use run::{Delta, Outcome, Plan, Run, Steps, query};
+
+use crate::edge::error::{Result, SqlError};
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+
+/// An object identifier of PostgreSQL.
+pub type Oid = u32;
+
+/// The values of a row, as text.
+pub type Row = Vec<Option<String>>;
+
+/// `PgtSetting`: a setting and its value.
+#[repr(C)]
+pub struct Setting<'a> {
+    name: *const c_char,
+    value: *const c_char,
+    strings: PhantomData<&'a CStr>,
+}
+
+// SAFETY: it points to strings that nobody changes.
+unsafe impl Sync for Setting<'_> {}
+
+impl<'a> Setting<'a> {
+    /// A setting and its value.
+    #[must_use]
+    pub const fn new(name: &'a CStr, value: &'a CStr) -> Self {
+        Self {
+            name: name.as_ptr(),
+            value: value.as_ptr(),
+            strings: PhantomData,
+        }
+    }
+}
+
+/// `PgtText`.
+#[repr(C)]
+struct RawText {
+    text: *const c_char,
+    rows: *mut Rows,
+    plan: *mut c_void,
+    compare: i32,
+    differs: i32,
+}
+
+impl RawText {
+    fn new(text: &CStr) -> Self {
+        Self {
+            text: text.as_ptr(),
+            rows: ptr::null_mut(),
+            plan: ptr::null_mut(),
+            compare: 0,
+            differs: 0,
+        }
+    }
+}
+
+const PGT_RUN: c_int = 0;
+const PGT_PARSE: c_int = 1;
+const PGT_CONST: c_int = 2;
+const PGT_NOTICE: c_int = 3;
+const PGT_APPEND: c_int = 4;
+const PGT_COMPARE: c_int = 5;
+
+/// `PGT_MAX_ARGS`.
+const MAX_ARGS: usize = 12;
+
+unsafe extern "C" {
+    fn pgt_call(
+        what: c_int,
+        argument: *mut c_void,
+        role: Oid,
+        settings: *const Setting,
+        nsettings: c_int,
+        error: *mut RawError,
+    ) -> c_int;
+}
+
+/// Makes a call as a role (0 for the current user) under some settings.
+fn call<T: ?Sized>(what: c_int, argument: &mut T, role: Oid, settings: &[Setting]) -> Result<()> {
+    let mut error = RawError::empty();
+    // SAFETY: every caller passes the struct that `what` stands for, and keeps what it points to alive.
+    let failed = unsafe {
+        pgt_call(
+            what,
+            ptr::from_mut(argument).cast(),
+            role,
+            settings.as_ptr(),
+            count(settings.len())?,
+            &raw mut error,
+        )
+    };
+    if failed == 0 { Ok(()) } else { Err(error.take()) }
+}
+
+/// A length, for C.
+fn count(length: usize) -> Result<i32> {
+    i32::try_from(length).map_err(|_| SqlError::internal(format_args!("{length} is too many")))
+}
+
+/// A C string. Neither our texts nor PostgreSQL's have a zero byte; one would end the string.
+#[must_use]
+pub fn c_string(text: &str) -> CString {
+    let end = text.find('\0').unwrap_or(text.len());
+    CString::new(&text[..end]).unwrap_or_default()
+}
+
+/// A copy of a string that C passes, unless it is NULL.
+///
+/// # Safety
+/// `text` is NULL or ends in a zero byte.
+pub unsafe fn text(text: *const c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: as the caller promises.
+    Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+}
+
+/// The arguments of a command.
+///
+/// # Safety
+/// `args` points to `nargs` strings or NULLs.
+pub unsafe fn arguments(args: *const *const c_char, nargs: c_int) -> Vec<Option<String>> {
+    let nargs = usize::try_from(nargs).unwrap_or(0);
+    // SAFETY: as the caller promises; C counts them with a loop.
+    (0..nargs).map(|n| unsafe { text(*args.add(n)) }).collect()
+}
+
+thread_local! {
+    static ANSWER: RefCell<CString> = RefCell::default();
+}
+
+/// A text that C can read until the next one is given.
+pub fn answer(text: &str) -> *const c_char {
+    ANSWER.with_borrow_mut(|answer| {
+        *answer = c_string(text);
+        answer.as_ptr()
+    })
+}
+
+fn text_call(what: c_int, text: &str, settings: &[Setting]) -> Result<String> {
+    let text = c_string(text);
+    let mut rows = Rows::default();
+    let mut raw = RawText::new(&text);
+    raw.rows = &raw mut rows;
+    call(what, &mut raw, 0, settings)?;
+    rows.only_value()
+        .ok_or_else(|| SqlError::internal("a call returned no text"))
+}
+
+/// The value of a `CONST` node, written by its type's output function.
+pub fn const_text(node: &str, settings: &[Setting]) -> Result<String> {
+    text_call(PGT_CONST, node, settings)
+}
+
+/// Parses a text without looking at any catalog: a list of statements, as node text.
+pub fn parse(text: &str) -> Result<String> {
+    text_call(PGT_PARSE, text, &[])
+}
+
+/// Raises a NOTICE.
+pub fn notice(message: &str, hint: Option<&str>) -> Result<()> {
+    let mut notice = SqlError::new("00000", message);
+    notice.hint = hint.map(str::to_owned);
+    let mut raw = RawError::empty();
+    raw.give(&notice);
+    call(PGT_NOTICE, &mut raw, 0, &[])
+}
+
+/// Passes bytes to a JavaScript function in the function table.
+pub fn hand_over(function: usize, bytes: &[u8]) {
+    let place = function as *const ();
+    // SAFETY: the plugin registers a function of this type, once; it copies the bytes and throws nothing.
+    let function: extern "C" fn(*const u8, usize) -> c_int = unsafe { std::mem::transmute(place) };
+    function(bytes.as_ptr(), bytes.len());
+}

@@ -1,0 +1,239 @@
+//! Statements: `PGT_RUN`.
+
+use super::{MAX_ARGS, Oid, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count};
+use crate::edge::error::{Result, SqlError};
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr;
+
+#[repr(C)]
+struct RawDelta {
+    name: *const c_char,
+    rows: *mut c_void,
+    estimate: f64,
+    relid: Oid,
+}
+
+#[repr(C)]
+struct RawRun<'a> {
+    statements: *mut RawText,
+    args: *const *const c_char,
+    deltas: *const RawDelta,
+    settings: *const Setting<'a>,
+    nstatements: i32,
+    nargs: i32,
+    ndeltas: i32,
+    nsettings: i32,
+    keep: i32,
+}
+
+impl<'a> RawRun<'a> {
+    fn new(statements: &mut [RawText], settings: &'a [Setting<'a>], keep: bool) -> Result<Self> {
+        Ok(Self {
+            statements: statements.as_mut_ptr(),
+            args: ptr::null(),
+            deltas: ptr::null(),
+            settings: settings.as_ptr(),
+            nstatements: count(statements.len())?,
+            nargs: 0,
+            ndeltas: 0,
+            nsettings: count(settings.len())?,
+            keep: i32::from(keep),
+        })
+    }
+}
+
+unsafe extern "C" {
+    /// PostgreSQL's own; raises nothing.
+    fn SPI_freeplan(plan: *mut c_void) -> c_int;
+}
+
+/// A plan that lives as long as the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan(*mut c_void);
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self(ptr::null_mut())
+    }
+}
+
+/// Runs one statement with text parameters, as `role` (0 for the current user). A plan is kept for the next time: for the
+/// same text with the same number of parameters.
+pub fn query(
+    text: &str,
+    args: &[Option<&str>],
+    settings: &[Setting],
+    role: Oid,
+    plan: Option<&mut Plan>,
+) -> Result<Vec<Row>> {
+    if args.len() > MAX_ARGS {
+        return Err(SqlError::internal("a query with too many parameters"));
+    }
+    let text = c_string(text);
+    let args: Vec<Option<CString>> = args.iter().map(|arg| arg.map(c_string)).collect();
+    let pointers: Vec<*const c_char> = args
+        .iter()
+        .map(|arg| arg.as_ref().map_or(ptr::null(), |arg| arg.as_ptr()))
+        .collect();
+    let mut rows = Rows::default();
+    let mut statement = [RawText::new(&text)];
+    statement[0].rows = &raw mut rows;
+    statement[0].plan = plan.as_ref().map_or(ptr::null_mut(), |plan| plan.0);
+    let mut run = RawRun::new(&mut statement, &[], plan.is_some())?;
+    run.args = pointers.as_ptr();
+    run.nargs = count(pointers.len())?;
+    let result = call(PGT_RUN, &mut run, role, settings);
+    if let Some(plan) = plan {
+        // Also where the query failed: a plan that was kept before lives on.
+        plan.0 = statement[0].plan;
+    }
+    result.map(|()| rows.0)
+}
+
+/// Rows under the name that a program gives them.
+pub struct Delta<'a> {
+    /// The name.
+    pub name: &'a CStr,
+    /// Their table.
+    pub relid: Oid,
+    /// The rows.
+    pub store: Store,
+    /// How many, for the planner.
+    pub estimate: f64,
+}
+
+/// The statements of a program, with the plans that are kept of them.
+pub struct Steps {
+    raw: RefCell<Vec<RawText>>,
+    texts: Vec<CString>,
+    kept: Cell<bool>,
+}
+
+impl Steps {
+    /// Each statement with whether the program stops when the first two values it returns differ.
+    #[must_use]
+    pub fn new<'a>(statements: impl Iterator<Item = (&'a str, bool)>) -> Self {
+        let (texts, compare): (Vec<CString>, Vec<bool>) =
+            statements.map(|(sql, compare)| (c_string(sql), compare)).unzip();
+        let raw = texts.iter().zip(compare).map(|(sql, compare)| RawText {
+            compare: i32::from(compare),
+            ..RawText::new(sql)
+        });
+        Self {
+            raw: RefCell::new(raw.collect()),
+            texts,
+            kept: Cell::new(false),
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        if !self.kept.get() {
+            return;
+        }
+        for step in self.raw.get_mut() {
+            if !step.plan.is_null() {
+                // SAFETY: a kept plan of our own, freed once; nobody runs it while the program is being dropped.
+                unsafe { SPI_freeplan(step.plan) };
+            }
+        }
+    }
+}
+
+/// How a program is run.
+pub struct Run<'a> {
+    /// The stream table, for errors.
+    pub label: &'a str,
+    /// What the functions of the query see.
+    pub search_path: &'a CStr,
+    /// The rows it works on.
+    pub deltas: &'a [Delta<'a>],
+    /// Settings while it is parsed and planned.
+    pub settings: &'a [Setting<'a>],
+    /// Keep the plans.
+    pub keep: bool,
+    /// Run as.
+    pub role: Oid,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Ran to its end.
+    Done,
+    /// A statement that compares returned two different values.
+    Mismatch,
+}
+
+impl Run<'_> {
+    /// Runs a program.
+    pub fn run(&self, steps: &Steps) -> Result<Outcome> {
+        self.execute(steps, ptr::null_mut())
+    }
+
+    /// Runs a program that compares nothing; the row that its last statement returned.
+    pub fn answer(&self, steps: &Steps) -> Result<Row> {
+        let mut rows = Rows::default();
+        match self.execute(steps, &raw mut rows)? {
+            Outcome::Done => Ok(rows.0.pop().unwrap_or_default()),
+            Outcome::Mismatch => Err(SqlError::internal("a statement found its own result wrong")),
+        }
+    }
+
+    fn execute(&self, steps: &Steps, answer: *mut Rows) -> Result<Outcome> {
+        let Ok(mut statements) = steps.raw.try_borrow_mut() else {
+            return Err(SqlError::internal("a program was started inside itself"));
+        };
+        if self.keep {
+            steps.kept.set(true);
+        } else if steps.kept.get() {
+            return Err(SqlError::internal("a kept program was run without its plans"));
+        }
+        let deltas: Vec<RawDelta> = self
+            .deltas
+            .iter()
+            .map(|delta| RawDelta {
+                name: delta.name.as_ptr(),
+                rows: delta.store.0,
+                estimate: delta.estimate,
+                relid: delta.relid,
+            })
+            .collect();
+        if let Some(last) = statements.last_mut() {
+            last.rows = answer;
+        }
+        for statement in statements.iter_mut() {
+            statement.differs = 0;
+        }
+        let mut run = RawRun::new(&mut statements, self.settings, self.keep)?;
+        run.deltas = deltas.as_ptr();
+        run.ndeltas = count(deltas.len())?;
+        let path = [Setting::new(c"search_path", self.search_path)];
+        let result = call(PGT_RUN, &mut run, self.role, &path);
+        if !self.keep {
+            // These plans were freed with the SPI connection that made them.
+            for statement in statements.iter_mut() {
+                statement.plan = ptr::null_mut();
+            }
+        }
+        result.map_err(|error| {
+            let texts = steps.texts.iter().filter_map(|text| text.to_str().ok());
+            error.in_maintenance(self.label, texts)
+        })?;
+        let differs = statements.iter().any(|statement| statement.differs != 0);
+        Ok(if differs { Outcome::Mismatch } else { Outcome::Done })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{c_int, c_void};
+
+    /// Tests run without PostgreSQL, and keep no plans.
+    #[unsafe(no_mangle)]
+    extern "C" fn SPI_freeplan(_plan: *mut c_void) -> c_int {
+        unreachable!("no plan was kept")
+    }
+}

@@ -1,0 +1,146 @@
+//! What DDL does to stream tables: gone with what they need, or made anew for what has changed.
+
+use crate::commands::{drop, replace};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::spi::{self, Values};
+use crate::runtime::flush;
+use crate::runtime::load::{self, is_bound};
+use crate::runtime::session::{self, Busy, PendingChange};
+use crate::schema::statements;
+
+/// An event trigger fired.
+pub fn fired(event: &str) -> Result<()> {
+    // An app makes its tables before its stream tables, and what follows takes longer than making a table.
+    if session::is_busy() || spi::catalog("SELECT 1 FROM pgtrickle.stream_table LIMIT 1", &[])?.is_empty() {
+        return Ok(());
+    }
+    let _busy = Busy::start();
+    match event {
+        "sql_drop" => dropped(),
+        "ddl_command_end" => changed(),
+        _ => Ok(()),
+    }
+}
+
+fn dropped() -> Result<()> {
+    drop::sweep()?;
+    // A child of a source: its rows are gone from what the query reads. A policy: there may be more of them.
+    let rows = spi::catalog(
+        concat!(
+            "WITH gone AS (DELETE FROM pgtrickle.source s USING pg_event_trigger_dropped_objects() d \
+         WHERE s.inherited AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = s.relid RETURNING s.id) \
+         SELECT t.id FROM pgtrickle.stream_table t WHERE t.id IN (SELECT id FROM gone UNION ALL \
+         SELECT s.id FROM pgtrickle.source s JOIN pg_event_trigger_dropped_objects() d \
+         ON d.classid = 'pg_policy'::regclass AND s.relid = to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))) AND ",
+            is_bound!(),
+            " ORDER BY 1"
+        ),
+        &[],
+    )?;
+    renew(rows.into_iter().map(|row| Values::of(row).number()))
+}
+
+/// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
+/// gets a child or a policy, a generated column another expression, an enum other labels, a function another body.
+fn changed() -> Result<()> {
+    refuse_other_views()?;
+    follow_owners()?;
+    let rows = spi::catalog(
+        concat!(
+            "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
+         WHERE c.objid IS NOT NULL AND c.command_tag NOT IN \
+         ('COMMENT', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE SEQUENCE', 'CREATE SCHEMA', 'CREATE STATISTICS') \
+         UNION SELECT n.classid, n.objid FROM changed c CROSS JOIN LATERAL ( \
+         SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = c.classid AND d.refobjid = c.objid \
+         AND d.classid <> 'pg_trigger'::regclass \
+         UNION ALL SELECT 'pg_class'::regclass, r.ev_class FROM pg_rewrite r \
+         WHERE c.classid = 'pg_rewrite'::regclass AND r.oid = c.objid \
+         UNION ALL SELECT 'pg_class'::regclass, a.adrelid FROM pg_attrdef a \
+         WHERE c.classid = 'pg_attrdef'::regclass AND a.oid = c.objid \
+         UNION ALL SELECT 'pg_class'::regclass, p.polrelid FROM pg_policy p \
+         WHERE c.classid = 'pg_policy'::regclass AND p.oid = c.objid \
+         UNION ALL SELECT 'pg_class'::regclass, i.inhparent FROM pg_inherits i \
+         WHERE c.classid = 'pg_class'::regclass AND i.inhrelid = c.objid) n) \
+         SELECT t.id FROM pgtrickle.stream_table t WHERE ",
+            is_bound!(),
+            " AND (EXISTS (SELECT FROM changed c \
+         WHERE c.classid = 'pg_class'::regclass AND c.objid = t.definition) \
+         OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.source s ON s.relid = c.objid \
+         WHERE s.id = t.id AND c.classid = 'pg_class'::regclass AND s.inherited AND c.command_tag = 'ALTER TABLE'))"
+        ),
+        &[],
+    )?;
+    renew(rows.into_iter().map(|row| Values::of(row).number()))
+}
+
+/// The view that users see stays as we made it, but for its name, schema and owner.
+fn refuse_other_views() -> Result<()> {
+    let name = spi::catalog_value(
+        concat!(
+            "SELECT format('%I.%I', n.nspname, v.relname) FROM pg_event_trigger_ddl_commands() c \
+         LEFT JOIN pg_rewrite w ON c.classid = 'pg_rewrite'::regclass AND w.oid = c.objid \
+         JOIN pgtrickle.stream_table t ON t.relid = CASE WHEN c.classid = 'pg_class'::regclass THEN c.objid ELSE w.ev_class END \
+         JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace n ON n.oid = v.relnamespace \
+         WHERE (c.command_tag IN ('CREATE VIEW', 'CREATE RULE') OR EXISTS (SELECT FROM pg_attribute a JOIN pg_attribute o \
+         ON o.attnum = a.attnum WHERE a.attrelid = t.relid AND o.attrelid = t.definition AND o.attname <> a.attname)) AND ",
+            is_bound!(),
+            " LIMIT 1"
+        ),
+        &[],
+    )?;
+    match name {
+        None => Ok(()),
+        Some(name) => Err(SqlError::new(
+            "0A000",
+            format!("cannot give {name} another view, another rule or other columns: it is a stream table"),
+        )
+        .hint("Use pgtrickle.alter_stream_table to give it another query, or make a view over it.")
+        .about(&name)),
+    }
+}
+
+/// Storage and definition belong to the owner of the view that users see.
+fn follow_owners() -> Result<()> {
+    let rows = spi::catalog(
+        "SELECT format('%I.%I', pn.nspname, p.relname), pg_get_userbyid(v.relowner) \
+         FROM pg_event_trigger_ddl_commands() c JOIN pgtrickle.stream_table t ON t.relid = c.objid \
+         JOIN pg_class v ON v.oid = t.relid JOIN pg_class p ON p.oid IN (t.storage, t.definition) \
+         OR p.oid IN (SELECT g.storage FROM pgtrickle.stage g WHERE g.id = t.id) \
+         JOIN pg_namespace pn ON pn.oid = p.relnamespace \
+         WHERE c.classid = 'pg_class'::regclass AND p.relowner <> v.relowner",
+        &[],
+    )?;
+    for row in rows {
+        let mut values = Values::of(row);
+        let (part, owner) = (values.text()?, values.text()?);
+        spi::catalog(&statements::give(&part, &owner), &[])?;
+    }
+    Ok(())
+}
+
+/// Compiles these stream tables again, and runs their queries again.
+fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
+    let mut affected = Vec::new();
+    for id in ids {
+        let id = id?;
+        session::forget(id);
+        affected.push(load::load(id)?);
+    }
+    affected.sort_by_key(|stage| (stage.depth, stage.id));
+    for stage in affected {
+        let stage = replace::refit(&stage)?;
+        if !stage.populated {
+            continue;
+        }
+        if session::is_active() {
+            for part in &stage.stages {
+                if let Some(relid) = part.first_source() {
+                    session::push(PendingChange::opaque(relid));
+                }
+            }
+        } else {
+            flush::rebuild(&stage)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! A statement on a source begins or ends.
+
+use super::row_movement;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{self, Event, Operation, Store};
+use crate::edge::spi;
+use crate::runtime::session::{self, PendingChange, When};
+use crate::runtime::stream_table::SourceTable;
+use crate::runtime::{flush, sources};
+use crate::subscribe::feed;
+
+/// The trigger function.
+pub fn fired(event: &Event) -> Result<()> {
+    if event.is_view() {
+        return Err(refuse_write(event)?);
+    }
+    if event.is_before() {
+        let first = session::begin_statement();
+        if event.operation() == Operation::Update && event.is_partitioned() {
+            return row_movement::note(event.relid(), first);
+        }
+        return Ok(());
+    }
+    let when = session::end_statement();
+    let table = sources::table(event.relid())?;
+    if let Some(id) = table.followed {
+        feed::change(id, event)?;
+    }
+    let Some(change) = change(event, &table)? else {
+        return if when == When::Last { flush::run(None) } else { Ok(()) };
+    };
+    match when {
+        When::Alone => flush::run(Some(change)),
+        When::Last => {
+            session::push(copied(change)?);
+            flush::run(None)
+        }
+        When::Later => {
+            session::push(copied(change)?);
+            Ok(())
+        }
+    }
+}
+
+/// The change, or nothing if no stage is affected.
+fn change(event: &Event, table: &SourceTable) -> Result<Option<PendingChange>> {
+    let (added, removed) = (event.added(), event.removed());
+    if table.readers.is_empty() {
+        return Ok(None);
+    }
+    let mut opaque = event.operation() == Operation::Truncate || event.is_blind();
+    if !opaque && event.operation() == Operation::Update && event.is_partitioned() {
+        opaque = row_movement::is_hidden(event.relid(), removed.map_or(0, |(_, count)| count))?;
+    }
+    if !opaque && added.is_none() && removed.is_none() {
+        return Ok(None);
+    }
+    let mut skips = Vec::new();
+    if event.operation() == Operation::Update && !opaque && !table.is_virtual {
+        for reader in &table.readers {
+            if reader.sees_all && !reader.physical && !event.updates(&reader.columns)? {
+                skips.push(reader.stage.key);
+            }
+        }
+        if skips.len() == table.readers.len() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(PendingChange {
+        relid: event.relid(),
+        added,
+        removed,
+        opaque,
+        owned: false,
+        skips,
+    }))
+}
+
+/// The same change with copies of its rows, which outlive the statement.
+fn copied(change: PendingChange) -> Result<PendingChange> {
+    let copy = |rows: Option<(Store, usize)>| -> Result<Option<(Store, usize)>> {
+        let Some((store, count)) = rows else {
+            return Ok(None);
+        };
+        Ok(Some((ffi::append(store, None)?, count)))
+    };
+    Ok(PendingChange {
+        added: copy(change.added)?,
+        removed: copy(change.removed)?,
+        owned: true,
+        ..change
+    })
+}
+
+fn refuse_write(event: &Event) -> Result<Box<SqlError>> {
+    let name = spi::name_of(event.relid())?.unwrap_or_default();
+    let what = match event.operation() {
+        Operation::Insert => "insert into",
+        Operation::Delete => "delete from",
+        Operation::Update => "update",
+        Operation::Truncate => "truncate",
+    };
+    Ok(
+        SqlError::new("0A000", format!("cannot {what} {name}: it is a stream table"))
+            .hint("Change the tables that it reads; it follows automatically.")
+            .about(&name),
+    )
+}

@@ -1,0 +1,52 @@
+//! Transactions and subtransactions begin and end.
+
+use crate::edge::error::Result;
+use crate::runtime::{flush, session};
+use crate::subscribe::outbox;
+
+/// A transaction is about to commit. This is the last chance to fail it.
+pub fn about_to_commit() -> Result<()> {
+    session::check()?;
+    if session::end_statements() {
+        flush::run(None)
+    } else {
+        Ok(())
+    }
+}
+
+/// A transaction has ended.
+pub fn ended(committed: bool) {
+    if session::end_transaction() {
+        outbox::lose_all();
+    }
+    outbox::finish(committed);
+}
+
+/// The end of a transaction was missed, at least in part.
+pub fn end_was_lost() {
+    session::void();
+    outbox::lose_all();
+}
+
+const SUBXACT_START: i32 = 0;
+const SUBXACT_COMMIT: i32 = 1;
+const SUBXACT_ABORT: i32 = 2;
+
+/// A subtransaction starts, commits or aborts.
+pub fn subtransaction(event: i32) {
+    match event {
+        SUBXACT_START => {
+            session::start_subtransaction();
+            outbox::start_subtransaction();
+        }
+        SUBXACT_COMMIT => {
+            session::commit_subtransaction();
+            outbox::commit_subtransaction();
+        }
+        SUBXACT_ABORT => {
+            session::abort_subtransaction();
+            outbox::abort_subtransaction();
+        }
+        _ => {}
+    }
+}

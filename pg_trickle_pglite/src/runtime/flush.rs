@@ -1,0 +1,189 @@
+//! Applies changes: runs every affected stream table once, in dependency order.
+
+use super::plans::{self, Action};
+use super::session::{self, Flushing, PendingChange};
+use super::sources;
+use super::stream_table::{StageKey, StageRunner, StreamTable};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{self, Delta, Oid, Outcome, Store};
+use pg_trickle_core::plan::Change;
+use pg_trickle_core::sorted::Map;
+use std::rc::Rc;
+
+/// A stage runs once, or a few times while the session still has an outdated order. One that keeps running has a function
+/// that writes to what it reads.
+const TOO_OFTEN: u32 = 50;
+
+/// All changes of a flush, and the stages they reach.
+struct Flush {
+    changes: Vec<PendingChange>,
+    /// The stages still to run, lowest first.
+    queue: Map<(u32, StageKey), Rc<StageRunner>>,
+    /// How many of the changes each stage has seen, and how often it ran.
+    seen: Map<StageKey, (usize, u32)>,
+    /// Copies that combine several changes of one table.
+    merged: Vec<Store>,
+}
+
+/// Applies the pending changes, and one whose rows are still the trigger's own.
+pub fn run(first: Option<PendingChange>) -> Result<()> {
+    let Some(flushing) = Flushing::start() else {
+        return Err(SqlError::internal("maintenance was started inside itself"));
+    };
+    let mut flush = Flush {
+        changes: Vec::new(),
+        queue: Map::new(),
+        seen: Map::new(),
+        merged: Vec::new(),
+    };
+    flush.add(session::take_pending())?;
+    flush.add(first.into_iter().collect())?;
+    while let Some((_, stage)) = flush.queue.pop_first() {
+        flush.maintain(&stage)?;
+        flush.add(session::take_pending())?;
+    }
+    drop(flushing);
+    flush.free();
+    Ok(())
+}
+
+/// Runs the query of one stream table again, stage by stage. Returns how many rows it inserted, deleted and updated.
+pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
+    let mut total = [0; 3];
+    for stage in &table.stages {
+        let patched = {
+            let Some(_flushing) = Flushing::start() else {
+                return Err(SqlError::internal("maintenance was started inside itself"));
+            };
+            stage.run_once(&stage.stage.rebuild)?
+        };
+        for (sum, count) in total.iter_mut().zip(patched) {
+            *sum += count;
+        }
+        run(None)?;
+    }
+    Ok(total)
+}
+
+fn run_rebuild(stage: &StageRunner) -> Result<()> {
+    stage.run_once(&stage.stage.rebuild).map(|_| ())
+}
+
+impl Flush {
+    fn add(&mut self, changes: Vec<PendingChange>) -> Result<()> {
+        for change in changes {
+            let table = sources::table(change.relid)?;
+            for reader in &table.readers {
+                if !change.skips.contains(&reader.stage.key) {
+                    let stage = &reader.stage;
+                    self.queue.insert(stage.order(), Rc::clone(stage));
+                }
+            }
+            self.changes.push(change);
+        }
+        Ok(())
+    }
+
+    fn maintain(&mut self, stage: &StageRunner) -> Result<()> {
+        let (from, runs) = self.seen.get(&stage.key).copied().unwrap_or_default();
+        self.seen.insert(stage.key, (self.changes.len(), runs + 1));
+        if runs == TOO_OFTEN {
+            return Err(stage.never_ends());
+        }
+        let mut by_table: Map<Oid, Vec<&PendingChange>> = Map::new();
+        for change in &self.changes[from..] {
+            let table = sources::table(change.relid)?;
+            match table.reader(stage.key) {
+                Some(reader) if !change.skips.contains(&stage.key) => {
+                    if change.opaque || !reader.sees_all {
+                        return run_rebuild(stage);
+                    }
+                    by_table.or_default(change.relid).push(change);
+                }
+                Some(_) | None => {}
+            }
+        }
+        let mut changes = Vec::new();
+        let mut deltas = Vec::new();
+        let (mut rows, mut most) = (0, 0);
+        for (relid, parts) in by_table.iter() {
+            let Some(names) = stage.names(*relid) else {
+                continue;
+            };
+            let added = together(parts.iter().filter_map(|part| part.added), &mut self.merged)?;
+            let removed = together(parts.iter().filter_map(|part| part.removed), &mut self.merged)?;
+            changes.push(Change {
+                relid: names.core_relid,
+                new: added.is_some(),
+                old: removed.is_some(),
+                repeated: parts.len() > 1 && added.is_some() && removed.is_some(),
+            });
+            for (name, store) in [(&names.added, added), (&names.removed, removed)] {
+                if let Some((store, count)) = store {
+                    rows += count;
+                    most = most.max(count);
+                    deltas.push((name, *relid, store, count));
+                }
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        if rows > plans::FEW && !stage.stage.runs_query() {
+            let answer = stage.run_once(&[stage.stage.load_question(most)])?[0];
+            let load = stage.stage.load(answer);
+            if !load.is_empty() {
+                return stage.run_once(&load).map(|_| ());
+            }
+        }
+        let bulk = rows > plans::FEW || stage.stage.needs_fresh_plans();
+        let deltas: Vec<Delta> = deltas
+            .into_iter()
+            .map(|(name, relid, store, count)| Delta {
+                name,
+                relid,
+                store,
+                // A kept plan must not depend on the change it was made for.
+                estimate: if bulk { count as f64 } else { 1.0 },
+            })
+            .collect();
+        match stage.action(&changes, bulk) {
+            Action::Nothing => Ok(()),
+            Action::Run(steps) => match stage.run(&steps, &deltas, !bulk)? {
+                Outcome::Done => Ok(()),
+                Outcome::Mismatch => run_rebuild(stage),
+            },
+            Action::Rebuild => run_rebuild(stage),
+        }
+    }
+
+    fn free(self) {
+        for change in self.changes {
+            change.free();
+        }
+        for store in self.merged {
+            store.free();
+        }
+    }
+}
+
+/// Combines the rows of several changes of one table in one store.
+fn together(
+    mut parts: impl Iterator<Item = (Store, usize)>,
+    merged: &mut Vec<Store>,
+) -> Result<Option<(Store, usize)>> {
+    let Some(first) = parts.next() else {
+        return Ok(None);
+    };
+    let Some(second) = parts.next() else {
+        return Ok(Some(first));
+    };
+    let whole = ffi::append(first.0, None)?;
+    merged.push(whole);
+    let mut count = first.1;
+    for (store, rows) in std::iter::once(second).chain(parts) {
+        ffi::append(store, Some(whole))?;
+        count += rows;
+    }
+    Ok(Some((whole, count)))
+}

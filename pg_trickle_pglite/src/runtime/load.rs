@@ -1,0 +1,239 @@
+//! Reads stream tables from the catalog and compiles them when they are first needed; the session remembers them.
+
+use super::session;
+use super::stream_table::{Maintainer, StreamTable};
+use crate::edge::catalog::SpiCatalog;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{Oid, Row};
+use crate::edge::spi::{self, Values};
+use crate::text::{hidden, names};
+use pg_trickle_core::plan::{OutputColumn, Source};
+use pg_trickle_core::sorted::Set;
+use pg_trickle_core::{Input, Stage, compile as compile_query};
+use std::rc::Rc;
+
+/// A definition, compiled.
+pub struct Compiled {
+    /// Its stages, bottom first.
+    pub stages: Vec<Stage>,
+    /// The visible columns.
+    pub columns: Vec<OutputColumn>,
+    /// The SELECT of the user's view.
+    pub view: String,
+    /// The query that gives changed rows of the storage as users see them, as text.
+    pub change_rows: String,
+    /// The relations that it was compiled from.
+    pub depends: Set<Oid>,
+}
+
+impl Compiled {
+    /// What all its storage looks like.
+    #[must_use]
+    pub fn layout(&self) -> String {
+        let layouts: Vec<&str> = self.stages.iter().map(|stage| stage.layout.as_str()).collect();
+        layouts.join(";\n")
+    }
+
+    /// The stage that users see.
+    pub fn top(&self) -> Result<&Stage> {
+        self.stages
+            .last()
+            .ok_or_else(|| SqlError::internal("a stream table without a stage"))
+    }
+
+    /// The tables that are read and are no storage of its own.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&Source> {
+        let mut sources: Vec<&Source> = Vec::new();
+        for source in self.stages.iter().flat_map(|stage| &stage.sources) {
+            let own = self.stages.iter().any(|stage| stage.relid == source.relid);
+            if !own && !sources.iter().any(|known| known.relid == source.relid) {
+                sources.push(source);
+            }
+        }
+        sources
+    }
+}
+
+/// Compiles the query of a definition view. `storage` is the unquoted name of the storage table.
+pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
+    let tree = spi::catalog_value(
+        "SELECT ev_action FROM pg_rewrite WHERE ev_class = $1::regclass AND rulename = '_RETURN'",
+        &[Some(definition)],
+    )?
+    .ok_or_else(|| SqlError::internal(format_args!("{definition} is no view")))?;
+    let catalog = SpiCatalog::new();
+    let compiled = compile_query(
+        &Input {
+            tree: &tree,
+            definition,
+            schema: hidden::SCHEMA,
+            storage,
+        },
+        &catalog,
+    );
+    let depends = catalog.finish()?;
+    let compiled = compiled?;
+    Ok(Compiled {
+        stages: compiled.stages,
+        columns: compiled.columns,
+        view: compiled.view,
+        change_rows: compiled.change_rows,
+        depends,
+    })
+}
+
+/// Whether a stream table `t` is complete. Its definition is bound to its view on creation; a dump loses that.
+macro_rules! is_bound {
+    () => {
+        "EXISTS (SELECT FROM pg_depend b WHERE b.classid = 'pg_class'::regclass AND b.objid = t.definition \
+         AND b.refobjid = t.relid AND b.deptype = 'i')"
+    };
+}
+pub(crate) use is_bound;
+
+/// A change of our catalog, in whatever session, ends with a change of this table's access rights.
+pub const ANNOUNCE: &str = "GRANT SELECT ON TABLE pgtrickle.stream_table TO PUBLIC";
+
+/// Makes the session notice such changes.
+pub fn watch_catalog() -> Result<()> {
+    session::watch(spi::catalog_number(
+        "SELECT 'pgtrickle.stream_table'::regclass::oid",
+        &[],
+    )?);
+    Ok(())
+}
+
+/// The stream table with this id.
+pub fn load(id: i32) -> Result<Rc<StreamTable>> {
+    session::freshen();
+    if let Some(table) = session::stream_table(id) {
+        return Ok(table);
+    }
+    // PostgreSQL reports every change of a relation, and most do not concern us: ANALYZE, VACUUM, a trigger.
+    if let Some(table) = session::take_suspect(id)
+        && fingerprint(&described(id)?, &table.depends)? == table.fingerprint
+    {
+        session::remember(&table);
+        return Ok(table);
+    }
+    build(id)
+}
+
+/// What our catalog says about a stream table.
+fn described(id: i32) -> Result<Row> {
+    let key = id.to_string();
+    spi::catalog(
+        concat!("WITH RECURSIVE below(id, depth) AS (SELECT $1::int, 0 UNION SELECT lower.id, b.depth + 1 \
+         FROM below b JOIN pgtrickle.source s ON s.id = b.id JOIN pgtrickle.stream_table lower ON lower.storage = s.relid) \
+         SELECT t.relid::oid, format('%I.%I', vn.nspname, v.relname), (SELECT max(depth) FROM below), s.relowner, \
+         format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
+         t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, ", is_bound!(), " \
+         FROM pgtrickle.stream_table t \
+         JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
+         JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
+         JOIN pg_class s ON s.oid = t.storage WHERE t.id = $1::int"),
+        &[Some(&key)],
+    )?
+    .pop()
+    .ok_or_else(|| SqlError::new("42P01", "the stream table was dropped"))
+    .and_then(whole)
+}
+
+/// Fails for a stream table that came with a dump, until it is restored.
+fn whole(mut row: Row) -> Result<Row> {
+    if row.pop().flatten().as_deref() == Some("t") {
+        return Ok(row);
+    }
+    let name = row.into_iter().nth(1).flatten().unwrap_or_default();
+    Err(SqlError::new(
+        "55000",
+        format!("stream table {name} comes from a dump and is not maintained yet"),
+    )
+    .hint("Run SELECT pgtrickle.restore_stream_tables() once, when all of the dump is there.")
+    .about(&name))
+}
+
+/// Changes whenever the definition of one of the relations does. The writer (xmin) and place (ctid) of a catalog row
+/// identify its version; statistics are updated in place and change neither.
+fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
+    let versions = spi::catalog_value(
+        "SELECT string_agg(v.version, ';' ORDER BY v.version) FROM (SELECT $1::oid[] AS relids) r, LATERAL (\
+         SELECT format('c %s %s %s', c.oid, c.xmin, c.ctid) FROM pg_class c WHERE c.oid = ANY (r.relids) UNION ALL \
+         SELECT format('n %s %s', n.oid, n.nspname) FROM pg_namespace n WHERE n.oid IN \
+         (SELECT c.relnamespace FROM pg_class c WHERE c.oid = ANY (r.relids)) UNION ALL \
+         SELECT format('a %s %s', a.attrelid, string_agg(concat_ws(' ', a.attnum, a.xmin, a.ctid), ',' ORDER BY a.attnum)) \
+         FROM pg_attribute a WHERE a.attrelid = ANY (r.relids) GROUP BY a.attrelid UNION ALL \
+         SELECT format('k %s %s %s', k.oid, k.xmin, k.ctid) FROM pg_constraint k WHERE k.conrelid = ANY (r.relids) UNION ALL \
+         SELECT format('i %s %s %s', i.indexrelid, i.xmin, i.ctid) FROM pg_index i WHERE i.indrelid = ANY (r.relids) UNION ALL \
+         SELECT format('h %s %s', h.inhrelid, h.inhparent) FROM pg_inherits h \
+         WHERE h.inhrelid = ANY (r.relids) OR h.inhparent = ANY (r.relids) UNION ALL \
+         SELECT format('r %s %s %s', w.oid, w.xmin, w.ctid) FROM pg_rewrite w WHERE w.ev_class = ANY (r.relids) \
+         ) AS v(version)",
+        &[Some(&names::array(relations.iter()))],
+    )?;
+    let mut all = versions.unwrap_or_default();
+    for value in described {
+        all.push('\u{1f}');
+        all.push_str(value.as_deref().unwrap_or_default());
+    }
+    Ok(all)
+}
+
+fn build(id: i32) -> Result<Rc<StreamTable>> {
+    let row = described(id)?;
+    let described = row.clone();
+    let mut values = Values::of(row);
+    let relid = values.number()?;
+    let name = values.text()?;
+    let depth = values.number()?;
+    let role = values.number()?;
+    let definition = values.text()?;
+    let storage = values.text()?;
+    let stored_layout = values.text()?;
+    let populated = values.boolean()?;
+    let search_path = values.text()?;
+    let mut compiled = compile(&definition, &storage).map_err(|error| error.about(&name))?;
+    compiled.depends.extend([relid, values.number()?, values.number()?]);
+    let own = own_storage(&compiled)?;
+    compiled.depends.extend(own.iter().map(|(_, relid)| *relid));
+    let fingerprint = fingerprint(&described, &compiled.depends)?;
+    let by = Maintainer {
+        id,
+        depth,
+        role,
+        name: &name,
+        search_path: &search_path,
+    };
+    let stages = by.maintain(compiled.stages, &own);
+    let table = Rc::new(StreamTable {
+        id,
+        name,
+        relid,
+        depth,
+        role,
+        definition,
+        storage,
+        stored_layout,
+        populated,
+        depends: compiled.depends,
+        fingerprint,
+        columns: compiled.columns,
+        change_rows: compiled.change_rows,
+        stages,
+    });
+    session::remember(&table);
+    Ok(table)
+}
+
+/// The storage tables of a compiled definition: the OIDs by which the compiler knows them, and their real ones. Leaves out
+/// those that do not exist, because the storage is being rebuilt.
+pub fn own_storage(compiled: &Compiled) -> Result<Vec<(Oid, Oid)>> {
+    let mut own = Vec::new();
+    for stage in &compiled.stages {
+        if let Some(relid) = spi::catalog_number("SELECT to_regclass($1)::oid", &[Some(&stage.storage)])? {
+            own.push((stage.relid, relid));
+        }
+    }
+    Ok(own)
+}

@@ -1,0 +1,9 @@
+//! The state of a session: compiled stream tables, pending changes, and the flush that applies them.
+
+pub mod flush;
+pub mod load;
+pub mod plans;
+pub mod session;
+pub mod sources;
+pub mod stream_table;
+pub mod subscribers;

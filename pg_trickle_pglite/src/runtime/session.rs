@@ -1,0 +1,425 @@
+//! What a session remembers: open statements, pending changes, and compiled stream tables.
+//!
+//! The state is borrowed only inside the functions of this file, and none of them calls PostgreSQL.
+
+use super::stream_table::{SourceTable, StageKey, StreamTable};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{Oid, Store};
+use pg_trickle_core::sorted::{Map, Set};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// A change of one table that has not been applied yet.
+#[derive(Clone, Debug)]
+pub struct PendingChange {
+    /// The table.
+    pub relid: Oid,
+    /// New versions of rows.
+    pub added: Option<(Store, usize)>,
+    /// Old versions of rows.
+    pub removed: Option<(Store, usize)>,
+    /// There are no rows that describe the change, as after TRUNCATE.
+    pub opaque: bool,
+    /// The rows are our own copies.
+    pub owned: bool,
+    /// Stages that read none of the columns that an UPDATE touched.
+    pub skips: Vec<StageKey>,
+}
+
+#[derive(Default)]
+struct Session {
+    /// Statements on sources that have begun and not ended yet.
+    open: u32,
+    pending: Vec<PendingChange>,
+    flushing: bool,
+    /// Our own DDL is running: event triggers have nothing to do.
+    busy: u32,
+    saved: Vec<Saved>,
+    tables: Map<Oid, Rc<SourceTable>>,
+    stream_tables: Map<i32, Rc<StreamTable>>,
+    /// Those that may be outdated: something they depend on has changed.
+    suspects: Map<i32, Rc<StreamTable>>,
+}
+
+/// The state at the start of a subtransaction, restored when it aborts.
+#[derive(Default)]
+struct Saved {
+    open: u32,
+    pending: usize,
+    flushing: bool,
+    busy: u32,
+}
+
+thread_local! {
+    static SESSION: RefCell<Session> = RefCell::default();
+    /// Relations that compiled stages depend on. Kept apart from the rest: PostgreSQL reports changes at any moment.
+    static WATCHED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
+    static CHANGED: RefCell<Set<Oid>> = const { RefCell::new(Set::new()) };
+    static STALE: Cell<bool> = const { Cell::new(false) };
+    /// A change was missed: nothing that was compiled can be trusted.
+    static VOID: Cell<bool> = const { Cell::new(false) };
+    static DAMAGED: Cell<bool> = const { Cell::new(false) };
+}
+
+fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {
+    SESSION.with(|session| body(&mut session.borrow_mut()))
+}
+
+/// A transaction is about to commit: all statements have ended, whatever their triggers did. Returns whether changes are
+/// left, because a trigger was disabled.
+#[must_use]
+pub fn end_statements() -> bool {
+    with(|session| {
+        session.open = 0;
+        !session.pending.is_empty()
+    })
+}
+
+/// A transaction has ended. Returns whether its bookkeeping was damaged.
+pub fn end_transaction() -> bool {
+    with(|session| {
+        session.open = 0;
+        // The rows lived in the transaction's memory.
+        session.pending.clear();
+        session.flushing = false;
+        session.busy = 0;
+        session.saved.clear();
+    });
+    DAMAGED.replace(false)
+}
+
+/// A subtransaction starts.
+pub fn start_subtransaction() {
+    with(|session| {
+        session.saved.push(Saved {
+            open: session.open,
+            pending: session.pending.len(),
+            flushing: session.flushing,
+            busy: session.busy,
+        });
+    });
+}
+
+/// A subtransaction commits. One that began before this library was loaded is unknown here.
+pub fn commit_subtransaction() {
+    with(|session| session.saved.pop());
+}
+
+/// A subtransaction aborts.
+pub fn abort_subtransaction() {
+    let dropped = with(|session| {
+        let saved = session.saved.pop().unwrap_or_default();
+        session.open = saved.open;
+        session.flushing = saved.flushing;
+        session.busy = saved.busy;
+        let kept = saved.pending.min(session.pending.len());
+        session.pending.split_off(kept)
+    });
+    dropped.into_iter().for_each(PendingChange::free);
+}
+
+/// A change of a relation was missed: everything compiled is void.
+pub fn void() {
+    VOID.set(true);
+}
+
+/// The start or end of a subtransaction was missed, so pending changes may have been rolled back. The transaction cannot
+/// maintain anything and cannot commit.
+pub fn damage() {
+    DAMAGED.set(true);
+    VOID.set(true);
+}
+
+/// Fails if the bookkeeping of the transaction is damaged.
+pub fn check() -> Result<()> {
+    if DAMAGED.get() {
+        return Err(
+            SqlError::new("53200", "out of memory: pg_trickle lost track of a savepoint")
+                .hint("Roll back the transaction and retry it with more memory."),
+        );
+    }
+    Ok(())
+}
+
+impl PendingChange {
+    /// A change that no rows describe.
+    #[must_use]
+    pub fn opaque(relid: Oid) -> Self {
+        Self {
+            relid,
+            added: None,
+            removed: None,
+            opaque: true,
+            owned: false,
+            skips: Vec::new(),
+        }
+    }
+
+    /// Frees the rows if they are copies.
+    pub fn free(self) {
+        if self.owned {
+            for (store, _) in [self.added, self.removed].into_iter().flatten() {
+                store.free();
+            }
+        }
+    }
+}
+
+/// A statement on a source begins. Returns whether it is the only open one.
+pub fn begin_statement() -> bool {
+    with(|session| {
+        session.open += 1;
+        session.open == 1
+    })
+}
+
+/// When to apply the change of a statement that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Now: nothing else is open or pending.
+    Alone,
+    /// Now, with the pending ones: it is the last of several statements.
+    Last,
+    /// Later: other statements have to end first.
+    Later,
+}
+
+/// A statement on a source ends.
+pub fn end_statement() -> When {
+    with(|session| {
+        // More ends than begins: the statement began before a trigger was made or enabled.
+        session.open = session.open.saturating_sub(1);
+        if session.open > 0 || session.flushing {
+            When::Later
+        } else if session.pending.is_empty() {
+            When::Alone
+        } else {
+            When::Last
+        }
+    })
+}
+
+/// Keeps a change for later.
+pub fn push(change: PendingChange) {
+    with(|session| session.pending.push(change));
+}
+
+/// Takes the pending changes.
+#[must_use]
+pub fn take_pending() -> Vec<PendingChange> {
+    with(|session| std::mem::take(&mut session.pending))
+}
+
+/// While it exists, a flush is running and changes wait for it.
+pub struct Flushing(());
+
+impl Flushing {
+    /// `None` if one is already running.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        with(|session| !std::mem::replace(&mut session.flushing, true)).then_some(Self(()))
+    }
+}
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        with(|session| session.flushing = false);
+    }
+}
+
+/// Whether a statement on a source, or the maintenance after one, is running.
+#[must_use]
+pub fn is_active() -> bool {
+    with(|session| session.open > 0 || session.flushing)
+}
+
+/// While it exists, event triggers do nothing.
+pub struct Busy(());
+
+impl Busy {
+    /// Our own DDL follows.
+    #[must_use]
+    pub fn start() -> Self {
+        with(|session| session.busy += 1);
+        Self(())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        with(|session| session.busy = session.busy.saturating_sub(1));
+    }
+}
+
+/// Whether our own DDL is running.
+#[must_use]
+pub fn is_busy() -> bool {
+    with(|session| session.busy > 0)
+}
+
+/// PostgreSQL says that a relation has changed; 0 stands for all.
+pub fn relation_changed(relid: Oid) {
+    let relevant =
+        relid == 0 || WATCHED.with(|watched| watched.try_borrow().map_or(true, |watched| watched.contains(&relid)));
+    if relevant {
+        let noted = CHANGED.with(|changed| changed.try_borrow_mut().map(|mut changed| changed.insert(relid)));
+        if noted.is_err() {
+            void();
+        }
+        STALE.set(true);
+    }
+}
+
+/// Changes of these relations will be noticed.
+pub fn watch(relids: impl IntoIterator<Item = Oid>) {
+    WATCHED.with(|watched| watched.borrow_mut().extend(relids));
+}
+
+/// Forgets whatever has changed. Called before anything remembered is used.
+pub fn freshen() {
+    if VOID.replace(false) {
+        forget_all();
+    }
+    if !STALE.replace(false) {
+        return;
+    }
+    let changed = CHANGED.with(|changed| std::mem::take(&mut *changed.borrow_mut()));
+    let tables = with(|session| {
+        let is_stale = |stage: &StreamTable| changed.contains(&0) || !changed.is_disjoint(&stage.depends);
+        let stale: Vec<i32> = session
+            .stream_tables
+            .values()
+            .filter(|stage| is_stale(stage))
+            .map(|stage| stage.id)
+            .collect();
+        for id in stale {
+            if let Some(table) = session.stream_tables.remove(&id) {
+                session.suspects.insert(id, table);
+            }
+        }
+        std::mem::take(&mut session.tables)
+    });
+    // Dropped only once the state is no longer borrowed.
+    drop(tables);
+}
+
+/// Forgets everything compiled, and who reads what.
+fn forget_all() {
+    let dropped = with(|session| {
+        let compiled = [
+            std::mem::take(&mut session.stream_tables),
+            std::mem::take(&mut session.suspects),
+        ];
+        (compiled, std::mem::take(&mut session.tables))
+    });
+    drop(dropped);
+}
+
+/// Takes a compiled stream table that may be outdated.
+#[must_use]
+pub fn take_suspect(id: i32) -> Option<Rc<StreamTable>> {
+    with(|session| session.suspects.remove(&id))
+}
+
+/// Forgets one stream table, and who reads what.
+pub fn forget(id: i32) {
+    let dropped = with(|session| {
+        let compiled = (session.stream_tables.remove(&id), session.suspects.remove(&id));
+        (compiled, std::mem::take(&mut session.tables))
+    });
+    drop(dropped);
+}
+
+/// Forgets who reads what.
+pub fn forget_tables() {
+    drop(with(|session| std::mem::take(&mut session.tables)));
+}
+
+/// Who reads a table, where it is remembered.
+#[must_use]
+pub fn table(relid: Oid) -> Option<Rc<SourceTable>> {
+    with(|session| session.tables.get(&relid).cloned())
+}
+
+/// Remembers who reads a table.
+pub fn remember_table(table: &Rc<SourceTable>) {
+    with(|session| session.tables.insert(table.relid, Rc::clone(table)));
+}
+
+/// A compiled stream table, where it is remembered.
+#[must_use]
+pub fn stream_table(id: i32) -> Option<Rc<StreamTable>> {
+    with(|session| session.stream_tables.get(&id).cloned())
+}
+
+/// Remembers a compiled stream table.
+pub fn remember(table: &Rc<StreamTable>) {
+    watch(table.depends.iter().copied());
+    let replaced = with(|session| {
+        let old = session.stream_tables.insert(table.id, Rc::clone(table));
+        (old, session.suspects.remove(&table.id))
+    });
+    drop(replaced);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream table that depends on these relations.
+    fn compiled(id: i32, depends: &[Oid]) -> Rc<StreamTable> {
+        let mut relids = Set::default();
+        relids.extend(depends.iter().copied());
+        Rc::new(StreamTable {
+            id,
+            name: String::new(),
+            relid: 0,
+            depth: 0,
+            role: 0,
+            definition: String::new(),
+            storage: String::new(),
+            stored_layout: String::new(),
+            populated: true,
+            depends: relids,
+            fingerprint: String::new(),
+            columns: Vec::new(),
+            change_rows: String::new(),
+            stages: Vec::new(),
+        })
+    }
+
+    fn known() -> Vec<i32> {
+        freshen();
+        [1, 2].into_iter().filter(|id| stream_table(*id).is_some()).collect()
+    }
+
+    #[test]
+    fn a_missed_change_voids_everything() {
+        for table in [compiled(1, &[11]), compiled(2, &[12])] {
+            remember(&table);
+        }
+        relation_changed(13);
+        assert_eq!(known(), [1, 2], "nobody depends on it");
+        relation_changed(12);
+        assert_eq!(known(), [1]);
+        assert!(take_suspect(2).is_some(), "may still be right");
+        void();
+        assert!(known().is_empty());
+        assert!(take_suspect(1).is_none(), "nothing shows whether it is still right");
+        remember(&compiled(1, &[11]));
+        CHANGED.with_borrow_mut(|_| relation_changed(11));
+        assert!(known().is_empty(), "it could not be noted");
+    }
+
+    #[test]
+    fn a_damaged_transaction_fails_until_it_has_ended() {
+        assert!(check().is_ok());
+        start_subtransaction();
+        damage();
+        commit_subtransaction();
+        assert_eq!(check().expect_err("damaged").sqlstate, "53200");
+        assert!(end_transaction(), "it was damaged");
+        assert!(check().is_ok());
+        assert!(!end_transaction());
+    }
+}

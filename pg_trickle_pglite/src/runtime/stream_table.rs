@@ -1,0 +1,268 @@
+//! Stream tables as a session holds them: compiled, with the plans that maintain them.
+
+use super::plans::{self, Action, ActionCache};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{Delta, Oid, Outcome, Run, Steps, c_string};
+use crate::edge::{settings, spi};
+use crate::text::hidden;
+use pg_trickle_core::Stage;
+use pg_trickle_core::plan::{Change, OutputColumn, Source, Statement};
+use pg_trickle_core::sorted::Set;
+use std::cell::RefCell;
+use std::ffi::CString;
+use std::rc::Rc;
+
+/// A stream table, compiled.
+pub struct StreamTable {
+    /// Its id in our catalog.
+    pub id: i32,
+    /// Its qualified name.
+    pub name: String,
+    /// The user's view.
+    pub relid: Oid,
+    /// The longest chain of stream tables below it.
+    pub depth: u32,
+    /// Its owner.
+    pub role: Oid,
+    /// The qualified name of the definition view.
+    pub definition: String,
+    /// The name of the storage table, without its schema.
+    pub storage: String,
+    /// What the catalog says the storage looks like.
+    pub stored_layout: String,
+    /// It has been filled and is maintained.
+    pub populated: bool,
+    /// The relations whose change invalidates this.
+    pub depends: Set<Oid>,
+    /// What the catalogs said about these when it was compiled.
+    pub fingerprint: String,
+    /// The visible columns.
+    pub columns: Vec<OutputColumn>,
+    /// The query that turns changed rows of the storage into what users see, as text.
+    pub change_rows: String,
+    /// Its stages, bottom first; the last one's storage is what users see.
+    pub stages: Vec<Rc<StageRunner>>,
+}
+
+/// Which stage of which stream table.
+pub type StageKey = (i32, usize);
+
+/// A stage, ready to be maintained.
+pub struct StageRunner {
+    /// The stream table, and the stage's place in it, from the bottom.
+    pub key: StageKey,
+    /// Depth of the stream table.
+    pub depth: u32,
+    /// What to do.
+    pub stage: Stage,
+    role: Oid,
+    label: String,
+    search_path: CString,
+    /// The tables that it reads.
+    pub sources: Vec<SourceNames>,
+    cache: RefCell<ActionCache>,
+}
+
+/// A table that a stage reads.
+pub struct SourceNames {
+    /// The table.
+    pub relid: Oid,
+    /// The OID that the compiler knows it by.
+    pub core_relid: Oid,
+    /// The name of its transition table of new versions.
+    pub added: CString,
+    /// The name of its transition table of old versions.
+    pub removed: CString,
+    /// The columns that are read.
+    pub columns: Vec<i16>,
+    /// The physical position of rows matters.
+    pub physical: bool,
+}
+
+/// Who reads a table.
+pub struct SourceTable {
+    /// The table.
+    pub relid: Oid,
+    /// The stages.
+    pub readers: Vec<SourceReader>,
+    /// The stream table with subscribers whose storage it is.
+    pub followed: Option<i32>,
+    /// It has virtual generated columns, whose values are not in the rows of a change.
+    pub is_virtual: bool,
+}
+
+/// A stage that reads a table.
+pub struct SourceReader {
+    /// The stage.
+    pub stage: Rc<StageRunner>,
+    /// The columns that it reads.
+    pub columns: Vec<i16>,
+    /// The rows of a change tell everything it does to the stage. They do not where the stage reads a parent or a child of
+    /// this table: the rows then belong to that table too, and its triggers do not fire.
+    pub sees_all: bool,
+    /// Every UPDATE is a change, whatever it does to the columns.
+    pub physical: bool,
+}
+
+impl SourceTable {
+    /// How a stage reads it, where it does.
+    #[must_use]
+    pub fn reader(&self, key: StageKey) -> Option<&SourceReader> {
+        self.readers.iter().find(|reader| reader.stage.key == key)
+    }
+}
+
+impl StreamTable {
+    /// The qualified name of the storage table.
+    #[must_use]
+    pub fn storage_name(&self) -> String {
+        hidden::qualified(&self.storage)
+    }
+}
+
+/// The key of a stage, where users see all of its columns.
+#[must_use]
+pub fn visible_key<'a>(stage: &'a Stage, columns: &[OutputColumn]) -> &'a [String] {
+    let is_visible = |name: &String| columns.iter().any(|column| column.name == *name);
+    if stage.key.iter().all(is_visible) {
+        &stage.key
+    } else {
+        &[]
+    }
+}
+
+impl StageRunner {
+    /// The names of a source's transition tables; nothing for a table that is no source itself.
+    #[must_use]
+    pub fn names(&self, relid: Oid) -> Option<&SourceNames> {
+        self.sources.iter().find(|source| source.relid == relid)
+    }
+
+    /// The first table that it reads.
+    #[must_use]
+    pub fn first_source(&self) -> Option<Oid> {
+        self.sources.first().map(|source| source.relid)
+    }
+
+    /// Comes before another that reads it.
+    #[must_use]
+    pub fn order(&self) -> (u32, StageKey) {
+        (self.depth, self.key)
+    }
+
+    /// What to do for these changes.
+    #[must_use]
+    pub fn action(&self, changes: &[Change], bulk: bool) -> Action {
+        if bulk {
+            return plans::action(&self.stage.program(changes), true);
+        }
+        if let Some(action) = self.cache.borrow().find(changes) {
+            return action;
+        }
+        let action = plans::action(&self.stage.program(changes), false);
+        self.cache.borrow_mut().keep(changes, &action);
+        action
+    }
+
+    /// The error for maintenance that changes what it reads.
+    #[must_use]
+    pub fn never_ends(&self) -> Box<SqlError> {
+        SqlError::new(
+            "54001",
+            format!(
+                "maintenance of stream table {} does not end: its query changes what it reads",
+                self.label
+            ),
+        )
+        .hint("Functions of the query must not write; declare those that do as VOLATILE.")
+        .about(&self.label)
+    }
+
+    /// Runs statements that read no changes, and forgets them; the numbers that the last one returned.
+    pub fn run_once(&self, statements: &[Statement]) -> Result<[i64; 3]> {
+        let row = self.as_owner(&[], false).answer(&plans::steps(statements, true))?;
+        let mut numbers = [0; 3];
+        for (to, from) in numbers.iter_mut().zip(row) {
+            if let Some(text) = from {
+                *to = spi::number(&text)?;
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Runs a program.
+    pub fn run(&self, steps: &Steps, deltas: &[Delta], keep: bool) -> Result<Outcome> {
+        self.as_owner(deltas, keep).run(steps)
+    }
+
+    fn as_owner<'a>(&'a self, deltas: &'a [Delta<'a>], keep: bool) -> Run<'a> {
+        Run {
+            label: &self.label,
+            search_path: &self.search_path,
+            deltas,
+            settings: if keep { settings::FOR_FEW } else { settings::PARSING },
+            keep,
+            role: self.role,
+        }
+    }
+}
+
+/// The stages of a stream table that is being made by its owner, to be filled and forgotten.
+#[must_use]
+pub fn new_stages(id: i32, name: &str, search_path: &str, stages: Vec<Stage>) -> Vec<Rc<StageRunner>> {
+    let by = Maintainer {
+        id,
+        depth: 0,
+        role: 0,
+        name,
+        search_path,
+    };
+    by.maintain(stages, &[])
+}
+
+/// What the stages of a stream table have in common.
+pub struct Maintainer<'a> {
+    /// The stream table's id.
+    pub id: i32,
+    /// Its depth.
+    pub depth: u32,
+    /// Its owner, 0 for the current user.
+    pub role: Oid,
+    /// Its qualified name.
+    pub name: &'a str,
+    /// What the functions of its query see.
+    pub search_path: &'a str,
+}
+
+impl Maintainer<'_> {
+    /// Makes compiled stages ready to be maintained. `own`: their storage tables, as the compiler knows them and as they are.
+    #[must_use]
+    pub fn maintain(&self, stages: Vec<Stage>, own: &[(Oid, Oid)]) -> Vec<Rc<StageRunner>> {
+        let maintained = stages.into_iter().enumerate().map(|(place, stage)| {
+            Rc::new(StageRunner {
+                key: (self.id, place),
+                depth: self.depth,
+                role: self.role,
+                label: self.name.to_owned(),
+                search_path: c_string(self.search_path),
+                sources: stage.sources.iter().map(|source| source_names(source, own)).collect(),
+                stage,
+                cache: RefCell::default(),
+            })
+        });
+        maintained.collect()
+    }
+}
+
+fn source_names(source: &Source, own: &[(Oid, Oid)]) -> SourceNames {
+    let core_relid = source.relid;
+    let found = own.iter().find(|(known, _)| *known == core_relid);
+    SourceNames {
+        relid: found.map_or(core_relid, |(_, relid)| *relid),
+        core_relid,
+        added: c_string(&format!("__pgt_new_{core_relid}")),
+        removed: c_string(&format!("__pgt_old_{core_relid}")),
+        columns: source.columns.clone(),
+        physical: source.physical,
+    }
+}

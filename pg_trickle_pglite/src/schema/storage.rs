@@ -1,0 +1,100 @@
+//! Storage tables: creates and fills them, and makes them part of the view that users see.
+
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{self, Oid};
+use crate::edge::{settings, spi};
+use crate::runtime::load::Compiled;
+use crate::runtime::stream_table::StageRunner;
+use crate::schema::{statements, triggers};
+use std::rc::Rc;
+
+/// A number that no stream table and no storage table has had.
+pub fn next_id() -> Result<i32> {
+    spi::catalog_number("SELECT nextval('pgtrickle.stream_table_id_seq')", &[])?
+        .ok_or_else(|| SqlError::internal("no number for the stream table"))
+}
+
+/// Runs a statement of the core's, as a role (0 for the current user).
+pub fn run(text: &str, role: Oid) -> Result<()> {
+    ffi::query(text, &[], settings::PARSING, role, None)?;
+    Ok(())
+}
+
+/// Creates the storage tables and gives them to their owner.
+pub fn make(compiled: &Compiled, owner: &str) -> Result<()> {
+    for stage in &compiled.stages {
+        for statement in &stage.ddl {
+            run(statement, spi::SUPERUSER)?;
+        }
+        spi::catalog(&statements::give(&stage.storage, owner), &[])?;
+    }
+    Ok(())
+}
+
+/// Fills the empty storage tables.
+pub fn fill(stages: &[Rc<StageRunner>]) -> Result<()> {
+    for runner in stages {
+        runner.run_once(&[runner.stage.fill_statement()])?;
+    }
+    Ok(())
+}
+
+/// Starts the maintenance of a stream table.
+pub fn activate(id: i32) -> Result<()> {
+    spi::catalog(
+        "UPDATE pgtrickle.stream_table SET status = 'ACTIVE' WHERE id = $1::int",
+        &[Some(&id.to_string())],
+    )?;
+    triggers::sync()
+}
+
+/// Records the storage tables of the stages below the top, and makes them part of the user's view.
+pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
+    let below = compiled.stages.len().saturating_sub(1);
+    for stage in &compiled.stages[..below] {
+        spi::catalog(
+            "INSERT INTO pgtrickle.stage (id, storage) VALUES ($1::int, $2::regclass)",
+            &[Some(&id.to_string()), Some(&stage.storage)],
+        )?;
+        bind(&stage.storage, view)?;
+    }
+    Ok(())
+}
+
+/// Makes a relation part of the user's view: it is dropped with the view, and PostgreSQL's messages about dependencies name
+/// the view.
+pub fn bind(part: &str, view: &str) -> Result<()> {
+    spi::catalog(
+        "INSERT INTO pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype) \
+         VALUES ('pg_class'::regclass, $1::regclass, 0, 'pg_class'::regclass, $2::regclass, 0, 'i')",
+        &[Some(part), Some(view)],
+    )?;
+    Ok(())
+}
+
+/// Lets a relation that is part of the user's view be dropped by itself.
+pub fn unbind(part: &str, view: Oid) -> Result<()> {
+    spi::catalog(
+        "DELETE FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = to_regclass($1) \
+         AND refclassid = 'pg_class'::regclass AND refobjid = $2::oid AND deptype = 'i'",
+        &[Some(part), Some(&view.to_string())],
+    )?;
+    Ok(())
+}
+
+/// The storage table on which CREATE INDEX on a stream table creates its index, without its schema; nothing for any other
+/// relation.
+pub fn index_target(relid: Oid) -> Result<Option<String>> {
+    // The library can be loaded without the extension being installed.
+    let is_view = spi::catalog(
+        "SELECT 1 FROM pg_class WHERE oid = $1::oid AND relkind = 'v' AND to_regclass('pgtrickle.stream_table') IS NOT NULL",
+        &[Some(&relid.to_string())],
+    )?;
+    if is_view.is_empty() {
+        return Ok(None);
+    }
+    spi::catalog_value(
+        "SELECT relname FROM pg_class WHERE oid = (SELECT storage FROM pgtrickle.stream_table WHERE relid = $1::oid)",
+        &[Some(&relid.to_string())],
+    )
+}

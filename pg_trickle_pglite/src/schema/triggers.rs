@@ -1,0 +1,89 @@
+//! Keeps the triggers of sources up to date: on every table that a stream table reads, on the parents and children of such
+//! a table, on the storage of a stream table with subscribers, and nowhere else.
+
+use super::statements;
+use crate::edge::error::Result;
+use crate::edge::ffi::Oid;
+use crate::edge::spi::{self, Values};
+use crate::runtime::subscribers;
+use pg_trickle_core::sorted::Map;
+
+/// Drops triggers that a session left behind: its subscribers are gone.
+pub fn tidy() -> Result<()> {
+    let left = spi::catalog(
+        "SELECT 1 FROM pg_trigger g WHERE g.tgname = '__pgt_before' \
+         AND NOT EXISTS (SELECT FROM pgtrickle.source s WHERE s.relid = g.tgrelid) LIMIT 1",
+        &[],
+    )?;
+    if left.is_empty() { Ok(()) } else { sync() }
+}
+
+/// Creates missing triggers and drops unneeded ones.
+pub fn sync() -> Result<()> {
+    // Matched here: a join of these would take longer to plan than everything else that a new stream table needs.
+    let rows = spi::catalog(
+        "SELECT s.relid::oid, false, NOT bool_and(s.inherited) FROM pgtrickle.source s \
+         JOIN pgtrickle.stream_table t ON t.id = s.id WHERE t.status = 'ACTIVE' GROUP BY 1 UNION ALL \
+         SELECT storage::oid, false, true FROM pgtrickle.stream_table WHERE id = ANY ($1::int[]) UNION ALL \
+         SELECT tgrelid, true, bool_or(tgname = '__pgt_insert') FROM pg_trigger \
+         WHERE tgfoid = 'pgtrickle.maintain()'::regprocedure AND tgname IN ('__pgt_before', '__pgt_insert', \
+         '__pgt_update', '__pgt_delete', '__pgt_truncate', '__pgt_after') GROUP BY 1",
+        &[Some(subscribers::followed().as_deref().unwrap_or("{}"))],
+    )?;
+    // What each table should have, and what it has.
+    let mut tables: Map<Oid, [Option<Fired>; 2]> = Map::new();
+    for row in rows {
+        let mut values = Values::of(row);
+        let pair = tables.or_default(values.number()?);
+        let is_present = values.boolean()?;
+        let fired = if values.boolean()? {
+            Fired::WithRows
+        } else {
+            Fired::Blind
+        };
+        pair[usize::from(is_present)] = Some(fired);
+    }
+    for (relid, [wanted, present]) in tables.iter() {
+        if wanted == present {
+            continue;
+        }
+        let Some(row) = spi::catalog(
+            "SELECT (pg_identify_object('pg_class'::regclass, oid, 0)).identity, relnamespace = 'pgtrickle'::regnamespace \
+             FROM pg_class WHERE oid = $1::oid",
+            &[Some(&relid.to_string())],
+        )?
+        .pop() else {
+            continue;
+        };
+        let mut values = Values::of(row);
+        let (table, is_storage) = (values.text()?, values.boolean()?);
+        let mut texts = Vec::new();
+        if present.is_some() {
+            texts.extend(statements::drop_triggers(&table));
+        }
+        match wanted {
+            Some(Fired::WithRows) => texts.extend(statements::source_triggers(&table)),
+            Some(Fired::Blind) => texts.extend(statements::child_triggers(&table)),
+            None => {}
+        }
+        for text in &texts {
+            spi::catalog(text, &[])?;
+        }
+        if wanted.is_some() && !is_storage {
+            // A running statement would not fire them. This fails if there is one; no statement uses storage directly.
+            spi::catalog(&statements::enable_trigger(&table), &[]).map_err(|error| {
+                error.hint("Do it while no statement uses the table and no cursor over it is open.")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What the triggers of a table receive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fired {
+    /// The rows that changed: stream tables read the table itself.
+    WithRows,
+    /// No rows: stream tables read a parent or a child of it.
+    Blind,
+}

@@ -1,0 +1,90 @@
+/** GROUP BY: columns that a grouped key determines, GROUPING() without sets, and types without an order. */
+import { runCases } from './support/cases.js'
+
+const SETUP = [
+  'CREATE TABLE c (id int PRIMARY KEY, name text, region text)',
+  'CREATE TABLE o (id int PRIMARY KEY, cid int, note text, amount int)',
+  "INSERT INTO c VALUES (1, 'ann', 'n'), (2, 'bob', NULL), (3, NULL, 'n')",
+  "INSERT INTO o VALUES (1, 1, 'x', 5), (2, 1, 'y', 7), (3, 2, NULL, 1)",
+]
+
+const STEPS = [
+  "INSERT INTO o VALUES (4, 3, 'z', 9), (5, NULL, 'w', 2)",
+  "UPDATE c SET name = 'bea', region = 's' WHERE id = 2",
+  'UPDATE o SET cid = 2 WHERE id = 1',
+  "INSERT INTO c VALUES (4, 'cy', 's')",
+  'DELETE FROM o WHERE cid = 3',
+  'DELETE FROM c WHERE id = 1',
+  "INSERT INTO o SELECT i, i % 6, 'n' || i, i FROM generate_series(10, 40) i",
+  'UPDATE c SET id = 5 WHERE id = 4',
+  'DELETE FROM o WHERE amount % 2 = 0',
+  'TRUNCATE o',
+]
+
+runCases('grouping', [
+  {
+    name: 'by a primary key, with columns that it determines, above joins and subqueries',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      listed:
+        "SELECT c.id, c.name, string_agg(o.note, ',' ORDER BY o.id) AS notes FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id",
+      counted: 'SELECT c.id, c.name, c.region, count(o.id) AS n FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      all_columns: 'SELECT c.*, json_agg(o ORDER BY o.id) AS os FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      in_having:
+        "SELECT c.id, array_agg(o.note ORDER BY o.id) AS notes FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id HAVING c.name <> 'ann'",
+      in_an_expression:
+        "SELECT upper(c.name) || c.id AS name, max(o.amount) AS m FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id ORDER BY c.region, c.id",
+      with_a_subquery:
+        'SELECT c.id, c.name, (SELECT count(*) FROM o x WHERE x.cid = c.id) AS n, sum(o.amount) AS s FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      under_a_window:
+        'SELECT c.id, c.name, rank() OVER (ORDER BY count(o.id), c.name) AS r FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      inner: "SELECT c.id, c.name, string_agg(o.note, ',' ORDER BY o.id) AS notes FROM c JOIN o ON o.cid = c.id GROUP BY c.id",
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'with GROUPING() and no sets, or one',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      plain: 'SELECT region, grouping(region) AS g, count(*) AS n FROM c GROUP BY region',
+      two: 'SELECT cid, note, grouping(cid, note) AS g, sum(amount) AS s FROM o GROUP BY cid, note',
+      in_having: 'SELECT cid, count(*) AS n FROM o GROUP BY cid HAVING grouping(cid) = 0 AND count(*) > 1',
+      one_set: 'SELECT cid, grouping(cid) AS g, count(*) AS n FROM o GROUP BY GROUPING SETS ((cid))',
+      ordered_sets:
+        'SELECT cid, grouping(cid) AS g, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY cid',
+      ordered_sets_in_sets:
+        'SELECT cid, grouping(cid) AS g, mode() WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY GROUPING SETS ((cid))',
+      rolled_up:
+        "SELECT cid, grouping(cid) AS g, string_agg(note, ',' ORDER BY id) AS l FROM o GROUP BY ROLLUP (cid)",
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'by types that are hashed and not ordered',
+    setup: [
+      'CREATE TABLE x (id int PRIMARY KEY, v xid, k cid, n int)',
+      "INSERT INTO x VALUES (1, '5', '1', 1), (2, '5', '2', 2), (3, NULL, '1', 3)",
+      'CREATE TABLE y (v xid)',
+      "INSERT INTO y VALUES ('5'), ('6')",
+    ],
+    way: 'incremental',
+    views: {
+      grouped: 'SELECT v, count(*) AS n, sum(n) AS s FROM x GROUP BY v',
+      by_two: 'SELECT v, n % 2 AS odd, max(n) AS m FROM x GROUP BY 1, 2',
+      differing: 'SELECT DISTINCT v FROM x',
+      united: 'SELECT v FROM x UNION SELECT v FROM y',
+      partitioned: 'SELECT id, count(*) OVER (PARTITION BY n % 2) AS c, v FROM x',
+    },
+    steps: [
+      "INSERT INTO x VALUES (4, '6', '2', 4), (5, NULL, NULL, 5)",
+      "UPDATE x SET v = '7' WHERE id = 1",
+      "INSERT INTO y VALUES ('7'), (NULL)",
+      'DELETE FROM x WHERE v IS NULL',
+      "DELETE FROM y WHERE v = '6'",
+      "INSERT INTO x SELECT i, (i % 4)::text::xid, '1', i FROM generate_series(10, 30) i",
+      'DELETE FROM x',
+    ],
+  },
+])

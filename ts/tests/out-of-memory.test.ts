@@ -1,0 +1,142 @@
+/** An allocation of the extension's fails, at every place that one after the other: an error, and nothing worse. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { failing, withFailingMemory } from './support/failing-memory.js'
+import { Lab } from './support/lab.js'
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await withFailingMemory(() => Lab.open())
+  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE TABLE plain (v int)')
+  await lab.exec('INSERT INTO t SELECT n, n % 3, n FROM generate_series(1, 9) n; INSERT INTO plain VALUES (1), (1)')
+  await lab.create('sums', 'SELECT k, count(*) AS n, sum(v) AS s FROM t GROUP BY k')
+  await lab.create('joined', 'SELECT t.id, p.v FROM t JOIN plain p ON p.v = t.k')
+})
+afterAll(() => lab?.close())
+beforeEach(() => lab.exec('ROLLBACK'))
+
+const OUT_OF_MEMORY = '53200'
+
+/** Runs a statement with an allocation failing, and says what came of it. */
+async function run(n: number, sql: string): Promise<'done' | 'failed' | 'no failure'> {
+  let code: string | undefined
+  const came = await failing(n, async () => {
+    await lab.exec(sql).catch((error: { code?: string; message: string }) => {
+      code = error.code ?? error.message
+    })
+  })
+  if (code !== undefined) expect(code, `allocation ${n} of: ${sql}`).toBe(OUT_OF_MEMORY)
+  if (!came) expect(code).toBeUndefined()
+  return code !== undefined ? 'failed' : came ? 'done' : 'no failure'
+}
+
+/** Lets each allocation of a statement fail in turn; every `step`-th one where there are many. */
+async function eachAllocation(sql: (n: number) => string, step: (n: number) => number = (n) => n + 1) {
+  let failures = 0
+  for (let n = 1; ; n = step(n)) {
+    const outcome = await run(n, sql(n))
+    await lab.exec('ROLLBACK')
+    await lab.check(`allocation ${n} of: ${sql(n)}`)
+    if (outcome === 'no failure') break
+    if (outcome === 'failed') failures += 1
+  }
+  expect(failures, 'none failed: nothing was tried').toBeGreaterThan(0)
+  // All is well again.
+  await lab.run('UPDATE t SET v = v + 1')
+}
+
+describe('maintenance', () => {
+  test('a change of a row', () => eachAllocation((n) => `UPDATE t SET k = k + 1, v = ${n} WHERE id = ${(n % 9) + 1}`))
+
+  test('with the plans made anew', () =>
+    eachAllocation(
+      (n) => `ALTER TABLE t ALTER k SET STATISTICS ${n % 100}; UPDATE t SET k = k + 1 WHERE id = ${(n % 9) + 1}`,
+      (n) => n + 1 + Math.floor(n / 8),
+    ))
+
+  test('a change that waits for the end of a statement', () =>
+    eachAllocation((n) => `WITH p AS (INSERT INTO plain VALUES (${n % 3})) UPDATE t SET v = ${n} WHERE id = 1`))
+})
+
+describe('DDL', () => {
+  test('the definition of a source changes', async () => {
+    await lab.exec('CREATE VIEW above AS SELECT id, v FROM t')
+    await lab.create('over', 'SELECT id, v FROM above')
+    await eachAllocation(
+      (n) => `ALTER TABLE t ADD COLUMN extra_${n} int; UPDATE t SET v = v + 1 WHERE id = ${(n % 9) + 1}`,
+      (n) => n + 1 + Math.floor(n / 4),
+    )
+  })
+
+  test('a stream table is made', async () => {
+    const before = await lab.inventory()
+    for (let n = 1; ; n += 1 + Math.floor(n / 4)) {
+      const outcome = await run(
+        n,
+        "SELECT pgtrickle.create_stream_table('made', 'SELECT k, max(v) AS m FROM t GROUP BY k')",
+      )
+      await lab.exec('ROLLBACK')
+      if (outcome === 'failed') expect(await lab.inventory(), `allocation ${n}`).toEqual(before)
+      else await lab.exec("SELECT pgtrickle.drop_stream_table('made')")
+      if (outcome === 'no failure') break
+    }
+    await lab.check('attempts')
+  })
+})
+
+describe('a savepoint that was not seen', () => {
+  const script = (n: number) => [
+    'BEGIN',
+    `INSERT INTO t VALUES (${1000 + n}, 1, 1)`,
+    'SAVEPOINT a',
+    `INSERT INTO t VALUES (${2000 + n}, 1, 1)`,
+    'SAVEPOINT b',
+    'DELETE FROM t WHERE id = 1',
+    'ROLLBACK TO b',
+    'RELEASE a',
+  ]
+
+  test.each(['SAVEPOINT a', 'SAVEPOINT b', 'ROLLBACK TO b', 'RELEASE a'])('%s', async (savepoint) => {
+    for (let n = 1; n < 6; n++) {
+      let came = false
+      const errors: string[] = []
+      const note = (error: { code?: string; message: string }) => errors.push(error.code ?? error.message)
+      for (const sql of script(n)) {
+        if (sql !== savepoint) await lab.exec(sql).catch(note)
+        else came = await failing(n, () => lab.exec(sql).then(() => undefined, note as never))
+      }
+      // Either nothing was lost, or the transaction says so: at the next change, or when it is to commit.
+      await lab.exec('COMMIT').catch(note)
+      await lab.exec('ROLLBACK')
+      const [first] = errors
+      if (first !== undefined) expect(first).toBe(OUT_OF_MEMORY)
+      const { rows } = await lab.pg.query(`SELECT id FROM t WHERE id IN (${1000 + n}, ${2000 + n}, 1)`)
+      expect(rows).toHaveLength(first === undefined ? 3 : 1)
+      if (savepoint === 'SAVEPOINT a' && n === 1) expect([came, first]).toEqual([true, OUT_OF_MEMORY])
+      await lab.run(`DELETE FROM t WHERE id > 1000`)
+      if (!came) break
+    }
+  })
+})
+
+test('a subscriber gets a new state when a record was lost', async () => {
+  const seen: Record<string, unknown> = {}
+  const stop = await lab.pg.trickle.subscribe<{ k: number; n: number }>('sums', (changes) => {
+    for (const change of changes) seen[String(change.row.k)] = change.op === 'delete' ? undefined : change.row.n
+  })
+  const truth = async () => {
+    const { rows } = await lab.pg.query<{ k: number; n: number }>('SELECT k, n FROM sums')
+    return Object.fromEntries(rows.map(({ k, n }) => [String(k), n]))
+  }
+  for (let n = 1; n < 60; n++) {
+    await run(n, `INSERT INTO t VALUES (${3000 + n}, ${n % 3}, 1)`)
+    await lab.exec('ROLLBACK')
+  }
+  await lab.run('DELETE FROM t WHERE id > 3000 AND id % 2 = 0')
+  const expected = await truth()
+  for (let round = 0; round < 100 && JSON.stringify(seen) !== JSON.stringify(expected); round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(seen).toEqual(expected)
+  await stop()
+})
