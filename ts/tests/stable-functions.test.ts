@@ -260,6 +260,8 @@ runCases('what reads the clock, the session, the catalog or the stored form of v
       formatted: "SELECT id, format('%s', l) AS l FROM r",
       of_row: 'SELECT row_to_json(r) AS r FROM r',
       listed: 'SELECT json_agg(c ORDER BY id) AS l FROM r',
+      made_row: 'SELECT to_json(ROW(id, ROW(c))) AS r FROM r',
+      of_subquery: 'SELECT to_json(q) AS r FROM (SELECT id, c FROM r) AS q',
       constructed: "SELECT id, JSON_ARRAY(c) AS a, JSON_VALUE(jsonb '\"t\"', '$' RETURNING regclass) AS j FROM r",
       column_: "SELECT t.id, r.c FROM t, json_to_record('{}') AS r(c regclass)",
       of_table: 'SELECT id, tableoid::regclass::text AS n FROM t',

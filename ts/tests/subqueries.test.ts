@@ -139,9 +139,9 @@ runCases('subqueries', [
     way: 'incremental',
     views: {
       selected: 'SELECT id, (SELECT sum(q.x) FROM (SELECT t.a AS x FROM u WHERE k = t.a) q) AS s FROM t',
-      beside_its_own:
-        'SELECT id, (SELECT sum(q.x + q.w) FROM (SELECT t.a AS x, w FROM u WHERE k = t.a) q) AS s FROM t',
-      from_side: 'SELECT id, l.m FROM t, LATERAL (SELECT max(q.x) AS m FROM (SELECT t.id AS x FROM u WHERE k = t.a) q) l',
+      beside_its_own: 'SELECT id, (SELECT sum(q.x + q.w) FROM (SELECT t.a AS x, w FROM u WHERE k = t.a) q) AS s FROM t',
+      from_side:
+        'SELECT id, l.m FROM t, LATERAL (SELECT max(q.x) AS m FROM (SELECT t.id AS x FROM u WHERE k = t.a) q) l',
     },
     steps: STEPS,
   },

@@ -7,12 +7,12 @@
 //! - It depends on settings: `to_char(timestamptz)` on TimeZone, `to_tsvector(text)` on the text search configuration.
 //! - It depends on its arguments alone, and is stable because some types have stable output functions: `concat()`.
 //!
-//! The last two are folded, and [`FOLDED`] lists them; everything else is left to a full refresh, so that a function that
-//! nobody has looked at costs time and not rows. Functions of extensions count only where they are compiled: one that a
-//! user writes may bear any name, and read tables.
+//! The last two are incremental, and [`FOLDED`] lists them. Everything else needs a full refresh, so that a function
+//! that nobody has looked at costs time and not rows. Functions of extensions count only if they are compiled: one that
+//! a user writes may have any name, and read tables.
 //!
-//! What a listed function does with its arguments can still bring in the catalog (the text of a `regclass`), or the form
-//! in which a value is stored (`pg_column_size`).
+//! A listed function can still depend on the catalog (it writes a `regclass` as text), or on the form in which a value
+//! is stored (`pg_column_size`).
 
 use super::fallback::Fallback;
 use super::types::type_of;
@@ -26,8 +26,8 @@ use crate::plan::Oid;
 use crate::query::{CoerceViaIo, Expr, Query, RangeFunction};
 use crate::sql::ident::is_one_of;
 
-/// Stable functions of PostgreSQL 17 and 18 that depend on their arguments and on settings. `name*` is a family: all stable
-/// functions whose names begin so. One text, which takes no pointers that are relocated at loading.
+/// The stable functions of PostgreSQL 17 and 18 that depend on arguments and settings. `name*` is a family: all
+/// stable functions whose names begin this way. One text, so that no pointers are relocated at loading.
 const FOLDED: &str = "\
     anytextcat array_send array_to_json array_to_string bpcharsend concat concat_ws convert convert_from convert_to \
     date date_* enum_* extract format generate_series in_range interval_pl_timestamptz json_* jsonb_* length \
@@ -197,13 +197,21 @@ fn says_now(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error>
 /// A node that writes or reads values as text, where these name objects of the catalog.
 fn names(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
     let mut types = vec![node.type_oid()];
-    node.for_each_child(&mut |child| types.push(child.type_oid()));
+    node.for_each_child(&mut |child| add_types(child, &mut types));
     for type_oid in types {
         if names_objects(type_oid, catalog)? {
             return Ok(Some(format!("the text of {}", catalog.type_sql(type_oid, -1)?)));
         }
     }
     Ok(None)
+}
+
+/// The type of a value, or of all that a row is made of.
+fn add_types(value: &Expr, types: &mut Vec<Oid>) {
+    match value {
+        Expr::Row(row) => row.args.iter().for_each(|field| add_types(field, types)),
+        _ => types.push(value.type_oid()),
+    }
 }
 
 /// True for types whose text is looked up in the catalog, and those that are made of them.

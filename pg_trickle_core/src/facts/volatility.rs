@@ -1,7 +1,7 @@
 //! Which functions a query calls, and what that means for its maintenance.
 //!
-//! A volatile function, or a sample that cannot be repeated, leaves the query without a defined result over time, so the
-//! query is refused. [`super::stability`] says what the others depend on.
+//! A volatile function, or a sample that cannot be repeated, leaves the query without a defined result over time, so
+//! the query is refused. [`super::stability`] says what other functions depend on.
 
 use crate::catalog::Catalog;
 use crate::error::Error;
