@@ -1,5 +1,6 @@
 import { TrickleError } from './errors.js'
 import { internalQuery } from './internal-query.js'
+import { checkOptions } from './options.js'
 import { hubOf } from './subscribe/hub.js'
 import { LiveTable } from './subscribe/live.js'
 import type { LiveOptions } from './subscribe/live.js'
@@ -74,6 +75,7 @@ export class Trickle {
     query: string,
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
+    checkOptions('createStreamTable', options, name)
     const { ifNotExists = false, orReplace = false, withData = true, onNotice } = options ?? {}
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
@@ -93,12 +95,14 @@ export class Trickle {
     query: string,
     options: AlterStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
+    checkOptions('alterStreamTable', options, name)
     await this.#query(name, ALTER, [name, query], options?.onNotice)
     return this.#describe<Row>(name)
   }
 
   /** Drops a stream table, its storage and its triggers. */
   async dropStreamTable(name: string, options: DropStreamTableOptions = {}): Promise<void> {
+    checkOptions('dropStreamTable', options, name)
     const { ifExists = false, cascade = false } = options ?? {}
     if (ifExists && (await this.#query(name, FIND, [name])).length === 0) return
     await this.#query(name, DROP, [name, cascade])
@@ -143,11 +147,13 @@ export class Trickle {
     callback: ChangeCallback<Row>,
     options: SubscribeOptions<Row> = {},
   ): Promise<Unsubscribe> {
+    checkOptions('subscribe', options, name)
     return hubOf(this.#db).subscribe(name, callback as ChangeCallback, (options ?? {}) as SubscribeOptions)
   }
 
   /** The rows of a stream table, kept up to date, in the shape of PGlite's `live.query` but without running a query. */
   async live<Row = AnyRow>(name: string, options: LiveOptions<Row> = {}): Promise<LiveTable<Row>> {
+    checkOptions('live', options, name)
     return LiveTable.open(name, (callback, rest) => hubOf(this.#db).subscribe(name, callback, rest), options ?? {})
   }
 

@@ -34,7 +34,7 @@ runCases('domains', [
       'UPDATE l SET a = a + 10, e = e + 1',
       'DELETE FROM k WHERE b = 20',
       'DELETE FROM l',
-      "!UPDATE k SET b = NULL WHERE a = 11",
+      '!UPDATE k SET b = NULL WHERE a = 11',
       'DELETE FROM k',
     ],
   },

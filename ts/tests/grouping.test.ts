@@ -34,12 +34,13 @@ runCases('grouping', [
       in_having:
         "SELECT c.id, array_agg(o.note ORDER BY o.id) AS notes FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id HAVING c.name <> 'ann'",
       in_an_expression:
-        "SELECT upper(c.name) || c.id AS name, max(o.amount) AS m FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id ORDER BY c.region, c.id",
+        'SELECT upper(c.name) || c.id AS name, max(o.amount) AS m FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id ORDER BY c.region, c.id',
       with_a_subquery:
         'SELECT c.id, c.name, (SELECT count(*) FROM o x WHERE x.cid = c.id) AS n, sum(o.amount) AS s FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
       under_a_window:
         'SELECT c.id, c.name, rank() OVER (ORDER BY count(o.id), c.name) AS r FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
-      inner: "SELECT c.id, c.name, string_agg(o.note, ',' ORDER BY o.id) AS notes FROM c JOIN o ON o.cid = c.id GROUP BY c.id",
+      inner:
+        "SELECT c.id, c.name, string_agg(o.note, ',' ORDER BY o.id) AS notes FROM c JOIN o ON o.cid = c.id GROUP BY c.id",
     },
     steps: STEPS,
   },
@@ -48,7 +49,7 @@ runCases('grouping', [
     setup: SETUP,
     way: 'incremental',
     views: {
-      plain: 'SELECT region, grouping(region) AS g, count(*) AS n FROM c GROUP BY region',
+      simple: 'SELECT region, grouping(region) AS g, count(*) AS n FROM c GROUP BY region',
       two: 'SELECT cid, note, grouping(cid, note) AS g, sum(amount) AS s FROM o GROUP BY cid, note',
       in_having: 'SELECT cid, count(*) AS n FROM o GROUP BY cid HAVING grouping(cid) = 0 AND count(*) > 1',
       one_set: 'SELECT cid, grouping(cid) AS g, count(*) AS n FROM o GROUP BY GROUPING SETS ((cid))',
@@ -56,8 +57,7 @@ runCases('grouping', [
         'SELECT cid, grouping(cid) AS g, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY cid',
       ordered_sets_in_sets:
         'SELECT cid, grouping(cid) AS g, mode() WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY GROUPING SETS ((cid))',
-      rolled_up:
-        "SELECT cid, grouping(cid) AS g, string_agg(note, ',' ORDER BY id) AS l FROM o GROUP BY ROLLUP (cid)",
+      rolled_up: "SELECT cid, grouping(cid) AS g, string_agg(note, ',' ORDER BY id) AS l FROM o GROUP BY ROLLUP (cid)",
     },
     steps: STEPS,
   },

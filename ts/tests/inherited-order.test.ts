@@ -50,7 +50,8 @@ runCases('the order of a subquery', [
     way: 'incremental',
     views: {
       whole: 'SELECT DISTINCT ON (a) a, b FROM (SELECT a, b FROM t ORDER BY a, b DESC) s',
-      above_a_filter: 'SELECT DISTINCT ON (a) a, b FROM (SELECT a, b FROM (SELECT a, b FROM t ORDER BY a, b DESC) s WHERE b > 5) r',
+      above_a_filter:
+        'SELECT DISTINCT ON (a) a, b FROM (SELECT a, b FROM (SELECT a, b FROM t ORDER BY a, b DESC) s WHERE b > 5) r',
       named: 'SELECT DISTINCT ON (a) a, b FROM vd ORDER BY a DESC',
     },
     steps: STEPS,
@@ -65,9 +66,11 @@ runCases('the order of a subquery', [
       listed: 'SELECT id, array_agg(b) OVER () AS l FROM vo',
       running: 'SELECT id, sum(b) OVER (ROWS UNBOUNDED PRECEDING) AS s FROM vo',
       peers: 'SELECT id, rank() OVER w AS r, row_number() OVER w AS n FROM vo WINDOW w AS ()',
-      by_partition: 'SELECT a, b, row_number() OVER (PARTITION BY a) AS n FROM (SELECT a, b FROM t ORDER BY a, b DESC) s',
+      by_partition:
+        'SELECT a, b, row_number() OVER (PARTITION BY a) AS n FROM (SELECT a, b FROM t ORDER BY a, b DESC) s',
       neighbours_of_a_view: 'SELECT id, lag(id) OVER () AS p, lead(b, 2) OVER () AS n FROM vo',
-      without_the_row: 'SELECT id, array_agg(id) OVER (RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS l FROM vo',
+      without_the_row:
+        'SELECT id, array_agg(id) OVER (RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS l FROM vo',
       above_a_limit: 'SELECT b, row_number() OVER () AS n FROM (SELECT b FROM t ORDER BY b DESC LIMIT 3) s',
     },
     steps: STEPS,
@@ -77,12 +80,14 @@ runCases('the order of a subquery', [
     setup: SETUP,
     way: 'incremental',
     views: {
-      array_for_a_row: 'SELECT k, w, ARRAY(SELECT s.b FROM (SELECT a, b FROM t ORDER BY b) s WHERE s.a = k) AS l FROM u',
+      array_for_a_row:
+        'SELECT k, w, ARRAY(SELECT s.b FROM (SELECT a, b FROM t ORDER BY b) s WHERE s.a = k) AS l FROM u',
       aggregate_of_levels: "SELECT string_agg(c::text, ',') AS l FROM above",
       aggregate_of_a_view: 'SELECT a, array_agg(id) AS l FROM vo GROUP BY a',
       of_a_lateral:
         'SELECT t.id, array_agg(x.w) AS l FROM t CROSS JOIN LATERAL (SELECT w FROM u WHERE u.k = t.a ORDER BY w DESC) x GROUP BY t.id',
-      one_for_a_row: 'SELECT k, w, x.b FROM u LEFT JOIN LATERAL (SELECT b FROM (SELECT a, b FROM t ORDER BY b) s WHERE s.a = k LIMIT 1) x ON true',
+      one_for_a_row:
+        'SELECT k, w, x.b FROM u LEFT JOIN LATERAL (SELECT b FROM (SELECT a, b FROM t ORDER BY b) s WHERE s.a = k LIMIT 1) x ON true',
     },
     steps: STEPS,
   },

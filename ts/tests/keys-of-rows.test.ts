@@ -27,7 +27,8 @@ runCases('functions that return rows as keys', [
       listed: "SELECT unnest(l) AS e, string_agg(id::text, ',' ORDER BY id) AS i FROM t GROUP BY 1 HAVING count(*) > 1",
       two: 'SELECT unnest(l) AS e, generate_series(1, 2) AS g, count(*) AS n FROM t GROUP BY 1, 2',
       beside_a_column: 'SELECT a, unnest(l) AS e, min(id) AS i FROM t GROUP BY a, e',
-      under_a_window: 'SELECT e, n, rank() OVER (ORDER BY n) AS r FROM (SELECT unnest(l) AS e, count(*) AS n FROM t GROUP BY 1) s',
+      under_a_window:
+        'SELECT e, n, rank() OVER (ORDER BY n) AS r FROM (SELECT unnest(l) AS e, count(*) AS n FROM t GROUP BY 1) s',
       not_shown: 'SELECT count(*) AS n FROM t GROUP BY unnest(l)',
       sorted: 'SELECT unnest(l) AS e, count(*) AS n FROM t GROUP BY 1 ORDER BY 1 DESC LIMIT 2',
     },

@@ -259,6 +259,8 @@ runCases('recursion', [
         SELECT n, looped FROM r`,
       outer_join: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT l.b FROM r JOIN edge e ON e.a = x LEFT JOIN link l ON l.a = e.b)
         SELECT x FROM r`,
+      read_twice: `WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL (WITH q AS (SELECT x FROM r WHERE x < 4) SELECT q.x + p.x FROM q, q p, edge e WHERE e.a = q.x))
+        SELECT x FROM r`,
       excluded: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM r JOIN edge e ON a = x
         WHERE NOT EXISTS (SELECT FROM link l WHERE l.a = e.b)) SELECT x FROM r`,
       limited: `WITH RECURSIVE r(x) AS (SELECT 1 UNION SELECT b FROM (SELECT b FROM r JOIN edge ON a = x ORDER BY b LIMIT 1) q)

@@ -303,3 +303,14 @@ describe('DROP EXTENSION', () => {
     await change()
   })
 })
+
+test('a reset of the schema public leaves the extension, and stream tables in other schemas', async () => {
+  await lab.exec('CREATE SCHEMA other; CREATE TABLE other.o (a int)')
+  await lab.create('other.kept', 'SELECT a, count(*) AS n FROM other.o GROUP BY a')
+  await lab.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await lab.run('INSERT INTO other.o VALUES (1), (1), (2)')
+  await lab.exec('CREATE TABLE public.p (a int)')
+  await lab.create('public.again', 'SELECT a FROM p')
+  await lab.run('INSERT INTO public.p VALUES (1)')
+  await lab.exec('DROP SCHEMA other CASCADE; DROP TABLE public.p CASCADE')
+})

@@ -46,6 +46,23 @@ runCases('subqueries', [
     steps: STEPS,
   },
   {
+    name: 'the row of a view',
+    setup: [
+      ...SETUP,
+      'CREATE VIEW v AS SELECT id, a, s FROM t WHERE a > 0',
+      'CREATE VIEW g AS SELECT a, count(*) AS n FROM t GROUP BY a',
+    ],
+    views: {
+      shown: 'SELECT v FROM v',
+      of_groups: 'SELECT g, n FROM g',
+      grouped: 'SELECT v.a, json_agg(v ORDER BY v.id) AS j FROM v GROUP BY v.a',
+      joined: 'SELECT u.w, v FROM u JOIN v ON v.a = u.k',
+      left_joined: 'SELECT u.w, v FROM u LEFT JOIN v ON v.a = u.k',
+      field: 'SELECT (x).s AS s FROM (SELECT v AS x FROM v) y',
+    },
+    steps: STEPS,
+  },
+  {
     name: 'a row of a subquery that an outer join can make NULL',
     setup: SETUP,
     views: {

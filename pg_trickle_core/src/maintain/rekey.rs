@@ -63,7 +63,13 @@ pub fn key_column(n: usize) -> String {
 fn pairs(key: &[KeyColumn], a: &str, b: &str) -> String {
     if key.iter().any(|key| key.nullable) {
         let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
-        return op(&record(a, &names), "=", &record(b, &names));
+        return if key.iter().all(|key| key.ordered) {
+            op(&record(a, &names), "=", &record(b, &names))
+        } else {
+            // Records may be sorted to be joined. Equal keys with different images pair with nothing: one row is deleted and
+            // the other one inserted.
+            op(&image(a, &names), "=", &image(b, &names))
+        };
     }
     let equal = |key: &KeyColumn| format!("({} {} {})", column(a, &key.name), key.equals, column(b, &key.name));
     and(&key.iter().map(equal).collect::<Vec<_>>())

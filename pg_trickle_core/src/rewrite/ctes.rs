@@ -1,6 +1,8 @@
 //! CTEs as subqueries, one for each reference. References to the same CTE become equal subqueries, which share a stage
 //! if they need one. A recursive CTE becomes a subquery that contains the CTE.
 
+use std::cell::Cell;
+
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::{RECORD, RECORD_ARRAY};
 use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target};
@@ -8,7 +10,13 @@ use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target};
 /// A CTE in scope.
 #[derive(Clone)]
 enum Known {
-    Plain(Box<Query>),
+    Plain {
+        query: Box<Query>,
+        /// It reads the recursive CTE that it stands in. PostgreSQL allows one such reference.
+        is_step: bool,
+        /// A reference has been replaced already.
+        is_read: Cell<bool>,
+    },
     Recursive(Box<Cte>),
 }
 
@@ -26,7 +34,11 @@ fn inline_in(query: &mut Query, scopes: &mut Vec<Scope>) -> Result<(), Fallback>
         let known = if cte.recursive {
             Known::Recursive(Box::new(cte.clone()))
         } else {
-            Known::Plain(cte.query)
+            Known::Plain {
+                is_step: reads_itself(&cte.query),
+                query: cte.query,
+                is_read: Cell::new(false),
+            }
         };
         if let Some(own) = scopes.last_mut() {
             own.push((cte.name, known));
@@ -65,6 +77,22 @@ fn inline_sublinks(expr: &mut Expr, scopes: &mut Vec<Scope>, result: &mut Result
     expr.for_each_child_mut(&mut |child| inline_sublinks(child, scopes, result));
 }
 
+/// Does a query refer to a recursive CTE that it stands in?
+fn reads_itself(query: &Query) -> bool {
+    let is_reference = |rte: &Rte| {
+        matches!(
+            rte.kind,
+            RteKind::Cte {
+                self_reference: true,
+                ..
+            }
+        )
+    };
+    let mut found = false;
+    query.for_each_query(&mut |query| found |= query.rtable.iter().any(is_reference));
+    found
+}
+
 /// The subquery for a reference. `None` for a reference from within the recursive CTE itself.
 fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Option<Query>, Fallback> {
     let scope = scopes
@@ -76,7 +104,14 @@ fn resolve(rte: &Rte, name: &str, levels_up: u32, scopes: &[Scope]) -> Result<Op
         return Ok(None);
     };
     match known {
-        Known::Plain(query) => {
+        Known::Plain {
+            query,
+            is_step,
+            is_read,
+        } => {
+            if is_read.replace(true) && *is_step {
+                return reason("WITH RECURSIVE that is read several times through a CTE inside it");
+            }
             let mut query = (**query).clone();
             query.raise_outer(levels_up);
             Ok(Some(query))

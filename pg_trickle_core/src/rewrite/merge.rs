@@ -32,18 +32,23 @@ pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
         .map(|target| target.expr.clone())
         .collect();
     let names = query.rtable[position].columns.clone();
-    let row = Expr::Row(RowExpr {
+    let row = RowExpr {
         type_oid: RECORD,
         args: outputs.iter().take(names.len()).cloned().collect(),
         form: CoerceForm::Call,
         names,
-    });
+    };
     query.replace_vars(&mut |var| {
         if var.varno != merged {
             return None;
         }
         if var.attno == 0 {
-            return Some(row.clone());
+            // The row of a view has a type with a name.
+            let type_oid = var.type_oid;
+            return Some(Expr::Row(RowExpr {
+                type_oid,
+                ..row.clone()
+            }));
         }
         let attno = usize::try_from(var.attno).ok()?.checked_sub(1)?;
         outputs.get(attno).cloned()

@@ -45,7 +45,7 @@ export class Composer {
     const make = this.rng.pick([
       ...[this.#project, this.#join, this.#join, this.#semiJoin, this.#group, this.#group, this.#distinct],
       ...[this.#distinctOn, this.#setOperation, this.#scalar, this.#lateral, this.#window, this.#top, this.#elements],
-      ...[this.#groupingSets, this.#collect, this.#single],
+      ...[this.#groupingSets, this.#collect, this.#single, this.#ordered, this.#rowsAsKeys, this.#dependents],
     ])
     return make.call(this, depth - 1)
   }
@@ -53,6 +53,7 @@ export class Composer {
   /** A table, a subquery or a CTE, under a new name. */
   #input(depth: number): Input {
     const alias = `a${++this.#aliases}`
+    if (this.rng.chance(0.06)) return this.#constant(alias)
     if (depth <= 0 || this.rng.chance(0.15)) {
       const table = this.rng.pick(this.tables)
       return { sql: `${table.name} ${alias}`, scope: scopeOf(alias, table.columns) }
@@ -66,6 +67,83 @@ export class Composer {
     this.#ctes.push(made)
     this.#names.push(`q${this.#ctes.length}`)
     return { sql: `${this.#names.at(-1)} ${alias}`, scope: scopeOf(alias, made.columns) }
+  }
+
+  /** A relation that reads no table. */
+  #constant(alias: string): Input {
+    const [sql, columns] = this.rng.pick<[string, Column[]]>([
+      [`generate_series(0, ${this.rng.int(0, 4)}) ${alias}(x)`, [{ name: 'x', type: 'int' }]],
+      [
+        `(VALUES (1, 'a'), (2, NULL), (2, 'b')) ${alias}(x, y)`,
+        [
+          { name: 'x', type: 'int' },
+          { name: 'y', type: 'text' },
+        ],
+      ],
+      [`(SELECT ${this.rng.int(1, 3)} AS x) ${alias}`, [{ name: 'x', type: 'int' }]],
+      [`(SELECT 1 AS x UNION SELECT 3) ${alias}`, [{ name: 'x', type: 'int' }]],
+    ])
+    return { sql, scope: scopeOf(alias, columns) }
+  }
+
+  /** What depends on the order of a subquery and has none of its own. The subquery is ordered by all that it selects. */
+  #ordered(depth: number): Composed {
+    const { sql, scope } = this.#input(depth)
+    const expressions = new Expressions(this.rng, scope)
+    const items = this.rng.times(1, 2, () => this.#plain(expressions))
+    const list = items.map((item, i) => `${item.sql} AS o${i + 1}`).join(', ')
+    const order = items.map((_, i) => `${i + 1}${this.rng.pick(['', ' DESC', ' NULLS FIRST'])}`).join(', ')
+    const name = `a${++this.#aliases}`
+    let from = `(SELECT ${list} FROM ${sql}${this.#where(expressions, 0.2)} ORDER BY ${order}) ${name}`
+    if (this.rng.chance(0.3)) from = `(SELECT * FROM ${from} WHERE ${name}.o1 IS NOT NULL) ${name}`
+    const shown = items.map((item, i) => ({ sql: `${name}.o${i + 1}`, type: item.type }))
+    const first = shown[0] ?? { sql: '1', type: 'int' as const }
+    const number: Scalar = { sql: 'row_number() OVER ()', type: 'big' }
+    const text = `string_agg(${first.sql}::text, ',')`
+    return this.rng.pick<() => Composed>([
+      () => this.#list(shown, `FROM ${from} LIMIT ${this.rng.int(0, 4)}`),
+      () => this.#list(shown, `FROM ${from} OFFSET ${this.rng.int(0, 3)}`),
+      () => this.#list([...shown, number], `FROM ${from}`),
+      () => this.#list([{ sql: text, type: 'text' }], `FROM ${from}`),
+      () => this.#list([{ sql: `${text} OVER ()`, type: 'text' }, first], `FROM ${from}`),
+      () => this.#list([{ sql: `first_value(${first.sql}) OVER ()`, type: first.type }], `FROM ${from}`),
+    ])()
+  }
+
+  /** Functions that return rows, as what is grouped by. */
+  #rowsAsKeys(depth: number): Composed {
+    const { sql, scope } = this.#input(depth)
+    const expressions = new Expressions(this.rng, scope)
+    const key: Scalar = this.rng.pick<Scalar>([
+      { sql: `unnest(${expressions.of('list', 0)})`, type: 'int' },
+      { sql: `generate_series(1, ${expressions.of('small', 0)})`, type: 'int' },
+    ])
+    const other = this.#plain(expressions)
+    const [shown, by] = this.rng.pick<[Scalar[], string]>([
+      [[key], '1'],
+      [[key, other], '1, 2'],
+      [[key], `ROLLUP (${key.sql})`],
+    ])
+    return this.#list([...shown, this.#call(expressions)], `FROM ${sql} GROUP BY ${by}`)
+  }
+
+  /** Columns that a grouped primary key determines, above an outer join. */
+  #dependents(depth: number): Composed {
+    const keyed = this.tables.filter((each) => each.keyed)
+    if (keyed.length === 0) return this.#group(depth)
+    const table = this.rng.pick(keyed)
+    const alias = `a${++this.#aliases}`
+    const outer = scopeOf(alias, table.columns)
+    const inner = this.#input(Math.min(depth, 1))
+    const calls = this.rng.times(1, 2, () => this.#call(new Expressions(this.rng, inner.scope)))
+    const on = this.#equal(outer, inner.scope)
+    const shown = this.rng.times(1, 2, () => new Expressions(this.rng, outer).any(0))
+    const grouping: Scalar[] = this.rng.chance(0.3) ? [{ sql: `grouping(${alias}.id)`, type: 'int' }] : []
+    const kind = this.rng.pick(['', 'LEFT ', 'LEFT '])
+    return this.#list(
+      [...shown, ...grouping, ...calls],
+      `FROM ${table.name} ${alias} ${kind}JOIN ${inner.sql} ON ${on} GROUP BY ${alias}.id`,
+    )
   }
 
   #project(depth: number): Composed {

@@ -37,6 +37,42 @@ function fakeDatabase(...results: unknown[][]): { db: Database; sent: Sent[] } {
 const json = (row: unknown) => [{ json: JSON.stringify(row) }]
 
 describe('Trickle', () => {
+  test.each([
+    [
+      'createStreamTable',
+      (trickle: Trickle) => trickle.createStreamTable('st', 'q', { ifNotExist: true } as never),
+      'Did you mean ifNotExists?',
+    ],
+    [
+      'createStreamTable',
+      (trickle: Trickle) => trickle.createStreamTable('st', 'q', { with_data: true } as never),
+      'Did you mean withData?',
+    ],
+    [
+      'alterStreamTable',
+      (trickle: Trickle) => trickle.alterStreamTable('st', 'q', { cascade: true } as never),
+      'Its options are onNotice.',
+    ],
+    [
+      'dropStreamTable',
+      (trickle: Trickle) => trickle.dropStreamTable('st', { ifexists: true } as never),
+      'Did you mean ifExists?',
+    ],
+    [
+      'subscribe',
+      (trickle: Trickle) => trickle.subscribe('st', () => {}, { initail: false } as never),
+      'Did you mean initial?',
+    ],
+    ['live', (trickle: Trickle) => trickle.live('st', { limit: 3 } as never), 'Its options are key, onError, compare.'],
+  ])('%s refuses an option that it does not know', async (method, call, hint) => {
+    const { db, sent } = fakeDatabase()
+    const error: unknown = await call(new Trickle(db)).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(TrickleError)
+    expect(error).toMatchObject({ code: '22023', streamTable: 'st', hint })
+    expect((error as TrickleError).message).toMatch(`${method} has no option`)
+    expect(sent).toEqual([])
+  })
+
   test('sends names and queries as parameters, never as SQL', async () => {
     const hostile = `x'); DROP TABLE t; --"`
     const { db, sent } = fakeDatabase(
