@@ -171,6 +171,9 @@ pub trait Catalog {
     /// The function with this OID.
     fn function(&self, oid: Oid) -> Result<Function, Error>;
 
+    /// True for a function that is compiled into a module of its own, as those of extensions are (`LANGUAGE c`).
+    fn is_compiled(&self, function: Oid) -> Result<bool, Error>;
+
     /// The operator with this OID.
     fn operator(&self, oid: Oid) -> Result<Operator, Error>;
 

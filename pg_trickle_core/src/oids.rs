@@ -22,16 +22,24 @@ pub const XML: Oid = 142;
 pub const FLOAT4: Oid = 700;
 /// Type `float8`.
 pub const FLOAT8: Oid = 701;
+/// Type `aclitem`.
+pub const ACLITEM: Oid = 1033;
+/// Type `aclitem[]`.
+pub const ACLITEM_ARRAY: Oid = 1034;
 /// Type `bpchar`, which SQL calls `character(n)`.
 pub const BPCHAR: Oid = 1042;
 /// Type `varchar`.
 pub const VARCHAR: Oid = 1043;
 /// Type `date`.
 pub const DATE: Oid = 1082;
+/// Type `time`.
+pub const TIME: Oid = 1083;
 /// Type `timestamp`.
 pub const TIMESTAMP: Oid = 1114;
 /// Type `timestamptz`.
 pub const TIMESTAMPTZ: Oid = 1184;
+/// Type `timetz`.
+pub const TIMETZ: Oid = 1266;
 /// Type `bit`.
 pub const BIT: Oid = 1560;
 /// Type `numeric`.
@@ -48,6 +56,11 @@ pub const JSONB: Oid = 3802;
 /// The types whose values name catalog objects: `regclass` and its relatives. Their output depends on `search_path`,
 /// but all of them accept a plain number.
 pub const REG_TYPES: [Oid; 11] = [24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191];
+/// The arrays of these.
+pub const REG_TYPE_ARRAYS: [Oid; 11] = [1008, 2207, 2208, 2209, 2210, 2211, 3735, 3770, 4090, 4097, 4192];
+
+/// Types below this are the same on every server; none of them but system catalogs has columns (`FirstGenbkiObjectId`).
+pub const FIRST_OF_INITDB: Oid = 10000;
 
 /// Operator `bool < bool`.
 pub const BOOL_LESS: Oid = 58;

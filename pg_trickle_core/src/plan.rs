@@ -58,6 +58,9 @@ pub struct Source {
     pub columns: Vec<i16>,
     /// True if the query depends on where rows are stored (TABLESAMPLE, ctid), so that every UPDATE is a change.
     pub physical: bool,
+    /// True if the query reads `ONLY` this table, which has children: an UPDATE or DELETE of the table may have changed
+    /// rows of theirs.
+    pub only: bool,
     /// True if one UPDATE of the table can change a row twice.
     pub updates_itself: bool,
 }

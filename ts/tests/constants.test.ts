@@ -80,7 +80,10 @@ runCases('constant relations', [
     setup: SETUP,
     way: 'incremental',
     views: {
-      number: 'SELECT 1 AS a',
+      number: 'SELECT 1 AS a, NULL::int AS nothing',
+      filtered: 'SELECT 1 AS one WHERE false',
+      values_list: "VALUES (1, 'a'), (2, NULL), (2, NULL)",
+      rows_from: 'SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY[5, 6, 7])) r(a, b)',
       series: 'SELECT g, g % 2 AS odd FROM generate_series(1, 3) g',
       counted: 'SELECT count(*) AS n FROM (VALUES (1), (2)) v',
       recursive: 'WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 4) SELECT * FROM r',

@@ -6,7 +6,11 @@ import { Lab } from './support/lab.js'
 let lab: Lab
 
 beforeAll(async () => {
-  lab = await withFailingMemory(() => Lab.open())
+  lab = await withFailingMemory(async () => {
+    const opened = new Lab()
+    await opened.open()
+    return opened
+  })
   await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE TABLE plain (v int)')
   await lab.exec('INSERT INTO t SELECT n, n % 3, n FROM generate_series(1, 9) n; INSERT INTO plain VALUES (1), (1)')
   await lab.create('sums', 'SELECT k, count(*) AS n, sum(v) AS s FROM t GROUP BY k')

@@ -136,7 +136,11 @@ const OPERATORS: Record<string, string[]> = {
   ],
   'without `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
   'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a"],
-  'of the clock': ['SELECT id FROM a WHERE at < now()', 'SELECT id FROM a WHERE t = current_user'],
+  'of the clock': [
+    'SELECT id FROM a WHERE at < now()',
+    'SELECT id FROM a WHERE to_regclass(t) IS NULL',
+    'SELECT id FROM a WHERE t = current_user',
+  ],
   '`TABLESAMPLE`': [
     'SELECT id FROM a TABLESAMPLE BERNOULLI (50) REPEATABLE (1)',
     'SELECT id FROM a FOR UPDATE',

@@ -166,13 +166,11 @@ runCases('subqueries', [
     name: 'rows are grouped by a row with a subquery',
     setup: SETUP,
     way: 'rebuild',
-    views: {
-      of_rows: 'SELECT count(*) FROM t GROUP BY ROW((SELECT max(w) FROM u WHERE k = a), a)',
-    },
+    views: { of_rows: 'SELECT count(*) FROM t GROUP BY ROW((SELECT max(w) FROM u WHERE k = a), a)' },
     steps: STEPS,
   },
   {
-    name: 'rows are grouped by a function that returns rows, over a subquery',
+    name: 'rows are grouped by rows with a subquery',
     setup: SETUP,
     way: 'incremental',
     views: {
@@ -185,6 +183,86 @@ runCases('subqueries', [
     setup: SETUP,
     way: 'rebuild',
     views: { w: 'SELECT a, rank() OVER (PARTITION BY generate_series(1, a) ORDER BY id) AS place FROM t' },
+    steps: STEPS,
+  },
+  {
+    name: 'an aggregate of the query around it inside a subquery',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      alone: 'SELECT a, (SELECT sum(t.id)) AS s FROM t GROUP BY a',
+      beside_rows: 'SELECT a, (SELECT max(u.w) FROM u WHERE u.k < count(t.id)) AS m FROM t GROUP BY a',
+      in_having: 'SELECT a FROM t GROUP BY a HAVING EXISTS (SELECT FROM u WHERE u.w = sum(t.id))',
+      two_levels: 'SELECT a, (SELECT (SELECT max(t.id)) + min(u.w) FROM u WHERE u.k = a) AS m FROM t GROUP BY a',
+      of_both: 'SELECT a, (SELECT sum(u.w) + sum(t.id + t.a) FROM u WHERE u.k = t.a) AS s FROM t GROUP BY a',
+      filtered:
+        "SELECT (SELECT count(*) FILTER (WHERE t.s <> 'x') + u.w FROM u ORDER BY w LIMIT 1) AS n, count(*) FROM t",
+      once: 'SELECT DISTINCT (SELECT count(t.id)) AS n FROM t GROUP BY a',
+      ranked: 'SELECT a, (SELECT count(t.id)) AS n, rank() OVER (ORDER BY count(*)) AS r FROM t GROUP BY a',
+      in_from: 'SELECT a, (SELECT sum(q.w) FROM (SELECT u.w FROM u WHERE u.k < max(t.id)) AS q) AS s FROM t GROUP BY a',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'an aggregate of a query in between',
+    setup: SETUP,
+    way: 'rebuild',
+    views: { between: 'SELECT id, (SELECT (SELECT sum(u.w)) FROM u WHERE u.k = t.a) AS s FROM t' },
+    steps: STEPS,
+  },
+  {
+    name: 'correlated set operations',
+    setup: [...SETUP, 'CREATE VIEW v AS SELECT k, w FROM u WHERE w > 1', 'CREATE TABLE x (k int PRIMARY KEY, y int)'],
+    way: 'incremental',
+    views: {
+      columns_: 'SELECT t.id, x.v FROM t, LATERAL (SELECT t.a UNION ALL SELECT t.id) AS x(v)',
+      joined: 'SELECT t.id, x.w FROM t, LATERAL (SELECT w FROM u WHERE u.k = t.a UNION SELECT t.a) AS x',
+      minus:
+        'SELECT t.id, x.w FROM t LEFT JOIN LATERAL (SELECT w FROM u WHERE k = t.a EXCEPT SELECT y FROM x WHERE x.k = t.id) AS x ON x.w > t.a',
+      of_views:
+        'SELECT t.id, x.w FROM t, LATERAL (SELECT w FROM v WHERE k = t.a INTERSECT ALL SELECT w FROM v WHERE w > t.id) AS x',
+      around:
+        'SELECT u.k, u.w, x.id FROM u LEFT JOIN LATERAL (SELECT id FROM t WHERE a = u.k UNION ALL SELECT y FROM x WHERE x.k = u.k) AS x ON true',
+      outer_:
+        'SELECT t.id, q.y FROM t, LATERAL (SELECT x.y FROM u LEFT JOIN x USING (k) WHERE u.k = t.a UNION ALL SELECT t.id) AS q',
+      inside: 'SELECT id, (SELECT count(*) FROM (SELECT w FROM u WHERE u.k = t.a UNION SELECT t.id) AS q) AS n FROM t',
+      exists_: 'SELECT id FROM t WHERE EXISTS (SELECT w FROM u WHERE u.k = t.a EXCEPT SELECT t.id)',
+      in_: 'SELECT id FROM t WHERE id IN (SELECT w FROM u WHERE u.k = t.a UNION ALL SELECT 5)',
+      not_in: 'SELECT id FROM t WHERE a NOT IN (SELECT w FROM u WHERE u.k = t.id UNION SELECT y FROM x)',
+      first_:
+        'SELECT t.id, q.w FROM t, LATERAL (SELECT w FROM u WHERE u.k = t.a UNION ALL SELECT t.id ORDER BY 1 LIMIT 1) AS q',
+      of_limits:
+        'SELECT t.id, q.w FROM t, LATERAL ((SELECT w FROM u WHERE u.k = t.a ORDER BY w LIMIT 1) UNION ALL (SELECT y FROM x ORDER BY y, k LIMIT 1)) AS q',
+      of_groups:
+        'SELECT t.id, q.n FROM t, LATERAL (SELECT count(*) AS n FROM u WHERE u.k = t.a UNION ALL SELECT max(y) FROM x) AS q',
+      nested:
+        'SELECT t.id, q.w FROM t, LATERAL (SELECT w FROM u WHERE k = t.a UNION (SELECT y FROM x WHERE x.k = t.id EXCEPT SELECT w FROM u)) AS q',
+      listed:
+        'SELECT id, ARRAY(SELECT w FROM u WHERE u.k = t.a UNION SELECT y FROM x WHERE y = t.a ORDER BY 1) AS l FROM t',
+      deeper:
+        'SELECT id, (SELECT max((SELECT count(*) FROM (SELECT y FROM x WHERE x.k = u.k UNION ALL SELECT t.a) AS q)) FROM u WHERE u.k = t.a) AS n FROM t',
+    },
+    steps: [
+      'INSERT INTO x VALUES (1, 1), (2, 3), (10, NULL)',
+      ...STEPS.slice(0, 4),
+      'UPDATE x SET y = y + 1',
+      'WITH d AS (DELETE FROM u WHERE w = 3) UPDATE t SET a = 2 WHERE id = 3',
+      'INSERT INTO x SELECT i, i % 4 FROM generate_series(20, 40) i',
+      ...STEPS.slice(4, 11),
+      'UPDATE x SET k = k + 100 WHERE y = 1',
+      'DELETE FROM x WHERE y IS NULL',
+      'TRUNCATE u',
+      'DELETE FROM t',
+    ],
+  },
+  {
+    name: 'a subquery in LIMIT of a correlated set operation',
+    setup: SETUP,
+    way: 'rebuild',
+    views: {
+      limited:
+        'SELECT t.id, q.w FROM t, LATERAL (SELECT w FROM u WHERE k = t.a UNION SELECT t.id ORDER BY 1 LIMIT (SELECT count(*) FROM u)) AS q',
+    },
     steps: STEPS,
   },
 ])

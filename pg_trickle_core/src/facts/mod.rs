@@ -7,6 +7,7 @@ pub mod linear_block;
 pub mod numeric_scale;
 pub mod shape;
 pub mod sources;
+pub mod stability;
 pub mod types;
 pub mod value_identity;
 pub mod volatility;

@@ -9,12 +9,16 @@ use crate::sql::ident::{qualified, quote_ident};
 
 /// `SelfItemPointerAttributeNumber`.
 const CTID: i16 = -1;
+/// `TableOidAttributeNumber`.
+pub const TABLE_OID: i16 = -6;
 
 /// What the walk has collected.
 #[derive(Default)]
 struct Found {
     occurrences: Map<Oid, usize>,
     columns: Map<Oid, Set<i16>>,
+    /// Tables that some occurrence reads without their children.
+    only: Set<Oid>,
 }
 
 /// The tables whose changes reach the query, by OID. Fails for a table whose changes no trigger can see.
@@ -39,7 +43,11 @@ pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Erro
                 name: qualified(&relation.schema, &relation.name),
                 occurrences,
                 columns,
-                physical: read.iter().any(|attnum| *attnum < 0),
+                // A row stays in its table unless this is partitioned.
+                physical: read
+                    .iter()
+                    .any(|attnum| *attnum < 0 && (*attnum != TABLE_OID || relation.has_children)),
+                only: relation.has_children && found.only.contains(&relid),
                 updates_itself: relation.updates_itself,
             })
         })
@@ -62,6 +70,9 @@ fn collect<'q>(
                 tablesample,
             } => {
                 relation(*relid, *relkind, found, catalog)?;
+                if !rte.inh {
+                    found.only.insert(*relid);
+                }
                 if tablesample.is_some() {
                     found.columns.or_default(*relid).insert(CTID);
                 }

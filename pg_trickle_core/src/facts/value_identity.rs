@@ -3,6 +3,7 @@
 use super::numeric_scale::fixed_scale;
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::oids::REG_TYPES;
 use crate::plan::Oid;
 use crate::query::Expr;
 use crate::sql::ident::is_one_of;
@@ -19,6 +20,9 @@ pub fn equal_is_same(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> 
 
 fn same_by_type(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     const PLAIN: &str = "bool int2 int4 int8 oid char name text varchar date time timetz timestamp timestamptz uuid bytea inet cidr macaddr money bit varbit";
+    if REG_TYPES.contains(&type_oid) {
+        return Ok(true);
+    }
     if collation != 0 && catalog.collation(collation)?.0 != "pg_catalog" {
         // The collation may be nondeterministic.
         return Ok(false);

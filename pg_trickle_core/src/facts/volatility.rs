@@ -1,17 +1,16 @@
 //! Which functions a query calls, and what that means for its maintenance.
 //!
-//! A volatile function leaves the query without a defined result over time, so the query is refused. A stable function
-//! is allowed in a Fold if its result depends only on its arguments and on session settings. One that reads the clock
-//! or the session, or whose body may read tables, needs a full refresh.
+//! A volatile function, or a sample that cannot be repeated, leaves the query without a defined result over time, so
+//! the query is refused. [`super::stability`] says what other functions depend on.
 
-use super::fallback::Fallback;
-use crate::catalog::{Catalog, Function};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::plan::Oid;
 use crate::query::{Expr, Query, RteKind};
+use crate::sql::ident::quote_ident;
 
 /// The functions that this expression node itself calls.
-fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
+pub fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     Ok(match node {
         Expr::Func(e) => vec![e.function],
         Expr::Aggref(e) => vec![e.function],
@@ -27,7 +26,8 @@ fn called(node: &Expr, catalog: &dyn Catalog) -> Result<Vec<Oid>, Error> {
     })
 }
 
-/// Fails if the query, its subqueries or the views it reads call a volatile function.
+/// Fails if the query, its subqueries or the views it reads call a volatile function, or take a sample that cannot be
+/// repeated.
 pub fn refuse_volatile(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
@@ -49,12 +49,23 @@ fn refuse_in(query: &Query, catalog: &dyn Catalog) -> Result<(), Error> {
     });
     result?;
     for rte in &query.rtable {
-        if let RteKind::Relation {
-            relid, relkind: 'v', ..
-        } = &rte.kind
-        {
-            let view = crate::query::read_view(&catalog.view_tree(*relid)?)?;
-            refuse_volatile(&view, catalog)?;
+        match &rte.kind {
+            RteKind::Relation {
+                relid, relkind: 'v', ..
+            } => refuse_volatile(&crate::query::read_view(&catalog.view_tree(*relid)?)?, catalog)?,
+            RteKind::Relation {
+                tablesample: Some(sample),
+                ..
+            } if sample.repeatable.is_none() => {
+                return Err(Error::Unsupported {
+                    what: format!("sample of {} without REPEATABLE", rte.name),
+                    fragment: format!("{} TABLESAMPLE", quote_ident(&rte.name)),
+                    hint: "It takes other rows each time, so the stream table could not stay equal to its query. \
+                           Use a method that can repeat a sample: TABLESAMPLE BERNOULLI (10) REPEATABLE (1)."
+                        .to_owned(),
+                });
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -76,64 +87,10 @@ fn refuse_node(node: &Expr, catalog: &dyn Catalog) -> Result<(), Error> {
     Ok(())
 }
 
-/// The first part of an expression whose value can change without a change to a table, if there is one.
-fn unstable(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
-    let mut result = Ok(None);
-    expr.for_each(&mut |node| {
-        if matches!(result, Ok(None)) {
-            result = unstable_node(node, catalog);
-        }
-    });
-    result
-}
-
 /// True if an index can be built on the expression.
 pub fn is_immutable(expr: &Expr, catalog: &dyn Catalog) -> bool {
     !expr.any(&mut |node| {
         let is_immutable = |oid: &Oid| catalog.function(*oid).is_ok_and(|function| function.volatility == 'i');
         !called(node, catalog).is_ok_and(|called| called.iter().all(is_immutable))
     })
-}
-
-/// Fails if the value of an expression can change without a change to a table.
-pub fn settled(expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
-    unstable(expr, catalog)?.map_or(Ok(()), |what| Err(Fallback::Whole(what)))
-}
-
-/// The same for all expressions of a query, and of the queries in it.
-pub fn settled_query(query: &Query, catalog: &dyn Catalog) -> Result<(), Fallback> {
-    let mut result = Ok(());
-    query.for_each_query(&mut |query| {
-        query.for_each_expr(&mut |expr| {
-            if result.is_ok() {
-                result = settled(expr, catalog);
-            }
-        });
-    });
-    result
-}
-
-fn unstable_node(node: &Expr, catalog: &dyn Catalog) -> Result<Option<String>, Error> {
-    if matches!(node, Expr::SqlValue(_)) {
-        return Ok(Some("CURRENT_DATE, CURRENT_USER or the like".to_owned()));
-    }
-    for oid in called(node, catalog)? {
-        let function = catalog.function(oid)?;
-        if function.volatility == 's' && !depends_on_arguments_only(&function) {
-            return Ok(Some(format!("stable function {}()", function.name)));
-        }
-    }
-    Ok(None)
-}
-
-/// True for the built-in stable functions that depend only on session settings such as TimeZone.
-fn depends_on_arguments_only(function: &Function) -> bool {
-    const OF_THE_SESSION: &str = "pg_ has_ txid_ current_ inet_ to_reg session_ obj_ col_ shobj_ row_security get";
-    // age(timestamp) counts from the current date.
-    let from_today = function.name == "age" && function.arg_types.len() == 1;
-    let of_the_session = OF_THE_SESSION
-        .split(' ')
-        .any(|prefix| function.name.starts_with(prefix));
-    let reads_tables = function.name.contains("_to_xml");
-    function.schema == "pg_catalog" && !function.arg_types.is_empty() && !from_today && !of_the_session && !reads_tables
 }

@@ -81,6 +81,9 @@ impl Stage {
         let mut relevant = Vec::new();
         for change in changes.iter().filter(|change| change.new || change.old) {
             if let Some(source) = self.sources.iter().find(|source| source.relid == change.relid) {
+                if source.only && change.old {
+                    return Program::Rebuild;
+                }
                 relevant.push(Change {
                     repeated: change.repeated || source.updates_itself && change.new && change.old,
                     ..*change

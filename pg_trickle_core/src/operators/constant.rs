@@ -7,7 +7,7 @@
 
 use super::full_refresh;
 use crate::facts::fallback::Fallback;
-use crate::facts::volatility;
+use crate::facts::stability;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::stage::Maintenance;
 use crate::plan::{Change, Program, Source, Way};
@@ -35,7 +35,7 @@ impl Maintenance for Constant {
 
 /// Plans a query that reads no table.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
-    volatility::settled_query(query, graph)?;
+    stability::settled_query(query, graph)?;
     let mut plan = full_refresh::plan(query, None, storage, graph)?;
     plan.operators = Some(OperatorTree::new("constant".to_owned(), Vec::new()));
     plan.maintenance = Box::new(Constant);

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::{Flat, Resolver};
 use crate::facts::shape::{is_complex, is_grouped, reads_recursion};
+use crate::facts::stability;
 use crate::maintain;
 use crate::maintain::stage::Maintenance;
 use crate::plan::{Change, Program, Source, Statement, Way};
@@ -65,6 +66,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         query = above_select_list(&query, graph)?;
         simplify(&mut query, graph)?;
     }
+    stability::settled_query(&query, graph)?;
     let advice = index(&query, graph)?;
     let mut plan = full_refresh::plan(&query, None, storage, graph)?;
     plan.maintenance = Box::new(FirstRows {

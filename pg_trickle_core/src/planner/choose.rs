@@ -43,9 +43,6 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     if query.set_operations.is_some() {
         return set_operation::plan::plan(query, storage, graph);
     }
-    if query.has_sublinks && has_outer_aggregate(query) {
-        return reason("aggregate in a subquery that belongs to an enclosing query");
-    }
     if query.grouping_sets.is_empty() && has_grouping_call(query) {
         return choose(&grouping_sets::without_calls(query), storage, graph);
     }
@@ -63,6 +60,13 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
             .any(|target| has_sublink_outside_aggregates(&target.expr));
     if grouped && has_key_of_rows(query) {
         return choose(&split::above_rows(query, graph)?, storage, graph);
+    }
+    if query.has_sublinks && has_outer_aggregate(query) {
+        let above = (grouped && above_groups && !has_sublink_key(query)).then(|| split::above_grouping(query, graph));
+        return match above.transpose()? {
+            Some(above) if !has_outer_aggregate(&above) => choose(&above, storage, graph),
+            _ => reason("aggregate in a subquery that belongs to an enclosing query"),
+        };
     }
     if grouped && !query.has_target_srfs && has_sublink_key(query) {
         let above = split::above_from(query, false, graph)?;

@@ -33,11 +33,6 @@ impl Query {
         self.replace_vars_at(0, replace);
     }
 
-    /// The same for Vars of the query that directly contains this one.
-    pub fn replace_outer_vars(&mut self, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
-        self.replace_vars_at(1, replace);
-    }
-
     fn replace_vars_at(&mut self, depth: u32, replace: &mut dyn FnMut(&Var) -> Option<Expr>) {
         self.for_each_expr_mut(&mut |expr| replace_in(expr, depth, replace));
         for rte in &mut self.rtable {
@@ -47,6 +42,24 @@ impl Query {
         }
         for cte in &mut self.ctes {
             cte.query.replace_vars_at(depth + 1, replace);
+        }
+    }
+
+    /// Replaces columns and aggregates of the query that directly contains this one. What `replace` is given and gives is of
+    /// that query's level.
+    pub fn replace_outer(&mut self, replace: &mut dyn FnMut(&Expr) -> Option<Expr>) {
+        self.replace_outer_at(1, replace);
+    }
+
+    fn replace_outer_at(&mut self, depth: u32, replace: &mut dyn FnMut(&Expr) -> Option<Expr>) {
+        self.for_each_expr_mut(&mut |expr| replace_outer_in(expr, depth, replace));
+        for rte in &mut self.rtable {
+            if let RteKind::Subquery(query) = &mut rte.kind {
+                query.replace_outer_at(depth + 1, replace);
+            }
+        }
+        for cte in &mut self.ctes {
+            cte.query.replace_outer_at(depth + 1, replace);
         }
     }
 
@@ -143,6 +156,30 @@ fn replace_in(expr: &mut Expr, depth: u32, replace: &mut dyn FnMut(&Var) -> Opti
         sublink.query.replace_vars_at(depth + 1, replace);
     }
     expr.for_each_child_mut(&mut |child| replace_in(child, depth, replace));
+}
+
+fn replace_outer_in(expr: &mut Expr, depth: u32, replace: &mut dyn FnMut(&Expr) -> Option<Expr>) {
+    let is_outer = match expr {
+        Expr::Var(var) => var.levels_up == depth,
+        Expr::Aggref(call) => call.levels_up == depth,
+        _ => false,
+    };
+    if is_outer {
+        let mut own = expr.clone();
+        // Nothing in an aggregate is of a level below its own.
+        for _ in 0..depth {
+            lower(&mut own, 1);
+        }
+        if let Some(mut replaced) = replace(&own) {
+            raise(&mut replaced, depth, 0);
+            *expr = replaced;
+            return;
+        }
+    }
+    if let Expr::SubLink(sublink) = expr {
+        sublink.query.replace_outer_at(depth + 1, replace);
+    }
+    expr.for_each_child_mut(&mut |child| replace_outer_in(child, depth, replace));
 }
 
 /// Adds `by` to the levels of the Vars that refer outside an expression.

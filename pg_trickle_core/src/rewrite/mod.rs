@@ -1,7 +1,8 @@
 //! Rules that turn a query into another one with the same result, for which there is an operator. One rule per file.
 //!
 //! The planner applies them in this order. [`prepare`] replaces CTEs by subqueries ([`ctes`]), removes the names of
-//! joins ([`join_names`]), and passes the order of subqueries on ([`inherited_order`]). Then, for each query that
+//! joins ([`join_names`]), replaces `tableoid` by a constant ([`table_oid`]), and passes the order of subqueries on
+//! ([`inherited_order`]). Then, for each query that
 //! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]), merges views ([`views`]) and linear
 //! subqueries ([`merge`]), and turns NOT IN into anti-joins ([`anti_join`]). A query with several operators is split in
 //! two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL
@@ -19,5 +20,6 @@ pub mod prepare;
 pub mod simplify;
 pub mod single_rows;
 pub mod split;
+pub mod table_oid;
 pub mod union_branches;
 pub mod views;

@@ -4,7 +4,7 @@ use super::merge::merge;
 use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::reads_tables;
-use crate::facts::volatility::settled_query;
+use crate::facts::stability::settled_query;
 use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
 use crate::stages::graph::StageGraph;
 

@@ -12,6 +12,14 @@ use crate::stages::graph::StageGraph;
 
 /// Simplifies FROM, and the FROM of subqueries in expressions.
 pub fn simplify(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
+    if query.set_operations.is_some() {
+        for rte in &mut query.rtable {
+            if let RteKind::Subquery(branch) = &mut rte.kind {
+                sublink_query(branch, graph)?;
+            }
+        }
+        return Ok(());
+    }
     single_rows::join(query, graph)?;
     let mut entries = Vec::new();
     for item in &query.from {
@@ -113,9 +121,6 @@ fn sublinks(expr: &mut Expr, graph: &StageGraph, result: &mut Result<(), Fallbac
 fn sublink_query(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     if !query.is_correlated() && only_linear(query).is_err() {
         *query = graph.cut(query)?;
-    }
-    if query.set_operations.is_some() {
-        return Ok(());
     }
     simplify(query, graph)
 }

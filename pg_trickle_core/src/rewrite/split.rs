@@ -48,9 +48,10 @@ impl Columns<'_> {
                 if let Some(test) = &mut sublink.test {
                     *test = self.lift(test, is_column);
                 }
-                sublink
-                    .query
-                    .replace_outer_vars(&mut |var| Some(self.column(&Expr::Var(var.clone()))));
+                sublink.query.replace_outer(&mut |node| {
+                    let is_part = matches!(node, Expr::Var(_)) || is_column(node);
+                    is_part.then(|| self.column(node))
+                });
                 Some(Expr::SubLink(sublink))
             }
             Expr::Var(_) => Some(self.column(node)),

@@ -1,6 +1,6 @@
 //! Views as subqueries.
 
-use super::{ctes, join_names};
+use super::{ctes, join_names, table_oid};
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
 use crate::query::{Query, RteKind, read_view};
@@ -16,6 +16,7 @@ pub fn expand(query: &mut Query, position: usize, catalog: &dyn Catalog) -> Resu
     let mut view = read_view(&catalog.view_tree(relid)?)?;
     ctes::inline(&mut view)?;
     join_names::dissolve(&mut view)?;
+    table_oid::replace(&mut view, catalog)?;
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     Ok(true)
 }

@@ -277,6 +277,10 @@ impl Catalog for StageGraph<'_> {
         self.catalog.type_sql(oid, typmod)
     }
 
+    fn is_compiled(&self, function: Oid) -> Result<bool, Error> {
+        self.catalog.is_compiled(function)
+    }
+
     fn collation(&self, oid: Oid) -> Result<(String, String), Error> {
         self.catalog.collation(oid)
     }

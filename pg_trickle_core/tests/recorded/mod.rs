@@ -165,6 +165,10 @@ impl Catalog for Recorded {
         Ok(self.ask("type_sql", &format!("{oid} {typmod}"))?[0].clone())
     }
 
+    fn is_compiled(&self, _function: u32) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     fn collation(&self, oid: u32) -> Result<(String, String), Error> {
         let answer = self.ask("collation", &oid.to_string())?;
         Ok((answer[0].clone(), answer[1].clone()))

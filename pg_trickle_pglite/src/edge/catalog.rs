@@ -359,6 +359,14 @@ impl Catalog for SpiCatalog {
         Ok(text)
     }
 
+    fn is_compiled(&self, function: Oid) -> Answer<bool> {
+        let found = self.note(one(
+            "SELECT l.lanname = 'c' FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = $1::oid",
+            function,
+        ))?;
+        found.map_or(Ok(false), |mut values| self.note(values.boolean()))
+    }
+
     fn collation(&self, oid: Oid) -> Answer<(String, String)> {
         let found = self.note(one(
             "SELECT n.nspname, c.collname FROM pg_collation c \

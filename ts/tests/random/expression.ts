@@ -83,6 +83,7 @@ export class Expressions {
           () => `(${of('bool')})::int`,
           () => `extract(month FROM ${of('date')})::int`,
           () => `cardinality(${of('list')})`,
+          () => `pg_column_size(${of('small')})`,
         ])()
       case 'small':
         return `(${of('small')} & 3::smallint)`
@@ -104,6 +105,12 @@ export class Expressions {
           () => `substr(${of('text')}, 1, 1)`,
           () => `${of('int')}::text`,
           () => `${of('date')}::text`,
+          // STABLE ones. None of them writes a number that can be spelled in two ways.
+          () => `concat_ws('-', ${of('int')}, ${of('text')}, ${of('date')})`,
+          () => `format('%s/%L', ${of('bool')}, ${of('text')})`,
+          () => `array_to_string(${of('list')}, ',', '*')`,
+          () => `to_char(${of('date')}, 'YYMMDD')`,
+          () => `pg_typeof(${of('num')})::text`,
         ])()
       case 'date':
         return `(${of('date')} + ${of('small')}::int)`
@@ -122,6 +129,8 @@ export class Expressions {
           () => `jsonb_build_object('a', ${of('int')}, 'b', ${of('text')})`,
           () => `(${of('json')} -> 'a')`,
           () => `to_jsonb(${of('list')})`,
+          () => `to_jsonb(${of('date')})`,
+          () => `jsonb_build_array()`,
         ])()
     }
   }

@@ -8,6 +8,7 @@ use super::state::{Aggregate, GroupKey, State};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::{Flat, Resolver};
+use crate::facts::stability;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::block::Part;
@@ -62,6 +63,7 @@ fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<Sta
         .collect();
     let mut calls = Vec::new();
     for expr in used {
+        stability::same_when_stored(expr, graph)?;
         keys.add_dependent(expr)?;
         expr.for_each(&mut |node| {
             if let Expr::Aggref(call) = node {

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::{Flat, Source};
-use crate::facts::volatility;
+use crate::facts::stability;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::query::{Expr, Rte, RteKind, Var};
 use crate::sql::ident::{qualified, quote_ident};
@@ -40,8 +40,8 @@ fn table(relation: &Relation, inherit: bool, position: usize, catalog: &dyn Cata
 
 /// Fails if the transition tables of a table do not show what the query sees of its changes.
 pub fn foldable(relation: &Relation, inherit: bool) -> Result<(), Fallback> {
-    if !inherit && relation.has_children {
-        return reason("ONLY over a table with children");
+    if !inherit && relation.is_partitioned {
+        return reason("ONLY over a partitioned table");
     }
     if relation.row_security {
         return reason("a table with row-level security");
@@ -51,7 +51,12 @@ pub fn foldable(relation: &Relation, inherit: bool) -> Result<(), Fallback> {
 
 fn derived(flat: &Flat, rte: &Rte, position: usize, catalog: &dyn Catalog) -> Result<Scan, Fallback> {
     let exprs: Vec<&Expr> = match &rte.kind {
-        RteKind::Function { functions, .. } => functions.iter().map(|function| &function.expr).collect(),
+        RteKind::Function { functions, .. } => {
+            functions
+                .iter()
+                .try_for_each(|function| stability::settled_columns(function, catalog))?;
+            functions.iter().map(|function| &function.expr).collect()
+        }
         RteKind::Values { rows, .. } => rows.iter().flatten().collect(),
         _ => Vec::new(),
     };
@@ -172,7 +177,7 @@ pub fn print(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<String, 
 /// Fails if the value of an expression over the scans can change without a change to the scans, or if a transition
 /// table lacks one of its columns.
 pub fn check(flat: &Flat, expr: &Expr, catalog: &dyn Catalog) -> Result<(), Fallback> {
-    volatility::settled(expr, catalog)?;
+    stability::settled(expr, catalog)?;
     check_columns(flat, expr)
 }
 

@@ -396,10 +396,30 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    /// Visits a correlated set operation: a change to a branch affects the rows that meet it, whatever becomes of the
+    /// branch.
+    fn branches(&mut self, query: &Query, path: &JoinPath) -> Result<(), Fallback> {
+        if self.exprs(query).iter().any(|(expr, _)| has_sublink(expr)) {
+            return reason("subquery in LIMIT of a correlated set operation");
+        }
+        for rte in &query.rtable {
+            if let RteKind::Subquery(branch) = &rte.kind {
+                // It has nothing of the set operation's own level.
+                let mut branch = (**branch).clone();
+                branch.lower_outer();
+                self.nested(&branch, path, None, &[])?;
+            }
+        }
+        Ok(())
+    }
+
     /// Visits a subquery: its tables join the path, and so do its conditions, as far as they are join conditions.
     fn nested(&mut self, query: &Query, path: &JoinPath, read_as: Option<i32>, tests: &[Expr]) -> Result<(), Fallback> {
-        if query.set_operations.is_some() || !query.ctes.is_empty() {
-            return reason("correlated set operation");
+        if !query.ctes.is_empty() {
+            return reason("WITH in a correlated subquery");
+        }
+        if query.set_operations.is_some() {
+            return self.branches(query, path);
         }
         let mut path = path.clone();
         let offset = varno(path.query.rtable.len())? - 1;

@@ -5,8 +5,8 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::from_items::{preserved, preserved_entries, rels};
+use crate::facts::stability;
 use crate::facts::types::equality;
-use crate::facts::volatility;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
@@ -137,6 +137,7 @@ fn has_full_join(query: &Query) -> bool {
 
 /// Fails if the result can change without a change to a table, or if transition tables do not show a whole change.
 fn settled(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
+    stability::settled_query(query, graph)?;
     let mut result = Ok(());
     query.for_each_query(&mut |query| {
         if result.is_ok() {
@@ -147,24 +148,23 @@ fn settled(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
 }
 
 fn settled_level(query: &Query, graph: &StageGraph) -> Result<(), Fallback> {
-    let mut result = Ok(());
+    let mut reads_system_column = false;
     query.for_each_expr(&mut |expr| {
-        expr.for_each(&mut |node| {
-            if matches!(node, Expr::Var(var) if var.attno < 0) && result.is_ok() {
-                result = reason("system column");
-            }
-        });
-        if result.is_ok() {
-            result = volatility::settled(expr, graph);
-        }
+        reads_system_column |= expr.any(&mut |node| matches!(node, Expr::Var(var) if var.attno < 0));
     });
-    result?;
+    if reads_system_column {
+        return reason("system column");
+    }
     for rte in &query.rtable {
-        if let RteKind::Relation { relid, tablesample, .. } = &rte.kind {
-            if tablesample.is_some() {
-                return reason("TABLESAMPLE");
-            }
-            foldable(&graph.relation(*relid)?, rte.inh)?;
+        match &rte.kind {
+            RteKind::Relation {
+                tablesample: Some(_), ..
+            } => return reason("TABLESAMPLE"),
+            RteKind::Relation { relid, .. } => foldable(&graph.relation(*relid)?, rte.inh)?,
+            RteKind::Function { functions, .. } => functions
+                .iter()
+                .try_for_each(|function| stability::settled_columns(function, graph))?,
+            _ => {}
         }
     }
     Ok(())

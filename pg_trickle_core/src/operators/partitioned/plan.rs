@@ -5,7 +5,7 @@ use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
 use crate::facts::shape::gives_rows;
 use crate::facts::types::{equality, is_ordered, is_pseudo};
-use crate::facts::{keys, volatility};
+use crate::facts::{keys, stability};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
@@ -194,13 +194,7 @@ fn by_key(
         key_sql.push(print(&flat, &resolved, graph)?);
         advice.extend(advice::expression(&flat, &resolved, graph)?);
     }
-    let mut settled = Ok(());
-    query.for_each_expr(&mut |expr| {
-        if settled.is_ok() {
-            settled = volatility::settled(expr, graph);
-        }
-    });
-    settled?;
+    stability::settled_query(query, graph)?;
     let unique = matches!(what, What::Group(_) | What::DistinctOn);
     // Window functions keep one row for each row of the block, so a key of the block identifies it.
     let own = if unique || query.has_target_srfs {
