@@ -56,6 +56,7 @@ runCases('outer joins and subqueries', [
       ni_null: 'SELECT id FROM a WHERE k NOT IN (SELECT k FROM b)',
       rows: 'SELECT id FROM a WHERE (k, x / 10) IN (SELECT k, y FROM b)',
       any_of: 'SELECT id FROM a WHERE k < ANY (SELECT y FROM b)',
+      differs: 'SELECT id FROM a WHERE k <> ANY (SELECT k FROM b)',
       all_of: 'SELECT id FROM a WHERE x > ALL (SELECT y FROM b WHERE b.k = a.k)',
       in_list: 'SELECT id, EXISTS (SELECT FROM c WHERE c.k = a.k) AS has, k IN (SELECT k FROM b) AS inside FROM a',
       in_case: 'SELECT id FROM a WHERE CASE WHEN EXISTS (SELECT FROM b WHERE b.k = a.k) THEN false ELSE true END',
