@@ -37,7 +37,7 @@ runCases('constant relations', [
       gaps: 'SELECT g FROM generate_series(1, 9) g WHERE NOT EXISTS (SELECT FROM o WHERE o.d = g)',
       not_in: 'SELECT g FROM generate_series(1, 9) g WHERE g NOT IN (SELECT d FROM o WHERE d IS NOT NULL)',
       looked_up: 'SELECT g, (SELECT max(n) FROM o WHERE o.d = g) AS m FROM generate_series(1, 4) g',
-      lateral:
+      nearest:
         'SELECT g, x.id FROM generate_series(1, 4) g CROSS JOIN LATERAL (SELECT id FROM o WHERE o.d = g ORDER BY n DESC LIMIT 1) x',
       one_row: 'SELECT c.x, o.id FROM (SELECT 4 AS x) c LEFT JOIN o ON o.d = c.x',
       two: 'SELECT a, b, o.id FROM generate_series(1, 2) a CROSS JOIN (VALUES (1), (4)) v(b) LEFT JOIN o ON o.d = a + b',

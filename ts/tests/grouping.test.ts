@@ -39,7 +39,7 @@ runCases('grouping', [
         'SELECT c.id, c.name, (SELECT count(*) FROM o x WHERE x.cid = c.id) AS n, sum(o.amount) AS s FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
       under_a_window:
         'SELECT c.id, c.name, rank() OVER (ORDER BY count(o.id), c.name) AS r FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
-      inner:
+      matched:
         "SELECT c.id, c.name, string_agg(o.note, ',' ORDER BY o.id) AS notes FROM c JOIN o ON o.cid = c.id GROUP BY c.id",
     },
     steps: STEPS,
