@@ -21,18 +21,25 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
     }
 }
 
-/// Does the same for a constant FROM entry: one that reads no table and does not refer to its neighbours.
+/// Is a FROM entry constant: does it read no table, and refer to nothing outside it?
+pub fn is_constant(query: &Query, entry: i32) -> bool {
+    let Some(rte) = query.rte(entry) else { return false };
+    let alone = Query {
+        rtable: vec![rte.clone()],
+        ..Query::default()
+    };
+    let mut refers = alone.is_correlated();
+    alone.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::Var(_) | Expr::SubLink(_))));
+    !refers && !reads_tables(&alone)
+}
+
+/// Does the same as [`keyed`] for a constant FROM entry.
 pub fn stored(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<i32, Fallback> {
-    let copy = Query {
+    let alone = Query {
         rtable: vec![query.rtable[query.position(entry)?].clone()],
         ..Query::default()
     };
-    let mut refers = copy.is_correlated();
-    copy.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::Var(_) | Expr::SubLink(_))));
-    if refers || reads_tables(&copy) {
-        return reason("no table in FROM");
-    }
-    settled_query(&copy, graph)?;
+    settled_query(&alone, graph)?;
     numbered(query, entry, graph)
 }
 

@@ -12,7 +12,7 @@ use crate::maintain::rekey::{KeyColumn, Rekey};
 use crate::maintain::storage::Identity;
 use crate::operators::linear::recognise::foldable;
 use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Var, varno};
-use crate::rewrite::numbered::{keyed, stored};
+use crate::rewrite::numbered::{is_constant, keyed, stored};
 use crate::sql::ident::quote_ident;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{Restricted, for_touched};
@@ -122,6 +122,11 @@ fn constants(query: &mut Query, graph: &StageGraph) -> Result<Vec<i32>, Fallback
     }
     let mut entries = Vec::new();
     query.from.iter().for_each(|item| preserved_entries(item, &mut entries));
+    // The others refer to these: what they give for a row of these is looked up with the row.
+    entries.retain(|entry| is_constant(query, *entry));
+    if entries.is_empty() {
+        return reason("no table in FROM");
+    }
     entries.into_iter().map(|entry| stored(query, entry, graph)).collect()
 }
 
