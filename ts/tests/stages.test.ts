@@ -81,7 +81,7 @@ runCases('stages', [
       in_having: 'SELECT k FROM a GROUP BY k HAVING EXISTS (SELECT FROM b WHERE y < max(a.x))',
     },
     steps: CHANGES,
-    way: 'rebuild',
+    way: 'incremental',
   },
   {
     name: 'FULL JOIN beside other joins',
