@@ -8,31 +8,17 @@
 //! Cost: the rows found, given an index on the compared columns. Source: our own reasoning about the query's
 //! conditions. The semi-joins that push changed rows down are those of magic sets, Bancilhon et al., 1986.
 
-use std::ops::Range;
-
-use crate::catalog::Catalog;
+use super::join_path::{JoinPath, PreservedTables, Transition, select, stored};
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::from_items::{
     inner_conditions, mentions_only, preserved, rels, shift, strictly_compared, with_outputs,
 };
 use crate::facts::linear_block::conjuncts;
 use crate::facts::shape::{has_sublink, is_grouped, only_linear};
-use crate::maintain::rekey::{KeyColumn, TouchedKeys, key_column};
+use crate::maintain::rekey::TouchedKeys;
 use crate::plan::{Change, Oid};
-use crate::query::{
-    BoolOp, Expr, FromItem, JoinKind, ParamKind, Query, RteKind, SubLink, SubLinkKind, Target, Var, attno, varno,
-};
-use crate::sql::statement::{and, column};
+use crate::query::{BoolOp, Expr, FromItem, JoinKind, Query, RteKind, SubLink, SubLinkKind, Target, Var, varno};
 use crate::stages::graph::StageGraph;
-
-/// A transition table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transition {
-    /// The inserted rows.
-    New,
-    /// The deleted rows.
-    Old,
-}
 
 /// A SELECT of the keys of preserved rows.
 struct Occurrence {
@@ -66,35 +52,6 @@ impl TouchedKeys for Occurrences {
 
 /// The most tables between a changed table and the preserved ones for which all combinations of deleted rows are tried.
 const MAX_BETWEEN: usize = 3;
-
-/// A query and its preserved tables.
-pub struct PreservedTables<'a> {
-    /// The query.
-    pub query: &'a Query,
-    /// The preserved tables.
-    pub scans: &'a [i32],
-    /// Their keys.
-    pub keys: &'a [Expr],
-    /// For each preserved table, the range of its keys.
-    pub parts: &'a [Range<usize>],
-    /// The keys as stored columns.
-    pub key: &'a [KeyColumn],
-    /// The storage table.
-    pub table: String,
-}
-
-/// The path of joins from the preserved tables to a changed one.
-#[derive(Clone)]
-struct JoinPath {
-    /// Provides the range table. Its FROM and WHERE are not used.
-    query: Query,
-    /// The tables of the path, the preserved ones first.
-    from: Vec<i32>,
-    /// Conditions that hold whenever rows of these tables meet.
-    conditions: Vec<Expr>,
-    /// The tables of `from` that are not preserved.
-    between: Vec<i32>,
-}
 
 /// All occurrences of tables, each with the preserved rows that a change to it affects.
 pub fn occurrences(tables: &PreservedTables, graph: &StageGraph) -> Result<Occurrences, Fallback> {
@@ -143,40 +100,6 @@ pub fn occurrences(tables: &PreservedTables, graph: &StageGraph) -> Result<Occur
         walk.sublinks(&expr, &path, positive)?;
     }
     Ok(Occurrences(found))
-}
-
-/// The keys of stored rows whose row of a preserved table was deleted.
-fn stored(
-    tables: &PreservedTables,
-    scan: i32,
-    relid: Oid,
-    part: Range<usize>,
-    graph: &StageGraph,
-) -> Result<String, Fallback> {
-    let columns: Vec<String> = tables.key.iter().map(|key| column("s", &key.name)).collect();
-    let mut conditions = Vec::new();
-    for n in part {
-        let Expr::Var(var) = &tables.keys[n] else {
-            return reason("a key that is not a column");
-        };
-        debug_assert_eq!(var.varno, scan, "a key of this table");
-        let relation = graph.relation(relid)?;
-        let Some(name) = relation.column(var.attno).map(|column| column.name.clone()) else {
-            return reason("a dropped key column");
-        };
-        conditions.push(format!(
-            "({} {} {})",
-            column("s", &tables.key[n].name),
-            tables.key[n].equals,
-            column("o", &name)
-        ));
-    }
-    Ok(format!(
-        "SELECT {} FROM __pgt_old_{relid} AS o, {} AS s WHERE {}",
-        columns.join(", "),
-        tables.table,
-        and(&conditions)
-    ))
 }
 
 struct Walk<'a, 'b> {
@@ -522,82 +445,4 @@ fn tests(sublink: &SubLink, positive: bool) -> Vec<Vec<Expr>> {
         vec![Expr::is_null(left.clone())],
         vec![Expr::is_null(right.clone())],
     ]
-}
-
-/// The SELECT of the keys over the tables of a path, with transition tables in place of some of them.
-fn select(
-    tables: &PreservedTables,
-    path: &JoinPath,
-    replaced: &[(i32, Oid, Transition)],
-    graph: &StageGraph,
-) -> Result<String, Fallback> {
-    let mut query = path.query.clone();
-    query.ctes.clear();
-    query.group.clear();
-    query.grouping_sets.clear();
-    query.having = None;
-    query.windows.clear();
-    query.sort.clear();
-    query.distinct.clear();
-    query.limit_count = None;
-    query.limit_offset = None;
-    query.row_marks.clear();
-    for (table, relid, transition) in replaced {
-        let position = query.position(*table)?;
-        let transition = match transition {
-            Transition::New => "new",
-            Transition::Old => "old",
-        };
-        query.rtable[position].kind = RteKind::NamedTuplestore {
-            name: format!("__pgt_{transition}_{relid}"),
-        };
-    }
-    query.from = path.from.iter().map(|varno| FromItem::Rel(*varno)).collect();
-    let mut usable: Vec<Expr> = Vec::new();
-    for condition in &path.conditions {
-        if is_usable(condition, path, graph)? {
-            usable.push(condition.clone());
-        }
-    }
-    query.quals = match usable.len() {
-        0 => None,
-        1 => usable.pop(),
-        _ => Some(Expr::and(usable)),
-    };
-    query.targets.clear();
-    for (n, key) in tables.keys.iter().enumerate() {
-        query.targets.push(Target {
-            expr: key.clone(),
-            name: Some(key_column(n)),
-            resno: attno(n)?,
-            ressortgroupref: 0,
-            junk: false,
-        });
-    }
-    Ok(format!("({})", crate::sql::query::print(&query, graph)?))
-}
-
-/// True if a condition only uses columns of tables on the path, and transition tables have these columns, too.
-fn is_usable(condition: &Expr, path: &JoinPath, graph: &StageGraph) -> Result<bool, Fallback> {
-    if has_sublink(condition) {
-        return Ok(false);
-    }
-    let mut usable = true;
-    let mut vars = Vec::new();
-    condition.for_each(&mut |node| match node {
-        Expr::Var(var) => vars.push(var.clone()),
-        Expr::Aggref(_) | Expr::Grouping(_) | Expr::Window(_) => usable = false,
-        Expr::Param(param) => usable &= param.kind != ParamKind::Sublink,
-        _ => {}
-    });
-    for var in vars {
-        usable &= var.levels_up == 0 && var.attno > 0 && path.from.contains(&var.varno);
-        if let Some(relid) = path.query.table(var.varno) {
-            let relation = graph.relation(relid)?;
-            usable &= relation
-                .column(var.attno)
-                .is_some_and(|column| column.generated != Some('v'));
-        }
-    }
-    Ok(usable)
 }

@@ -18,4 +18,5 @@
 //! change affects. Here they are computed again by key instead of term by term, which covers subqueries as well.
 
 pub mod affected;
+pub mod join_path;
 pub mod plan;

@@ -1,6 +1,7 @@
 //! Recognises the preserved tables of a query, and plans its stage.
 
-use super::affected::{self, PreservedTables};
+use super::affected;
+use super::join_path::PreservedTables;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
