@@ -57,8 +57,10 @@ async function step(lab: Lab, sql: string, outcome: Outcome): Promise<void> {
   try {
     await lab.exec(sql)
   } catch (error) {
-    const { code, where } = error as { code?: string; where?: string }
-    if (code === undefined || !EXPECTED.test(code)) throw error
+    const { code, where, routine } = error as { code?: string; where?: string; routine?: string }
+    // PostgreSQL fails a cascading foreign key with an internal error if a rule rewrites what the key does.
+    const isOfRule = routine === 'ri_PerformCheck'
+    if (code === undefined || (!EXPECTED.test(code) && !isOfRule)) throw error
     if (OURS.test(code) && where?.includes('Stream table') && !sql.includes('pgtrickle.')) throw error
     // Statements in a failed transaction say nothing about the generator.
     if (code !== '25P02') outcome.failed++
