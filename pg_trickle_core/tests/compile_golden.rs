@@ -9,6 +9,7 @@
 #[path = "compile_golden/layout.rs"]
 mod layout;
 mod recorded;
+mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -20,7 +21,8 @@ use layout::broken;
 use pg_trickle_core::error::Error;
 use pg_trickle_core::plan::{Change, Program, Source, Statement};
 use pg_trickle_core::{Input, Stage, compile, print_query};
-use recorded::{Recorded, fixtures, tests};
+use recorded::Recorded;
+use trees::{tests, trees};
 
 /// The rows from which a change may be a load.
 const MANY: usize = 256;
@@ -288,7 +290,7 @@ fn all_compiled(version: &str) -> BTreeMap<String, String> {
         let text = compiled(&catalog, &tree, &name).unwrap_or_else(|error| panic!("{version}/{name}: {error}"));
         (name, text)
     };
-    fixtures(version).into_iter().map(text).collect()
+    trees(version).into_iter().map(text).collect()
 }
 
 /// The golden files by name.
@@ -316,7 +318,7 @@ fn both_servers_give_the_same_text() {
     let [old, new] = ["17", "18"].map(|version| {
         let catalog = Recorded::of(version);
         let print = |tree: &String| print_query(tree, &catalog).expect("printed");
-        fixtures(version).values().map(print).collect::<Vec<_>>()
+        trees(version).values().map(print).collect::<Vec<_>>()
     });
     for (old, new) in old.iter().zip(&new) {
         assert_eq!(old, new);

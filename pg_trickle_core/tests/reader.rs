@@ -1,31 +1,17 @@
 //! Reads trees as PostgreSQL 17 and 18 store them (`tests/fixtures`).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::PathBuf;
+mod trees;
+
+use std::collections::BTreeSet;
 
 use pg_trickle_core::query::{
     Expr, FromItem, GroupingSet, JoinKind, JsonTablePlan, Query, RteKind, SetOperation, Var, read_view,
 };
-
-/// The trees of one server version, by the name of their view.
-fn fixtures(version: &str) -> BTreeMap<String, String> {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(version);
-    fs::read_dir(&directory)
-        .expect("the directory is there")
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
-            let name = path.file_stem().expect("a name").to_string_lossy();
-            (name.into_owned(), fs::read_to_string(&path).expect("readable"))
-        })
-        .collect()
-}
+use trees::{tree, trees};
 
 fn query(version: &str, view: &str) -> Query {
-    let text = &fixtures(version)[view];
-    match read_view(text) {
+    let text = tree(version, view).expect("a view of the fixtures");
+    match read_view(&text) {
         Ok(query) => query,
         Err(error) => panic!("{version}/{view}: {error}"),
     }
@@ -40,7 +26,7 @@ fn both(view: &str, check: impl Fn(&Query)) {
 #[test]
 fn every_fixture_is_read() {
     for version in ["17", "18"] {
-        let all = fixtures(version);
+        let all = trees(version);
         assert!(all.len() > 50, "{version} has only {} views", all.len());
         for view in all.keys() {
             let query = query(version, view);
@@ -61,7 +47,7 @@ fn the_fixtures_hold_every_kind_of_node() {
         RTEPERMISSIONINFO SCALARARRAYOPEXPR SETOPERATIONSTMT SORTGROUPCLAUSE SQLVALUEFUNCTION SUBLINK SUBSCRIPTINGREF \
         TABLEFUNC TABLESAMPLECLAUSE TARGETENTRY VAR WINDOWCLAUSE WINDOWFUNC XMLEXPR";
     for version in ["17", "18"] {
-        let all = fixtures(version);
+        let all = trees(version);
         let found: BTreeSet<&str> = all
             .values()
             .flat_map(|text| text.split('{').skip(1))
@@ -116,8 +102,8 @@ fn renumbered(text: &str) -> String {
 
 #[test]
 fn both_versions_give_the_same_query() {
-    let newer = fixtures("18");
-    for view in fixtures("17").keys() {
+    let newer = trees("18");
+    for view in trees("17").keys() {
         // If a query groups by a merged column of USING, 18 stores either the column or the COALESCE behind it.
         if view == "group_using" {
             continue;
@@ -130,7 +116,7 @@ fn both_versions_give_the_same_query() {
 
 #[test]
 fn no_column_of_a_grouping_entry_is_left() {
-    for view in fixtures("18").keys() {
+    for view in trees("18").keys() {
         query("18", view).for_each_query(&mut |query| {
             for (rte, varno) in query.rtable.iter().zip(1..) {
                 if let RteKind::Group { .. } = rte.kind {
@@ -314,7 +300,7 @@ fn json_tables_keep_their_plan() {
 
 #[test]
 fn what_is_no_select_is_named() {
-    let text = &fixtures("18")["expr_operators"];
+    let text = &tree("18", "expr_operators").expect("a view of the fixtures");
     let error = |text: &str| read_view(text).expect_err("an error").to_string();
     assert!(error("").contains("ends early"));
     assert!(error("()").ends_with("the rule does not hold one query"));
@@ -354,7 +340,7 @@ fn damaged_trees_never_panic() {
         "(b)",
         "é",
     ];
-    for text in fixtures("17").values().chain(fixtures("18").values()) {
+    for text in trees("17").values().chain(trees("18").values()) {
         let words: Vec<&str> = text.split_inclusive([' ', '(', ')', '{', '}']).collect();
         for _ in 0..12 {
             let mut damaged = words.clone();
@@ -374,7 +360,7 @@ fn damaged_trees_never_panic() {
 
 #[test]
 fn the_deepest_tree_fits_a_small_stack() {
-    let text = &fixtures("17")["from_nothing"];
+    let text = &tree("17", "from_nothing").expect("a view of the fixtures");
     let (before, rest) = text.split_once(":quals ").expect("a WHERE");
     let (_, after) = rest.split_once("} :mergeActionList").expect("the field after FROM");
     let nested = |depth: usize| {

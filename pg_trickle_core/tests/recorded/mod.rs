@@ -2,34 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use pg_trickle_core::error::Error;
+
+use crate::trees::{tests, tree};
 
 /// The answers in `tests/fixtures/catalog-*.tsv`.
 pub struct Recorded {
     version: String,
     /// The answers, by question.
     answers: BTreeMap<(String, String), Vec<String>>,
-}
-
-/// The folder of the tests.
-pub fn tests() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
-}
-
-/// The trees of one server, by the name of their view.
-pub fn fixtures(version: &str) -> BTreeMap<String, String> {
-    fs::read_dir(tests().join("fixtures").join(version))
-        .expect("the directory is there")
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
-            let name = path.file_stem().expect("a name").to_string_lossy();
-            (name.into_owned(), fs::read_to_string(&path).expect("readable"))
-        })
-        .collect()
 }
 
 fn unescaped(text: &str) -> String {
@@ -203,8 +187,7 @@ impl Catalog for Recorded {
 
     fn view_tree(&self, oid: u32) -> Result<String, Error> {
         let view = self.relation(oid)?.name;
-        let tree = fixtures(&self.version).remove(&view);
-        tree.ok_or_else(|| Error::Catalog(format!("{view} is no view")))
+        tree(&self.version, &view).ok_or_else(|| Error::Catalog(format!("{view} is no view")))
     }
 
     fn const_text(&self, node: &str) -> Result<String, Error> {
