@@ -100,8 +100,7 @@ pub fn gives_rows(expr: &Expr) -> bool {
 
 /// True if GROUP BY has a subquery.
 pub fn has_sublink_key(query: &Query) -> bool {
-    let mut keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
-    keys.any(|key| has_sublink(&key.expr))
+    query.referred(&query.group).any(has_sublink)
 }
 
 /// True if ORDER BY sorts by an expression that is not selected.
@@ -115,8 +114,7 @@ pub fn has_hidden_order(query: &Query) -> bool {
 
 /// True if GROUP BY has a set-returning function.
 pub fn has_key_of_rows(query: &Query) -> bool {
-    let mut keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
-    keys.any(|key| gives_rows(&key.expr))
+    query.referred(&query.group).any(gives_rows)
 }
 
 /// True if the frame of a window has a subquery.

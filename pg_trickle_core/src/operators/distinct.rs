@@ -25,7 +25,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
 }
 
 fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
-    let targets: Vec<&Target> = query.targets.iter().filter(|target| !target.junk).collect();
+    let targets: Vec<&Target> = query.visible_targets().collect();
     let leaf = Query {
         distinct: Vec::new(),
         sort: Vec::new(),

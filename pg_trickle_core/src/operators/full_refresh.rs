@@ -61,7 +61,7 @@ pub fn plan(
     // LIMIT needs the query's order, even if the storage cannot keep it.
     let mut fresh = restricted.query;
     fresh.sort.clone_from(&query.sort);
-    let visible = query.targets.iter().filter(|target| !target.junk).count();
+    let visible = query.visible_targets().count();
     let rows = match definition {
         Some(definition) if stored.len() == visible => format!("SELECT * FROM {definition}"),
         _ => crate::sql::query::print(&fresh, graph)?,

@@ -61,7 +61,7 @@ pub fn compile(
         top.key.clear();
     }
     let mut columns = Vec::new();
-    for target in view.targets.iter().filter(|target| !target.junk) {
+    for target in view.visible_targets() {
         columns.push(OutputColumn {
             name: target.name.clone().unwrap_or_default(),
             type_sql: catalog.type_sql(type_of(&target.expr, &graph)?, target.expr.typmod())?,

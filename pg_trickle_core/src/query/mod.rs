@@ -142,6 +142,22 @@ pub struct SortGroup {
     pub hashable: bool,
 }
 
+impl SortGroup {
+    /// An item of GROUP BY or DISTINCT that does not name its operators: the printed SQL needs only the expression, and
+    /// PostgreSQL finds them again.
+    #[must_use]
+    pub fn by(target_ref: u32) -> Self {
+        Self {
+            target_ref,
+            eq_op: 0,
+            sort_op: 0,
+            reverse: false,
+            nulls_first: false,
+            hashable: false,
+        }
+    }
+}
+
 /// An item of GROUP BY that is more than an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupingSet {
@@ -222,5 +238,16 @@ impl Query {
     #[must_use]
     pub fn target(&self, target_ref: u32) -> Option<&Target> {
         self.targets.iter().find(|target| target.ressortgroupref == target_ref)
+    }
+
+    /// The expressions that the items of a sort, group or distinct clause refer to, in their order.
+    pub fn referred<'q>(&'q self, items: &'q [SortGroup]) -> impl Iterator<Item = &'q Expr> {
+        let targets = items.iter().filter_map(|item| self.target(item.target_ref));
+        targets.map(|target| &target.expr)
+    }
+
+    /// The targets that are output columns.
+    pub fn visible_targets(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| !target.junk)
     }
 }

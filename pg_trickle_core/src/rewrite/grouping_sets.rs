@@ -39,7 +39,7 @@ pub fn branches(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
         sets.dedup();
     }
     let visible = Query {
-        targets: query.targets.iter().filter(|target| !target.junk).cloned().collect(),
+        targets: query.visible_targets().cloned().collect(),
         ..query.clone()
     };
     let leaves = sets

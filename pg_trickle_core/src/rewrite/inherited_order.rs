@@ -130,7 +130,7 @@ fn order_of(query: &mut Query, varno: i32, catalog: &dyn Catalog) -> Result<Orde
 
 /// The column of a query that holds an expression, added if there is none.
 fn column(query: &mut Query, expr: &Expr) -> Result<i16, Error> {
-    let shown = || query.targets.iter().filter(|target| !target.junk);
+    let shown = || query.visible_targets();
     if let Some(known) = shown().position(|target| target.expr == *expr) {
         return attno(known);
     }

@@ -25,12 +25,7 @@ pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
     });
     subquery.lower_outer();
     subquery.from.iter_mut().for_each(|item| shift(item, offset));
-    let outputs: Vec<Expr> = subquery
-        .targets
-        .iter()
-        .filter(|target| !target.junk)
-        .map(|target| target.expr.clone())
-        .collect();
+    let outputs: Vec<Expr> = subquery.visible_targets().map(|target| target.expr.clone()).collect();
     let names = query.rtable[position].columns.clone();
     let row = RowExpr {
         type_oid: RECORD,

@@ -69,5 +69,5 @@ fn is_single_row(query: &Query) -> bool {
         && !query.has_windows
         && query.distinct.is_empty()
         && !query.is_correlated()
-        && query.targets.iter().filter(|target| !target.junk).count() == 1
+        && query.visible_targets().count() == 1
 }

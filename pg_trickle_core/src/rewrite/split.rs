@@ -96,9 +96,7 @@ fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) ->
     lower.targets = targets;
     let view = graph.cut(&lower)?;
     let names: Vec<String> = lower
-        .targets
-        .iter()
-        .filter(|target| !target.junk)
+        .visible_targets()
         .filter_map(|target| target.name.clone())
         .collect();
     upper.rtable = vec![Rte::new(RteKind::Subquery(Box::new(view)), "lower", names)];
@@ -167,12 +165,7 @@ pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fal
 
 /// Windows, subqueries in the select list or HAVING, and set-returning functions, above grouping.
 pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
-    let keys: Vec<Expr> = query
-        .group
-        .iter()
-        .filter_map(|group| query.target(group.target_ref))
-        .map(|target| target.expr.clone())
-        .collect();
+    let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
     let is_column = |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Aggref(_) | Expr::Grouping(_));
     let mut columns = Columns {
         exprs: Vec::new(),
@@ -228,11 +221,9 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
 /// Grouping above the set-returning functions in GROUP BY, which multiply the rows before they are grouped.
 pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
     let keys: Vec<Expr> = query
-        .group
-        .iter()
-        .filter_map(|key| query.target(key.target_ref))
-        .map(|target| target.expr.clone())
-        .filter(gives_rows)
+        .referred(&query.group)
+        .filter(|key| gives_rows(key))
+        .cloned()
         .collect();
     let is_column = |expr: &Expr| keys.contains(expr);
     let mut upper = query.clone();
@@ -281,8 +272,7 @@ fn above_linear(
 /// Adds the columns outside GROUP BY that a grouped primary key determines to GROUP BY. PostgreSQL does not know this
 /// functional dependency of a stage.
 fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
-    let of_group = |group: &SortGroup| query.target(group.target_ref).map(|target| target.expr.clone());
-    let keys: Vec<Expr> = query.group.iter().filter_map(of_group).collect();
+    let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
     let mut found: Vec<Expr> = Vec::new();
     for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {
         let _ = expr.transform(&mut |node| {
@@ -297,14 +287,7 @@ fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
     }
     for column in found {
         let target_ref = query.refer(&column)?;
-        query.group.push(SortGroup {
-            target_ref,
-            eq_op: 0,
-            sort_op: 0,
-            reverse: false,
-            nulls_first: false,
-            hashable: false,
-        });
+        query.group.push(SortGroup::by(target_ref));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::expr::{Printer, Scope};
 use super::ident::quote_ident;
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::query::{Query, RteKind, SetOp, SetOperation, Target};
+use crate::query::{Query, RteKind, SetOp, SetOperation};
 
 /// The query as SQL, without a semicolon.
 pub fn print(query: &Query, catalog: &dyn Catalog) -> Result<String, Error> {
@@ -28,13 +28,10 @@ pub fn print(query: &Query, catalog: &dyn Catalog) -> Result<String, Error> {
 
 /// The names of the visible columns.
 fn output_names(query: &Query) -> Vec<String> {
-    visible(query)
+    query
+        .visible_targets()
         .map(|target| target.name.clone().unwrap_or_else(|| "?column?".to_owned()))
         .collect()
-}
-
-fn visible(query: &Query) -> impl Iterator<Item = &Target> {
-    query.targets.iter().filter(|target| !target.junk)
 }
 
 /// The query of the printer's level. `names` are its column names, if they matter.
@@ -69,13 +66,13 @@ fn simple_values<'q>(query: &'q Query, names: Option<&[String]>) -> Option<&'q [
         && query.grouping_sets.is_empty()
         && query.windows.is_empty()
         && query.distinct.is_empty()
-        && visible(query).enumerate().all(|(position, target)| {
+        && query.visible_targets().enumerate().all(|(position, target)| {
             matches!(&target.expr, crate::query::Expr::Var(var)
                 if var.varno == *varno
                     && var.levels_up == 0
                     && usize::try_from(var.attno).is_ok_and(|attno| attno == position + 1))
         })
-        && visible(query).count() == rte.columns.len()
+        && query.visible_targets().count() == rte.columns.len()
         && names.is_none_or(|names| {
             names
                 .iter()
@@ -117,7 +114,7 @@ impl<'a> Printer<'a> {
         let own_names = output_names(query);
         let names = names.unwrap_or(&own_names);
         let mut columns = Vec::new();
-        for (target, name) in visible(query).zip(names) {
+        for (target, name) in query.visible_targets().zip(names) {
             columns.push(format!("{} AS {}", self.expr(&target.expr)?, quote_ident(name)));
         }
         if !columns.is_empty() {

@@ -70,14 +70,7 @@ pub fn stages(
                 ressortgroupref: target_ref,
                 junk: false,
             });
-            lower.distinct.push(SortGroup {
-                target_ref,
-                eq_op: 0,
-                sort_op: 0,
-                reverse: false,
-                nulls_first: false,
-                hashable: false,
-            });
+            lower.distinct.push(SortGroup::by(target_ref));
         }
         call.filter.iter().for_each(|filter| lower.add_qual(filter.clone()));
         let given = NullTest {

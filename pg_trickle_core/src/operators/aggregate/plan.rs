@@ -146,8 +146,7 @@ fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<Sta
     let is_looked_up = group.aggregate.looks_up();
     let mut plan = grouped_stage(group, union_of(trees), stored, view, &reads);
     if is_looked_up {
-        let keys = query.group.iter().filter_map(|key| query.target(key.target_ref));
-        let keys: Vec<Expr> = keys.map(|target| target.expr.clone()).collect();
+        let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
         plan.looked_up = advice::columns(&keys, query);
     }
     Ok(plan)
@@ -173,7 +172,7 @@ pub fn grouped_stage(
     } else {
         "select list"
     };
-    let visible = view.targets.iter().filter(|target| !target.junk);
+    let visible = view.visible_targets();
     let shown: Vec<&str> = visible
         .map(|target| target.name.as_deref().unwrap_or_default())
         .collect();

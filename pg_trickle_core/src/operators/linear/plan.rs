@@ -92,7 +92,7 @@ pub fn plan_union(
     };
     let mut outputs = Vec::new();
     let mut stored = Vec::new();
-    for (position, target) in query.targets.iter().filter(|target| !target.junk).enumerate() {
+    for (position, target) in query.visible_targets().enumerate() {
         let Some(own) = first.targets.get(position) else {
             return reason("branches with different numbers of columns");
         };
@@ -111,7 +111,7 @@ pub fn plan_union(
             .targets
             .iter()
             .filter(|target| !target.junk)
-            .zip(query.targets.iter().filter(|target| !target.junk))
+            .zip(query.visible_targets())
             .map(|(own, target)| print(&branch.flat, &coerced(&own.expr, &target.expr, graph)?, graph))
             .collect::<Result<_, Error>>()?;
         parts.push(Part {

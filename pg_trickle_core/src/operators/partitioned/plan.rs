@@ -57,12 +57,7 @@ pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallb
     let query = only_used(query);
     let mut parts: Vec<(Vec<Expr>, Vec<u32>)> = Vec::new();
     for window in &query.windows {
-        let own: Vec<Expr> = window
-            .partition
-            .iter()
-            .filter_map(|sort| query.target(sort.target_ref))
-            .map(|target| target.expr.clone())
-            .collect();
+        let own: Vec<Expr> = query.referred(&window.partition).cloned().collect();
         let shares = |keys: &[Expr]| keys.iter().any(|key| own.contains(key)) || keys.is_empty() && own.is_empty();
         let place = parts.iter().position(|(keys, _)| shares(keys));
         match place {
@@ -119,23 +114,13 @@ fn only_used(query: &Query) -> Query {
 
 /// Plans DISTINCT ON.
 pub fn distinct_on(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
-    let keys: Vec<Expr> = query
-        .distinct
-        .iter()
-        .filter_map(|sort| query.target(sort.target_ref))
-        .map(|target| target.expr.clone())
-        .collect();
+    let keys: Vec<Expr> = query.referred(&query.distinct).cloned().collect();
     by_key(query, &keys, What::DistinctOn, storage, graph)
 }
 
 /// Plans DISTINCT over rows that cannot be counted in storage. `why` is the reason.
 pub fn distinct(query: &Query, why: &str, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
-    let keys: Vec<Expr> = query
-        .targets
-        .iter()
-        .filter(|target| !target.junk)
-        .map(|target| target.expr.clone())
-        .collect();
+    let keys: Vec<Expr> = query.visible_targets().map(|target| target.expr.clone()).collect();
     by_key(query, &keys, What::Group(why.to_owned()), storage, graph)
 }
 
@@ -144,12 +129,7 @@ pub fn groups(query: &Query, why: &str, storage: &StorageTable, graph: &StageGra
     if !query.grouping_sets.is_empty() {
         return Err(Fallback::Reason(why.to_owned()));
     }
-    let keys: Vec<Expr> = query
-        .group
-        .iter()
-        .filter_map(|sort| query.target(sort.target_ref))
-        .map(|target| target.expr.clone())
-        .collect();
+    let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
     by_key(query, &keys, What::Group(why.to_owned()), storage, graph)
 }
 
