@@ -73,6 +73,11 @@ tuples *options:
 bulk *options:
     ci/with-build.sh node bench/bulk.mjs {{ options }}
 
+# Changes of one row up to all, where groups grow with the table, beside running the query again and storing the
+# difference: just skew --sizes 100000 --only 'left join'
+skew *options:
+    ci/with-build.sh node bench/skew.mjs {{ options }}
+
 # Time from a change to the callback that tells it, beside live queries, pg_ivm and TanStack DB; `just subscribe --record`
 # writes figures and plot into docs
 subscribe *options:

@@ -11,5 +11,6 @@ export function measure(
   pg: { trickle: Pick<Trickle, 'createStreamTable' | 'explainStreamTable' | 'verifyStreamTable' | 'dropStreamTable'> },
   query: string,
   once?: boolean,
+  changes?: [what: string, sql: string][],
 ): Promise<{ ways: string[]; advice: string[]; reads: Reads }>
 export function grown(small: Reads, large: Reads): string[]

@@ -10,15 +10,15 @@ const READ = `SELECT relname::text AS name, seq_tup_read::int AS seq, coalesce(i
 /**
  * How a query is maintained. For each one-row change that affects it: how many tuples are read, and which tables are
  * scanned completely. Each statement first runs once to be compiled. With `once` it does not, and the count includes what
- * planning reads, which is the ends of indexes.
+ * planning reads, which is the ends of indexes. `changes` are pairs of `EVENT TABLE` and a statement.
  */
-export async function measure(pg, query, once = false) {
+export async function measure(pg, query, once = false, changes = CHANGES) {
   await pg.trickle.createStreamTable('st', query)
   try {
     const plan = await pg.trickle.explainStreamTable('st')
     const sources = plan.stages.flatMap((stage) => stage.sources.map(({ name }) => name)).join(' ')
     const reads = {}
-    for (const [what, sql] of CHANGES) {
+    for (const [what, sql] of changes) {
       const table = what.split(/[ .]/)[1]
       if (!new RegExp(`\\b${table}\\b`).test(sources)) continue
       if (!once) await countAndRollBack(pg, sql)

@@ -1,10 +1,12 @@
 /**
  * A one-row change reads the same number of tuples whatever the size of the tables. Counted for each operator over 500
- * and over 4,000 rows, with the queries of the benchmark. The ways must be those in docs/OPERATORS.md.
+ * and over 4,000 rows, with the queries of the benchmarks: in the first half over groups that stay as small when the
+ * tables grow, where the ways must be those in docs/OPERATORS.md; in the second half over ten groups that grow with them.
  */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FEWEST, OPERATORS, tables } from '../../bench/lib/operators.mjs'
+import { CHANGES, QUERIES, tables as skewed } from '../../bench/lib/skew.mjs'
 import { grown, measure } from '../../bench/lib/tuples.mjs'
 import { MAJOR, openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
@@ -83,5 +85,74 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
     expect(without.advice.map((line) => plain(line.split(': ')[0] ?? ''))).toEqual([index])
     await both(index.replace('INDEX', 'INDEX advised'))
     expect(await compared(query)).toMatchObject({ growing: [], advice: [] })
+  })
+})
+
+/** Of the queries whose result changes little, those for which a change still reads more when its group is larger. */
+const GROWING = new Set([
+  'left join',
+  'left join, grouped',
+  'left join, filtered',
+  'two left joins',
+  'two left joins, grouped',
+  'right join',
+  'full join',
+  'left join, subquery',
+  'left join, view',
+  'left join, union all',
+  'days left join',
+  'scalar count',
+  'scalar in WHERE',
+  'above its average',
+  'above the average',
+  'string_agg',
+  'jsonb_agg',
+  'percentile_cont',
+  'mode',
+  'lag',
+  'moving average',
+  'running sum, appended',
+  'top 3 per group',
+  'ntile',
+  'leaderboard',
+  'DISTINCT ON',
+  'LIMIT 1000',
+  'LIMIT, no index',
+  'reachable',
+])
+
+describe.skipIf(MAJOR !== 18)('tuples read by a one-row change of a group that grows with its table', () => {
+  let small: Database
+  let large: Database
+
+  beforeAll(async () => {
+    small = await openDatabase()
+    large = await openDatabase()
+    await small.exec(`${skewed('public', FEWEST)}; ANALYZE`)
+    await large.exec(`${skewed('public', 8 * FEWEST)}; ANALYZE`)
+  })
+  afterAll(async () => {
+    await small?.close()
+    await large?.close()
+  })
+
+  test.each(QUERIES.filter(({ all }) => !all))('$name', async ({ name, query, table = 'o', kinds }) => {
+    await new Promise(setImmediate)
+    const read = async (pg: Database, rows: number) => {
+      const all = Object.entries(CHANGES[table]?.(0, rows) ?? {}).filter(([kind]) => !kinds || kinds.includes(kind))
+      const { reads } = await measure(
+        pg,
+        query,
+        true,
+        all.map(([kind, sql]) => [`${kind} ${table}`, sql]),
+      )
+      return reads
+    }
+    const few = await read(small, FEWEST)
+    const many = await read(large, 8 * FEWEST)
+    const growing = grown(few, many).map((change) => `${change}: ${few[change]?.tuples} -> ${many[change]?.tuples}`)
+    if (GROWING.has(name)) expect(growing).not.toEqual([])
+    else expect(growing).toEqual([])
+    expect(Object.keys(many).length).toBeGreaterThan(kinds ? 0 : 1)
   })
 })
