@@ -1,13 +1,19 @@
 import { TrickleError } from './errors.js'
 
+/** What the value of an option is. */
+type Kind = 'boolean' | 'function' | 'columns' | 'anything'
+
 /** The options that each method knows. */
 const KNOWN = {
-  createStreamTable: ['ifNotExists', 'orReplace', 'withData', 'onNotice'],
-  alterStreamTable: ['onNotice'],
-  dropStreamTable: ['ifExists', 'cascade'],
-  subscribe: ['initial', 'key', 'onError'],
-  live: ['key', 'onError', 'compare'],
-} as const
+  createTrickle: { bundles: 'anything' },
+  'createTrickle({ bundles })': { 17: 'anything', 18: 'anything' },
+  createStreamTable: { ifNotExists: 'boolean', orReplace: 'boolean', withData: 'boolean', onNotice: 'function' },
+  alterStreamTable: { onNotice: 'function' },
+  dropStreamTable: { ifExists: 'boolean', cascade: 'boolean' },
+  subscribe: { initial: 'boolean', key: 'columns', onError: 'function' },
+  live: { key: 'columns', onError: 'function', compare: 'function' },
+  useStreamTable: { db: 'anything', key: 'anything', where: 'anything', orderBy: 'anything', filter: 'anything' },
+} as const satisfies Record<string, Record<string, Kind>>
 
 /** SQLSTATE `invalid_parameter_value`. */
 const INVALID_PARAMETER = '22023'
@@ -15,25 +21,72 @@ const INVALID_PARAMETER = '22023'
 /** How many letters two names may differ in and still be taken for the same. */
 const TYPING_ERROR = 3
 
-/** Refuses an option that a method does not know. TypeScript does so too, but not for callers in JavaScript. */
-export function checkOptions(
-  method: keyof typeof KNOWN,
-  options: object | null | undefined,
-  streamTable: string,
-): void {
-  const known: readonly string[] = KNOWN[method]
-  const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  const [nearest] = known
-    .map((name) => ({ name, by: distance(unknown.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.by - b.by)
-  const isTypingError = nearest !== undefined && nearest.by <= TYPING_ERROR
-  throw new TrickleError(`${method} has no option ${unknown}`, {
-    code: INVALID_PARAMETER,
-    streamTable,
-    fragment: unknown,
-    hint: isTypingError ? `Did you mean ${nearest.name}?` : `Its options are ${known.join(', ')}.`,
-  })
+/**
+ * Refuses an option that a method does not know, and a value of another type than its option has. TypeScript does so
+ * too, but not for callers in JavaScript.
+ */
+export function checkOptions(method: keyof typeof KNOWN, options: unknown, streamTable?: string): void {
+  const known: Record<string, Kind> = KNOWN[method]
+  const names = Object.keys(known)
+  const refuse = (message: string, hint: string, fragment: string) => {
+    throw new TrickleError(message, { code: INVALID_PARAMETER, streamTable, fragment, hint })
+  }
+  const list = `Its options are ${names.join(', ')}.`
+  if (options === undefined || options === null) return
+  if (typeof options !== 'object' || Array.isArray(options)) {
+    return refuse(`the options of ${method} must be an object, not ${show(options)}`, list, show(options))
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const kind = known[name]
+    if (kind === undefined) {
+      const meant = nearest(name, names)
+      return refuse(`${method} has no option ${name}`, meant === undefined ? list : `Did you mean ${meant}?`, name)
+    }
+    if (value !== undefined && value !== null && !fits(value, kind)) {
+      const given = show(value)
+      return refuse(
+        `the option ${name} of ${method} must be ${MUST_BE[kind]}, not ${given}`,
+        'Leave it out, or give it such a value.',
+        given,
+      )
+    }
+  }
+}
+
+const MUST_BE: Record<Kind, string> = {
+  boolean: 'true or false',
+  function: 'a function',
+  columns: 'the name of a column, or an array of names',
+  anything: 'anything',
+}
+
+function fits(value: unknown, kind: Kind): boolean {
+  switch (kind) {
+    case 'columns':
+      return [value].flat().every((column) => typeof column === 'string')
+    case 'anything':
+      return true
+    default:
+      return typeof value === kind
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}
+
+/** The name that was meant, if one is close enough: it differs in a few letters, or one contains the other. */
+function nearest(given: string, names: string[]): string | undefined {
+  const [best] = names.map((name) => ({ name, by: distance(simple(given), simple(name)) })).sort((a, b) => a.by - b.by)
+  if (best !== undefined && best.by <= TYPING_ERROR) return best.name
+  const word = simple(given)
+  if (word.length <= TYPING_ERROR) return undefined
+  return names.find((name) => simple(name).includes(word) || word.includes(simple(name)))
+}
+
+/** `with_data` and `WithData` are `withdata`. */
+function simple(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
 }
 
 /** How many letters must be inserted, deleted or replaced to turn one word into another (Levenshtein, 1966). */

@@ -3,6 +3,7 @@ import { attachBundle } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
 import { TrickleError } from './errors.js'
 import { internalQuery } from './internal-query.js'
+import { checkOptions } from './options.js'
 import { hubOf } from './subscribe/hub.js'
 import type { Database } from './types.js'
 
@@ -36,6 +37,8 @@ function packageBundles(): Bundles {
 
 /** Creates the plugin with bundles other than the package's own. */
 export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
+  checkOptions('createTrickle', options)
+  checkOptions('createTrickle({ bundles })', options?.bundles)
   return {
     name: 'pg_trickle',
     async setup(pg, emscriptenOpts, clientOnly) {

@@ -3,6 +3,7 @@
 /** React: components that show the rows of stream tables, live. */
 import { useMemo, useSyncExternalStore } from 'react'
 import { useDatabase } from './provider.js'
+import { checkOptions } from '../options.js'
 import type { SelectionOptions } from './selection.js'
 import { storeOf } from './store.js'
 import type { StreamTableState } from './store.js'
@@ -32,6 +33,7 @@ export function useStreamTable<Row extends object = AnyRow>(
   name: string,
   options: UseStreamTableOptions<Row> = {},
 ): StreamTableState<Row> {
+  checkOptions('useStreamTable', options, name)
   const db = useDatabase(options.db)
   const view = db === undefined ? NO_VIEW : storeOf(db, name).view(options as SelectionOptions)
   const state = useSyncExternalStore(

@@ -49,6 +49,16 @@ describe('Trickle', () => {
       'Did you mean withData?',
     ],
     [
+      'createStreamTable',
+      (trickle: Trickle) => trickle.createStreamTable('st', 'q', { replaceExisting: true } as never),
+      'Its options are ifNotExists, orReplace, withData, onNotice.',
+    ],
+    [
+      'dropStreamTable',
+      (trickle: Trickle) => trickle.dropStreamTable('st', { dropCascade: true } as never),
+      'Did you mean cascade?',
+    ],
+    [
       'alterStreamTable',
       (trickle: Trickle) => trickle.alterStreamTable('st', 'q', { cascade: true } as never),
       'Its options are onNotice.',
@@ -71,6 +81,36 @@ describe('Trickle', () => {
     expect(error).toMatchObject({ code: '22023', streamTable: 'st', hint })
     expect((error as TrickleError).message).toMatch(`${method} has no option`)
     expect(sent).toEqual([])
+  })
+
+  test.each([
+    ['createStreamTable', (trickle: Trickle) => trickle.createStreamTable('st', 'q', true as never), 'true'],
+    ['dropStreamTable', (trickle: Trickle) => trickle.dropStreamTable('st', 'ifExists' as never), "'ifExists'"],
+    [
+      'createStreamTable',
+      (trickle: Trickle) => trickle.createStreamTable('st', 'q', { withData: 'no' } as never),
+      "'no'",
+    ],
+    ['createStreamTable', (trickle: Trickle) => trickle.createStreamTable('st', 'q', { withData: 0 } as never), '0'],
+    ['subscribe', (trickle: Trickle) => trickle.subscribe('st', () => {}, { key: [1] } as never), '1'],
+    ['live', (trickle: Trickle) => trickle.live('st', { compare: 'a' } as never), "'a'"],
+  ])('%s refuses a value of another type', async (method, call, fragment) => {
+    const { db, sent } = fakeDatabase()
+    await expect(call(new Trickle(db))).rejects.toMatchObject({
+      code: '22023',
+      streamTable: 'st',
+      fragment,
+      message: expect.stringMatching(`${method} must be .*, not ${fragment}$`) as string,
+      hint: expect.stringMatching(/\w/) as string,
+    })
+    expect(sent).toEqual([])
+  })
+
+  test('undefined and null count as options that are left out', async () => {
+    const { db, sent } = fakeDatabase([], json(ROW))
+    const options = { ifNotExists: undefined, withData: null, onNotice: undefined } as never
+    await new Trickle(db).createStreamTable('st', 'q', options)
+    expect(sent[0]?.params?.[3]).toBe('fail')
   })
 
   test('sends names and queries as parameters, never as SQL', async () => {
@@ -203,5 +243,14 @@ describe('the plugin', () => {
     expect(setup.emscriptenOpts).toMatchObject({ print: 'kept' })
     await expect(setup.init?.()).rejects.toMatchObject({ name: 'TrickleError', code: '0A000' })
     expect(sent).toEqual([])
+  })
+
+  test.each([
+    [{ bundle: {} }, 'Did you mean bundles?'],
+    [{ bundles: { pg17: new Blob() } }, 'Did you mean 17?'],
+    [{ bundles: { 16: new Blob() } }, 'Did you mean 17?'],
+    [[], 'Its options are bundles.'],
+  ])('refuses options that it does not know: %j', (options, hint) => {
+    expect(() => createTrickle(options as never)).toThrow(expect.objectContaining({ code: '22023', hint }) as Error)
   })
 })
