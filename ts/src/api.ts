@@ -1,5 +1,5 @@
 import { TrickleError } from './errors.js'
-import { internalQuery } from './internal-query.js'
+import { extensionQuery } from './extension.js'
 import { checkOptions } from './options.js'
 import { hubOf } from './subscribe/hub.js'
 import { LiveTable } from './subscribe/live.js'
@@ -181,7 +181,7 @@ export class Trickle {
     onNotice?: (notice: Notice) => void,
   ): Promise<T[]> {
     try {
-      return await internalQuery<T>(this.#db, sql, params, onNotice)
+      return await extensionQuery<T>(this.#db, sql, params, onNotice)
     } catch (error) {
       throw TrickleError.from(error, name)
     }

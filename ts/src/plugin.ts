@@ -1,7 +1,7 @@
 import { Trickle } from './api.js'
 import { attachBundle } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
-import { TrickleError } from './errors.js'
+import { installExtension } from './extension.js'
 import { internalQuery } from './internal-query.js'
 import { checkOptions } from './options.js'
 import { hubOf } from './subscribe/hub.js'
@@ -48,7 +48,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         hubOf(pg).join()
         return { namespaceObj }
       }
-      const attached = attachBundle(emscriptenOpts as HostOptions, options.bundles ?? packageBundles())
+      const attached = attachBundle(emscriptenOpts as HostOptions, options?.bundles ?? packageBundles())
       return {
         namespaceObj,
         emscriptenOpts: attached.options,
@@ -70,39 +70,3 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
 
 /** The plugin: `PGlite.create({ extensions: { trickle } })`. */
 export const trickle: TrickleExtension = /* @__PURE__ */ createTrickle()
-
-/** Returns no row when the extension is not installed, and then reads none of the files that describe extensions. */
-const IS_CURRENT = `
-SELECT extversion = (SELECT default_version FROM pg_available_extensions WHERE name = extname) AS is_current
-FROM pg_extension WHERE extname = 'pg_trickle'`
-
-/** SQLSTATE `insufficient_privilege`. */
-const INSUFFICIENT_PRIVILEGE = '42501'
-
-/**
- * Loads the library, so that its hooks are in place before the first statement, and installs or updates the extension.
- * True when the extension is new.
- */
-async function installExtension(pg: Database): Promise<boolean> {
-  try {
-    await loadLibrary(pg)
-    const [installed] = await internalQuery<{ is_current: boolean | null }>(pg, IS_CURRENT)
-    if (installed === undefined) await internalQuery(pg, 'CREATE EXTENSION pg_trickle')
-    else if (!installed.is_current) await internalQuery(pg, 'ALTER EXTENSION pg_trickle UPDATE')
-    return installed === undefined
-  } catch (cause) {
-    const error = TrickleError.from(cause)
-    if (error.code !== INSUFFICIENT_PRIVILEGE) throw error
-    const hint = 'Open the database once without the option `username`: that installs or updates the extension.'
-    throw new TrickleError(error.message, { code: INSUFFICIENT_PRIVILEGE, hint, cause })
-  }
-}
-
-/** Only a superuser may run LOAD. For other roles, `listen` loads the library by calling a function of it. */
-async function loadLibrary(pg: Database): Promise<void> {
-  try {
-    await internalQuery(pg, "LOAD 'pg_trickle'")
-  } catch (error) {
-    if (TrickleError.from(error).code !== INSUFFICIENT_PRIVILEGE) throw error
-  }
-}

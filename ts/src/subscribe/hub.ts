@@ -1,5 +1,6 @@
 /** The feeds of one database. */
 import { TrickleError } from '../errors.js'
+import { extensionQuery } from '../extension.js'
 import { internalQuery } from '../internal-query.js'
 import type { Database } from '../types.js'
 import { Feed } from './feed.js'
@@ -187,7 +188,7 @@ export class Hub {
     for (;;) {
       const term = this.#term
       try {
-        return await internalQuery<T>(this.#db, sql, params)
+        return await extensionQuery<T>(this.#db, sql, params)
       } catch (error) {
         if (term === this.#term) throw error
       }
