@@ -126,6 +126,20 @@ describe('createStreamTable', () => {
     expect(await lab.exec('SELECT * FROM pgtrickle.stream_tables')).toEqual([])
   })
 
+  test('the notice about a query that depends on the clock agrees with health_check', async () => {
+    const hints: string[] = []
+    const onNotice = (notice: { hint?: string | undefined }) => hints.push(notice.hint ?? '')
+    await lab.pg.trickle.createStreamTable('clock', 'SELECT 1 AS a, now() AS t', { onNotice })
+    expect(hints).toEqual([expect.stringContaining('health_check() reports it')])
+    expect(hints[0]).not.toContain('exact')
+    const problems = "SELECT problem FROM pgtrickle.health_check() WHERE stream_table = 'test.clock'"
+    expect(await lab.exec(problems)).toEqual([{ problem: expect.stringContaining('depends on the time') as string }])
+    await lab.pg.trickle.createStreamTable('sample', 'SELECT v FROM t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)', {
+      onNotice,
+    })
+    expect(hints[1]).toContain('exact')
+  })
+
   test('dependency_tree, list_sources and health_check return rows', async () => {
     await lab.create('a', SUMS)
     await lab.create('b', 'SELECT count(*) AS n FROM a JOIN t USING (k)')

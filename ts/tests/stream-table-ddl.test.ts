@@ -290,6 +290,38 @@ describe('alterStreamTable', () => {
   })
 })
 
+test('information_schema says that nobody can write to it', async () => {
+  const queries = {
+    bag: 'SELECT v FROM t',
+    keyed: 'SELECT * FROM t',
+    sorted: 'SELECT id, v FROM t ORDER BY v DESC',
+    sums: SUMS,
+    staged: STAGED,
+    filtered: `${SUMS} HAVING count(*) > 1`,
+    over: 'SELECT * FROM sorted LIMIT 2',
+    again: 'SELECT k, s FROM sums',
+    ranked: 'SELECT row_number() OVER () AS n, id FROM sorted',
+    rebuilt: 'SELECT v FROM t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)',
+    constant: 'SELECT 1 AS a',
+  }
+  for (const [name, query] of Object.entries(queries)) await lab.create(name, query)
+  const names = Object.keys(queries)
+  const flags = await lab.exec(`SELECT table_name, is_updatable AS u, is_insertable_into AS i,
+      (SELECT bool_or(c.is_updatable = 'YES') FROM information_schema.columns c WHERE c.table_name = v.table_name) AS c
+    FROM information_schema.views v WHERE table_schema = 'test' AND table_name = ANY ('{${names.join()}}')`)
+  expect(flags).toHaveLength(names.length)
+  for (const flag of flags) expect(flag).toMatchObject({ u: 'NO', i: 'NO', c: false })
+  for (const name of names) {
+    expect(await lab.fails(`DELETE FROM ${name}`)).toMatchObject(REFUSED)
+    expect(await lab.fails(`INSERT INTO ${name} SELECT * FROM ${name} LIMIT 1`)).toMatchObject(REFUSED)
+  }
+  await change()
+  // The mark in the view costs a reader nothing.
+  const plan = await lab.exec('EXPLAIN (COSTS OFF) SELECT * FROM keyed a JOIN keyed b USING (id) WHERE a.id = 3')
+  expect(JSON.stringify(plan)).not.toMatch(/Subquery|Result/)
+  await lab.checkRefresh()
+})
+
 describe('DROP EXTENSION', () => {
   test('is refused without CASCADE while there are stream tables', async () => {
     await lab.create('a', SUMS)

@@ -12,6 +12,7 @@ use crate::operators::full_refresh;
 use crate::plan::OutputColumn;
 use crate::query::Query;
 use crate::rewrite::prepare::prepare;
+use crate::rewrite::views;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
@@ -27,6 +28,8 @@ pub struct Plan {
     /// The same SELECT over rows of the storage named `__pgt_change_rows`: for each row, its text and the text of its
     /// key, or NULL.
     pub change_rows: String,
+    /// False if the result can change without a change of a source.
+    pub is_settled: bool,
 }
 
 /// Compiles the analysed defining query of a stream table.
@@ -46,6 +49,7 @@ pub fn compile(
     let attempt = prepare(&mut prepared, &graph)
         .and_then(|()| choose(&prepared, &graph.top(), &graph))
         .and_then(StagePlan::indexable);
+    let is_settled = !matches!(attempt, Err(Fallback::Whole(_)));
     let (plan, why) = match attempt {
         Ok(plan) => (plan, None),
         Err(Fallback::Error(error)) => return Err(error),
@@ -55,7 +59,7 @@ pub fn compile(
             (plan, Some(why))
         }
     };
-    let (mut top, view) = plan.into_stage(why, &graph.top(), &graph)?;
+    let (mut top, mut view) = plan.into_stage(why, &graph.top(), &graph)?;
     if view.from.len() > 1 {
         // The view returns a stored row several times.
         top.key.clear();
@@ -68,12 +72,14 @@ pub fn compile(
         });
     }
     let change_rows = change_rows::query(&view, &top.key, &graph)?;
+    views::mark_read_only(&mut view)?;
     let view = crate::sql::query::print(&view, &graph)?;
     Ok(Plan {
         stages: graph.finish(top),
         columns,
         view,
         change_rows,
+        is_settled,
     })
 }
 

@@ -149,13 +149,14 @@ fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Resul
     description::insert(&new, &compiled)?;
     storage::record_stages(id, name, &compiled)?;
     description::record_sources(id, &compiled)?;
+    let is_settled = compiled.is_settled;
     let stages = new_stages(id, name, &search_path, compiled.stages);
     if request.initialize {
         storage::fill(&stages)?;
         triggers::sync()?;
     }
     description::announce(&[id])?;
-    announce_rebuild(name, &stages)
+    announce_rebuild(name, &stages, is_settled)
 }
 
 /// What the functions of a query are to see: the path of the session that gives the query.
@@ -168,7 +169,13 @@ fn users_value(text: &str) -> Result<String> {
     row.map_or_else(|| Ok(String::new()), |row| Values::of(row).text())
 }
 
-fn announce_rebuild(name: &str, stages: &[Rc<StageRunner>]) -> Result<()> {
+fn announce_rebuild(name: &str, stages: &[Rc<StageRunner>], is_settled: bool) -> Result<()> {
+    let hint = if is_settled {
+        "The result is exact, but each statement that changes a source costs as much as the query."
+    } else {
+        "Each statement that changes a source costs as much as the query. The result is that of the last such statement, \
+         and health_check() reports it as soon as the query would give another one."
+    };
     for runner in stages.iter().filter(|runner| runner.stage.way == Way::Rebuild) {
         let reason = runner.stage.reason.as_deref().unwrap_or("its query is not covered yet");
         let what = if stages.len() > 1 {
@@ -178,7 +185,7 @@ fn announce_rebuild(name: &str, stages: &[Rc<StageRunner>]) -> Result<()> {
         };
         ffi::notice(
             &format!("stream table {name} runs {what} again after every change: {reason}"),
-            Some("The result is exact, but each statement that changes a source costs as much as the query."),
+            Some(hint),
         )?;
     }
     Ok(())

@@ -22,6 +22,8 @@ pub struct Compiled {
     pub view: String,
     /// The query that gives changed rows of the storage as users see them, as text.
     pub change_rows: String,
+    /// The result changes only when a source does.
+    pub is_settled: bool,
     /// The relations that it was compiled from.
     pub depends: Set<Oid>,
 }
@@ -79,6 +81,7 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
         columns: compiled.columns,
         view: compiled.view,
         change_rows: compiled.change_rows,
+        is_settled: compiled.is_settled,
         depends,
     })
 }
