@@ -366,7 +366,7 @@ Datum pgtrickle_exact(PG_FUNCTION_ARGS) {
 
 static ProcessUtility_hook_type next_utility;
 
-/* CREATE INDEX on a view makes the index on the storage table that Rust names. */
+/* CREATE INDEX on a view makes the index on the storage table that Rust names, and Rust may refuse CREATE TRIGGER. */
 static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
                     ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
     const char *storage = NULL;
@@ -374,6 +374,11 @@ static void utility(PlannedStmt *statement, const char *text, bool keep, Process
     if (IsA(statement->utilityStmt, IndexStmt))
         CALL_RUST(pgt_rs_index, RangeVarGetRelid(((IndexStmt *)statement->utilityStmt)->relation, NoLock, true),
                   &storage);
+    else if (IsA(statement->utilityStmt, CreateTrigStmt)) {
+        const CreateTrigStmt *trigger = (const CreateTrigStmt *)statement->utilityStmt;
+        CALL_RUST(pgt_rs_trigger, RangeVarGetRelid(trigger->relation, NoLock, true), trigger->timing,
+                  trigger->row || trigger->transitionRels != NIL);
+    }
     if (storage != NULL) {
         statement = copyObject(statement);
         ((IndexStmt *)statement->utilityStmt)->relation = makeRangeVar("pgtrickle", pstrdup(storage), -1);

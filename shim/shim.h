@@ -91,6 +91,7 @@ extern int pgt_call(int what, void *argument, Oid role, const PgtSetting *settin
 extern int pgt_rs_fired(const PgtEvent *event, PgtError *error);
 extern int pgt_rs_command(const char *const *args, int nargs, const char **result, PgtError *error);
 extern int pgt_rs_index(Oid table, const char **storage, PgtError *error);
+extern int pgt_rs_trigger(Oid table, int timing, int rows, PgtError *error);
 extern int pgt_rs_exact(double number, const char **text, PgtError *error);
 extern int pgt_rs_transaction(int event, PgtError *error);
 extern int pgt_rs_value(void *rows, int column, const char *text, PgtError *error);

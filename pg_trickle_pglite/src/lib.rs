@@ -93,6 +93,22 @@ extern "C" fn pgt_rs_index(relid: u32, table: *mut *const c_char, error: *mut Ra
     }
 }
 
+/// CREATE TRIGGER on a relation: refused on a stream table where no trigger of that kind can fire. `timing` is BEFORE,
+/// INSTEAD OF or neither, as in `pg_trigger.tgtype`; `rows`: for each row, or with transition tables.
+#[allow(unsafe_code)]
+#[unsafe(no_mangle)]
+extern "C" fn pgt_rs_trigger(relid: u32, timing: c_int, rows: c_int, error: *mut RawError) -> c_int {
+    // SAFETY: C passes the address of an error of its own.
+    unsafe {
+        guarded(error, || {
+            if relid == 0 || session::is_busy() {
+                return Ok(());
+            }
+            storage::check_trigger(relid, timing != 0, rows != 0)
+        })
+    }
+}
+
 /// A float8 as the text of a numeric.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]

@@ -61,7 +61,10 @@ beforeAll(async () => {
   for (const [name, query] of Object.entries(VIEWS)) await pg.trickle.createStreamTable(name, query)
   await pg.trickle.createStreamTable('public.unfilled', VIEWS['public.sums'] ?? '', { withData: false })
   await pg.exec(`CREATE VIEW plain AS SELECT * FROM over_sums; CREATE INDEX sums_s ON sums (s);
-    COMMENT ON VIEW sums IS 'said'; GRANT SELECT ON sums TO PUBLIC; DELETE FROM t WHERE id = 1`)
+    COMMENT ON VIEW sums IS 'said'; GRANT SELECT ON sums TO PUBLIC; DELETE FROM t WHERE id = 1;
+    CREATE TABLE told (op text); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO public.told VALUES (TG_OP); RETURN NULL; END $$;
+    CREATE TRIGGER tell AFTER UPDATE ON sums FOR EACH STATEMENT EXECUTE FUNCTION tell()`)
   dump = await (await pgDump({ pg })).text()
   await pg.close()
 })
@@ -107,6 +110,7 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
     const ailing = await lab.exec('SELECT stream_table, problem FROM pgtrickle.health_check() WHERE NOT ok')
     expect(ailing).toEqual([{ stream_table: 'public.unfilled', problem: expect.stringContaining('refresh') }])
     for (const sql of CHANGES) await lab.run(sql)
+    expect(await lab.exec('SELECT DISTINCT op FROM told')).toEqual([{ op: 'UPDATE' }])
     await lab.checkRefresh()
     await lab.run('SELECT pgtrickle.restore_stream_tables()')
   })

@@ -8,6 +8,7 @@ use crate::runtime::session::Busy;
 use crate::runtime::{flush, load};
 use crate::schema::definition::Query;
 use crate::schema::storage;
+use crate::subscribe::firing;
 
 /// Gives a stream table another query.
 pub fn run(name: &str, query: &str) -> Result<()> {
@@ -18,7 +19,9 @@ pub fn run(name: &str, query: &str) -> Result<()> {
 /// The same for one that has been found.
 pub fn change(found: &Found, query: &str) -> Result<()> {
     find::must_own(found)?;
-    change_query(found, query).map_err(|error| error.about(&found.name))
+    change_query(found, query).map_err(|error| error.about(&found.name))?;
+    firing::forget();
+    Ok(())
 }
 
 fn change_query(found: &Found, query: &str) -> Result<()> {

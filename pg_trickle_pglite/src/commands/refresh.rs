@@ -5,6 +5,7 @@ use crate::edge::error::Result;
 use crate::runtime::session::Busy;
 use crate::runtime::{flush, load};
 use crate::schema::{description, storage};
+use crate::subscribe::firing;
 use crate::text::json::Json;
 
 /// Runs the query again, and says what had to be patched.
@@ -12,13 +13,15 @@ pub fn run(name: &str) -> Result<String> {
     must_be_idle("refresh a stream table")?;
     let found = find::stream_table(name)?;
     find::must_own(&found)?;
-    let _busy = Busy::start();
+    let busy = Busy::start();
     let stage = load::load(found.id)?;
     let [inserted, deleted, updated] = flush::rebuild(&stage)?;
     if !stage.populated {
         storage::activate(found.id)?;
         description::announce(&[found.id])?;
     }
+    drop(busy);
+    firing::fire()?;
     Ok(Json::Object(vec![
         ("inserted", Json::Number(inserted)),
         ("deleted", Json::Number(deleted)),

@@ -11,6 +11,7 @@ use crate::runtime::flush;
 use crate::runtime::load::{self, is_bound};
 use crate::runtime::session::{self, Busy};
 use crate::schema::storage;
+use crate::subscribe::firing;
 
 /// Binds the parts to each other, compiles the queries on this server, and runs them again.
 pub fn run() -> Result<()> {
@@ -51,5 +52,6 @@ pub fn run() -> Result<()> {
             flush::rebuild(&table)?;
         }
     }
+    firing::forget();
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use crate::commands::{drop, replace};
 use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::Row;
 use crate::edge::spi::{self, Values};
 use crate::runtime::flush;
 use crate::runtime::load::{self, is_bound};
 use crate::runtime::session::{self, Busy, PendingChange};
-use crate::schema::statements;
+use crate::schema::{statements, triggers};
+use crate::subscribe::firing;
 
 /// An event trigger fired.
 pub fn fired(event: &str) -> Result<()> {
@@ -16,14 +18,25 @@ pub fn fired(event: &str) -> Result<()> {
     }
     let _busy = Busy::start();
     match event {
-        "sql_drop" => dropped(),
-        "ddl_command_end" => changed(),
-        _ => Ok(()),
+        "sql_drop" => dropped()?,
+        "ddl_command_end" => changed()?,
+        _ => {}
     }
+    if !session::is_active() {
+        firing::forget();
+    }
+    Ok(())
 }
 
 fn dropped() -> Result<()> {
     drop::sweep()?;
+    let triggers = spi::catalog(
+        "SELECT 1 FROM pg_event_trigger_dropped_objects() d JOIN pgtrickle.stream_table t \
+         ON t.relid = to_regclass(format('%I.%I', d.address_names[1], d.address_names[2])) \
+         WHERE d.classid = 'pg_trigger'::regclass LIMIT 1",
+        &[],
+    )?;
+    follow_triggers(&triggers)?;
     // A child of a source: its rows are gone from what the query reads. A policy: there may be more of them.
     let rows = spi::catalog(
         concat!(
@@ -45,6 +58,16 @@ fn dropped() -> Result<()> {
 fn changed() -> Result<()> {
     refuse_other_views()?;
     follow_owners()?;
+    let triggers = spi::catalog(
+        concat!(
+            "SELECT 1 FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid \
+             JOIN pgtrickle.stream_table t ON t.relid = g.tgrelid WHERE c.classid = 'pg_trigger'::regclass AND ",
+            is_bound!(),
+            " LIMIT 1"
+        ),
+        &[],
+    )?;
+    follow_triggers(&triggers)?;
     let rows = spi::catalog(
         concat!(
             "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
@@ -116,6 +139,15 @@ fn follow_owners() -> Result<()> {
         spi::catalog(&statements::give(&part, &owner), &[])?;
     }
     Ok(())
+}
+
+/// Users made or dropped triggers of stream tables, if there are such rows: the storage is watched for them.
+fn follow_triggers(found: &[Row]) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    session::forget_tables();
+    triggers::sync()
 }
 
 /// Compiles these stream tables again, and runs their queries again.

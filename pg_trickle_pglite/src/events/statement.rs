@@ -7,12 +7,16 @@ use crate::edge::spi;
 use crate::runtime::session::{self, PendingChange, When};
 use crate::runtime::stream_table::SourceTable;
 use crate::runtime::{flush, sources};
-use crate::subscribe::feed;
+use crate::subscribe::{feed, firing};
 
 /// The trigger function.
 pub fn fired(event: &Event) -> Result<()> {
     if event.is_view() {
-        return Err(refuse_write(event)?);
+        return if session::is_allowed(event.relid()) {
+            Ok(())
+        } else {
+            Err(refuse_write(event)?)
+        };
     }
     if event.is_before() {
         let first = session::begin_statement();
@@ -26,20 +30,26 @@ pub fn fired(event: &Event) -> Result<()> {
     if let Some(id) = table.followed {
         feed::change(id, event)?;
     }
-    let Some(change) = change(event, &table)? else {
-        return if when == When::Last { flush::run(None) } else { Ok(()) };
-    };
+    let change = change(event, &table)?;
     match when {
-        When::Alone => flush::run(Some(change)),
+        When::Alone => match change {
+            None => return Ok(()),
+            Some(change) => flush::run(Some(change))?,
+        },
         When::Last => {
-            session::push(copied(change)?);
-            flush::run(None)
+            push(change)?;
+            flush::run(None)?;
         }
-        When::Later => {
-            session::push(copied(change)?);
-            Ok(())
-        }
+        When::Later => return push(change),
     }
+    firing::fire()
+}
+
+fn push(change: Option<PendingChange>) -> Result<()> {
+    if let Some(change) = change {
+        session::push(copied(change)?);
+    }
+    Ok(())
 }
 
 /// The change, or nothing if no stage is affected.

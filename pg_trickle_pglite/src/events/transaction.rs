@@ -2,13 +2,14 @@
 
 use crate::edge::error::Result;
 use crate::runtime::{flush, session};
-use crate::subscribe::outbox;
+use crate::subscribe::{firing, outbox};
 
 /// A transaction is about to commit. This is the last chance to fail it.
 pub fn about_to_commit() -> Result<()> {
     session::check()?;
     if session::end_statements() {
-        flush::run(None)
+        flush::run(None)?;
+        firing::fire()
     } else {
         Ok(())
     }

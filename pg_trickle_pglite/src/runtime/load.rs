@@ -95,6 +95,14 @@ macro_rules! is_bound {
 }
 pub(crate) use is_bound;
 
+/// Whether a trigger `g` of a stream table is one that a user made, and PostgreSQL fires.
+macro_rules! is_users {
+    () => {
+        "NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgfoid <> 'pgtrickle.maintain()'::regprocedure"
+    };
+}
+pub(crate) use is_users;
+
 /// A change of our catalog, in whatever session, ends with a change of this table's access rights.
 pub const ANNOUNCE: &str = "GRANT SELECT ON TABLE pgtrickle.stream_table TO PUBLIC";
 
@@ -123,6 +131,15 @@ pub fn load(id: i32) -> Result<Rc<StreamTable>> {
     build(id)
 }
 
+/// The stream table with this id, if there still is one.
+pub fn find(id: i32) -> Result<Option<Rc<StreamTable>>> {
+    let known = spi::catalog(
+        "SELECT 1 FROM pgtrickle.stream_table t JOIN pg_class v ON v.oid = t.relid WHERE t.id = $1::int",
+        &[Some(&id.to_string())],
+    )?;
+    if known.is_empty() { Ok(None) } else { load(id).map(Some) }
+}
+
 /// What our catalog says about a stream table.
 fn described(id: i32) -> Result<Row> {
     let key = id.to_string();
@@ -131,7 +148,8 @@ fn described(id: i32) -> Result<Row> {
          FROM below b JOIN pgtrickle.source s ON s.id = b.id JOIN pgtrickle.stream_table lower ON lower.storage = s.relid) \
          SELECT t.relid::oid, format('%I.%I', vn.nspname, v.relname), (SELECT max(depth) FROM below), s.relowner, \
          format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
-         t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, ", is_bound!(), " \
+         t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, \
+         (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = t.relid AND ", is_users!(), "), ", is_bound!(), " \
          FROM pgtrickle.stream_table t \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
          JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
@@ -198,6 +216,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
     let search_path = values.text()?;
     let mut compiled = compile(&definition, &storage).map_err(|error| error.about(&name))?;
     compiled.depends.extend([relid, values.number()?, values.number()?]);
+    let triggers = values.number()?;
     let own = own_storage(&compiled)?;
     compiled.depends.extend(own.iter().map(|(_, relid)| *relid));
     let fingerprint = fingerprint(&described, &compiled.depends)?;
@@ -223,6 +242,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         fingerprint,
         columns: compiled.columns,
         change_rows: compiled.change_rows,
+        triggers,
         stages,
     });
     session::remember(&table);

@@ -26,11 +26,25 @@ pub struct PendingChange {
     pub skips: Vec<StageKey>,
 }
 
+/// A row that maintenance added to a stream table, or removed, where users' triggers wait for it.
+pub struct NotedRow {
+    /// The stream table.
+    pub id: i32,
+    /// The row as text.
+    pub row: String,
+    /// Its key as text, empty if it has none.
+    pub key: String,
+    /// 1 if it was added, -1 if it was removed.
+    pub weight: i64,
+}
+
 #[derive(Default)]
 struct Session {
     /// Statements on sources that have begun and not ended yet.
     open: u32,
     pending: Vec<PendingChange>,
+    /// What users' triggers will be fired for.
+    noted: Vec<NotedRow>,
     flushing: bool,
     /// Our own DDL is running: event triggers have nothing to do.
     busy: u32,
@@ -46,6 +60,7 @@ struct Session {
 struct Saved {
     open: u32,
     pending: usize,
+    noted: usize,
     flushing: bool,
     busy: u32,
 }
@@ -59,6 +74,8 @@ thread_local! {
     /// A change was missed: nothing that was compiled can be trusted.
     static VOID: Cell<bool> = const { Cell::new(false) };
     static DAMAGED: Cell<bool> = const { Cell::new(false) };
+    /// The stream table on which a statement of ours may fire triggers.
+    static ALLOWED: Cell<Option<Oid>> = const { Cell::new(None) };
 }
 
 fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {
@@ -81,6 +98,7 @@ pub fn end_transaction() -> bool {
         session.open = 0;
         // The rows lived in the transaction's memory.
         session.pending.clear();
+        session.noted.clear();
         session.flushing = false;
         session.busy = 0;
         session.saved.clear();
@@ -94,6 +112,7 @@ pub fn start_subtransaction() {
         session.saved.push(Saved {
             open: session.open,
             pending: session.pending.len(),
+            noted: session.noted.len(),
             flushing: session.flushing,
             busy: session.busy,
         });
@@ -112,6 +131,7 @@ pub fn abort_subtransaction() {
         session.open = saved.open;
         session.flushing = saved.flushing;
         session.busy = saved.busy;
+        session.noted.truncate(saved.noted);
         let kept = saved.pending.min(session.pending.len());
         session.pending.split_off(kept)
     });
@@ -208,6 +228,45 @@ pub fn push(change: PendingChange) {
 #[must_use]
 pub fn take_pending() -> Vec<PendingChange> {
     with(|session| std::mem::take(&mut session.pending))
+}
+
+/// Notes a changed row for users' triggers.
+pub fn note(row: NotedRow) {
+    with(|session| session.noted.push(row));
+}
+
+/// Takes the changed rows that were noted.
+#[must_use]
+pub fn take_noted() -> Vec<NotedRow> {
+    with(|session| std::mem::take(&mut session.noted))
+}
+
+/// While it exists, one statement may write to a stream table.
+pub struct Allowed(());
+
+impl Allowed {
+    /// A statement of ours on this view follows.
+    #[must_use]
+    pub fn write(view: Oid) -> Self {
+        ALLOWED.set(Some(view));
+        Self(())
+    }
+}
+
+impl Drop for Allowed {
+    fn drop(&mut self) {
+        ALLOWED.set(None);
+    }
+}
+
+/// Whether the statement that begins on a stream table is the one that is allowed. There is only one.
+#[must_use]
+pub fn is_allowed(view: Oid) -> bool {
+    let is_allowed = ALLOWED.get() == Some(view);
+    if is_allowed {
+        ALLOWED.set(None);
+    }
+    is_allowed
 }
 
 /// While it exists, a flush is running and changes wait for it.
@@ -384,6 +443,7 @@ mod tests {
             fingerprint: String::new(),
             columns: Vec::new(),
             change_rows: String::new(),
+            triggers: 0,
             stages: Vec::new(),
         })
     }

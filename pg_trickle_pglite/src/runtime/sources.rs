@@ -1,5 +1,6 @@
 //! Which stages read a table.
 
+use super::load::is_users;
 use super::stream_table::{SourceReader, SourceTable};
 use super::{load, session, subscribers};
 use crate::edge::error::Result;
@@ -17,9 +18,15 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     load::watch_catalog()?;
     let key = relid.to_string();
     let rows = spi::catalog(
-        "SELECT s.id FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id JOIN pg_class v ON v.oid = t.relid \
-         WHERE s.relid = $1::oid AND t.status = 'ACTIVE' ORDER BY 1",
-        &[Some(&key)],
+        concat!(
+            "SELECT s.id, false FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id \
+             JOIN pg_class v ON v.oid = t.relid WHERE s.relid = $1::oid AND t.status = 'ACTIVE' \
+             UNION ALL SELECT t.id, true FROM pgtrickle.stream_table t WHERE t.storage = $1::oid \
+             AND (t.id = ANY ($2::int[]) OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND ",
+            is_users!(),
+            ")) ORDER BY 1"
+        ),
+        &[Some(&key), Some(subscribers::followed().as_deref().unwrap_or("{}"))],
     )?;
     let relatives: Set<Oid> = spi::catalog(
         "WITH RECURSIVE above(relid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid UNION \
@@ -33,8 +40,15 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     .map(|row| Values::of(row).number())
     .collect::<Result<_>>()?;
     let mut readers = Vec::new();
+    let mut followed = None;
     for row in rows {
-        for stage in &load::load(Values::of(row).number()?)?.stages {
+        let mut values = Values::of(row);
+        let id = values.number()?;
+        if values.boolean()? {
+            followed = Some(id);
+            continue;
+        }
+        for stage in &load::load(id)?.stages {
             let own = stage.names(relid);
             let reads_relative = stage.sources.iter().any(|source| relatives.contains(&source.relid));
             if own.is_some() || reads_relative {
@@ -53,19 +67,8 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
         relid,
         is_virtual: !readers.is_empty() && !spi::catalog(has_virtual, &[Some(&key)])?.is_empty(),
         readers,
-        followed: followed(relid)?,
+        followed,
     });
     session::remember_table(&table);
     Ok(table)
-}
-
-/// The stream table that has this storage, if it has subscribers.
-fn followed(storage: Oid) -> Result<Option<i32>> {
-    let Some(ids) = subscribers::followed() else {
-        return Ok(None);
-    };
-    spi::catalog_number(
-        "SELECT id FROM pgtrickle.stream_table WHERE storage = $1::oid AND id = ANY ($2::int[])",
-        &[Some(&storage.to_string()), Some(&ids)],
-    )
 }

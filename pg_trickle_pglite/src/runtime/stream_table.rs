@@ -40,6 +40,8 @@ pub struct StreamTable {
     pub columns: Vec<OutputColumn>,
     /// The query that turns changed rows of the storage into what users see, as text.
     pub change_rows: String,
+    /// The events for which users made triggers, as the bits of `pg_trigger.tgtype`.
+    pub triggers: u32,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<StageRunner>>,
 }
@@ -85,7 +87,7 @@ pub struct SourceTable {
     pub relid: Oid,
     /// The stages.
     pub readers: Vec<SourceReader>,
-    /// The stream table with subscribers whose storage it is.
+    /// The stream table whose storage it is, if subscribers or users' triggers want to know of changed rows.
     pub followed: Option<i32>,
     /// It has virtual generated columns, whose values are not in the rows of a change.
     pub is_virtual: bool,

@@ -45,6 +45,45 @@ pub fn refuse_writes(view: &str) -> [String; 2] {
     ]
 }
 
+/// What a statement writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// INSERT.
+    Insert,
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+}
+
+impl Write {
+    /// Its bit in `pg_trigger.tgtype`.
+    #[must_use]
+    pub fn trigger_type(self) -> u32 {
+        match self {
+            Self::Insert => 1 << 2,
+            Self::Delete => 1 << 3,
+            Self::Update => 1 << 4,
+        }
+    }
+}
+
+/// A statement that fires the triggers of a view and writes nothing. An UPDATE names all columns.
+#[must_use]
+pub fn write_nothing(view: &str, columns: &[&str], write: Write) -> String {
+    match write {
+        Write::Insert => format!("INSERT INTO {view} SELECT * FROM {view} WHERE false"),
+        Write::Delete => format!("DELETE FROM {view} WHERE false"),
+        Write::Update => {
+            let set: Vec<String> = columns
+                .iter()
+                .map(|column| format!("{0} = {0}", quoted(column)))
+                .collect();
+            format!("UPDATE {view} SET {} WHERE false", set.join(", "))
+        }
+    }
+}
+
 /// The triggers of a table that queries read directly.
 #[must_use]
 pub fn source_triggers(table: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Oid};
 use crate::edge::{settings, spi};
-use crate::runtime::load::Compiled;
+use crate::runtime::load::{Compiled, is_bound};
 use crate::runtime::stream_table::StageRunner;
 use crate::schema::{statements, triggers};
 use std::rc::Rc;
@@ -82,15 +82,53 @@ pub fn unbind(part: &str, view: Oid) -> Result<()> {
     Ok(())
 }
 
-/// The storage table on which CREATE INDEX on a stream table creates its index, without its schema; nothing for any other
-/// relation.
-pub fn index_target(relid: Oid) -> Result<Option<String>> {
-    // The library can be loaded without the extension being installed.
-    let is_view = spi::catalog(
+/// Refuses a trigger of a user that could not fire. `timing`: BEFORE or INSTEAD OF; `rows`: for each row, or with
+/// transition tables.
+pub fn check_trigger(relid: Oid, timing: bool, rows: bool) -> Result<()> {
+    if !timing && !rows || !is_view(relid)? {
+        return Ok(());
+    }
+    let name = spi::catalog_value(
+        concat!(
+            "SELECT format('%I.%I', n.nspname, v.relname) FROM pgtrickle.stream_table t JOIN pg_class v ON v.oid = t.relid \
+             JOIN pg_namespace n ON n.oid = v.relnamespace WHERE t.relid = $1::oid AND ",
+            is_bound!()
+        ),
+        &[Some(&relid.to_string())],
+    )?;
+    let Some(name) = name else { return Ok(()) };
+    let (what, hint) = if timing {
+        (
+            "a BEFORE or INSTEAD OF trigger",
+            "Nobody writes to a stream table. Create an AFTER .. FOR EACH STATEMENT trigger, or a trigger on a table that it reads.",
+        )
+    } else {
+        (
+            "a trigger for each row or with transition tables",
+            "Create it FOR EACH STATEMENT without REFERENCING, and let its function read the stream table. \
+             subscribe() of the plugin passes on the changed rows.",
+        )
+    };
+    Err(
+        SqlError::new("0A000", format!("cannot create {what} on {name}: it is a stream table"))
+            .hint(hint)
+            .about(&name),
+    )
+}
+
+/// The library can be loaded without the extension being installed.
+fn is_view(relid: Oid) -> Result<bool> {
+    let found = spi::catalog(
         "SELECT 1 FROM pg_class WHERE oid = $1::oid AND relkind = 'v' AND to_regclass('pgtrickle.stream_table') IS NOT NULL",
         &[Some(&relid.to_string())],
     )?;
-    if is_view.is_empty() {
+    Ok(!found.is_empty())
+}
+
+/// The storage table on which CREATE INDEX on a stream table creates its index, without its schema; nothing for any other
+/// relation.
+pub fn index_target(relid: Oid) -> Result<Option<String>> {
+    if !is_view(relid)? {
         return Ok(None);
     }
     spi::catalog_value(

@@ -1,10 +1,11 @@
 //! Keeps the triggers of sources up to date: on every table that a stream table reads, on the parents and children of such
-//! a table, on the storage of a stream table with subscribers, and nowhere else.
+//! a table, on the storage of a stream table with subscribers or with triggers of users, and nowhere else.
 
 use super::statements;
 use crate::edge::error::Result;
 use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
+use crate::runtime::load::is_users;
 use crate::runtime::subscribers;
 use pg_trickle_core::sorted::Map;
 
@@ -22,19 +23,29 @@ pub fn tidy() -> Result<()> {
 pub fn sync() -> Result<()> {
     // Matched here: a join of these would take longer to plan than everything else that a new stream table needs.
     let rows = spi::catalog(
-        "SELECT s.relid::oid, false, NOT bool_and(s.inherited) FROM pgtrickle.source s \
+        concat!(
+            "SELECT s.relid::oid, false, NOT bool_and(s.inherited) FROM pgtrickle.source s \
          JOIN pgtrickle.stream_table t ON t.id = s.id WHERE t.status = 'ACTIVE' GROUP BY 1 UNION ALL \
          SELECT storage::oid, false, true FROM pgtrickle.stream_table WHERE id = ANY ($1::int[]) UNION ALL \
+         SELECT (SELECT t.storage FROM pgtrickle.stream_table t WHERE t.relid = g.tgrelid AND t.status = 'ACTIVE'), false, true \
+         FROM pg_trigger g WHERE ",
+            is_users!(),
+            " UNION ALL \
          SELECT tgrelid, true, bool_or(tgname = '__pgt_insert') FROM pg_trigger \
          WHERE tgfoid = 'pgtrickle.maintain()'::regprocedure AND tgname IN ('__pgt_before', '__pgt_insert', \
-         '__pgt_update', '__pgt_delete', '__pgt_truncate', '__pgt_after') GROUP BY 1",
+         '__pgt_update', '__pgt_delete', '__pgt_truncate', '__pgt_after') GROUP BY 1"
+        ),
         &[Some(subscribers::followed().as_deref().unwrap_or("{}"))],
     )?;
     // What each table should have, and what it has.
     let mut tables: Map<Oid, [Option<Fired>; 2]> = Map::new();
     for row in rows {
         let mut values = Values::of(row);
-        let pair = tables.or_default(values.number()?);
+        // The trigger of a user on something else.
+        let Some(relid) = values.optional_number()? else {
+            continue;
+        };
+        let pair = tables.or_default(relid);
         let is_present = values.boolean()?;
         let fired = if values.boolean()? {
             Fired::WithRows

@@ -39,7 +39,9 @@ fn remake(before: &StreamTable, select: &str) -> Result<()> {
          ELSE quote_ident(pg_get_userbyid(a.grantee)) END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
          FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1::oid AND a.grantee <> c.relowner \
          UNION ALL SELECT format('COMMENT ON VIEW %s IS %L', $2, d.description) FROM pg_description d \
-         WHERE d.classoid = 'pg_class'::regclass AND d.objoid = $1::oid AND d.objsubid = 0",
+         WHERE d.classoid = 'pg_class'::regclass AND d.objoid = $1::oid AND d.objsubid = 0 \
+         UNION ALL SELECT pg_get_triggerdef(g.oid) FROM pg_trigger g WHERE g.tgrelid = $1::oid AND NOT g.tgisinternal \
+         AND g.tgfoid <> 'pgtrickle.maintain()'::regprocedure",
         &[Some(&before.relid.to_string()), Some(&before.name)],
     )?;
     let key = before.id.to_string();

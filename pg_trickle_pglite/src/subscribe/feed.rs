@@ -4,7 +4,7 @@ use super::outbox;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Delta, Event, Operation, Steps};
 use crate::edge::spi;
-use crate::runtime::session::{self, Busy};
+use crate::runtime::session::{self, Busy, NotedRow};
 use crate::runtime::stream_table::StreamTable;
 use crate::runtime::{load, subscribers};
 use crate::schema::triggers;
@@ -23,7 +23,18 @@ thread_local! {
     /// The statements that pass changed rows to [`row`].
     static STEPS: RefCell<Map<i32, Kept>> = const { RefCell::new(Map::new()) };
     /// The kind of change and the stream table for which [`row`] is called.
-    static CHANGE: Cell<Option<(char, i32)>> = const { Cell::new(None) };
+    static CHANGE: Cell<Option<Change>> = const { Cell::new(None) };
+}
+
+/// Who learns of the rows that one of our statements passes on.
+#[derive(Clone, Copy)]
+struct Change {
+    letter: char,
+    id: i32,
+    /// Users' triggers.
+    is_noted: bool,
+    /// Subscribers.
+    is_followed: bool,
 }
 
 /// Cleans up after the subscribers of an earlier session.
@@ -61,8 +72,18 @@ fn follow() -> Result<()> {
 /// A row that one of our statements passes on.
 pub fn row(row: &str, key: &str) -> Result<()> {
     match CHANGE.get() {
-        Some((letter, id)) => {
-            outbox::record(letter, id, [row, key]);
+        Some(change) => {
+            if change.is_noted {
+                session::note(NotedRow {
+                    id: change.id,
+                    row: row.to_owned(),
+                    key: key.to_owned(),
+                    weight: if change.letter == '-' { -1 } else { 1 },
+                });
+            }
+            if change.is_followed {
+                outbox::record(change.letter, change.id, [row, key]);
+            }
             Ok(())
         }
         None => Err(SqlError::internal("a row outside of a change")),
@@ -81,7 +102,12 @@ fn run(table: &StreamTable, letter: char, steps: &Steps, deltas: &[Delta], keep:
     let Some(top) = table.stages.last() else {
         return Ok(());
     };
-    CHANGE.set(Some((letter, table.id)));
+    CHANGE.set(Some(Change {
+        letter,
+        id: table.id,
+        is_noted: letter != 's' && table.triggers != 0,
+        is_followed: subscribers::follow(table.id),
+    }));
     let _ended = EndOfChange;
     top.run(steps, deltas, keep).map(|_| ())
 }
@@ -99,7 +125,7 @@ impl Drop for EndOfChange {
 pub fn change(id: i32, event: &Event) -> Result<()> {
     let table = load::load(id)?;
     if event.operation() == Operation::Truncate {
-        return state(&table, "");
+        return renewed(&table);
     }
     let known = STEPS.with_borrow(|steps| steps.get(&id).cloned());
     let steps = match known {
