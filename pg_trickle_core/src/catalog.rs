@@ -149,7 +149,7 @@ pub struct Relation {
     pub has_children: bool,
     /// `relkind = 'p'`.
     pub is_partitioned: bool,
-    /// `relrowsecurity`.
+    /// True if policies of row-level security apply to the owner of the stream table.
     pub row_security: bool,
     /// True if it is in `pg_catalog`, `information_schema` or a toast schema.
     pub is_system: bool,
@@ -192,6 +192,10 @@ pub trait Catalog {
 
     /// The relation with this OID.
     fn relation(&self, oid: Oid) -> Result<Relation, Error>;
+
+    /// True for a view that reads, with the rights of another role, what the owner of the stream table may not read, or may
+    /// see other rows of. Its query must not become part of a query that runs as that owner.
+    fn is_foreign_view(&self, oid: Oid) -> Result<bool, Error>;
 
     /// The analysed tree of a view: `ev_action` of its `_RETURN` rule.
     fn view_tree(&self, oid: Oid) -> Result<String, Error>;

@@ -3,7 +3,7 @@
 use super::{ctes, join_names, table_oid};
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::facts::fallback::Fallback;
+use crate::facts::fallback::{Fallback, reason};
 use crate::query::{FromItem, Query, Rte, RteKind, read_view, varno};
 
 /// Replaces a range table entry that reads a view by the view's query. Returns true if the entry was a view.
@@ -14,6 +14,9 @@ pub fn expand(query: &mut Query, position: usize, catalog: &dyn Catalog) -> Resu
     else {
         return Ok(false);
     };
+    if catalog.is_foreign_view(relid)? {
+        return reason("a view that reads with the rights of another role");
+    }
     let mut view = read_view(&catalog.view_tree(relid)?)?;
     unmark(&mut view);
     ctes::inline(&mut view)?;

@@ -295,6 +295,10 @@ impl Catalog for StageGraph<'_> {
         known.map_or_else(|| self.catalog.relation(oid), Ok)
     }
 
+    fn is_foreign_view(&self, oid: Oid) -> Result<bool, Error> {
+        self.catalog.is_foreign_view(oid)
+    }
+
     fn view_tree(&self, oid: Oid) -> Result<String, Error> {
         self.catalog.view_tree(oid)
     }

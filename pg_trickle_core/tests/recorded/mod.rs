@@ -185,6 +185,10 @@ impl Catalog for Recorded {
         })
     }
 
+    fn is_foreign_view(&self, _: u32) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     fn view_tree(&self, oid: u32) -> Result<String, Error> {
         let view = self.relation(oid)?.name;
         tree(&self.version, &view).ok_or_else(|| Error::Catalog(format!("{view} is no view")))

@@ -8,7 +8,7 @@ use pg_trickle_core::catalog::Catalog;
 /// The text of the query of the view with this OID.
 pub fn run(view: &str) -> Result<String> {
     let oid = spi::number(view)?;
-    let catalog = SpiCatalog::new();
+    let catalog = SpiCatalog::default();
     let text = catalog
         .view_tree(oid)
         .and_then(|tree| pg_trickle_core::print_query(&tree, &catalog));

@@ -1,8 +1,8 @@
 //! `refresh_stream_table`.
 
-use super::{find, must_be_idle};
+use super::{find, must_be_idle, replace};
 use crate::edge::error::Result;
-use crate::runtime::session::Busy;
+use crate::runtime::session::{self, Busy};
 use crate::runtime::{flush, load};
 use crate::schema::{description, storage};
 use crate::subscribe::firing;
@@ -14,7 +14,12 @@ pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_own(&found)?;
     let busy = Busy::start();
-    let stage = load::load(found.id)?;
+    // The rights of its owner may have changed, which PostgreSQL tells nobody.
+    session::forget(found.id);
+    let mut stage = load::load(found.id)?;
+    if !stage.fits() {
+        stage = replace::refit(&stage)?;
+    }
     let [inserted, deleted, updated] = flush::rebuild(&stage)?;
     if !stage.populated {
         storage::activate(found.id)?;

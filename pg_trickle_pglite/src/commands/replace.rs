@@ -13,9 +13,10 @@ use std::rc::Rc;
 
 /// Puts another definition view in place of the old one. Its rows are still those of the old query.
 pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<Rc<StreamTable>> {
+    // What its owner may read decides how it is maintained.
+    spi::catalog(&statements::give(definition, &owner(before)?), &[])?;
     let compiled = load::compile(definition, &before.storage)?;
     check_cycle(before, &compiled)?;
-    spi::catalog(&statements::give(definition, &owner(before)?), &[])?;
     storage::unbind(&before.definition, before.relid)?;
     spi::catalog(
         "UPDATE pgtrickle.stream_table SET definition = $2::regclass, query = $3, search_path = $4 WHERE id = $1::int",

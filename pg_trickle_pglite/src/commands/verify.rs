@@ -17,7 +17,7 @@ pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_read(&found)?;
     let stage = load::load(found.id)?;
-    let catalog = SpiCatalog::new();
+    let catalog = SpiCatalog::for_owner(stage.role);
     let view = catalog.relation(stage.relid);
     let rounds = stage.stages.iter().any(|each| each.stage.rounds_once());
     let mut columns = Vec::new();

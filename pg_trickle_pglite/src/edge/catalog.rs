@@ -17,6 +17,8 @@ type Answers<K, V> = RefCell<Map<K, V>>;
 /// The catalog as it is during one compilation.
 #[derive(Default)]
 pub struct SpiCatalog {
+    /// The owner of the stream table.
+    owner: Oid,
     functions: Answers<Oid, Function>,
     operators: Answers<Oid, Operator>,
     types: Answers<Oid, Type>,
@@ -31,10 +33,13 @@ pub struct SpiCatalog {
 type Answer<T> = std::result::Result<T, Error>;
 
 impl SpiCatalog {
-    /// Knows nothing yet.
+    /// What a compilation for this role sees. It knows nothing yet.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn for_owner(owner: Oid) -> Self {
+        Self {
+            owner,
+            ..Self::default()
+        }
     }
 
     /// The relations that were asked for; fails when a question failed.
@@ -164,7 +169,7 @@ fn type_(oid: Oid) -> Result<Option<Type>> {
     }))
 }
 
-fn relation(oid: Oid) -> Result<Option<Relation>> {
+fn relation(oid: Oid, reader: Oid) -> Result<Option<Relation>> {
     let Some(mut v) = one(
         "SELECT relnamespace::regnamespace, relname, relkind, relpersistence, relhassubclass, relrowsecurity \
          FROM pg_class WHERE oid = $1::oid",
@@ -175,7 +180,7 @@ fn relation(oid: Oid) -> Result<Option<Relation>> {
     };
     let (schema, name) = (v.identifier()?, v.text()?);
     let (kind, persistence) = (v.character()?, v.character()?);
-    let (mut has_children, row_security) = (v.boolean()?, v.boolean()?);
+    let (mut has_children, has_policies) = (v.boolean()?, v.boolean()?);
     let is_system = matches!(schema.as_str(), "pg_catalog" | "information_schema") || schema.starts_with("pg_toast");
     if has_children {
         let child = one("SELECT 1 FROM pg_inherits WHERE inhparent = $1::oid LIMIT 1", oid)?;
@@ -214,10 +219,36 @@ fn relation(oid: Oid) -> Result<Option<Relation>> {
         indexed,
         has_children,
         is_partitioned,
-        row_security,
+        row_security: has_policies && is_restricted(oid, reader)?,
         is_system,
         updates_itself,
     }))
+}
+
+/// Whether the policies of a table apply to this role: `check_enable_rls` of PostgreSQL's utils/misc/rls.c.
+fn is_restricted(oid: Oid, reader: Oid) -> Result<bool> {
+    let text = "SELECT NOT (r.rolsuper OR r.rolbypassrls \
+         OR NOT c.relforcerowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE')) \
+         FROM pg_class c, pg_roles r WHERE c.oid = $1::oid AND r.oid = $2::oid";
+    Ok(answer(text, oid, reader)?.unwrap_or(true))
+}
+
+/// Whether a view of another role shows what this role cannot read by itself: relations without the privilege, or with
+/// policies that apply to the owner of the view as they may not to this role.
+fn is_foreign(view: Oid, reader: Oid) -> Result<bool> {
+    let text = "SELECT v.relowner <> $2::oid \
+         AND NOT coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(v.reloptions) o \
+         WHERE o.option_name = 'security_invoker'), false) AND EXISTS (SELECT FROM pg_rewrite w, pg_depend d, pg_class c \
+         WHERE w.ev_class = v.oid AND d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid \
+         AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid AND c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'v') \
+         AND (c.relrowsecurity OR NOT has_schema_privilege($2::oid, c.relnamespace, 'USAGE') \
+         OR NOT has_table_privilege($2::oid, c.oid, 'SELECT'))) FROM pg_class v WHERE v.oid = $1::oid";
+    Ok(answer(text, view, reader)?.unwrap_or(true))
+}
+
+fn answer(text: &str, oid: Oid, reader: Oid) -> Result<Option<bool>> {
+    let row = spi::catalog(text, &[Some(&oid.to_string()), Some(&reader.to_string())])?.pop();
+    row.map(|row| Values::of(row).boolean()).transpose()
 }
 
 fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
@@ -379,7 +410,11 @@ impl Catalog for SpiCatalog {
 
     fn relation(&self, oid: Oid) -> Answer<Relation> {
         self.depends.borrow_mut().insert(oid);
-        self.cached(&self.relations, oid, oid, || relation(oid), "relation")
+        self.cached(&self.relations, oid, oid, || relation(oid, self.owner), "relation")
+    }
+
+    fn is_foreign_view(&self, oid: Oid) -> Answer<bool> {
+        self.note(is_foreign(oid, self.owner))
     }
 
     fn view_tree(&self, oid: Oid) -> Answer<String> {

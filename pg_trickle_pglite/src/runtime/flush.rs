@@ -85,6 +85,7 @@ impl Flush {
     }
 
     fn maintain(&mut self, stage: &StageRunner) -> Result<()> {
+        stage.must_fit()?;
         let (from, runs) = self.seen.get(&stage.key).copied().unwrap_or_default();
         self.seen.insert(stage.key, (self.changes.len(), runs + 1));
         if runs == TOO_OFTEN {

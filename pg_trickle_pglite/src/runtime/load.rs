@@ -59,12 +59,16 @@ impl Compiled {
 
 /// Compiles the query of a definition view. `storage` is the unquoted name of the storage table.
 pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
-    let tree = spi::catalog_value(
-        "SELECT ev_action FROM pg_rewrite WHERE ev_class = $1::regclass AND rulename = '_RETURN'",
+    let row = spi::catalog(
+        "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid FROM pg_rewrite w \
+         WHERE w.ev_class = $1::regclass AND w.rulename = '_RETURN'",
         &[Some(definition)],
     )?
-    .ok_or_else(|| SqlError::internal(format_args!("{definition} is no view")))?;
-    let catalog = SpiCatalog::new();
+    .pop();
+    let row = row.ok_or_else(|| SqlError::internal(format_args!("{definition} is no view")))?;
+    let mut values = Values::of(row);
+    let tree = values.text()?;
+    let catalog = SpiCatalog::for_owner(values.number()?);
     let compiled = compile_query(
         &Input {
             tree: &tree,
@@ -226,6 +230,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         role,
         name: &name,
         search_path: &search_path,
+        fits: compiled.layout() == stored_layout,
     };
     let stages = by.maintain(compiled.stages, &own);
     let table = Rc::new(StreamTable {

@@ -60,6 +60,8 @@ pub struct StageRunner {
     role: Oid,
     label: String,
     search_path: CString,
+    /// The storage has the columns that the stage was compiled for.
+    fits: bool,
     /// The tables that it reads.
     pub sources: Vec<SourceNames>,
     cache: RefCell<ActionCache>,
@@ -115,6 +117,12 @@ impl SourceTable {
 }
 
 impl StreamTable {
+    /// Whether its storage is what its query compiles to.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.stages.iter().all(|stage| stage.fits)
+    }
+
     /// The qualified name of the storage table.
     #[must_use]
     pub fn storage_name(&self) -> String {
@@ -180,6 +188,25 @@ impl StageRunner {
         .about(&self.label)
     }
 
+    /// Fails where the storage is not what the program was made for.
+    pub fn must_fit(&self) -> Result<()> {
+        if self.fits {
+            return Ok(());
+        }
+        Err(SqlError::new(
+            "55000",
+            format!(
+                "the storage of stream table {} is for rights that its owner no longer has, or did not have",
+                self.label
+            ),
+        )
+        .hint(format!(
+            "Run SELECT pgtrickle.refresh_stream_table('{}') once.",
+            self.label.replace('\'', "''")
+        ))
+        .about(&self.label))
+    }
+
     /// Runs statements that read no changes, and forgets them; the numbers that the last one returned.
     pub fn run_once(&self, statements: &[Statement]) -> Result<[i64; 3]> {
         let row = self.as_owner(&[], false).answer(&plans::steps(statements, true))?;
@@ -218,6 +245,7 @@ pub fn new_stages(id: i32, name: &str, search_path: &str, stages: Vec<Stage>) ->
         role: 0,
         name,
         search_path,
+        fits: true,
     };
     by.maintain(stages, &[])
 }
@@ -234,6 +262,8 @@ pub struct Maintainer<'a> {
     pub name: &'a str,
     /// What the functions of its query see.
     pub search_path: &'a str,
+    /// Its storage has the columns that it was compiled for.
+    pub fits: bool,
 }
 
 impl Maintainer<'_> {
@@ -247,6 +277,7 @@ impl Maintainer<'_> {
                 role: self.role,
                 label: self.name.to_owned(),
                 search_path: c_string(self.search_path),
+                fits: self.fits,
                 sources: stage.sources.iter().map(|source| source_names(source, own)).collect(),
                 stage,
                 cache: RefCell::default(),
