@@ -13,6 +13,12 @@ pub fn stage_relid(number: u32) -> Oid {
     Oid::MAX - number
 }
 
+/// True for the OID of a stage: no table of a database has one of the last million.
+#[must_use]
+pub fn is_stage_relid(relid: Oid) -> bool {
+    relid > Oid::MAX - 1_000_000
+}
+
 /// How a stage is maintained (docs/ARCHITECTURE.md, "Ways to maintain a stage").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {

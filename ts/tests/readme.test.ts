@@ -98,8 +98,16 @@ const OPERATORS: Record<string, string[]> = {
   ),
   '`EXISTS`': [
     'SELECT id FROM a WHERE EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
+    'SELECT id FROM a WHERE id IN (SELECT a_id FROM b)',
     'SELECT id FROM a WHERE id NOT IN (SELECT a_id FROM b)',
+  ],
+  'scalar subquery that': [
     'SELECT id, (SELECT max(id) FROM b WHERE b.a_id = a.id) FROM a',
+    'SELECT id FROM a WHERE (SELECT count(*) FROM b WHERE b.a_id = a.id) > 1',
+  ],
+  '`LATERAL`, other': [
+    'SELECT id, (SELECT b.id FROM b WHERE b.a_id = a.id) AS other FROM a',
+    'SELECT id FROM a WHERE n = 1 OR EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
     'SELECT a.id, b.id AS other FROM a, LATERAL (SELECT * FROM b WHERE b.a_id = a.id ORDER BY id LIMIT 2) b',
   ],
   'window functions, also': [

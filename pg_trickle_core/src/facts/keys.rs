@@ -2,7 +2,11 @@
 //!
 //! The keys of all scans together identify it. A scan can be left out if the others determine its row functionally: the
 //! conjuncts equate each column of its key to a constant or to a column of a scan that is already determined.
+//!
+//! The rows of an outer join have the key of its left input if the condition determines the right row in this way. A
+//! semi-join or anti-join has the rows of its left input.
 
+use super::join_tree::{JoinTree, PairKind, index};
 use super::linear_block::Flat;
 use crate::catalog::{Catalog, Key};
 use crate::error::Error;
@@ -10,28 +14,37 @@ use crate::query::{Expr, Var};
 
 /// The key of a join, as columns of its scans. `None` if some scan has no key.
 pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, Error> {
-    let mut keys: Vec<&Key> = Vec::new();
+    let mut keys: Vec<Option<&Key>> = Vec::new();
     for position in 0..flat.scans.len() {
-        match flat.table(position).and_then(|relation| relation.keys.first()) {
-            Some(key) => keys.push(key),
-            None => return Ok(None),
-        }
+        keys.push(flat.table(position).and_then(|relation| relation.keys.first()));
     }
-    let equal = equalities(flat, catalog)?;
+    let mut certain = flat.quals.clone();
     let mut kept: Vec<usize> = (0..keys.len()).collect();
+    if let Some(tree) = &flat.tree {
+        if !is_functional(tree, &keys, catalog)? {
+            return Ok(None);
+        }
+        kept = tree.preserved().into_iter().map(index).collect();
+        certain = tree.certain();
+    }
+    let given = kept.clone();
+    if kept.iter().any(|scan| keys[*scan].is_none()) {
+        return Ok(None);
+    }
+    let equal = equalities(&certain, catalog)?;
     // Try the last scan first: in `orders JOIN customers`, the later tables tend to be the ones looked up.
-    for candidate in (0..keys.len()).rev() {
+    for candidate in given.iter().copied().rev() {
         if kept.len() == 1 {
             break;
         }
         let rest: Vec<usize> = kept.iter().copied().filter(|scan| *scan != candidate).collect();
-        if determines_all(&rest, &keys, &equal) {
+        if determines(&rest, &given, &keys, &equal) {
             kept = rest;
         }
     }
     let mut columns = Vec::new();
     for scan in &kept {
-        for attnum in &keys[*scan].columns {
+        for attnum in keys[*scan].iter().flat_map(|key| &key.columns) {
             let Some(column) = flat.table(*scan).and_then(|relation| relation.column(*attnum)) else {
                 return Ok(None);
             };
@@ -61,9 +74,41 @@ fn column_of(expr: &Expr) -> Option<Column> {
     }
 }
 
-fn equalities(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Equality>, Error> {
+/// True if each row of the left input of an outer join has at most one row of the right one.
+fn is_functional(tree: &JoinTree, keys: &[Option<&Key>], catalog: &dyn Catalog) -> Result<bool, Error> {
+    let pair = match tree {
+        JoinTree::Scan(_) => return Ok(true),
+        JoinTree::Inner(items, _) => {
+            for item in items {
+                if !is_functional(item, keys, catalog)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        JoinTree::Pair(pair) => pair,
+    };
+    if !is_functional(&pair.left, keys, catalog)? {
+        return Ok(false);
+    }
+    match pair.kind {
+        PairKind::Full => Ok(false),
+        PairKind::Semi | PairKind::Anti => Ok(true),
+        PairKind::Left => {
+            // A condition of an outer join says nothing of the rows of its left input, nor does that of an anti-join.
+            let mut conditions = pair.on.clone();
+            conditions.extend(pair.right.certain());
+            let left: Vec<usize> = pair.left.visible().into_iter().map(index).collect();
+            let right: Vec<usize> = pair.right.preserved().into_iter().map(index).collect();
+            Ok(is_functional(&pair.right, keys, catalog)?
+                && determines(&left, &right, keys, &equalities(&conditions, catalog)?))
+        }
+    }
+}
+
+fn equalities(conditions: &[Expr], catalog: &dyn Catalog) -> Result<Vec<Equality>, Error> {
     let mut found = Vec::new();
-    for qual in &flat.quals {
+    for qual in conditions {
         let Expr::Op(op) = qual else { continue };
         let [left, right] = op.args.as_slice() else { continue };
         if left.type_oid() != right.type_oid() || left.collation() != right.collation() {
@@ -83,20 +128,21 @@ fn equalities(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Equality>, Error
     Ok(found)
 }
 
-fn determines_all(given: &[usize], keys: &[&Key], equal: &[Equality]) -> bool {
+/// True if the rows of the `given` scans determine those of all `wanted` ones.
+fn determines(given: &[usize], wanted: &[usize], keys: &[Option<&Key>], equal: &[Equality]) -> bool {
     let mut known: Vec<bool> = (0..keys.len()).map(|scan| given.contains(&scan)).collect();
     loop {
-        let next = (0..keys.len()).find(|scan| {
-            !known[*scan]
-                && keys[*scan].columns.iter().all(|attnum| {
-                    equal
-                        .iter()
-                        .any(|(column, to)| *column == (*scan, *attnum) && to.is_none_or(|(other, _)| known[other]))
-                })
+        let next = wanted.iter().copied().find(|scan| {
+            let is_equated = |attnum: &i16| {
+                equal
+                    .iter()
+                    .any(|(column, to)| *column == (*scan, *attnum) && to.is_none_or(|(other, _)| known[other]))
+            };
+            !known[*scan] && keys[*scan].is_some_and(|key| key.columns.iter().all(is_equated))
         });
         match next {
             Some(scan) => known[scan] = true,
-            None => return known.iter().all(|known| *known),
+            None => return wanted.iter().all(|scan| known[*scan]),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! these. Every Var of a flattened expression refers to a scan: `varno` is the position of the scan, counted from 1.
 
 use super::fallback::{Fallback, reason};
+use super::join_tree::{self, JoinTree};
 use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
 use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Target, Var};
@@ -28,6 +29,12 @@ pub struct Flat {
     pub scans: Vec<Source>,
     /// The conjuncts.
     pub quals: Vec<Expr>,
+    /// The joins, unless all of them are inner. Then the conjuncts are in the tree.
+    pub tree: Option<JoinTree>,
+    /// With a tree: the columns that the query mentions.
+    pub used: Vec<Var>,
+    /// With a tree: the scans that an outer join can make NULL.
+    pub nullable: Vec<i32>,
 }
 
 impl Flat {
@@ -38,21 +45,44 @@ impl Flat {
             Source::Derived(_) => None,
         }
     }
+
+    /// What a scan reads, given its number.
+    pub fn scan(&self, scan: i32) -> Option<&Source> {
+        self.scans.get(join_tree::index(scan))
+    }
+
+    /// The scans that the expressions of a function or of VALUES mention.
+    pub fn looks_at(&self, scan: i32) -> Vec<i32> {
+        let mut found = Vec::new();
+        if let Some(Source::Derived(rte)) = self.scan(scan) {
+            match &rte.kind {
+                RteKind::Function { functions, .. } => functions
+                    .iter()
+                    .for_each(|function| found.extend(join_tree::scans_of(&function.expr))),
+                RteKind::Values { rows, .. } => {
+                    rows.iter()
+                        .flatten()
+                        .for_each(|value| found.extend(join_tree::scans_of(value)));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
 /// Replaces the Vars of one query by Vars over the scans of its flattened block.
 pub struct Resolver<'q> {
     query: &'q Query,
     scan_of: Vec<Option<i32>>,
+    /// For the tables of the enclosing query.
+    around: Option<&'q Resolver<'q>>,
 }
 
 impl<'q> Resolver<'q> {
     /// Flattens FROM and WHERE of a query.
     pub fn new(query: &'q Query, flat: &mut Flat, catalog: &dyn Catalog) -> Result<Self, Fallback> {
-        let mut resolver = Resolver {
-            query,
-            scan_of: vec![None; query.rtable.len()],
-        };
+        let mut resolver = Resolver::empty(query, None);
         for item in &query.from {
             resolver.add(item, flat, catalog)?;
         }
@@ -62,9 +92,20 @@ impl<'q> Resolver<'q> {
         Ok(resolver)
     }
 
+    /// A resolver that knows no scan yet.
+    pub fn empty(query: &'q Query, around: Option<&'q Resolver<'q>>) -> Self {
+        Resolver {
+            query,
+            scan_of: vec![None; query.rtable.len()],
+            around,
+        }
+    }
+
     fn add(&mut self, item: &FromItem, flat: &mut Flat, catalog: &dyn Catalog) -> Result<(), Fallback> {
-        let varno = match item {
-            FromItem::Rel(varno) => *varno,
+        match item {
+            FromItem::Rel(varno) => {
+                self.scan(*varno, flat, catalog)?;
+            }
             FromItem::Join(join) => {
                 match join.kind {
                     JoinKind::Inner => {}
@@ -77,9 +118,13 @@ impl<'q> Resolver<'q> {
                 if let Some(quals) = &join.quals {
                     flatten_and(self.resolve(quals)?, &mut flat.quals);
                 }
-                return Ok(());
             }
-        };
+        }
+        Ok(())
+    }
+
+    /// Adds the scan of a range table entry, and returns its number.
+    pub fn scan(&mut self, varno: i32, flat: &mut Flat, catalog: &dyn Catalog) -> Result<i32, Fallback> {
         let position = usize::try_from(varno - 1).map_err(|_| Error::Tree(format!("varno {varno}")))?;
         let Some(rte) = self.query.rtable.get(position) else {
             return Err(Error::Tree(format!("varno {varno}")).into());
@@ -103,7 +148,7 @@ impl<'q> Resolver<'q> {
         flat.scans.push(source);
         let scan = i32::try_from(flat.scans.len()).map_err(|_| Error::Tree("too many tables".to_owned()))?;
         self.scan_of[position] = Some(scan);
-        Ok(())
+        Ok(scan)
     }
 
     fn derived(&self, rte: &Rte) -> Result<Rte, Fallback> {
@@ -147,9 +192,16 @@ impl<'q> Resolver<'q> {
         }
     }
 
-    fn lookup(&self, var: &Var) -> Result<Var, Fallback> {
+    /// The Var over the scans for a Var of the query.
+    pub fn lookup(&self, var: &Var) -> Result<Var, Fallback> {
         if var.levels_up > 0 {
-            return reason("correlated subquery");
+            let Some(around) = self.around else {
+                return reason("correlated subquery");
+            };
+            return around.lookup(&Var {
+                levels_up: var.levels_up - 1,
+                ..var.clone()
+            });
         }
         let scan = usize::try_from(var.varno - 1)
             .ok()

@@ -2,6 +2,8 @@
 
 pub mod fallback;
 pub mod from_items;
+pub mod join_block;
+pub mod join_tree;
 pub mod keys;
 pub mod linear_block;
 pub mod numeric_scale;

@@ -89,6 +89,9 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     let mut query = query.clone();
     simplify(&mut query, graph)?;
     let complex = is_complex(&query);
+    if complex && let Some(plan) = folded(&query, storage, graph)? {
+        return Ok(plan);
+    }
     if complex && !query.distinct.is_empty() {
         return choose(&split::above_select_list(&query, graph)?, storage, graph);
     }
@@ -116,5 +119,42 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         outer::plan::plan(&query, storage, graph)
     } else {
         linear::plan::plan(&query, storage, graph)
+    }
+}
+
+/// Plans a query whose outer joins and subqueries can be folded.
+fn folded(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<Option<StagePlan>, Fallback> {
+    if query.has_windows || query.has_target_srfs {
+        return Ok(None);
+    }
+    let before = graph.len();
+    let mut stored = query.clone();
+    if let Err(why) = constant::store(&mut stored, graph) {
+        graph.truncate(before);
+        return if matches!(why, Fallback::Reason(_)) {
+            Ok(None)
+        } else {
+            Err(why)
+        };
+    }
+    let query = &stored;
+    let attempt = if query.distinct_on {
+        return Ok(None);
+    } else if !query.distinct.is_empty() {
+        if is_grouped(query) {
+            return Ok(None);
+        }
+        distinct::plan(query, storage, graph)
+    } else if is_grouped(query) {
+        aggregate::plan::fold(query, storage, graph)
+    } else {
+        linear::plan::plan(query, storage, graph)
+    };
+    match attempt {
+        Err(Fallback::Reason(_)) => {
+            graph.truncate(before);
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }

@@ -2,17 +2,25 @@
 //! prepjointree.c).
 
 use crate::error::Error;
-use crate::facts::from_items::shift;
+use crate::facts::from_items::{mentions_only, rels, shift};
 use crate::oids::RECORD;
-use crate::query::{CoerceForm, Expr, FromItem, JoinExpr, JoinKind, Query, RowExpr, RteKind, Var, varno};
+use crate::query::{CoerceForm, Expr, FromItem, JoinExpr, JoinKind, Query, RowExpr, RteKind, Target, Var, varno};
 
 /// Merges the subquery `merged` into `query`. It must be linear, and not on the nullable side of an outer join. Its
 /// output expressions replace its columns everywhere, and its FROM replaces the reference to it.
 pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
+    if let Some(quals) = pull_up(query, merged)? {
+        query.add_qual(quals);
+    }
+    Ok(())
+}
+
+/// Replaces a subquery by its FROM, and returns its WHERE.
+fn pull_up(query: &mut Query, merged: i32) -> Result<Option<Expr>, Error> {
     let position = query.position(merged)?;
     let lateral = query.rtable[position].lateral;
     let RteKind::Subquery(subquery) = std::mem::replace(&mut query.rtable[position].kind, RteKind::Result) else {
-        return Ok(());
+        return Ok(None);
     };
     let mut subquery = *subquery;
     hoist(&mut subquery);
@@ -57,14 +65,73 @@ pub fn merge(query: &mut Query, merged: i32) -> Result<(), Error> {
             );
         query.rtable.push(rte);
     }
-    if let Some(quals) = subquery.quals {
-        query.add_qual(quals);
-    }
     query.has_sublinks |= subquery.has_sublinks;
     if let Some(from) = joined(subquery.from) {
         query.from.iter_mut().for_each(|item| replace(item, merged, &from));
     }
-    Ok(())
+    Ok(subquery.quals)
+}
+
+/// Merges the linear subquery `merged`, which is on the nullable side of an outer join, if its columns are plain columns of
+/// its tables: only these are NULL where the outer join makes them so. Its conditions become part of the join's. Returns
+/// false if it is not merged.
+pub fn into_outer_join(query: &mut Query, merged: i32) -> Result<bool, Error> {
+    let position = query.position(merged)?;
+    let RteKind::Subquery(subquery) = &query.rtable[position].kind else {
+        return Ok(false);
+    };
+    let is_column = |target: &Target| matches!(&target.expr, Expr::Var(var) if var.levels_up == 0 && var.attno > 0);
+    if subquery.has_sublinks || subquery.from.is_empty() || !subquery.visible_targets().all(is_column) {
+        return Ok(false);
+    }
+    let mut whole = false;
+    query.replace_vars(&mut |var| {
+        whole |= var.varno == merged && var.attno == 0;
+        None
+    });
+    if whole {
+        return Ok(false);
+    }
+    let before = query.clone();
+    let first = varno(query.rtable.len())?;
+    if let Some(condition) = pull_up(query, merged)?
+        && !query.from.iter_mut().any(|item| put(item, first, &condition))
+    {
+        *query = before;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Adds a condition on the tables from `first` on to the join that decides which of their rows there are, if it mentions
+/// only tables of that join.
+fn put(item: &mut FromItem, first: i32, condition: &Expr) -> bool {
+    let FromItem::Join(join) = item else { return false };
+    let holds = |item: &FromItem| rels(item).iter().any(|varno| *varno >= first);
+    let (left, right) = (holds(&join.left), holds(&join.right));
+    let is_inside = match (left, right) {
+        (true, false) => put(&mut join.left, first, condition),
+        (false, true) => put(&mut join.right, first, condition),
+        (false, false) => return false,
+        (true, true) => false,
+    };
+    if is_inside {
+        return true;
+    }
+    let decides = match join.kind {
+        JoinKind::Inner => true,
+        JoinKind::Left => !left,
+        JoinKind::Right => !right,
+        JoinKind::Full => false,
+    };
+    if !decides || !mentions_only(condition, &[rels(&join.left), rels(&join.right)].concat()) {
+        return false;
+    }
+    join.quals = Some(match join.quals.take() {
+        None => condition.clone(),
+        Some(quals) => Expr::and(vec![quals, condition.clone()]),
+    });
+    true
 }
 
 fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {

@@ -3,8 +3,9 @@
 //! The planner applies them in this order. [`prepare`] replaces CTEs by subqueries ([`ctes`]), removes the names of
 //! joins ([`join_names`]), replaces `tableoid` by a constant ([`table_oid`]), and passes the order of subqueries on
 //! ([`inherited_order`]). Then, for each query that
-//! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]), merges views ([`views`]) and linear
-//! subqueries ([`merge`]), and turns NOT IN into anti-joins ([`anti_join`]). A query with several operators is split in
+//! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]) and of one row per key ([`scalar_groups`]),
+//! reduces outer joins ([`outer_to_inner`]), merges views ([`views`]) and linear subqueries ([`merge`]), and turns NOT IN
+//! into anti-joins ([`anti_join`]). A query with several operators is split in
 //! two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 
@@ -16,7 +17,9 @@ pub mod inherited_order;
 pub mod join_names;
 pub mod merge;
 pub mod numbered;
+pub mod outer_to_inner;
 pub mod prepare;
+pub mod scalar_groups;
 pub mod simplify;
 pub mod single_rows;
 pub mod split;

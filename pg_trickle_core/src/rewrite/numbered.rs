@@ -29,7 +29,12 @@ pub fn is_constant(query: &Query, entry: i32) -> bool {
         ..Query::default()
     };
     let mut refers = alone.is_correlated();
-    alone.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::Var(_) | Expr::SubLink(_))));
+    alone.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::SubLink(_))));
+    // A LATERAL subquery refers to other entries from within.
+    alone.clone().replace_vars(&mut |_| {
+        refers = true;
+        None
+    });
     !refers && !reads_tables(&alone)
 }
 

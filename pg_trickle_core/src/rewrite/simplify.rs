@@ -4,7 +4,7 @@
 //! Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982, applied only where it keeps
 //! multiplicities.
 
-use super::{anti_join, inherited_order, merge, single_rows, views};
+use super::{anti_join, inherited_order, merge, outer_to_inner, scalar_groups, single_rows, views};
 use crate::facts::fallback::Fallback;
 use crate::facts::shape::only_linear;
 use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target};
@@ -21,6 +21,8 @@ pub fn simplify(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
         return Ok(());
     }
     single_rows::join(query, graph)?;
+    scalar_groups::join(query, graph)?;
+    outer_to_inner::reduce(query, graph);
     let mut entries = Vec::new();
     for item in &query.from {
         collect(item, false, &mut entries);
@@ -28,6 +30,8 @@ pub fn simplify(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     for (varno, nullable) in entries {
         from_entry(query, varno, nullable, graph)?;
     }
+    // Merged subqueries bring conditions of their own.
+    outer_to_inner::reduce(query, graph);
     let mut result = Ok(());
     query.for_each_expr_mut(&mut |expr| sublinks(expr, graph, &mut result));
     result?;
@@ -91,6 +95,7 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
     let sees_the_same = keeps_aggregates && !merge::joins_look_outside(&subquery);
     let plain = !subquery.from.is_empty() && only_linear(&subquery).is_ok();
     let is_merged = sees_the_same && plain && !nullable;
+    let on_nullable_side = nullable && plain;
     if subquery.limit_count.is_none() && subquery.limit_offset.is_none() && !subquery.distinct_on {
         // Whatever depends on this order has received an order of its own ([`inherited_order`]).
         subquery.sort.clear();
@@ -98,7 +103,24 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if is_merged {
         merge::merge(query, varno)?;
+    } else if on_nullable_side && !(sees_the_same && merge::into_outer_join(query, varno)?) {
+        store(query, varno, graph)?;
     }
+    Ok(())
+}
+
+/// Makes a subquery on the nullable side a stage, so that a table takes its place.
+fn store(query: &mut Query, varno: i32, graph: &StageGraph) -> Result<(), Fallback> {
+    let position = query.position(varno)?;
+    let RteKind::Subquery(subquery) = &query.rtable[position].kind else {
+        return Ok(());
+    };
+    if subquery.is_correlated() {
+        return Ok(());
+    }
+    let view = graph.cut(subquery)?;
+    query.rtable[position].kind = RteKind::Subquery(Box::new(view));
+    merge::into_outer_join(query, varno)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 /** Random statements that change the tables, as text. Nothing here uses the database. */
 import { Expressions } from './expression.js'
 import type { Rng } from './rng.js'
-import { value } from './schema.js'
+import { TYPES, value } from './schema.js'
 import type { Column, Table } from './schema.js'
 
 export class Changes {
@@ -15,6 +15,21 @@ export class Changes {
   /** Rows for each table, inserted before the stream tables are created. */
   initial(): string[] {
     return this.tables.filter(() => this.rng.chance(0.85)).map((table) => this.#insert(table, this.rng.int(1, 8)))
+  }
+
+  /** Many rows in two groups: the first table has 500 rows, the others have 40. */
+  skewed(): string[] {
+    return this.tables.map((table, position) => {
+      const rows = position === 0 ? 500 : 40
+      const values = table.columns.map(({ name, type }, column) => {
+        if (name === 'id') return `${this.#nextId} + i`
+        // The columns that tables are joined by have two values.
+        const [a, b, c] = this.rng.times(3, 3, () => value(this.rng, type, 0.1))
+        return `(CASE i % ${column < 3 ? 2 : 5} WHEN 0 THEN ${a} WHEN 1 THEN ${b} ELSE ${c} END)::${TYPES[type]}`
+      })
+      if (table.keyed) this.#nextId += rows + 1
+      return `INSERT INTO ${table.name} SELECT ${values.join(', ')} FROM generate_series(1, ${rows}) AS i`
+    })
   }
 
   /** One statement, or several that form a transaction. */

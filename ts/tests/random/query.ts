@@ -147,7 +147,18 @@ function grouped(rng: Rng, tables: readonly Table[]): Query {
 /** Beyond folds of inner joins. Compared by value, because either of two equal values may remain. */
 function other(rng: Rng, tables: readonly Table[]): Query {
   const make = rng.pick([
-    ...[distinct, distinctOn, setOperation, outerJoin, outerJoin, sublink, sublink, scalarSubquery, lateral],
+    ...[
+      distinct,
+      distinctOn,
+      setOperation,
+      outerJoin,
+      outerJoin,
+      outerGroup,
+      sublink,
+      sublink,
+      scalarSubquery,
+      lateral,
+    ],
     ...[windowed, limited, otherAggregate, groupingSets, nested, recursive, recursive],
   ])
   return { sql: make(rng, tables), freeSpelling: true }
@@ -178,8 +189,15 @@ function setOperation(rng: Rng, tables: readonly Table[]): string {
   return `${branch()} ${operator} ${branch()}`
 }
 
-function outerJoin(rng: Rng, tables: readonly Table[]): string {
-  const inputs = rng.times(2, 3, (i) => ({ table: rng.pick(tables), alias: `x${i + 1}` }))
+/** Queries whose change is small however many rows of a key there are. Few joins, because keys have many rows. */
+export function skewed(rng: Rng, tables: readonly Table[]): Query {
+  const make = rng.pick([outerJoin, outerJoin, outerGroup, outerGroup, sublink, sublink, scalarSubquery])
+  return { sql: make(rng, tables, make === outerJoin || make === outerGroup ? 2 : 1), freeSpelling: true }
+}
+
+/** Two or more tables, some of them outer-joined. */
+function outerFrom(rng: Rng, tables: readonly Table[], most: number): { sql: string; scope: Scalar[] } {
+  const inputs = rng.times(2, most, (i) => ({ table: rng.pick(tables), alias: `x${i + 1}` }))
   let sql = ''
   const scope: Scalar[] = []
   for (const { table, alias } of inputs) {
@@ -193,13 +211,28 @@ function outerJoin(rng: Rng, tables: readonly Table[]): string {
         : ` ${kind} JOIN ${table.name} ${alias} ON ${pairs.length > 0 ? rng.pick(pairs) : 'false'}`
     scope.push(...columns)
   }
+  return { sql, scope }
+}
+
+function outerJoin(rng: Rng, tables: readonly Table[], most = 3): string {
+  const { sql, scope } = outerFrom(rng, tables, most)
   const expressions = new Expressions(rng, scope)
   const items = rng.times(1, 4, (i) => `${expressions.any(1).sql} AS c${i + 1}`)
   return `SELECT ${items.join(', ')} FROM ${sql}${where(rng, expressions)}`
 }
 
-function sublink(rng: Rng, tables: readonly Table[]): string {
-  const { ctes, sql, scope } = from(rng, tables, 2)
+function outerGroup(rng: Rng, tables: readonly Table[], most = 3): string {
+  const { sql, scope } = outerFrom(rng, tables, most)
+  const expressions = new Expressions(rng, scope)
+  const key = expressions.of(rng.pick(['int', 'text', 'date']), 0)
+  const calls = ['count(*)', ...rng.times(1, 2, () => aggregate(rng, expressions).sql)]
+  const listed = calls.map((call, i) => `${call} AS c${i + 2}`).join(', ')
+  const having = rng.chance(0.2) ? ` HAVING count(*) > 1` : ''
+  return `SELECT ${key} AS c1, ${listed} FROM ${sql}${where(rng, expressions)} GROUP BY ${key}${having}`
+}
+
+function sublink(rng: Rng, tables: readonly Table[], most = 2): string {
+  const { ctes, sql, scope } = from(rng, tables, most)
   const inner = rng.pick(tables)
   const columns = inner.columns.map(({ name, type }) => ({ sql: `y.${name}`, type }))
   const on = link(rng, scope, columns)
@@ -221,8 +254,8 @@ function sublink(rng: Rng, tables: readonly Table[]): string {
 }
 
 /** A correlated aggregate in the select list or the condition. */
-function scalarSubquery(rng: Rng, tables: readonly Table[]): string {
-  const { ctes, sql, scope } = from(rng, tables, 2)
+function scalarSubquery(rng: Rng, tables: readonly Table[], most = 2): string {
+  const { ctes, sql, scope } = from(rng, tables, most)
   const inner = rng.pick(tables)
   const columns = inner.columns.map(({ name, type }) => ({ sql: `y.${name}`, type }))
   const item = new Expressions(rng, columns)

@@ -1,7 +1,7 @@
 /** One random round, generated from its seed alone, run under the oracle, and shrunk when it fails. */
 import type { Lab } from '../support/lab.js'
 import { Changes } from './change.js'
-import { query } from './query.js'
+import { query, skewed } from './query.js'
 import type { Query } from './query.js'
 import { Rng } from './rng.js'
 import { tables } from './schema.js'
@@ -27,19 +27,21 @@ const EXPECTED = new Set(['23505', '21000', '27000', '25P02', '3B001'])
 
 export function generate(seed: number): Round {
   const rng = new Rng(seed)
-  const sources = tables(rng)
+  // Now and then, two groups hold all rows.
+  const isSkewed = rng.chance(Number(process.env.SKEWED ?? 0.06))
+  const sources = isSkewed ? tables(rng).slice(0, 2) : tables(rng)
   const changes = new Changes(rng, sources)
-  const setup = [...sources.flatMap(({ ddl }) => ddl), ...changes.initial()]
+  const setup = [...sources.flatMap(({ ddl }) => ddl), ...(isSkewed ? changes.skewed() : changes.initial())]
   const readable = [...sources]
   const views: Round['views'] = {}
   for (let i = rng.int(1, 3); i >= 0; i--) {
     const name = `st${Object.keys(views).length + 1}`
-    const { columns, ...made } = query(rng, readable)
+    const { columns, ...made } = isSkewed ? skewed(rng, sources) : query(rng, readable)
     views[name] = made
     // Sometimes a stream table is a source of the next ones.
     if (columns !== undefined && rng.chance(0.3)) readable.push({ name, columns, keyed: false, ddl: [] })
   }
-  const steps = rng.times(8, 14, () => changes.step()).flat()
+  const steps = rng.times(isSkewed ? 5 : 8, isSkewed ? 8 : 14, () => changes.step()).flat()
   return { seed, setup, views, steps }
 }
 

@@ -58,6 +58,9 @@ pub fn stages(
         if !repeats_matter(call, graph)? {
             continue;
         }
+        if flat.tree.is_some() {
+            return reason("aggregate with DISTINCT over an outer join");
+        }
         if matches!(graph.type_(argument.type_oid())?.kind, 'c' | 'p') {
             return reason("aggregate with a DISTINCT argument of a row type");
         }

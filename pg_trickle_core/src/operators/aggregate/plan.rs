@@ -7,7 +7,8 @@ use super::keys::{GroupKeys, is_key_only};
 use super::state::{Aggregate, GroupKey, State};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::linear_block::{Flat, Resolver};
+use crate::facts::join_block;
+use crate::facts::linear_block::Flat;
 use crate::facts::stability;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
@@ -34,12 +35,13 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     }
 }
 
-fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+/// Plans a query that groups as a Fold.
+pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     if !query.grouping_sets.is_empty() {
         return reason("GROUPING SETS, ROLLUP or CUBE");
     }
     let mut flat = Flat::default();
-    let resolver = Resolver::new(query, &mut flat, graph)?;
+    let resolver = join_block::resolve(query, &mut flat, graph)?;
     let targets = resolver.targets()?;
     let having = query
         .having

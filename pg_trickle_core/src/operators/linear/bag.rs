@@ -4,12 +4,13 @@
 //! by key and merged. Keyless: rows can repeat. A change is netted by row image; a stored copy is found by a hash of
 //! the row and then compared in full.
 
-use super::block::{Block, Part, signed_terms, weighted};
+use super::block::{Block, Part, Term, signed_terms, weighted};
 use super::inner_join::keyed_choices;
 use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
 use crate::maintain::stage::Maintenance;
 use crate::maintain::storage::Identity;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
+use crate::sql::ident::quote_ident;
 use crate::sql::statement::{Insert, Merge, Select, and, column, hash, image, names, op, union_all};
 
 /// One output of a block, and the storage column it fills.
@@ -93,7 +94,13 @@ impl Bag {
             return vec![self.insert(union_all(&arms))];
         }
         match (&self.identity, self.parts.as_slice()) {
-            (Identity::Key(key), [part]) => vec![self.merge(part, changes, key)],
+            (Identity::Key(key), [part]) => {
+                let delta = match &part.block.tree {
+                    None => self.touched(part, changes, key),
+                    Some(_) => self.net_by_key(part, changes, terms, key),
+                };
+                vec![self.merge(delta, key)]
+            }
             (Identity::Hash(hash_column), _) => {
                 let delta = union_all(&weighted(terms, WEIGHT));
                 vec![net(&self.table, &self.column_names(), hash_column, "", &delta)]
@@ -117,8 +124,8 @@ impl Bag {
         }
     }
 
-    /// One row per touched key: its row in the new state, or a deletion.
-    fn merge(&self, part: &Part, changes: &[Change], key: &[String]) -> Statement {
+    /// One row per touched key, with its weight: its row in the new state, or a deletion.
+    fn touched(&self, part: &Part, changes: &[Change], key: &[String]) -> Select {
         let is_key = |output: &Output| key.contains(&output.name);
         let choices = keyed_choices(&part.block.changed(changes));
         let terms = part.block.terms(&choices, |sign| {
@@ -136,16 +143,33 @@ impl Bag {
                 })
                 .collect()
         });
-        let touched: Vec<String> = key.iter().map(|name| column("t", name)).collect();
-        let mut order = touched.clone();
-        order.push("t.__pgt_w DESC".to_owned());
-        let delta = Select {
-            columns: vec![("t.*".to_owned(), String::new())],
-            from: vec![format!("({}) AS t", union_all(&weighted(terms, WEIGHT)))],
-            distinct_on: touched,
-            order_by: order,
-            ..Select::default()
-        };
+        best_by_key(&union_all(&weighted(terms, WEIGHT)), key)
+    }
+
+    /// The same from terms of which some may only cancel others: those of a block with outer joins.
+    fn net_by_key(&self, part: &Part, changes: &[Change], terms: Vec<Term>, key: &[String]) -> Select {
+        let rows = union_all(&weighted(terms, WEIGHT));
+        let once = !changes.iter().any(|change| change.repeated);
+        if once && part.block.changed(changes).len() <= 1 {
+            return best_by_key(&rows, key);
+        }
+        let columns = self.column_names();
+        let values = columns.iter().map(|name| {
+            let name = quote_ident(name);
+            format!("pg_catalog.any_value(u.{name}) AS {name}, ")
+        });
+        let sum = format!("pg_catalog.sum(u.{WEIGHT})");
+        let net = format!(
+            "SELECT {}{sum} AS {WEIGHT} FROM ({rows}) AS u GROUP BY {} HAVING {}",
+            values.collect::<String>(),
+            image("u", &columns),
+            op(&sum, "<>", "0")
+        );
+        best_by_key(&net, key)
+    }
+
+    /// Applies one row per touched key.
+    fn merge(&self, delta: Select, key: &[String]) -> Statement {
         let on: Vec<String> = key
             .iter()
             .zip(&self.key_equals)
@@ -173,6 +197,20 @@ impl Bag {
             bulk: None,
             returns: Returns::Nothing,
         }
+    }
+}
+
+/// The row of each key with the highest weight.
+fn best_by_key(rows: &str, key: &[String]) -> Select {
+    let touched: Vec<String> = key.iter().map(|name| column("t", name)).collect();
+    let mut order = touched.clone();
+    order.push("t.__pgt_w DESC".to_owned());
+    Select {
+        columns: vec![("t.*".to_owned(), String::new())],
+        from: vec![format!("({rows}) AS t")],
+        distinct_on: touched,
+        order_by: order,
+        ..Select::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A linear block (scans, inner joins and filters, flattened), and the terms of its delta.
 
 use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
+use super::outer_join::{self, Tree};
 use super::scan::{Scan, Version};
 use crate::plan::Change;
 use crate::sql::statement::Select;
@@ -12,6 +13,8 @@ pub struct Block {
     pub scans: Vec<Scan>,
     /// Conjuncts, over the aliases of the scans.
     pub conditions: Vec<String>,
+    /// The joins, unless all of them are inner. Then the conjuncts are in the tree.
+    pub tree: Option<Tree>,
 }
 
 /// One branch of the bag union that feeds a storage: a block and its values, in the order of the stored columns.
@@ -37,17 +40,22 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
     parts
         .iter()
         .flat_map(|part| {
-            let choices = signed_choices(&part.block.changed(changes));
-            part.block.terms(&choices, |_| part.columns(names))
+            let changed = part.block.changed(changes);
+            match &part.block.tree {
+                Some(tree) => part.block.pieces(tree, &changed, &part.columns(names)),
+                None => part.block.terms(&signed_choices(&changed), |_| part.columns(names)),
+            }
         })
         .collect()
 }
 
-/// One summand of a delta: a SELECT whose rows all have the same weight.
+/// One summand of a delta: a SELECT whose rows have the same weight, or a weight of their own each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// +1 or −1.
+    /// +1 or −1; 0 if the rows have both.
     pub sign: i8,
+    /// The weight of a row, as SQL.
+    pub weight: String,
     /// The rows.
     pub select: Select,
 }
@@ -56,7 +64,33 @@ impl Block {
     /// The block over the state after the statement.
     #[must_use]
     pub fn now(&self, columns: Vec<(String, String)>) -> Select {
-        self.select(&[], columns)
+        let Some(tree) = &self.tree else {
+            return self.select(&[], columns);
+        };
+        let (from, filter) = outer_join::now(&self.scans, tree);
+        Select {
+            columns,
+            from: vec![from],
+            filter,
+            ..Select::default()
+        }
+    }
+
+    /// The terms of a block with outer joins.
+    fn pieces(&self, tree: &Tree, changed: &[Changed], columns: &[(String, String)]) -> Vec<Term> {
+        outer_join::delta(&self.scans, tree, changed)
+            .into_iter()
+            .map(|piece| Term {
+                sign: if piece.weight.is_some() { 0 } else { piece.sign },
+                weight: outer_join::signed(&piece),
+                select: Select {
+                    columns: columns.to_vec(),
+                    from: vec![piece.from],
+                    filter: piece.filter,
+                    ..Select::default()
+                },
+            })
+            .collect()
     }
 
     /// The block with some scans replaced by other versions of their rows.
@@ -121,6 +155,7 @@ impl Block {
             .iter()
             .map(|(sign, versions)| Term {
                 sign: *sign,
+                weight: sign.to_string(),
                 select: self.select(versions, columns(*sign)),
             })
             .collect()
@@ -134,7 +169,7 @@ pub fn weighted(terms: Vec<Term>, weight: &str) -> Vec<Select> {
         .into_iter()
         .map(|term| {
             let mut select = term.select;
-            select.columns.push((term.sign.to_string(), weight.to_owned()));
+            select.columns.push((term.weight, weight.to_owned()));
             select
         })
         .collect()

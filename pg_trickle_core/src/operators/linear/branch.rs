@@ -8,6 +8,7 @@ use super::recognise::{any_block, check, reads_a_table};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
+use crate::facts::join_block;
 use crate::facts::linear_block::{Flat, Resolver};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::query::{Expr, Query, SqlLeaf, Target};
@@ -24,17 +25,23 @@ pub struct Branch {
     pub operators: OperatorTree,
 }
 
-/// A linear query as a branch. Fails if it reads no table.
+/// A linear query, which may have outer joins, EXISTS and IN, as a branch. Fails if it reads no table.
 pub fn branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Fallback> {
-    let branch = any_branch(query, catalog)?;
+    let mut flat = Flat::default();
+    let resolver = join_block::resolve(query, &mut flat, catalog)?;
+    let branch = of_block(&resolver, flat, catalog)?;
     reads_a_table(&branch.block)?;
     Ok(branch)
 }
 
-/// A linear query as a branch, even if it reads no table.
+/// A linear query of inner joins as a branch, even if it reads no table.
 pub fn any_branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Fallback> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, catalog)?;
+    of_block(&resolver, flat, catalog)
+}
+
+fn of_block(resolver: &Resolver, flat: Flat, catalog: &dyn Catalog) -> Result<Branch, Fallback> {
     let targets = resolver.targets()?;
     let (block, operators) = any_block(&flat, catalog)?;
     for target in &targets {

@@ -6,7 +6,8 @@
 //! - filter: Δσ(R) = σ(ΔR); the condition is part of the WHERE of every term;
 //! - projection: Δπ(R) = π(ΔR) as a bag; weights are kept. A set-returning function in the select list maps one row to
 //!   several, which is linear too, but then a key of the input is not a key of the output;
-//! - scans, joins and unions: [`scan`], [`inner_join`], [`branch`].
+//! - scans, joins and unions: [`scan`], [`inner_join`], [`branch`];
+//! - outer joins, EXISTS and IN are linear in the rows that they keep: [`outer_join`].
 //!
 //! Other operators build on a linear block ([`block`]). If there are none, its rows are stored as they are ([`bag`]).
 //!
@@ -19,6 +20,7 @@ pub mod bag;
 pub mod block;
 pub mod branch;
 pub mod inner_join;
+pub mod outer_join;
 pub mod plan;
 pub mod recognise;
 pub mod scan;

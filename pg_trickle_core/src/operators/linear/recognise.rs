@@ -4,15 +4,20 @@
 //! with them, row by row: δ(R × f(R)) = δR × f(δR), the rule of projection.
 
 use super::block::Block;
-use super::scan::Scan;
+use super::outer_join::{Tree, TreePair};
+use super::scan::{Scan, UsedColumn};
 use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
+use crate::facts::join_tree::{self, JoinTree, PairKind};
 use crate::facts::linear_block::{Flat, Source};
 use crate::facts::stability;
+use crate::facts::types::{collate, null_sql};
 use crate::maintain::operator_tree::OperatorTree;
+use crate::plan::is_stage_relid;
 use crate::query::{Expr, Rte, RteKind, Var};
 use crate::sql::ident::{qualified, quote_ident};
+use crate::sql::statement::and;
 
 /// The scans, in order. Fails if the transition tables of a table would not show its whole change.
 fn scans(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<Scan>, Fallback> {
@@ -35,6 +40,8 @@ fn table(relation: &Relation, inherit: bool, position: usize, catalog: &dyn Cata
         alias: alias(position),
         columns: String::new(),
         key: key(relation, catalog)?,
+        used: Vec::new(),
+        place: Vec::new(),
     })
 }
 
@@ -71,6 +78,8 @@ fn derived(flat: &Flat, rte: &Rte, position: usize, catalog: &dyn Catalog) -> Re
         alias: alias(position),
         columns: format!("({})", names.join(", ")),
         key: Vec::new(),
+        used: Vec::new(),
+        place: Vec::new(),
     })
 }
 
@@ -160,6 +169,7 @@ fn check_var(flat: &Flat, var: &Var) -> Result<(), Fallback> {
 /// Whether an expression over the scans can be NULL.
 pub fn nullable(flat: &Flat, expr: &Expr) -> Result<bool, Error> {
     Ok(match expr {
+        Expr::Var(var) if flat.nullable.contains(&var.varno) => true,
         Expr::Var(var) => !flat
             .table(position_of(var)?)
             .and_then(|relation| relation.column(var.attno))
@@ -198,7 +208,7 @@ pub fn reads_a_table(block: &Block) -> Result<(), Fallback> {
 
 /// The linear block of a flattened query, and its operator tree, even if it reads no table.
 pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorTree), Fallback> {
-    let scans = scans(flat, catalog)?;
+    let mut scans = scans(flat, catalog)?;
     let mut conditions = Vec::new();
     for qual in &flat.quals {
         check(flat, qual, catalog)?;
@@ -218,5 +228,187 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
     if !conditions.is_empty() {
         tree = OperatorTree::new(format!("filter {}", conditions.join(" AND ")), vec![tree]);
     }
-    Ok((Block { scans, conditions }, tree))
+    let joins = match &flat.tree {
+        Some(joins) => {
+            columns(flat, &mut scans, catalog)?;
+            Some(sql_tree(flat, joins, &mut tree, catalog)?)
+        }
+        None => None,
+    };
+    Ok((
+        Block {
+            scans,
+            conditions,
+            tree: joins,
+        },
+        tree,
+    ))
+}
+
+/// Adds what outer joins need to know of the scans.
+fn columns(flat: &Flat, scans: &mut [Scan], catalog: &dyn Catalog) -> Result<(), Fallback> {
+    for (scan, own) in scans.iter_mut().zip(1..) {
+        let relation = flat.table(join_tree::index(own));
+        if let Some(relation) = relation {
+            scan.place.push(format!("{}.ctid", scan.alias));
+            if relation.has_children || relation.is_partitioned {
+                scan.place.push(format!("{}.tableoid", scan.alias));
+            }
+        }
+        for var in flat.used.iter().filter(|var| var.varno == own) {
+            if var.attno < 0 {
+                return reason("system column");
+            }
+            if var.attno == 0 {
+                // A row of NULLs is not a NULL row.
+                return reason("whole row of a table beside an outer join");
+            }
+            let name = match relation {
+                Some(relation) => relation.column(var.attno).map(|column| column.name.clone()),
+                None => Some(format!("c{}", var.attno)),
+            };
+            scan.used.push(UsedColumn {
+                name: name.ok_or_else(|| Error::Tree(format!("column {} of a scan", var.attno)))?,
+                null: format!(
+                    "{}{}",
+                    null_sql(var.type_oid, var.typmod, catalog)?,
+                    collate(var.type_oid, var.collation, catalog)?
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A join tree with its conditions as SQL, and its operators.
+fn sql_tree(
+    flat: &Flat,
+    tree: &JoinTree,
+    operators: &mut OperatorTree,
+    catalog: &dyn Catalog,
+) -> Result<Tree, Fallback> {
+    let conditions = |on: &[Expr]| {
+        on.iter()
+            .map(|condition| {
+                check(flat, condition, catalog)?;
+                Ok(print(flat, condition, catalog)?)
+            })
+            .collect::<Result<Vec<String>, Fallback>>()
+    };
+    let filtered = |tree: OperatorTree, on: &[String]| {
+        if on.is_empty() {
+            tree
+        } else {
+            OperatorTree::new(format!("filter {}", on.join(" AND ")), vec![tree])
+        }
+    };
+    match tree {
+        JoinTree::Scan(scan) => {
+            let position = join_tree::index(*scan);
+            *operators = scan_label(flat, position, catalog)?;
+            Ok(Tree::Scan(position))
+        }
+        JoinTree::Inner(items, on) => {
+            let mut inputs = Vec::new();
+            let mut trees = Vec::new();
+            for item in items {
+                let mut input = OperatorTree::new(String::new(), Vec::new());
+                trees.push(sql_tree(flat, item, &mut input, catalog)?);
+                inputs.push(input);
+            }
+            let on = conditions(on)?;
+            let joined = match (inputs.pop(), inputs.is_empty()) {
+                (Some(only), true) => only,
+                (last, _) => {
+                    inputs.extend(last);
+                    OperatorTree::new(format!("inner join of {}", inputs.len()), inputs)
+                }
+            };
+            *operators = filtered(joined, &on);
+            Ok(Tree::Inner(trees, on))
+        }
+        JoinTree::Pair(pair) => {
+            let mut left = OperatorTree::new(String::new(), Vec::new());
+            let mut right = OperatorTree::new(String::new(), Vec::new());
+            let trees = (
+                sql_tree(flat, &pair.left, &mut left, catalog)?,
+                sql_tree(flat, &pair.right, &mut right, catalog)?,
+            );
+            let on = conditions(&pair.on)?;
+            let kind = match pair.kind {
+                PairKind::Left => "left join",
+                PairKind::Full => "full join",
+                PairKind::Semi => "semi-join",
+                PairKind::Anti => "anti-join",
+            };
+            *operators = OperatorTree::new(format!("{kind} on {}", and(&on)), vec![left, right]);
+            let mut compared = Vec::new();
+            for scan in pair.left.scans().into_iter().chain(pair.right.scans()) {
+                let used = flat.used.iter().filter(|var| var.varno == scan);
+                for (n, var) in used.enumerate() {
+                    let mentions = |condition: &Expr| condition.any(&mut |node| *node == Expr::Var(var.clone()));
+                    if pair.on.iter().any(mentions) {
+                        compared.push((join_tree::index(scan), n));
+                    }
+                }
+            }
+            Ok(Tree::Pair(Box::new(TreePair {
+                kind: pair.kind,
+                left: trees.0,
+                right: trees.1,
+                on,
+                compared,
+                unindexed: [
+                    unindexed(flat, &pair.left, &pair.on),
+                    unindexed(flat, &pair.right, &pair.on),
+                ],
+            })))
+        }
+    }
+}
+
+fn scan_label(flat: &Flat, position: usize, catalog: &dyn Catalog) -> Result<OperatorTree, Fallback> {
+    let scan = match &flat.scans[position] {
+        Source::Table { relation, inherit } => table(relation, *inherit, position, catalog)?,
+        Source::Derived(rte) => derived(flat, rte, position, catalog)?,
+    };
+    Ok(OperatorTree::new(scan.label(), Vec::new()))
+}
+
+/// A value that no row of an input lacks, if the condition compares by `=` but no index finds the rows of the input by it.
+fn unindexed(flat: &Flat, input: &JoinTree, on: &[Expr]) -> Option<String> {
+    let visible = input.visible();
+    let mut compares = false;
+    for condition in on {
+        let Expr::Op(op) = condition else { continue };
+        let [left, right] = op.args.as_slice() else { continue };
+        for (own, other) in [(left, right), (right, left)] {
+            let own_scans = join_tree::scans_of(own);
+            let is_inside = |scan: &i32| visible.contains(scan);
+            if own_scans.is_empty()
+                || !own_scans.iter().all(is_inside)
+                || join_tree::scans_of(other).iter().any(is_inside)
+            {
+                continue;
+            }
+            compares = true;
+            if let Expr::Var(var) = own
+                && let Some(relation) = flat.table(join_tree::index(var.varno))
+                && (relation.indexed.contains(&var.attno) || is_stage_relid(relation.oid))
+            {
+                return None;
+            }
+            // An index on any expression is assumed to be the right one.
+            let of_table = |scan: &i32| {
+                flat.table(join_tree::index(*scan))
+                    .is_some_and(|table| table.indexed.contains(&0))
+            };
+            if !matches!(own, Expr::Var(_)) && own_scans.iter().any(of_table) {
+                return None;
+            }
+        }
+    }
+    let table = |scan: &i32| flat.table(join_tree::index(*scan)).is_some();
+    let always = input.preserved().into_iter().find(table)?;
+    compares.then(|| format!("{}.ctid", alias(join_tree::index(always))))
 }

@@ -29,6 +29,19 @@ pub struct Scan {
     pub columns: String,
     /// The primary key: its columns, each with its equality operator. Empty if there is none.
     pub key: Vec<(String, String)>,
+    /// In a block with outer joins: the columns that the query mentions.
+    pub used: Vec<UsedColumn>,
+    /// In a block with outer joins: the system columns that tell the rows of the table apart.
+    pub place: Vec<String>,
+}
+
+/// A column of a scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedColumn {
+    /// Its name.
+    pub name: String,
+    /// A NULL of its type and collation, as SQL.
+    pub null: String,
 }
 
 /// Which rows of a scan a term reads.

@@ -1,4 +1,5 @@
-//! Left, right and full joins, EXISTS and NOT EXISTS, IN and NOT IN, ANY and ALL, scalar and lateral subqueries.
+//! Scalar and lateral subqueries; EXISTS, IN, ANY and ALL where they are not conjuncts of WHERE; outer joins beside them,
+//! and those that a fold does not take ([`crate::operators::linear::outer_join`]).
 //!
 //! The *preserved tables* of a query are the tables on the preserved side of every outer join and outside all
 //! subqueries. A result row is determined by its rows of the preserved tables and the tables these are joined to. So

@@ -52,6 +52,9 @@ pub fn plan(
     let mut selects = Vec::new();
     for (leaf, side) in leaves {
         let branch = branch(leaf, graph)?;
+        if branch.block.tree.is_some() {
+            return reason("set operation of outer joins");
+        }
         let mut values = Vec::new();
         for ((own, target), key) in branch.targets.iter().zip(&query.targets).zip(&mut key) {
             let value = coerced(&own.expr, &target.expr, graph)?;
