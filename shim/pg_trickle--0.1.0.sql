@@ -35,7 +35,8 @@ CREATE INDEX ON pgtrickle.source (relid);
 -- The storage of stages below the top, for queries that need more than one.
 CREATE TABLE pgtrickle.stage (
   id integer NOT NULL,
-  storage regclass NOT NULL UNIQUE
+  storage regclass NOT NULL UNIQUE,
+  is_clock boolean NOT NULL DEFAULT false  -- one row: the moment as of which the stream table is right
 );
 
 GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source, pgtrickle.stage TO PUBLIC;
@@ -194,6 +195,15 @@ CREATE FUNCTION pgtrickle.refresh_stream_table(name text, OUT inserted bigint, O
 $$;
 COMMENT ON FUNCTION pgtrickle.refresh_stream_table(text) IS 'runs the query again and says what had to be changed';
 
+CREATE FUNCTION pgtrickle.advance(OUT stream_tables bigint, OUT rows bigint)
+  LANGUAGE sql AS $$
+  SELECT r.stream_tables, r.rows
+  FROM (SELECT pgtrickle.command('advance')::pg_catalog.json AS answer) a,
+    LATERAL pg_catalog.json_to_record(a.answer) AS r(stream_tables bigint, rows bigint)
+$$;
+COMMENT ON FUNCTION pgtrickle.advance()
+  IS 'moves the stream tables that depend on the clock to the present, and says what has changed';
+
 CREATE FUNCTION pgtrickle.verify_stream_table(name text, OUT ok boolean, OUT missing bigint, OUT extra bigint)
   LANGUAGE sql AS $$
   SELECT r.ok, r.missing, r.extra
@@ -291,7 +301,7 @@ CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok bo
             WHERE g.tgrelid = s.relid AND g.tgname = '__pgt_before' AND g.tgenabled <> 'D')
         ) THEN 'triggers of a source are missing or disabled: enable them and refresh it'
         WHEN NOT (SELECT v.ok FROM pgtrickle.verify_stream_table(pg_catalog.format('%I.%I', n.nspname, c.relname)) v)
-          THEN 'differs from its query, or depends on the time: refresh it'
+          THEN 'differs from its query: refresh it'
       END AS problem
     FROM pgtrickle.stream_table t
     JOIN pg_catalog.pg_class c ON c.oid = t.relid

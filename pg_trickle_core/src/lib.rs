@@ -27,6 +27,7 @@ use catalog::Catalog;
 use error::Error;
 pub use maintain::stage::Stage;
 pub use planner::compile::Plan;
+pub use stages::clock::{MOMENT, ZONE};
 
 /// The input of a compilation.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,17 @@ pub struct Input<'a> {
 pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     let query = query::read_view(input.tree)?;
     planner::compile::compile(&query, input.definition, input.schema, input.storage, catalog)
+}
+
+/// The SQL text of an analysed query, with the clock at a moment: a `timestamptz` as SQL.
+///
+/// # Errors
+///
+/// [`Error::Tree`] and [`Error::Catalog`] as for [`compile`].
+pub fn print_query_as_of(tree: &str, moment: &str, catalog: &dyn Catalog) -> Result<String, Error> {
+    let mut query = query::read_view(tree)?;
+    facts::clock::replace(&mut query, moment, catalog)?;
+    sql::query::print(&query, catalog)
 }
 
 /// The SQL text of an analysed query, independent of `search_path`.

@@ -160,6 +160,15 @@ fn stage_text(stage: &Stage) -> String {
         "an empty storage is filled"
     );
     assert_eq!(stage.load(0), []);
+    if stage.is_clock() {
+        writeln!(text, "advance:\n{}", program(&stage.program(&[]))).expect("written");
+        section(
+            &mut text,
+            "is due",
+            stage.due.iter().map(|statement| statement.sql.as_str()),
+        );
+        return text;
+    }
     assert_eq!(stage.program(&[]), Program::Nothing);
     write!(text, "rebuild:\n{}\n", texts(&stage.rebuild)).expect("written");
     let whole: Vec<String> = at_once(2).collect();

@@ -24,10 +24,11 @@ const ORDER: [&str; 14] = [
 ];
 
 /// The operators, lowest first. An operator may plan its stage by one before it.
-const OPERATORS: [&str; 10] = [
+const OPERATORS: [&str; 11] = [
     "full_refresh",
     "constant",
     "linear",
+    "temporal",
     "partitioned",
     "aggregate",
     "distinct",

@@ -6,6 +6,7 @@ import { LiveTable } from './subscribe/live.js'
 import type { LiveOptions } from './subscribe/live.js'
 import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './subscribe/types.js'
 import type {
+  AdvanceResult,
   AlterStreamTableOptions,
   AnyRow,
   ColumnOf,
@@ -42,6 +43,7 @@ const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1::text, query => $2
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1::text, cascade => $2::boolean)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1::text)'
 const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1::text)'
+const ADVANCE = 'SELECT stream_tables, rows FROM pgtrickle.advance()'
 const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
 const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1::text)::text AS json'
 
@@ -125,10 +127,20 @@ export class Trickle {
     await this.#query(undefined, RESTORE, [])
   }
 
+  /**
+   * Moves the stream tables that depend on the clock to the present, in one transaction and at the cost of what changes.
+   * Returns how many stream tables have changed, and how many of their rows.
+   */
+  async advance(): Promise<AdvanceResult> {
+    const [row] = await this.#query<{ stream_tables: number | bigint; rows: number | bigint }>(undefined, ADVANCE, [])
+    return { streamTables: Number(row?.stream_tables ?? 0), rows: Number(row?.rows ?? 0) }
+  }
+
   /** Describes how a stream table is maintained, and what a change to each source costs. */
   async explainStreamTable(name: string): Promise<StreamTablePlan> {
     const { json } = await this.#queryOne<JsonRow>(name, EXPLAIN, [name])
-    return JSON.parse(json) as StreamTablePlan
+    const plan = JSON.parse(json) as StreamTablePlan & { asOf: string | null }
+    return { ...plan, asOf: plan.asOf === null ? null : new Date(plan.asOf) }
   }
 
   /** Compares a stream table with its defining query and changes nothing. */

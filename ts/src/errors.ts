@@ -43,7 +43,7 @@ export class TrickleError extends Error {
     const fields = readFields(error)
     return new this(fields.message ?? String(error), {
       code: fields.code,
-      streamTable,
+      streamTable: streamTable ?? fields.where?.match(/^Stream table: (.+)$/m)?.[1],
       fragment: fragmentOf(fields),
       hint: fields.hint,
       cause: error,
@@ -59,9 +59,10 @@ interface ErrorFields {
   detail?: string
   internalPosition?: string
   internalQuery?: string
+  where?: string
 }
 
-const FIELD_NAMES = ['message', 'code', 'hint', 'detail', 'internalPosition', 'internalQuery'] as const
+const FIELD_NAMES = ['message', 'code', 'hint', 'detail', 'internalPosition', 'internalQuery', 'where'] as const
 
 function readFields(error: unknown): ErrorFields {
   const fields: ErrorFields = {}

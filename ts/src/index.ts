@@ -18,6 +18,7 @@ export type {
 export { createTrickle, trickle } from './plugin.js'
 export type { TrickleExtension, TrickleOptions, TrickleSetup } from './plugin.js'
 export type {
+  AdvanceResult,
   AlterStreamTableOptions,
   AnyRow,
   ColumnOf,

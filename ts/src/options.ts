@@ -1,11 +1,11 @@
 import { TrickleError } from './errors.js'
 
 /** What the value of an option is. */
-type Kind = 'boolean' | 'function' | 'columns' | 'anything'
+type Kind = 'boolean' | 'function' | 'columns' | 'delay' | 'anything'
 
 /** The options that each method knows. */
 const KNOWN = {
-  createTrickle: { bundles: 'anything' },
+  createTrickle: { bundles: 'anything', advanceEvery: 'delay' },
   'createTrickle({ bundles })': { 17: 'anything', 18: 'anything' },
   createStreamTable: { ifNotExists: 'boolean', orReplace: 'boolean', withData: 'boolean', onNotice: 'function' },
   alterStreamTable: { onNotice: 'function' },
@@ -17,6 +17,9 @@ const KNOWN = {
 
 /** SQLSTATE `invalid_parameter_value`. */
 const INVALID_PARAMETER = '22023'
+
+/** The longest delay of `setTimeout`, in milliseconds. */
+const LONGEST_DELAY = 2 ** 31 - 1
 
 /** How many letters two names may differ in and still be taken for the same. */
 const TYPING_ERROR = 3
@@ -57,6 +60,7 @@ const MUST_BE: Record<Kind, string> = {
   boolean: 'true or false',
   function: 'a function',
   columns: 'the name of a column, or an array of names',
+  delay: 'a positive number of milliseconds',
   anything: 'anything',
 }
 
@@ -64,6 +68,8 @@ function fits(value: unknown, kind: Kind): boolean {
   switch (kind) {
     case 'columns':
       return [value].flat().every((column) => typeof column === 'string')
+    case 'delay':
+      return typeof value === 'number' && value > 0 && value <= LONGEST_DELAY
     case 'anything':
       return true
     default:

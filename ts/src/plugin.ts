@@ -1,3 +1,4 @@
+import { AdvanceTimer } from './advance-timer.js'
 import { Trickle } from './api.js'
 import { attachBundle } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
@@ -11,6 +12,11 @@ import type { Database } from './types.js'
 export interface TrickleOptions {
   /** Replacements for the package's own bundles, for bundlers and hosts that cannot serve those. */
   bundles?: Bundles
+  /**
+   * Calls `advance()` this often, in milliseconds, so that stream tables that depend on the clock follow the time. Not
+   * inside transactions, and without effect in a tab of the multi-tab worker: its leader advances.
+   */
+  advanceEvery?: number
 }
 
 /** What `setup` returns to PGlite. */
@@ -39,6 +45,7 @@ function packageBundles(): Bundles {
 export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
   checkOptions('createTrickle', options)
   checkOptions('createTrickle({ bundles })', options?.bundles)
+  const advanceEvery = options?.advanceEvery ?? undefined
   return {
     name: 'pg_trickle',
     async setup(pg, emscriptenOpts, clientOnly) {
@@ -48,6 +55,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         hubOf(pg).join()
         return { namespaceObj }
       }
+      const timer = advanceEvery === undefined ? undefined : new AdvanceTimer(pg, advanceEvery)
       const attached = attachBundle(emscriptenOpts as HostOptions, options?.bundles ?? packageBundles())
       return {
         namespaceObj,
@@ -58,8 +66,10 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
           await hubOf(pg).listen()
           // Removes what the subscribers of an earlier session left behind.
           if (!isNew) await internalQuery(pg, "SELECT pgtrickle.command('tidy')")
+          timer?.start()
         },
         close() {
+          timer?.stop()
           hubOf(pg).close()
           return Promise.resolve()
         },

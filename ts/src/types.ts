@@ -95,6 +95,14 @@ export interface RefreshResult {
   updated: number
 }
 
+/** What `advance` has changed. */
+export interface AdvanceResult {
+  /** How many stream tables. */
+  streamTables: number
+  /** How many of their rows. */
+  rows: number
+}
+
 /** How a stream table compares with its defining query. */
 export interface VerifyResult {
   ok: boolean
@@ -142,6 +150,8 @@ export interface StreamTablePlan {
   schema: string
   way: Way
   reason: string | null
+  /** The moment up to which it is exact, if its query reads the clock. */
+  asOf: Date | null
   columns: string[]
   key: string[]
   stages: StagePlan[]

@@ -33,6 +33,8 @@ const VIEWS: Record<string, string> = {
   'public.outer_join': 'SELECT x.id, y.v FROM public.t x LEFT JOIN public.t y ON x.id = y.k',
   'public.rebuilt': 'SELECT v FROM public.t TABLESAMPLE BERNOULLI (100) REPEATABLE (1)',
   'public.all_types': 'SELECT *, m::text AS label FROM public.typed',
+  'public.until_now': 'SELECT m, count(*) FROM public.typed WHERE d <= now() GROUP BY m',
+  'public.ages': 'SELECT now() > d AS is_past FROM public.typed',
   'public.by_type': 'SELECT m, n, l, count(*) FROM public.typed GROUP BY m, n, l',
 }
 
@@ -155,7 +157,11 @@ test('schema, rows and triggers are restored one after the other, rows by COPY, 
       await lab.pg.query(`COPY ${name} (${columns}) FROM '/dev/blob'`, [], { blob: blob ?? new Blob([]) })
     }
     await lab.exec(await section('post-data'))
-    await lab.exec("RESET search_path; SELECT setval('pgtrickle.stream_table_id_seq', 1000)")
+    const sequences = await old.query<{
+      set: string
+    }>(`SELECT format('SELECT setval(%L, %s)', format('%I.%I', schemaname,
+      sequencename), last_value) AS set FROM pg_sequences WHERE last_value IS NOT NULL`)
+    await lab.exec(['RESET search_path', ...sequences.rows.map(({ set }) => set)].join(';'))
     await watchAll(lab)
     await lab.check('restored')
     expect(await lab.fails('INSERT INTO t VALUES (50, 1, 1)')).toMatchObject(NOT_YET)

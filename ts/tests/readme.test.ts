@@ -144,8 +144,13 @@ const OPERATORS: Record<string, string[]> = {
   ],
   'without `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
   'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a"],
-  'of the clock': [
+  'with the clock': [
     'SELECT id FROM a WHERE at < now()',
+    "SELECT n, count(*) FROM a WHERE at > now() - interval '1 hour' GROUP BY n",
+    'SELECT id FROM a WHERE at::date = current_date',
+  ],
+  'of the clock': [
+    'SELECT id, now() - at FROM a',
     'SELECT id FROM a WHERE to_regclass(t) IS NULL',
     'SELECT id FROM a WHERE t = current_user',
   ],

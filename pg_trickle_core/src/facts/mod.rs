@@ -1,5 +1,6 @@
 //! Questions about a query that several rules ask. Nothing here decides how a query is maintained.
 
+pub mod clock;
 pub mod fallback;
 pub mod from_items;
 pub mod join_block;

@@ -1,5 +1,6 @@
 //! A stage: what it stores, how it is filled, and the program that maintains it for each set of changes.
 
+use super::crossing::Crossing;
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::or;
 
@@ -36,6 +37,12 @@ pub struct Stage {
     pub advice: Vec<String>,
     /// The operator tree as indented lines, root first.
     pub operators: Vec<String>,
+    /// The values that the stage compares with the clock.
+    pub crossings: Vec<Crossing>,
+    /// For the clock of a stream table: asks whether time alone has changed what its stages store. The answer is
+    /// that of [`Stage::program`]'s statement, which moves it: 0 if nothing has changed, 1 if rows are to be moved, and 2
+    /// if the stages that read the clock must run their queries again.
+    pub due: Option<Statement>,
     pub(crate) maintenance: Box<dyn Maintenance>,
 }
 
@@ -78,6 +85,9 @@ impl Stage {
     /// The program for one set of changes (sorted by table).
     #[must_use]
     pub fn program(&self, changes: &[Change]) -> Program {
+        if self.is_clock() {
+            return self.maintenance.program(&[]);
+        }
         let mut relevant = Vec::new();
         for change in changes.iter().filter(|change| change.new || change.old) {
             if let Some(source) = self.sources.iter().find(|source| source.relid == change.relid) {
@@ -94,6 +104,13 @@ impl Stage {
             return Program::Nothing;
         }
         self.maintenance.program(&relevant)
+    }
+
+    /// True for the clock of a stream table, which has no sources: maintenance moves it to the present before it runs
+    /// any other stage.
+    #[must_use]
+    pub fn is_clock(&self) -> bool {
+        self.due.is_some()
     }
 
     /// Asks whether a change of `rows` rows should be applied by [`Stage::load`]: whether no source has more than

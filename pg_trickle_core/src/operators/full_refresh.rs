@@ -82,6 +82,7 @@ pub fn plan(
         reads: query.clone(),
         looked_up: Vec::new(),
         advice: Vec::new(),
+        crossings: Vec::new(),
         operators: None,
         maintenance: Box::new(FullRefresh),
     })

@@ -6,6 +6,7 @@
 
 use super::full_refresh;
 use crate::catalog::Catalog;
+use crate::facts::clock;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::{Flat, Resolver};
 use crate::facts::shape::{is_complex, is_grouped, reads_recursion};
@@ -61,7 +62,8 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         || query.has_windows
         || !query.distinct.is_empty()
         || query.has_target_srfs
-        || is_complex(&query);
+        || is_complex(&query)
+        || !clock::compared(&query, graph)?.is_empty();
     if stacked {
         query = above_select_list(&query, graph)?;
         simplify(&mut query, graph)?;

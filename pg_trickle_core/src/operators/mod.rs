@@ -11,3 +11,4 @@ pub mod outer;
 pub mod partitioned;
 pub mod recursion;
 pub mod set_operation;
+pub mod temporal;

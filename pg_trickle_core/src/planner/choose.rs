@@ -4,16 +4,22 @@
 //! If an operator needs the rows of the operator below it stored, that one becomes a stage of its own ([`split`]). So
 //! do subqueries with operators of their own ([`crate::rewrite::simplify`]).
 
+use crate::error::Error;
+use crate::facts::clock;
 use crate::facts::fallback::{Fallback, reason};
+use crate::facts::linear_block::conjuncts;
 use crate::facts::shape::{
     has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame,
     has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
 use crate::operators::partitioned::plan::Windows;
-use crate::operators::{aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation};
-use crate::query::{Expr, Query};
+use crate::operators::{
+    aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation, temporal,
+};
+use crate::query::{Expr, Query, Target};
 use crate::rewrite::simplify::simplify;
+use crate::rewrite::temporal::push_down;
 use crate::rewrite::{full_join, grouping_sets, split};
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
@@ -88,6 +94,12 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     let mut query = query.clone();
     simplify(&mut query, graph)?;
+    if !clock::compared(&query, graph)?.is_empty() {
+        if !stacked && query.distinct.is_empty() && !is_complex(&query) && is_temporal(&query, graph)? {
+            return temporal::plan(&query, storage, graph);
+        }
+        push_down(&mut query, graph)?;
+    }
     let complex = is_complex(&query);
     if complex && let Some(plan) = folded(&query, storage, graph)? {
         return Ok(plan);
@@ -157,4 +169,28 @@ fn folded(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<O
         }
         other => other.map(Some),
     }
+}
+
+/// True if all comparisons with the clock are conjuncts of WHERE or selected. Rows that wait for their time are stored,
+/// so nothing that could raise an error may be computed of them.
+fn is_temporal(query: &Query, graph: &StageGraph) -> Result<bool, Error> {
+    let mut rest = query.clone();
+    let mut conditions = Vec::new();
+    let mut waits = false;
+    for conjunct in conjuncts(query.quals.as_ref()) {
+        match clock::comparisons(&conjunct, graph)? {
+            None => conditions.push(conjunct),
+            Some(found) => waits |= found.iter().any(|comparison| !comparison.order.is_lower()),
+        }
+    }
+    rest.quals = clock::all(conditions);
+    let mut targets = Vec::new();
+    for target in rest.targets {
+        if clock::comparisons(&target.expr, graph)?.is_none() {
+            targets.push(target);
+        }
+    }
+    rest.targets = targets;
+    let is_plain = |target: &Target| matches!(target.expr, Expr::Var(_) | Expr::Const(_));
+    Ok(clock::compared(&rest, graph)?.is_empty() && (!waits || rest.targets.iter().all(is_plain)))
 }

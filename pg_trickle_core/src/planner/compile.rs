@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::types::type_of;
-use crate::facts::{sources, volatility};
+use crate::facts::{clock, sources, volatility};
 use crate::maintain::stage::Stage;
 use crate::operators::full_refresh;
 use crate::plan::OutputColumn;
@@ -55,7 +55,11 @@ pub fn compile(
         Err(Fallback::Error(error)) => return Err(error),
         Err(Fallback::Reason(why) | Fallback::Whole(why)) => {
             graph.truncate(0);
-            let plan = full_refresh::plan(query, Some(definition), &graph.top(), &graph)?;
+            graph.forget_clock();
+            let mut plan = full_refresh::plan(query, Some(definition), &graph.top(), &graph)?;
+            if clock::is_followed(query, catalog)? {
+                graph.read_clock(&mut plan.reads, &[])?;
+            }
             (plan, Some(why))
         }
     };
@@ -75,7 +79,7 @@ pub fn compile(
     views::mark_read_only(&mut view)?;
     let view = crate::sql::query::print(&view, &graph)?;
     Ok(Plan {
-        stages: graph.finish(top),
+        stages: graph.finish(top)?,
         columns,
         view,
         change_rows,
@@ -90,6 +94,8 @@ fn plan_stage(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         Ok(plan) => Ok(plan.into_stage(None, storage, graph)?),
         Err(Fallback::Whole(why)) => Err(Fallback::Whole(why)),
         Err(Fallback::Error(error)) => Err(error.into()),
+        // Nobody would notice that time changes the stage.
+        Err(Fallback::Reason(why)) if clock::is_followed(query, graph)? => Err(Fallback::Whole(why)),
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);
             let plan = full_refresh::plan(query, None, storage, graph)?;

@@ -1,7 +1,8 @@
 //! Small constructors that rules use: column and table numbers, and simple expressions.
 
-use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SubLink, SubLinkKind, Target, Var};
+use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SqlLeaf, SubLink, SubLinkKind, Target, Var};
 use crate::error::Error;
+use crate::oids::BOOL;
 use crate::plan::Oid;
 
 /// The `attno` of the column at a position that counts from 0.
@@ -120,6 +121,12 @@ impl Expr {
     #[must_use]
     pub fn and(args: Vec<Expr>) -> Expr {
         Expr::Bool(Bool { op: BoolOp::And, args })
+    }
+
+    /// `TRUE`
+    #[must_use]
+    pub fn always() -> Expr {
+        SqlLeaf::text("TRUE".to_owned(), BOOL, -1, 0)
     }
 
     /// `NOT a`

@@ -24,5 +24,6 @@ pub mod simplify;
 pub mod single_rows;
 pub mod split;
 pub mod table_oid;
+pub mod temporal;
 pub mod union_branches;
 pub mod views;

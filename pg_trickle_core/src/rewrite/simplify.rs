@@ -4,7 +4,7 @@
 //! Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982, applied only where it keeps
 //! multiplicities.
 
-use super::{anti_join, inherited_order, merge, outer_to_inner, scalar_groups, single_rows, views};
+use super::{anti_join, inherited_order, merge, outer_to_inner, scalar_groups, single_rows, temporal, views};
 use crate::facts::fallback::Fallback;
 use crate::facts::shape::only_linear;
 use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target};
@@ -100,6 +100,9 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
         // Whatever depends on this order has received an order of its own ([`inherited_order`]).
         subquery.sort.clear();
     }
+    if !is_merged && !on_nullable_side {
+        temporal::push_down(&mut subquery, graph)?;
+    }
     query.rtable[position].kind = RteKind::Subquery(Box::new(subquery));
     if is_merged {
         merge::merge(query, varno)?;
@@ -112,11 +115,11 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
 /// Makes a subquery on the nullable side a stage, so that a table takes its place.
 fn store(query: &mut Query, varno: i32, graph: &StageGraph) -> Result<(), Fallback> {
     let position = query.position(varno)?;
-    let RteKind::Subquery(subquery) = &query.rtable[position].kind else {
+    let RteKind::Subquery(subquery) = &mut query.rtable[position].kind else {
         return Ok(());
     };
     if subquery.is_correlated() {
-        return Ok(());
+        return temporal::push_down(subquery, graph);
     }
     let view = graph.cut(subquery)?;
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
@@ -144,5 +147,6 @@ fn sublink_query(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> 
     if !query.is_correlated() && only_linear(query).is_err() {
         *query = graph.cut(query)?;
     }
-    simplify(query, graph)
+    simplify(query, graph)?;
+    temporal::push_down(query, graph)
 }

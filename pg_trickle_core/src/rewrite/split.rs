@@ -2,7 +2,9 @@
 
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::facts::clock::all;
 use crate::facts::fallback::Fallback;
+use crate::facts::linear_block::conjuncts;
 use crate::facts::shape::{gives_rows, has_sublink};
 use crate::facts::types::{is_pseudo, type_of};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
@@ -218,6 +220,38 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     above_linear(query, upper, false, &is_column, graph)
 }
 
+/// Everything above the rows of FROM and the other conditions of WHERE. `conditions` stay in the upper part, as do
+/// subqueries in its expressions.
+pub fn above_conditions(query: &Query, conditions: &[Expr], graph: &StageGraph) -> Result<Query, Fallback> {
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: graph,
+        error: None,
+    };
+    let is_column = |_: &Expr| false;
+    let (own, rest): (Vec<Expr>, Vec<Expr>) = conjuncts(query.quals.as_ref())
+        .into_iter()
+        .partition(|conjunct| conjunct.any(&mut |node| conditions.contains(node)));
+    let mut upper = query.clone();
+    upper.quals = all(own);
+    upper.from.clear();
+    upper.rtable.clear();
+    upper.for_each_expr_mut(&mut |expr| *expr = columns.lift(expr, &is_column));
+    if !query.group.is_empty() && query.grouping_sets.is_empty() {
+        group_by_dependents(&mut upper)?;
+    }
+    let mut lower = cleared(query);
+    lower.quals = all(rest);
+    lower.group.clear();
+    lower.grouping_sets.clear();
+    lower.having = None;
+    lower.windows.clear();
+    lower.has_aggs = false;
+    lower.has_windows = false;
+    lower.has_target_srfs = false;
+    over(lower, columns, upper, graph)
+}
+
 /// Grouping above the set-returning functions in GROUP BY, which multiply the rows before they are grouped.
 pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
     let keys: Vec<Expr> = query
@@ -271,7 +305,7 @@ fn above_linear(
 
 /// Adds the columns outside GROUP BY that a grouped primary key determines to GROUP BY. PostgreSQL does not know this
 /// functional dependency of a stage.
-fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
+pub fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
     let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
     let mut found: Vec<Expr> = Vec::new();
     for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {

@@ -2,15 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::stored::{NUMBER, StorageTable, StoredColumn};
+use super::clock::{Clock, bound, bound_before};
+use super::stored::{NUMBER, StorageTable, StoredColumn, names};
 use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::top_clause;
 use crate::facts::types::{is_pseudo, type_of};
+use crate::maintain::crossing::Crossing;
 use crate::maintain::stage::Stage;
 use crate::plan::{self, Oid};
-use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var, attno};
+use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var, attno, varno};
 use crate::sql::ident::quote_ident;
 
 /// A planned stage: its query, and the query that reads its storage.
@@ -30,6 +32,7 @@ pub struct StageGraph<'c> {
     relations: RefCell<Vec<Relation>>,
     planned: RefCell<Vec<Planned>>,
     plan_stage: PlanStage,
+    clock: RefCell<Option<Clock>>,
     steps: Cell<usize>,
 }
 
@@ -55,6 +58,7 @@ impl<'c> StageGraph<'c> {
             relations: RefCell::default(),
             planned: RefCell::default(),
             plan_stage,
+            clock: RefCell::default(),
             steps: Cell::new(0),
         }
     }
@@ -166,10 +170,63 @@ impl<'c> StageGraph<'c> {
     }
 
     /// The stages, bottom first, ending with the final one.
-    pub fn finish(self, top: Stage) -> Vec<Stage> {
-        let mut stages = self.stages.into_inner();
+    pub fn finish(self, top: Stage) -> Result<Vec<Stage>, Error> {
+        let clock = self.clock.borrow().clone();
+        let mut stages = self.stages.take();
         stages.push(top);
-        stages
+        if let Some(clock) = clock {
+            let crossings: Vec<Crossing> = stages.iter().flat_map(|stage| stage.crossings.clone()).collect();
+            stages.insert(0, clock.stage(&crossings, &self)?);
+        }
+        Ok(stages)
+    }
+
+    /// The clock of the stream table, made at the first call. With an expression of the clock, also its number.
+    pub fn clock(&self, expr: Option<&Expr>) -> Result<(Clock, usize), Error> {
+        let mut slot = self.clock.borrow_mut();
+        let clock = slot.get_or_insert_with(|| {
+            self.next.set(self.next.get() + 1);
+            Clock {
+                storage: self.storage(self.next.get()),
+                exprs: Vec::new(),
+            }
+        });
+        let known = clock.exprs.iter().position(|known| Some(known) == expr);
+        let n = known.unwrap_or(clock.exprs.len());
+        if known.is_none() {
+            clock.exprs.extend(expr.cloned());
+        }
+        Ok((clock.clone(), n))
+    }
+
+    /// Forgets the clock: nothing that was planned remains.
+    pub fn forget_clock(&self) {
+        self.clock.take();
+    }
+
+    /// Adds to the tables that a query reads the row of the clock, with these of its expressions, or else its moment.
+    pub fn read_clock(&self, query: &mut Query, exprs: &[usize]) -> Result<(), Error> {
+        let (clock, _) = self.clock(None)?;
+        let columns = clock.columns(self)?;
+        let table = self.register(&clock.storage, &columns, &[])?;
+        let entry = varno(query.rtable.len())?;
+        query.rtable.extend(table.rtable);
+        let mut read: Vec<String> = exprs.iter().flat_map(|n| [bound(*n), bound_before(*n)]).collect();
+        if read.is_empty() {
+            read.extend(names(&columns));
+        }
+        for target in table.targets {
+            if let (Expr::Var(var), Some(name)) = (&target.expr, &target.name)
+                && read.contains(name)
+            {
+                let expr = Expr::Var(Var {
+                    varno: entry,
+                    ..var.clone()
+                });
+                query.targets.push(Target { expr, ..target });
+            }
+        }
+        Ok(())
     }
 
     /// Adds a storage table to the catalog, and returns a query over all its columns.

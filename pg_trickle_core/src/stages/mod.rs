@@ -2,6 +2,7 @@
 //! above read it.
 
 pub mod advice;
+pub mod clock;
 pub mod graph;
 pub mod indexes;
 pub mod restricted;

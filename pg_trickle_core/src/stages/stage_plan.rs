@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::sources;
+use crate::maintain::crossing::Crossing;
 use crate::maintain::full_refresh;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::stage::{Maintenance, Stage};
@@ -42,6 +43,8 @@ pub struct StagePlan {
     pub advice: Vec<String>,
     /// The operators, for `explain`.
     pub operators: Option<OperatorTree>,
+    /// What is compared with the clock ([`Stage::crossings`]).
+    pub crossings: Vec<Crossing>,
     /// How changes are applied.
     pub maintenance: Box<dyn Maintenance>,
 }
@@ -108,6 +111,8 @@ impl StagePlan {
             key: self.key,
             advice,
             operators: self.operators.map(|tree| tree.lines()).unwrap_or_default(),
+            crossings: self.crossings,
+            due: None,
             maintenance: self.maintenance,
         };
         Ok((stage, self.view))

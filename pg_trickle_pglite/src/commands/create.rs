@@ -156,7 +156,7 @@ fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Resul
         triggers::sync()?;
     }
     description::announce(&[id])?;
-    announce_rebuild(name, &stages, is_settled)
+    announce(name, &stages, is_settled)
 }
 
 /// What the functions of a query are to see: the path of the session that gives the query.
@@ -169,8 +169,20 @@ fn users_value(text: &str) -> Result<String> {
     row.map_or_else(|| Ok(String::new()), |row| Values::of(row).text())
 }
 
-fn announce_rebuild(name: &str, stages: &[Rc<StageRunner>], is_settled: bool) -> Result<()> {
-    let hint = if is_settled {
+/// What exact means with a clock in the query.
+const UNTIL_NOW: &str = "Its rows are exact as of the last change of what it reads, or the last call of pgtrickle.advance(). \
+    Call it as often as rows may be late, or open the database with advanceEvery.";
+
+/// Says what a user would not expect of a stream table: that it is costly to maintain, or that it follows the clock.
+fn announce(name: &str, stages: &[Rc<StageRunner>], is_settled: bool) -> Result<()> {
+    let has_clock = stages.iter().any(|runner| runner.stage.is_clock());
+    let rebuilt = stages.iter().any(|runner| runner.stage.way == Way::Rebuild);
+    if has_clock && !rebuilt {
+        return ffi::notice(&format!("stream table {name} depends on the clock"), Some(UNTIL_NOW));
+    }
+    let hint = if has_clock {
+        UNTIL_NOW
+    } else if is_settled {
         "The result is exact, but each statement that changes a source costs as much as the query."
     } else {
         "Each statement that changes a source costs as much as the query. The result is that of the last such statement, \

@@ -2,11 +2,12 @@
 
 use super::find::{self, Found};
 use crate::edge::error::{Result, SqlError};
+use crate::edge::{ffi, settings};
 use crate::runtime::load;
 use crate::runtime::stream_table::{StreamTable, visible_key};
 use crate::text::json::Json;
-use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Change, Program, Source, Way};
+use pg_trickle_core::{MOMENT, Stage};
 use std::rc::Rc;
 
 fn load(name: &str) -> Result<(Found, Rc<StreamTable>)> {
@@ -20,12 +21,26 @@ fn load(name: &str) -> Result<(Found, Rc<StreamTable>)> {
 pub fn rows(name: &str) -> Result<String> {
     let (_, table) = load(name)?;
     let mut rows = vec![row("stream table", "name", &table.name)];
+    if let Some(moment) = as_of(&table)? {
+        rows.push(row("stream table", "exact as of", &moment));
+    }
     for runner in &table.stages {
         for (section, key, value) in runner.stage.explain() {
             rows.push(row(&section, &key, &value));
         }
     }
     Ok(Json::Array(rows).write())
+}
+
+/// The moment up to which a stream table that depends on the clock is right.
+fn as_of(table: &StreamTable) -> Result<Option<String>> {
+    let Some(clock) = table.clock() else { return Ok(None) };
+    let moment = format!(
+        "SELECT pg_catalog.to_json({MOMENT}) OPERATOR(pg_catalog.#>>) '{{}}' FROM {}",
+        clock.stage.storage
+    );
+    let row = ffi::query(&moment, &[], settings::WRITING, table.role, None)?.pop();
+    Ok(row.and_then(|row| row.into_iter().next().flatten()))
 }
 
 fn row(section: &str, key: &str, value: &str) -> Json {
@@ -50,6 +65,7 @@ pub fn json(name: &str) -> Result<String> {
         ("schema", Json::Text(found.schema)),
         ("way", Json::Text(weakest.map_or("fold", Way::name).to_owned())),
         ("reason", Json::optional(reason)),
+        ("asOf", Json::optional(as_of(&table)?.as_deref())),
         ("key", Json::texts(visible_key(top, &table.columns))),
         ("columns", Json::texts(table.columns.iter().map(|column| &column.name))),
         (

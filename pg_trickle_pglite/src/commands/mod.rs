@@ -1,5 +1,6 @@
 //! The SQL functions of the extension.
 
+mod advance;
 mod alter;
 mod create;
 pub mod drop;
@@ -12,6 +13,7 @@ mod restore;
 mod verify;
 
 use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi;
 use crate::runtime::session;
 use crate::subscribe::{feed, outbox};
 
@@ -55,6 +57,8 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
         }
         [Some("refresh"), name, ..] => refresh::run(required(*name, "name")?),
         [Some("restore"), ..] => done(restore::run()),
+        [Some("advance"), Some("idle"), ..] if ffi::is_in_transaction() => done(Ok(())),
+        [Some("advance"), ..] => advance::run(),
         [Some("verify"), name, ..] => verify::run(required(*name, "name")?),
         [Some("print"), view, ..] => print::run(required(*view, "view")?),
         [Some("explain"), name, ..] => explain::rows(required(*name, "name")?),

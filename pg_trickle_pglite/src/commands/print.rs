@@ -1,8 +1,10 @@
 //! `print_query`: the query of a view as SQL that means the same under every `search_path`.
 
 use crate::edge::catalog::SpiCatalog;
-use crate::edge::error::Result;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::Oid;
 use crate::edge::spi;
+use pg_trickle_core::MOMENT;
 use pg_trickle_core::catalog::Catalog;
 
 /// The text of the query of the view with this OID.
@@ -12,6 +14,19 @@ pub fn run(view: &str) -> Result<String> {
     let text = catalog
         .view_tree(oid)
         .and_then(|tree| pg_trickle_core::print_query(&tree, &catalog));
+    catalog.finish()?;
+    Ok(text?)
+}
+
+/// The text of the query of a view, with the clock at the moment that a stream table's clock shows.
+pub fn as_of(view: &str, clock: &str, owner: Oid) -> Result<String> {
+    let oid = spi::catalog_number("SELECT $1::regclass::oid", &[Some(view)])?
+        .ok_or_else(|| SqlError::internal(format_args!("{view} is no view")))?;
+    let moment = format!("(SELECT c.{MOMENT} FROM {clock} AS c)");
+    let catalog = SpiCatalog::for_owner(owner);
+    let text = catalog
+        .view_tree(oid)
+        .and_then(|tree| pg_trickle_core::print_query_as_of(&tree, &moment, &catalog));
     catalog.finish()?;
     Ok(text?)
 }

@@ -1,12 +1,13 @@
 //! `verify_stream_table`.
 
-use super::find;
+use super::{find, print};
 use crate::edge::catalog::SpiCatalog;
 use crate::edge::error::Result;
 use crate::edge::spi::Values;
-use crate::edge::{ffi, settings};
+use crate::edge::{ffi, settings, spi};
 use crate::runtime::load;
 use crate::text::json::Json;
+use pg_trickle_core::ZONE;
 use pg_trickle_core::catalog::Catalog;
 
 const FLOAT4: u32 = 700;
@@ -30,11 +31,26 @@ pub fn run(name: &str) -> Result<String> {
         });
     }
     catalog.finish()?;
-    let text = difference(&stage.definition, &stage.name, &columns);
-    let row = ffi::query(&text, &[], settings::PARSING, stage.role, None)
-        .map_err(|error| error.about(&stage.name))?
-        .pop()
-        .unwrap_or_default();
+    let (truth, stored, zone) = match stage.clock() {
+        None => (stage.definition.clone(), stage.name.clone(), None),
+        // Both sides as of the moment up to which the stream table is right, in the time zone of then.
+        Some(clock) => {
+            let clock = &clock.stage.storage;
+            let zone = format!("SELECT {ZONE} FROM {clock}");
+            (
+                format!("({})", print::as_of(&stage.definition, clock, stage.role)?),
+                format!("({})", print::as_of(&stage.name, clock, stage.role)?),
+                spi::catalog_value(&zone, &[])?.map(|zone| ffi::c_string(&zone)),
+            )
+        }
+    };
+    let text = difference(&truth, &stored, &columns);
+    let row = settings::in_zone(zone.as_deref(), |settings| {
+        ffi::query(&text, &[], settings, stage.role, None)
+    })
+    .map_err(|error| error.about(&stage.name))?
+    .pop()
+    .unwrap_or_default();
     let mut values = Values::of(row);
     let (missing, extra) = (values.number()?, values.number()?);
     Ok(Json::Object(vec![

@@ -1,6 +1,7 @@
 //! Settings of the session that hold while something is run, planned or written.
 
 use super::ffi::Setting;
+use std::ffi::CStr;
 
 /// One table, of which each purpose takes a part.
 static SETTINGS: [Setting; 12] = [
@@ -51,3 +52,10 @@ pub static USER: [Setting; 2] = [
 
 /// For the user's own text.
 pub const USERS_TEXT: &[Setting] = USER.split_at(1).0;
+
+/// Runs something with the settings for a text of the core, and in a time zone, if one is given.
+pub fn in_zone<T>(zone: Option<&CStr>, run: impl FnOnce(&[Setting]) -> T) -> T {
+    let mut all: Vec<Setting> = PARSING.iter().map(Setting::copy).collect();
+    all.extend(zone.map(|zone| Setting::new(c"TimeZone", zone)));
+    run(&all)
+}

@@ -2,17 +2,26 @@
 
 use super::plans::{self, Action};
 use super::session::{self, Flushing, PendingChange};
-use super::sources;
 use super::stream_table::{StageKey, StageRunner, StreamTable};
+use super::{load, sources};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Delta, Oid, Outcome, Store};
 use pg_trickle_core::plan::Change;
-use pg_trickle_core::sorted::Map;
+use pg_trickle_core::sorted::{Map, Set};
 use std::rc::Rc;
 
 /// A stage runs once, or a few times while the session still has an outdated order. One that keeps running has a function
 /// that writes to what it reads.
 const TOO_OFTEN: u32 = 50;
+
+/// How a clock has moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    /// Stored rows tell what it changes.
+    On,
+    /// Rows enter that are not stored.
+    Back,
+}
 
 /// All changes of a flush, and the stages they reach.
 struct Flush {
@@ -21,12 +30,20 @@ struct Flush {
     queue: Map<(u32, StageKey), Rc<StageRunner>>,
     /// How many of the changes each stage has seen, and how often it ran.
     seen: Map<StageKey, (usize, u32)>,
+    /// The clocks that have moved over values that are stored, by stream table.
+    moved: Map<i32, Moved>,
+    /// The stages that have followed.
+    told: Set<StageKey>,
     /// Copies that combine several changes of one table.
     merged: Vec<Store>,
 }
 
 /// Applies the pending changes, and one whose rows are still the trigger's own.
 pub fn run(first: Option<PendingChange>) -> Result<()> {
+    maintain(&[], first.into_iter().collect())
+}
+
+fn maintain(clocks: &[Rc<StageRunner>], first: Vec<PendingChange>) -> Result<()> {
     let Some(flushing) = Flushing::start() else {
         return Err(SqlError::internal("maintenance was started inside itself"));
     };
@@ -34,10 +51,15 @@ pub fn run(first: Option<PendingChange>) -> Result<()> {
         changes: Vec::new(),
         queue: Map::new(),
         seen: Map::new(),
+        moved: Map::new(),
+        told: Set::default(),
         merged: Vec::new(),
     };
     flush.add(session::take_pending())?;
-    flush.add(first.into_iter().collect())?;
+    flush.add(first)?;
+    for clock in clocks {
+        flush.enqueue(clock);
+    }
     while let Some((_, stage)) = flush.queue.pop_first() {
         flush.maintain(&stage)?;
         flush.add(session::take_pending())?;
@@ -45,6 +67,11 @@ pub fn run(first: Option<PendingChange>) -> Result<()> {
     drop(flushing);
     flush.free();
     Ok(())
+}
+
+/// Moves these clocks to the present, and applies what time has changed.
+pub fn advance(clocks: &[Rc<StageRunner>]) -> Result<()> {
+    maintain(clocks, Vec::new())
 }
 
 /// Runs the query of one stream table again, stage by stage. Returns how many rows it inserted, deleted and updated.
@@ -60,7 +87,11 @@ pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
         for (sum, count) in total.iter_mut().zip(patched) {
             *sum += count;
         }
-        run(None)?;
+        if stage.stage.is_clock() {
+            advance(std::slice::from_ref(stage))?;
+        } else {
+            run(None)?;
+        }
     }
     Ok(total)
 }
@@ -75,11 +106,37 @@ impl Flush {
             let table = sources::table(change.relid)?;
             for reader in &table.readers {
                 if !change.skips.contains(&reader.stage.key) {
-                    let stage = &reader.stage;
-                    self.queue.insert(stage.order(), Rc::clone(stage));
+                    self.enqueue(&reader.stage);
                 }
             }
             self.changes.push(change);
+        }
+        Ok(())
+    }
+
+    /// Puts a stage in its place in the queue. The clock of its stream table comes before it, once.
+    fn enqueue(&mut self, stage: &Rc<StageRunner>) {
+        if let Some(clock) = &stage.clock
+            && self.seen.get(&clock.key).is_none()
+        {
+            self.queue.insert(clock.order(), Rc::clone(clock));
+        }
+        self.queue.insert(stage.order(), Rc::clone(stage));
+    }
+
+    /// Moves a clock to the present. If that changes what stages store, they run.
+    fn advance(&mut self, clock: &StageRunner) -> Result<()> {
+        let moved = match clock.advance()? {
+            1 => Moved::On,
+            2 => Moved::Back,
+            _ => return Ok(()),
+        };
+        let (id, _) = clock.key;
+        self.moved.insert(id, moved);
+        for stage in &load::load(id)?.stages {
+            if stage.reads_clock().is_some() {
+                self.queue.insert(stage.order(), Rc::clone(stage));
+            }
         }
         Ok(())
     }
@@ -90,6 +147,9 @@ impl Flush {
         self.seen.insert(stage.key, (self.changes.len(), runs + 1));
         if runs == TOO_OFTEN {
             return Err(stage.never_ends());
+        }
+        if stage.stage.is_clock() {
+            return self.advance(stage);
         }
         let mut by_table: Map<Oid, Vec<&PendingChange>> = Map::new();
         for change in &self.changes[from..] {
@@ -126,6 +186,21 @@ impl Flush {
                     deltas.push((name, *relid, store, count));
                 }
             }
+        }
+        if let Some(clock) = stage.reads_clock()
+            && let Some(moved) = self.moved.get(&stage.key.0)
+            && !self.told.contains(&stage.key)
+        {
+            if *moved == Moved::Back {
+                return run_rebuild(stage);
+            }
+            changes.push(Change {
+                relid: clock,
+                new: true,
+                old: true,
+                repeated: false,
+            });
+            self.told.insert(stage.key);
         }
         if changes.is_empty() {
             return Ok(());

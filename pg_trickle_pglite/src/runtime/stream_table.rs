@@ -64,7 +64,10 @@ pub struct StageRunner {
     fits: bool,
     /// The tables that it reads.
     pub sources: Vec<SourceNames>,
+    /// The clock of the stream table, if time alone can change it and this is not the clock itself.
+    pub clock: Option<Rc<StageRunner>>,
     cache: RefCell<ActionCache>,
+    question: RefCell<Option<Rc<Steps>>>,
 }
 
 /// A table that a stage reads.
@@ -121,6 +124,12 @@ impl StreamTable {
     #[must_use]
     pub fn fits(&self) -> bool {
         self.stages.iter().all(|stage| stage.fits)
+    }
+
+    /// The clock, if time alone can change the stream table.
+    #[must_use]
+    pub fn clock(&self) -> Option<&Rc<StageRunner>> {
+        self.stages.first().filter(|stage| stage.stage.is_clock())
     }
 
     /// The qualified name of the storage table.
@@ -219,6 +228,42 @@ impl StageRunner {
         Ok(numbers)
     }
 
+    /// The OID by which the compiler knows the clock of the stream table, if the stage reads it.
+    #[must_use]
+    pub fn reads_clock(&self) -> Option<Oid> {
+        let clock = self.clock.as_ref()?.stage.relid;
+        let reads = self.sources.iter().any(|source| source.core_relid == clock);
+        reads.then_some(clock)
+    }
+
+    /// For a clock: moves it to the present. The answer is that of [`Stage::due`].
+    pub fn advance(&self) -> Result<i64> {
+        let Action::Run(steps) = self.action(&[], false) else {
+            return Ok(0);
+        };
+        self.ask(&steps)
+    }
+
+    /// The number that a kept program returns; 0 if it returns no row.
+    fn ask(&self, steps: &Steps) -> Result<i64> {
+        let row = self.as_owner(&[], true).answer(steps)?;
+        row.into_iter()
+            .next()
+            .flatten()
+            .map_or(Ok(0), |text| spi::number(&text))
+    }
+
+    /// For a clock: whether time alone has changed what the stages of its stream table store.
+    pub fn is_due(&self) -> Result<bool> {
+        let Some(question) = &self.stage.due else {
+            return Ok(false);
+        };
+        let known = self.question.borrow().clone();
+        let steps = known.unwrap_or_else(|| Rc::new(plans::steps(std::slice::from_ref(question), false)));
+        *self.question.borrow_mut() = Some(Rc::clone(&steps));
+        Ok(self.ask(&steps)? > 0)
+    }
+
     /// Runs a program.
     pub fn run(&self, steps: &Steps, deltas: &[Delta], keep: bool) -> Result<Outcome> {
         self.as_owner(deltas, keep).run(steps)
@@ -270,8 +315,10 @@ impl Maintainer<'_> {
     /// Makes compiled stages ready to be maintained. `own`: their storage tables, as the compiler knows them and as they are.
     #[must_use]
     pub fn maintain(&self, stages: Vec<Stage>, own: &[(Oid, Oid)]) -> Vec<Rc<StageRunner>> {
-        let maintained = stages.into_iter().enumerate().map(|(place, stage)| {
-            Rc::new(StageRunner {
+        let mut maintained: Vec<Rc<StageRunner>> = Vec::new();
+        for (place, stage) in stages.into_iter().enumerate() {
+            let clock = maintained.first().filter(|first| first.stage.is_clock()).cloned();
+            maintained.push(Rc::new(StageRunner {
                 key: (self.id, place),
                 depth: self.depth,
                 role: self.role,
@@ -280,10 +327,12 @@ impl Maintainer<'_> {
                 fits: self.fits,
                 sources: stage.sources.iter().map(|source| source_names(source, own)).collect(),
                 stage,
+                clock,
                 cache: RefCell::default(),
-            })
-        });
-        maintained.collect()
+                question: RefCell::default(),
+            }));
+        }
+        maintained
     }
 }
 

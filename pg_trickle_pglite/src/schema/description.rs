@@ -83,8 +83,10 @@ pub fn record_sources(id: i32, compiled: &Compiled) -> Result<()> {
     let top = compiled.top()?;
     let own = load::own_storage(compiled)?;
     let mut relids: Vec<Oid> = compiled.sources().iter().map(|source| source.relid).collect();
-    // No stage of its own reads the top one.
-    let below = own.iter().filter(|(known, _)| *known != top.relid);
+    // No stage of its own reads the top one, and no trigger reports that the clock has moved.
+    let clock = compiled.stages.first().filter(|stage| stage.is_clock());
+    let unreported = [Some(top.relid), clock.map(|clock| clock.relid)];
+    let below = own.iter().filter(|(known, _)| !unreported.contains(&Some(*known)));
     relids.extend(below.map(|(_, relid)| *relid));
     sources::record(id, &relids)
 }

@@ -53,8 +53,12 @@ pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
     let below = compiled.stages.len().saturating_sub(1);
     for stage in &compiled.stages[..below] {
         spi::catalog(
-            "INSERT INTO pgtrickle.stage (id, storage) VALUES ($1::int, $2::regclass)",
-            &[Some(&id.to_string()), Some(&stage.storage)],
+            "INSERT INTO pgtrickle.stage (id, storage, is_clock) VALUES ($1::int, $2::regclass, $3::boolean)",
+            &[
+                Some(&id.to_string()),
+                Some(&stage.storage),
+                Some(if stage.is_clock() { "true" } else { "false" }),
+            ],
         )?;
         bind(&stage.storage, view)?;
     }

@@ -4,6 +4,21 @@ import type { Rng } from './rng.js'
 import { TYPES, value } from './schema.js'
 import type { Column, Table } from './schema.js'
 
+/** Begins a step that sets the clock. SQL takes it for a comment. */
+export const CLOCK = '-- clock: '
+
+/** Times around the dates in the tables. */
+const TIMES = [
+  '2025-12-31T23:00:00Z',
+  '2026-01-01T00:00:00Z',
+  '2026-01-01T18:30:00Z',
+  '2026-01-02T12:00:00Z',
+  '2026-01-03T00:00:00Z',
+  '2026-02-27T23:59:59Z',
+  '2026-02-28T06:00:00Z',
+  '2026-03-02T00:00:00Z',
+]
+
 export class Changes {
   #nextId = 1
 
@@ -34,6 +49,7 @@ export class Changes {
 
   /** One statement, or several that form a transaction. */
   step(): string[] {
+    if (this.rng.chance(0.15)) return [`${CLOCK}${this.rng.pick(TIMES)}`, 'SELECT pgtrickle.advance()']
     if (!this.rng.chance(0.15)) return [this.#statement()]
     const inside = () => this.rng.times(1, 2, () => this.#statement())
     const end = this.rng.pick(['COMMIT', 'COMMIT', 'ROLLBACK'])

@@ -48,6 +48,27 @@ export class Expressions {
       () => `${sql} IS ${this.rng.pick(['', 'NOT '])}DISTINCT FROM ${this.of(type, d)}`,
       () => `${sql} ${this.rng.pick(['', 'NOT '])}IN (${this.rng.times(1, 3, () => this.#literal(type)).join(', ')})`,
       () => `${sql} BETWEEN ${this.#literal(type)} AND ${this.#literal(type)}`,
+      () => this.#clock(d),
+    ])()
+  }
+
+  /** A comparison with the clock. */
+  #clock(depth: number): string {
+    const bound = () =>
+      this.rng.pick([
+        'current_date',
+        'current_date - 1',
+        'now()',
+        "now() - interval '1 day'",
+        "date_trunc('month', now())",
+        'localtimestamp',
+        "(now() + interval '50 days')::date",
+      ])
+    const value = this.of('date', depth)
+    return this.rng.pick([
+      () => `${value} ${this.rng.pick(['=', '<', '<=', '>', '>='])} ${bound()}`,
+      () => `${bound()} ${this.rng.pick(['<', '>='])} ${value}`,
+      () => `${value} BETWEEN ${bound()} AND ${bound()}`,
     ])()
   }
 

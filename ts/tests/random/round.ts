@@ -1,6 +1,8 @@
 /** One random round, generated from its seed alone, run under the oracle, and shrunk when it fails. */
 import type { Lab } from '../support/lab.js'
-import { Changes } from './change.js'
+import { Clock } from '../support/clock.js'
+import type { Database } from '../support/pglite.js'
+import { Changes, CLOCK } from './change.js'
 import { query, skewed } from './query.js'
 import type { Query } from './query.js'
 import { Rng } from './rng.js'
@@ -45,11 +47,21 @@ export function generate(seed: number): Round {
   return { seed, setup, views, steps }
 }
 
+const clocks = new WeakMap<Database, Clock>()
+
+function clockOf(pg: Database): Clock {
+  const clock = clocks.get(pg) ?? new Clock(pg)
+  clocks.set(pg, clock)
+  return clock
+}
+
 /** Runs a round in its own schema. Throws when a stream table differs from its query. */
 export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
   const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
   lab.script.length = 0
   lab.watched.clear()
+  const clock = clockOf(lab.pg)
+  clock.set('2026-01-01T09:00:00Z')
   await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; CREATE SCHEMA test; SET search_path = test, public')
   try {
     for (const sql of setup) await tolerate(lab, sql, outcome)
@@ -58,6 +70,12 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
       else await lab.create(name, sql, { freeSpelling })
     }
     for (const sql of steps) {
+      if (sql.startsWith(CLOCK)) {
+        clock.set(sql.slice(CLOCK.length))
+        lab.script.push(sql)
+        // Until `advance`, each stream table is right as of its own moment.
+        continue
+      }
       if (await tolerate(lab, sql, outcome)) await lab.check(sql)
     }
     await tolerate(lab, 'ROLLBACK', outcome)
@@ -65,6 +83,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
   } finally {
     lab.watched.clear()
     await lab.exec('ROLLBACK')
+    clock.set()
   }
   return outcome
 }

@@ -193,6 +193,7 @@ pub fn grouped_stage(
         reads: reads.clone(),
         looked_up: Vec::new(),
         advice: Vec::new(),
+        crossings: Vec::new(),
         operators: Some(operators),
         maintenance: Box::new(group),
     }

@@ -27,6 +27,7 @@ pub struct Output {
 }
 
 /// The storage of a bag, and how changes are applied to it.
+#[derive(Clone)]
 pub struct Bag {
     /// Qualified, quoted name of the storage table.
     pub table: String,

@@ -25,6 +25,11 @@ pub const HASH: &str = "__pgt_hash";
 
 /// Plans a query that does not group.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    Ok(with_bag(query, storage, graph)?.0)
+}
+
+/// The plan, and the bag that it maintains.
+pub fn with_bag(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<(StagePlan, Bag), Fallback> {
     let branch = branch(query, graph)?;
     let (mut outputs, mut stored) = outputs(&branch, graph)?;
     let key = if query.has_target_srfs {
@@ -120,7 +125,7 @@ pub fn plan_union(
         });
         trees.push(branch.operators);
     }
-    finish(Finish {
+    let (plan, _) = finish(Finish {
         query,
         reads,
         storage,
@@ -131,7 +136,8 @@ pub fn plan_union(
         identity: Identity::Hash(HASH.to_owned()),
         key_equals: Vec::new(),
         graph,
-    })
+    })?;
+    Ok(plan)
 }
 
 fn outputs(branch: &Branch, graph: &StageGraph) -> Result<(Vec<Output>, Vec<StoredColumn>), Fallback> {
@@ -187,7 +193,7 @@ struct Finish<'a> {
     graph: &'a StageGraph<'a>,
 }
 
-fn finish(from: Finish) -> Result<StagePlan, Fallback> {
+fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
     let bag = Bag {
         table: from.storage.sql(),
         outputs: from.outputs,
@@ -212,7 +218,7 @@ fn finish(from: Finish) -> Result<StagePlan, Fallback> {
     let label = format!("project {}", selected.join(", "));
     let projected = |tree| OperatorTree::new(label.clone(), vec![tree]);
     let operators = union_of(from.trees.into_iter().map(projected).collect());
-    Ok(StagePlan {
+    let plan = StagePlan {
         stored,
         indexes: Vec::new(),
         view,
@@ -223,7 +229,9 @@ fn finish(from: Finish) -> Result<StagePlan, Fallback> {
         reads: from.reads,
         looked_up: Vec::new(),
         advice: Vec::new(),
+        crossings: Vec::new(),
         operators: Some(operators),
-        maintenance: Box::new(bag),
-    })
+        maintenance: Box::new(bag.clone()),
+    };
+    Ok((plan, bag))
 }

@@ -109,6 +109,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         reads: query,
         looked_up: Vec::new(),
         advice: Vec::new(),
+        crossings: Vec::new(),
         operators: Some(OperatorTree::new(label, Vec::new())),
         maintenance: Box::new(rekey),
     })

@@ -235,6 +235,7 @@ fn by_key(
         reads: query.clone(),
         looked_up: advice::columns(keys, query),
         advice,
+        crossings: Vec::new(),
         operators: Some(operators),
         maintenance: Box::new(rekey),
     })

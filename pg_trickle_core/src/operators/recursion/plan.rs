@@ -132,6 +132,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         reads,
         looked_up,
         advice: Vec::new(),
+        crossings: Vec::new(),
         operators: Some(OperatorTree::new(
             format!("recursion, UNION{}", if all { " ALL" } else { "" }),
             trees,

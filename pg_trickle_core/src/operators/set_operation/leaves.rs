@@ -4,6 +4,7 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{is_complex, only_linear, reads_tables};
 use crate::query::{Query, RteKind, SetOp, SetOperation, Target};
 use crate::rewrite::simplify::simplify;
+use crate::rewrite::temporal::push_down;
 use crate::stages::graph::StageGraph;
 
 /// Collects the branches of an operand. `keep_counts` is false if only the rows matter, not their multiplicity.
@@ -25,6 +26,7 @@ pub fn collect(
             }
             leaf.sort.clear();
             simplify(&mut leaf, graph)?;
+            push_down(&mut leaf, graph)?;
             if is_complex(&leaf) {
                 leaf = graph.cut(&leaf)?;
                 simplify(&mut leaf, graph)?;

@@ -108,6 +108,7 @@ pub fn plan(
         reads: Query::reading_all(leaves.iter().map(|(leaf, _)| leaf)),
         looked_up,
         advice: Vec::new(),
+        crossings: Vec::new(),
         operators: Some(operators),
         maintenance: Box::new(rekey),
     })

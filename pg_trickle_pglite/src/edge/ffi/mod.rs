@@ -8,7 +8,7 @@ mod run;
 pub use error::{PgErrorData, RawError};
 pub use guard::{guarded, quietly};
 pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
-pub use run::{Delta, Outcome, Plan, Run, Steps, query};
+pub use run::{Delta, Outcome, Plan, Run, Steps, is_in_transaction, query};
 
 use crate::edge::error::{Result, SqlError};
 use std::cell::RefCell;
@@ -42,6 +42,12 @@ impl<'a> Setting<'a> {
             value: value.as_ptr(),
             strings: PhantomData,
         }
+    }
+
+    /// The same setting.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { ..*self }
     }
 }
 

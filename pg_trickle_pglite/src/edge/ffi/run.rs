@@ -46,6 +46,15 @@ impl<'a> RawRun<'a> {
 unsafe extern "C" {
     /// PostgreSQL's own; raises nothing.
     fn SPI_freeplan(plan: *mut c_void) -> c_int;
+    /// PostgreSQL's own; raises nothing.
+    fn IsTransactionBlock() -> bool;
+}
+
+/// Whether the user has opened a transaction: the current statement is not a transaction of its own.
+#[must_use]
+pub fn is_in_transaction() -> bool {
+    // SAFETY: it reads a variable.
+    unsafe { IsTransactionBlock() }
 }
 
 /// A plan that lives as long as the session.
@@ -230,6 +239,11 @@ impl Run<'_> {
 #[cfg(test)]
 mod tests {
     use super::{c_int, c_void};
+
+    #[unsafe(no_mangle)]
+    extern "C" fn IsTransactionBlock() -> bool {
+        false
+    }
 
     /// Tests run without PostgreSQL, and keep no plans.
     #[unsafe(no_mangle)]
