@@ -101,11 +101,12 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT id FROM a WHERE id IN (SELECT a_id FROM b)',
     'SELECT id FROM a WHERE id NOT IN (SELECT a_id FROM b)',
   ],
-  'scalar subquery that': [
+  'scalar or `LATERAL`': [
+    'SELECT a.id, s FROM a LEFT JOIN LATERAL (SELECT sum(id) AS s FROM b WHERE b.a_id = a.id) l ON true',
     'SELECT id, (SELECT max(id) FROM b WHERE b.a_id = a.id) FROM a',
     'SELECT id FROM a WHERE (SELECT count(*) FROM b WHERE b.a_id = a.id) > 1',
   ],
-  '`LATERAL`, other': [
+  'other `LATERAL`': [
     'SELECT id, (SELECT b.id FROM b WHERE b.a_id = a.id) AS other FROM a',
     'SELECT id FROM a WHERE n = 1 OR EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
     'SELECT a.id, b.id AS other FROM a, LATERAL (SELECT * FROM b WHERE b.a_id = a.id ORDER BY id LIMIT 2) b',
