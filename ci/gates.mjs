@@ -12,6 +12,7 @@ const GATES = [
   'file-length',
   'links',
   'unsafe',
+  'sql-names',
   'c-warnings',
   'rust',
   'javascript',

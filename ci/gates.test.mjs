@@ -13,6 +13,7 @@ import { formatProblem, lintProblems } from './gates/javascript.mjs'
 import { anchors, check as checkLinks, linksIn } from './gates/links.mjs'
 import { check as checkRust } from './gates/rust.mjs'
 import { check as checkShim } from './gates/shim-lines.mjs'
+import { asUser, bodies, check as checkNames, inTypeScript, unqualified } from './gates/sql-names.mjs'
 import { crateOf, judge, measure } from './gates/sizes.mjs'
 import { codeOnly } from './gates/text.mjs'
 import { anyIn, notStrict } from './gates/types.mjs'
@@ -72,6 +73,44 @@ test('links: to files and headings, in every form that Markdown has', () => {
   }
   assert.deepEqual(linksIn('```\n[a](b)\n```\n[c](d)'), [{ line: 4, target: 'd' }])
   assert.deepEqual([...anchors('# What `x.y()` costs: a/b\n```sh\n# none\n```\n')], ['what-xy-costs-ab'])
+})
+
+test('names in SQL: functions, operators, types and tables have a schema', () => {
+  const good = [
+    "SELECT pgtrickle.command('open', $1, $2)",
+    'SELECT pg_catalog.count(*), a.b::pg_catalog.text, x::bigint FROM pg_catalog.t a WHERE a.b OPERATOR(pg_catalog.=) ANY (a.c)',
+    "SELECT coalesce(a.b, 'x = f(y)') FROM s.t a JOIN LATERAL (SELECT 1) AS q(r, k) ON true -- a = b",
+    'SELECT s.f(name => $1) FROM (SELECT 1) AS q WHERE EXISTS (SELECT FROM s.u)',
+  ]
+  for (const sql of good) assert.deepEqual(unqualified(sql), [], sql)
+  const wrong = [
+    ['SELECT count(*) FROM s.t', 'count()'],
+    ['SELECT a::text FROM s.t', '::text'],
+    ['SELECT a FROM t', 'FROM t'],
+    ['SELECT a FROM s.t JOIN u ON true', 'FROM u'],
+    ['SELECT a = b FROM s.t', '='],
+    ['SELECT a * 2 FROM s.t', '*'],
+    ['SELECT a || b FROM s.t', '||'],
+    ['SELECT a IS DISTINCT FROM b.c FROM s.t', 'IS DISTINCT FROM'],
+    ['SELECT nullif(a, b) FROM s.t', 'nullif'],
+    ['SELECT a FROM s.t JOIN s.u USING (a)', 'USING()'],
+    ['SELECT a IN (1) FROM s.t', 'IN'],
+    ['SELECT a LIKE b FROM s.t', 'LIKE'],
+    ['SELECT CAST (a AS text) FROM s.t', 'CAST'],
+    ['SELECT CASE a WHEN 1 THEN 2 END FROM s.t', 'CASE'],
+  ]
+  for (const [sql, what] of wrong) assert.deepEqual(unqualified(sql), [what], sql)
+  assert.deepEqual(inTypeScript("// 'SELECT a()'\nconst A = `\nSELECT b()`, C = 'select', D = \"SELECT 'e'\""), [
+    '\nSELECT b()',
+    "SELECT 'e'",
+  ])
+  assert.deepEqual(asUser('spi::as_user(\n"SELECT a \\\n   FROM b", &[])'), ['SELECT a FROM b'])
+  assert.deepEqual(bodies('AS $$ SELECT a() $$;'), [' SELECT a() '])
+  const files = { 'ts/src/a.ts': "const A = 'SELECT s.f()'", 'shim/a.sql': 'CREATE FUNCTION s.f() RETURN 1;' }
+  assert.deepEqual(checkNames(checkout(files)).problems, [])
+  const bad = { 'pg_trickle_pglite/src/a.rs': 'as_user("SELECT f()")', 'shim/b.sql': 'AS $$ SELECT f() $$' }
+  assert.equal(checkNames(checkout({ ...files, ...bad })).problems.length, 2)
+  assert.equal(checkNames(checkout({})).problems.length, 1)
 })
 
 test('text: comments nest in Rust, strings and lifetimes are told apart', () => {

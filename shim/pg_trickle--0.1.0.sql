@@ -47,9 +47,10 @@ SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
 
 -- ---- functions of the library ----
 
--- Keeps stream tables equal to their queries.
+-- Keeps stream tables equal to their queries. Nobody else makes triggers with it.
 CREATE FUNCTION pgtrickle.maintain() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_fired';
+REVOKE ALL ON FUNCTION pgtrickle.maintain() FROM PUBLIC;
 
 -- Lets stream tables follow DDL.
 CREATE FUNCTION pgtrickle.ddl() RETURNS event_trigger
@@ -155,76 +156,86 @@ CREATE FUNCTION pgtrickle.bool_or(n bigint, trues bigint) RETURNS boolean
 
 -- ---- commands ----
 
+-- Their bodies are parsed here: the search_path of a caller cannot put other functions or operators into them.
+
 CREATE FUNCTION pgtrickle.create_stream_table(name text, query text, schedule text DEFAULT NULL,
   refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true) RETURNS void
-  LANGUAGE sql AS $$
-  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'fail')
-$$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'fail');
+END;
 COMMENT ON FUNCTION pgtrickle.create_stream_table(text, text, text, text, boolean)
   IS 'makes a view that always equals a query, without running it again';
 
 CREATE FUNCTION pgtrickle.create_stream_table_if_not_exists(name text, query text, schedule text DEFAULT NULL,
   refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true) RETURNS void
-  LANGUAGE sql AS $$
-  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'skip')
-$$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'skip');
+END;
 COMMENT ON FUNCTION pgtrickle.create_stream_table_if_not_exists(text, text, text, text, boolean)
   IS 'the same, unless a stream table of this name is there';
 
 CREATE FUNCTION pgtrickle.create_or_replace_stream_table(name text, query text, schedule text DEFAULT NULL,
   refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true) RETURNS void
-  LANGUAGE sql AS $$
-  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'replace')
-$$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'replace');
+END;
 COMMENT ON FUNCTION pgtrickle.create_or_replace_stream_table(text, text, text, text, boolean)
   IS 'the same, or another query for the stream table that is there';
 
 CREATE FUNCTION pgtrickle.alter_stream_table(name text, query text) RETURNS void
-  LANGUAGE sql AS $$ SELECT pgtrickle.command('alter', $1, $2) $$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('alter', $1, $2);
+END;
 COMMENT ON FUNCTION pgtrickle.alter_stream_table(text, text) IS 'gives a stream table another query';
 
 CREATE FUNCTION pgtrickle.drop_stream_table(name text, cascade boolean DEFAULT false) RETURNS void
-  LANGUAGE sql AS $$ SELECT pgtrickle.command('drop', $1, $2::pg_catalog.text) $$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('drop', $1, $2::pg_catalog.text);
+END;
 COMMENT ON FUNCTION pgtrickle.drop_stream_table(text, boolean) IS 'drops a stream table';
 
 CREATE FUNCTION pgtrickle.refresh_stream_table(name text, OUT inserted bigint, OUT deleted bigint, OUT updated bigint)
-  LANGUAGE sql AS $$
+  LANGUAGE sql BEGIN ATOMIC
   SELECT r.inserted, r.deleted, r.updated
   FROM (SELECT pgtrickle.command('refresh', $1)::pg_catalog.json AS answer) a,
-    LATERAL pg_catalog.json_to_record(a.answer) AS r(inserted bigint, deleted bigint, updated bigint)
-$$;
+    LATERAL pg_catalog.json_to_record(a.answer) AS r(inserted bigint, deleted bigint, updated bigint);
+END;
 COMMENT ON FUNCTION pgtrickle.refresh_stream_table(text) IS 'runs the query again and says what had to be changed';
 
 CREATE FUNCTION pgtrickle.advance(OUT stream_tables bigint, OUT rows bigint)
-  LANGUAGE sql AS $$
+  LANGUAGE sql BEGIN ATOMIC
   SELECT r.stream_tables, r.rows
   FROM (SELECT pgtrickle.command('advance')::pg_catalog.json AS answer) a,
-    LATERAL pg_catalog.json_to_record(a.answer) AS r(stream_tables bigint, rows bigint)
-$$;
+    LATERAL pg_catalog.json_to_record(a.answer) AS r(stream_tables bigint, rows bigint);
+END;
 COMMENT ON FUNCTION pgtrickle.advance()
   IS 'moves the stream tables that depend on the clock to the present, and says what has changed';
 
 CREATE FUNCTION pgtrickle.verify_stream_table(name text, OUT ok boolean, OUT missing bigint, OUT extra bigint)
-  LANGUAGE sql AS $$
+  LANGUAGE sql BEGIN ATOMIC
   SELECT r.ok, r.missing, r.extra
   FROM (SELECT pgtrickle.command('verify', $1)::pg_catalog.json AS answer) a,
-    LATERAL pg_catalog.json_to_record(a.answer) AS r(ok boolean, missing bigint, extra bigint)
-$$;
+    LATERAL pg_catalog.json_to_record(a.answer) AS r(ok boolean, missing bigint, extra bigint);
+END;
 COMMENT ON FUNCTION pgtrickle.verify_stream_table(text) IS 'compares a stream table with its query and changes nothing';
 
 CREATE FUNCTION pgtrickle.restore_stream_tables() RETURNS void
-  LANGUAGE sql AS $$ SELECT pgtrickle.command('restore') $$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('restore');
+END;
 COMMENT ON FUNCTION pgtrickle.restore_stream_tables() IS 'makes the stream tables of a restored dump whole again';
 
 CREATE FUNCTION pgtrickle.explain_st(name text) RETURNS TABLE (section text, key text, value text)
-  LANGUAGE sql AS $$
+  LANGUAGE sql BEGIN ATOMIC
   SELECT e.line ->> 0, e.line ->> 1, e.line ->> 2
-  FROM pg_catalog.json_array_elements(pgtrickle.command('explain', $1)::pg_catalog.json) AS e(line)
-$$;
+  FROM pg_catalog.json_array_elements(pgtrickle.command('explain', $1)::pg_catalog.json) AS e(line);
+END;
 COMMENT ON FUNCTION pgtrickle.explain_st(text) IS 'how a stream table is maintained';
 
 CREATE FUNCTION pgtrickle.explain_st_json(name text) RETURNS jsonb
-  LANGUAGE sql AS $$ SELECT pgtrickle.command('explain_json', $1)::pg_catalog.jsonb $$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('explain_json', $1)::pg_catalog.jsonb;
+END;
 COMMENT ON FUNCTION pgtrickle.explain_st_json(text) IS 'how a stream table is maintained, as one object';
 
 -- ---- what there is ----
@@ -246,11 +257,13 @@ COMMENT ON VIEW pgtrickle.stream_tables IS 'the stream tables of this database';
 GRANT SELECT ON pgtrickle.stream_tables TO PUBLIC;
 
 CREATE FUNCTION pgtrickle.print_query(view regclass) RETURNS text
-  LANGUAGE sql AS $$ SELECT pgtrickle.command('print', $1::pg_catalog.oid::pg_catalog.text) $$;
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT pgtrickle.command('print', $1::pg_catalog.oid::pg_catalog.text);
+END;
 COMMENT ON FUNCTION pgtrickle.print_query(regclass) IS 'the query of a view, with every name in full';
 
 CREATE FUNCTION pgtrickle.list_sources(name text) RETURNS TABLE (source text, kind text)
-  LANGUAGE sql AS $$
+  LANGUAGE sql BEGIN ATOMIC
   SELECT pg_catalog.format('%I.%I', n.nspname, c.relname),
     CASE WHEN lower.id IS NOT NULL THEN 'stream table' WHEN c.relkind = 'p' THEN 'partitioned table' ELSE 'table' END
   FROM (SELECT pgtrickle.command('find', $1)::integer AS id) f
@@ -258,12 +271,12 @@ CREATE FUNCTION pgtrickle.list_sources(name text) RETURNS TABLE (source text, ki
   LEFT JOIN pgtrickle.stream_table lower ON lower.storage = s.relid
   JOIN pg_catalog.pg_class c ON c.oid = coalesce(lower.relid, s.relid)
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  ORDER BY 1
-$$;
+  ORDER BY 1;
+END;
 COMMENT ON FUNCTION pgtrickle.list_sources(text) IS 'the tables and stream tables that a stream table reads';
 
 CREATE FUNCTION pgtrickle.dependency_tree() RETURNS TABLE (stream_table text, depth integer, source text)
-  LANGUAGE sql STABLE AS $$
+  LANGUAGE sql STABLE BEGIN ATOMIC
   WITH RECURSIVE level AS (
     SELECT t.id, 1 AS depth FROM pgtrickle.stream_table t
     UNION
@@ -279,12 +292,12 @@ CREATE FUNCTION pgtrickle.dependency_tree() RETURNS TABLE (stream_table text, de
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pgtrickle.stream_tables v ON v.name = c.relname AND v.schema = n.nspname
   LEFT JOIN LATERAL pg_catalog.unnest(v.sources) AS u(source) ON true
-  ORDER BY 2, 1, 3
-$$;
+  ORDER BY 2, 1, 3;
+END;
 COMMENT ON FUNCTION pgtrickle.dependency_tree() IS 'which stream table reads what, those that others read first';
 
 CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok boolean, problem text)
-  LANGUAGE sql AS $$
+  LANGUAGE sql BEGIN ATOMIC
   SELECT f.name, f.problem IS NULL, f.problem
   FROM (
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
@@ -307,8 +320,8 @@ CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok bo
     JOIN pg_catalog.pg_class c ON c.oid = t.relid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   ) f
-  ORDER BY 1
-$$;
+  ORDER BY 1;
+END;
 COMMENT ON FUNCTION pgtrickle.health_check() IS 'compares every stream table with its query';
 
 -- ---- DDL ----

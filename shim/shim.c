@@ -1,10 +1,7 @@
-/*
- * shim.c: what has to be C: entry points for fmgr, a fence around every PostgreSQL call that Rust makes, and the
+/* shim.c: what has to be C: entry points for fmgr, a fence around every PostgreSQL call that Rust makes, and the
  * copying of rows between them. It takes no decisions; those are in pg_trickle_pglite. Functions are called by names
- * that every PGlite exports: what is a macro in one release of the headers can be a function in the next.
- */
+ * that every PGlite exports: what is a macro in one release of the headers can be a function in the next. */
 #include "shim.h"
-
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -17,6 +14,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 PG_MODULE_MAGIC;
@@ -101,35 +99,44 @@ static bool is_current(SPIPlanPtr plan) {
            SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
-/* The settings for planning end with it: functions and casts of the statement must see those of the session. */
+/* The first setting, search_path, ends with parsing: what functions see, also inlined ones, is another. A plan that is
+ * out of date is made from the text, since PostgreSQL would parse that under the path of the functions. The others end
+ * with planning: functions and casts of the statement must see those of the session. */
 static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
-    int nest = apply_settings(run->settings, run->nsettings);
+    SPIPlanPtr plan = statement->plan;
+    CachedPlanSource *source;
     CachedPlan *cached;
+    int nest;
 
-    if (statement->plan == NULL) {
-        statement->plan = SPI_prepare(statement->text, run->nargs, types);
-        check_spi(statement->plan && run->keep ? SPI_keepplan(statement->plan) : SPI_result);
+    if (plan == NULL || run->nsettings > 0) {
+        if (plan != NULL)
+            SPI_freeplan(plan);
+        statement->plan = NULL;
+        nest = apply_settings(run->settings, run->nsettings);
+        plan = SPI_prepare(statement->text, run->nargs, types);
+        check_spi(plan ? 0 : SPI_result);
+        AtEOXact_GUC(true, nest);
+        source = linitial(SPI_plan_get_plan_sources(plan));
+        source->search_path = GetSearchPathMatcher(source->query_context);
+        check_spi(run->keep ? SPI_keepplan(plan) : 0);
+        statement->plan = plan;
     }
-    cached = SPI_plan_get_cached_plan(statement->plan);
+    nest = apply_settings(run->settings + 1, run->nsettings - 1);
+    cached = SPI_plan_get_cached_plan(plan);
     if (cached != NULL)
         ReleaseCachedPlan(cached, run->keep ? CurrentResourceOwner : NULL);
     AtEOXact_GUC(true, nest);
 }
 
-static int64 bigint(int column) {
-    bool is_null;
-    Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &is_null);
-
-    return is_null ? 0 : DatumGetInt64(value);
-}
-
 static void take_rows(PgtText *statement) {
+    HeapTuple *rows = SPI_tuptable->vals;
     TupleDesc desc = SPI_tuptable->tupdesc;
 
-    statement->differs = statement->compare && SPI_processed > 0 && bigint(1) != bigint(2);
+    if (statement->compare)
+        statement->differs = strcmp(SPI_getvalue(rows[0], desc, 1), SPI_getvalue(rows[0], desc, 2)) != 0;
     for (uint64 row = 0; statement->rows != NULL && row < SPI_processed; row++)
         for (int i = 1; i <= desc->natts; i++)
-            CALL_RUST(pgt_rs_value, statement->rows, i, SPI_getvalue(SPI_tuptable->vals[row], desc, i));
+            CALL_RUST(pgt_rs_value, statement->rows, i, SPI_getvalue(rows[row], desc, i));
 }
 
 static void run_body(void *argument) {
@@ -147,10 +154,9 @@ static void run_body(void *argument) {
     for (const PgtDelta *delta = run->deltas; delta < run->deltas + run->ndeltas; delta++) {
         EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
 
-        relation->md.name = delta->name;
-        relation->md.reliddesc = delta->relid;
-        relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-        relation->md.enrtuples = delta->estimate;
+        relation->md = (EphemeralNamedRelationMetadataData){.name = delta->name, .reliddesc = delta->relid,
+                                                            .enrtype = ENR_NAMED_TUPLESTORE,
+                                                            .enrtuples = delta->estimate};
         relation->reldata = delta->rows;
         check_spi(SPI_register_relation(relation));
     }
@@ -168,10 +174,9 @@ static void run_body(void *argument) {
 
 /* ---- rows ---- */
 
-/* The copy outlives the statement, and belongs to the transaction: subtransactions come and go. */
+/* The copy outlives the statement and belongs to the transaction: subtransactions come and go. Rows stay as they are. */
 static void append_body(void *argument) {
     Tuplestorestate **stores = argument;
-    /* Rows pass through it as they are: it needs no columns. */
     TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTemplateTupleDesc(0), &TTSOpsMinimalTuple);
     MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
     ResourceOwner owner = CurrentResourceOwner;
@@ -225,27 +230,23 @@ static char *output(Oid type, Datum value) {
 
 static void parse_body(void *argument) {
     PgtText *text = argument;
-
     CALL_RUST(pgt_rs_value, text->rows, 1, nodeToString(raw_parser(text->text, RAW_PARSE_DEFAULT)));
 }
 
 static void const_body(void *argument) {
     PgtText *text = argument;
     Const *node = castNode(Const, stringToNode(text->text));
-
     CALL_RUST(pgt_rs_value, text->rows, 1, output(node->consttype, node->constvalue));
 }
 
-static void notice_body(void *argument) {
-    report(NOTICE, argument);
-}
+static void notice_body(void *argument) { report(NOTICE, argument); }
 
 /* ---- the fence ---- */
 
-static void (*const bodies[])(void *) = {run_body, parse_body, const_body, notice_body, append_body, compare_body};
-
+static void (*const bodies[])(void *) = {run_body,    parse_body,   const_body, notice_body,
+                                         append_body, compare_body, run_body};
 /* An error ends here, and is raised again when Rust has returned: the abort of the (sub)transaction then undoes what
- * was left half done. Only what the way there relies on is restored. */
+ * was left half done. Only what the way there relies on is restored. Settings that code changed in here are undone. */
 int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int nsettings, PgtError *error) {
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
@@ -257,10 +258,11 @@ int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int
     PG_TRY();
         int nest = apply_settings(settings, nsettings);
 
-        if (OidIsValid(role) && role != caller)
-            SetUserIdAndSecContext(role, security | SECURITY_LOCAL_USERID_CHANGE);
+        if (OidIsValid(role))
+            SetUserIdAndSecContext(role, security | (what == PGT_MAINTAIN ? SECURITY_RESTRICTED_OPERATION
+                                                                          : SECURITY_LOCAL_USERID_CHANGE));
         bodies[what](argument);
-        AtEOXact_GUC(true, nest);
+        AtEOXact_GUC(false, nest);
     PG_CATCH();
         failed = 1;
     PG_END_TRY();
@@ -280,12 +282,10 @@ Datum pgtrickle_fired(PG_FUNCTION_ARGS) {
     PgtEvent event = {0};
 
     if (CALLED_AS_TRIGGER(fcinfo))
-        event = (PgtEvent){.added = data->tg_newtable,
-                           .removed = data->tg_oldtable,
-                           .columns = RelationGetDescr(data->tg_relation),
+        event = (PgtEvent){.added = data->tg_newtable, .removed = data->tg_oldtable, .fired = data->tg_event,
+                           .columns = RelationGetDescr(data->tg_relation), .trigger = data->tg_trigger->tgname,
                            .relid = RelationGetRelid(data->tg_relation),
-                           .relkind = data->tg_relation->rd_rel->relkind,
-                           .fired = data->tg_event};
+                           .relkind = data->tg_relation->rd_rel->relkind};
     else if (CALLED_AS_EVENT_TRIGGER(fcinfo))
         event.ddl = ((EventTriggerData *)fcinfo->context)->event;
     CALL_RUST(pgt_rs_fired, &event);
@@ -309,8 +309,7 @@ static bool has_rows(Oid type) {
     return type_is_rowtype(OidIsValid(element) ? getBaseType(element) : type);
 }
 
-/* Two rows of one type have the same image exactly when their values have the same bytes, toasted or not; rows in rows
- * when they have the same text. */
+/* Rows of one type have one image when their values have the same bytes, toasted or not, and rows in them the same text. */
 Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
     HeapTupleHeader row = (HeapTupleHeader)pg_detoast_datum((struct varlena *)PG_GETARG_POINTER(0));
     TupleDesc desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
@@ -366,16 +365,16 @@ Datum pgtrickle_exact(PG_FUNCTION_ARGS) {
 
 static ProcessUtility_hook_type next_utility;
 
-/* CREATE INDEX on a view makes the index on the storage table that Rust names, and Rust may refuse CREATE TRIGGER. */
+/* Rust names the table for CREATE INDEX, may refuse CREATE TRIGGER, and follows roles, which fire no event triggers. */
 static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
                     ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
     const char *storage = NULL;
+    Node *node = statement->utilityStmt;
 
-    if (IsA(statement->utilityStmt, IndexStmt))
-        CALL_RUST(pgt_rs_index, RangeVarGetRelid(((IndexStmt *)statement->utilityStmt)->relation, NoLock, true),
-                  &storage);
-    else if (IsA(statement->utilityStmt, CreateTrigStmt)) {
-        const CreateTrigStmt *trigger = (const CreateTrigStmt *)statement->utilityStmt;
+    if (IsA(node, IndexStmt))
+        CALL_RUST(pgt_rs_index, RangeVarGetRelid(((IndexStmt *)node)->relation, NoLock, true), &storage);
+    else if (IsA(node, CreateTrigStmt)) {
+        const CreateTrigStmt *trigger = (const CreateTrigStmt *)node;
         CALL_RUST(pgt_rs_trigger, RangeVarGetRelid(trigger->relation, NoLock, true), trigger->timing,
                   trigger->row || trigger->transitionRels != NIL);
     }
@@ -385,6 +384,9 @@ static void utility(PlannedStmt *statement, const char *text, bool keep, Process
     }
     (next_utility ? next_utility : standard_ProcessUtility)(statement, text, keep, context, params, environment, dest,
                                                              done);
+    if (IsA(node, AlterRoleStmt) || IsA(node, GrantRoleStmt) || IsA(node, CreateRoleStmt) || IsA(node, DropRoleStmt) ||
+        IsA(node, ReassignOwnedStmt))
+        CALL_RUST(pgt_rs_fired, &(PgtEvent){.ddl = "roles"});
 }
 
 static void transaction_callback(XactEvent event, void *arg) {
@@ -395,6 +397,8 @@ void _PG_init(void) {
     RegisterXactCallback(transaction_callback, NULL);
     RegisterSubXactCallback(pgt_rs_subtransaction, NULL);
     CacheRegisterRelcacheCallback(pgt_rs_relcache, (Datum)0);
+    CacheRegisterSyscacheCallback(AUTHOID, pgt_rs_roles, (Datum)0);
+    CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, pgt_rs_roles, (Datum)0);
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = utility;
 }

@@ -1,12 +1,9 @@
-/*
- * shim.h: the whole interface between PostgreSQL and Rust; pg_trickle_pglite/src/edge mirrors it.
+/* shim.h: the whole interface between PostgreSQL and Rust; pg_trickle_pglite/src/edge mirrors it.
  *
  * pgt_* is C called by Rust, pgt_rs_* is Rust called by C. No longjmp crosses a Rust frame: pgt_call catches the
  * errors of PostgreSQL. No panic crosses a C frame: Rust catches it. Both then return 1 with a PgtError, which C
- * raises when no Rust frame is left.
- */
+ * raises when no Rust frame is left. */
 #pragma once
-
 #include "postgres.h"
 
 #include "access/xact.h"
@@ -45,13 +42,12 @@ typedef struct PgtDelta {
 } PgtDelta;
 
 #define PGT_MAX_ARGS 12
-
 /* Statements that run one after the other, with the same text parameters and over the same deltas. */
 typedef struct PgtRun {
     PgtText *statements;
     const char *const *args; /* at most PGT_MAX_ARGS */
     const PgtDelta *deltas;
-    const PgtSetting *settings; /* while planning */
+    const PgtSetting *settings; /* while planning, after a search_path while parsing; none are those of the call */
     int32 nstatements;
     int32 nargs;
     int32 ndeltas;
@@ -64,7 +60,8 @@ typedef struct PgtEvent {
     Tuplestorestate *added;
     Tuplestorestate *removed;
     TupleDesc columns;
-    const char *ddl; /* the event, for an event trigger */
+    const char *trigger; /* its name */
+    const char *ddl;     /* the event, for an event trigger */
     Oid relid;
     int32 relkind;
     int32 fired; /* as in TriggerData */
@@ -78,12 +75,10 @@ typedef struct PgtCompare {
     int32 same; /* out */
 } PgtCompare;
 
-/*
- * What is called: PGT_RUN with a PgtRun, PGT_PARSE and PGT_CONST with a PgtText, PGT_NOTICE with a PgtError, PGT_COMPARE
- * with a PgtCompare, and PGT_APPEND with two stores: it appends a copy of the rows of the first to the second, which it
- * makes where that is NULL.
- */
-enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE };
+/* PGT_RUN takes a PgtRun, and so does PGT_MAINTAIN, a security-restricted operation for code that the role chose. PARSE
+ * and CONST take a PgtText, NOTICE a PgtError, COMPARE a PgtCompare. APPEND takes two stores and appends a copy of the
+ * rows of the first to the second, which it makes where that is NULL. */
+enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE, PGT_MAINTAIN };
 
 /* Calls it as a role, InvalidOid for the current user, under some settings. */
 extern int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int nsettings, PgtError *error);
@@ -97,3 +92,4 @@ extern int pgt_rs_transaction(int event, PgtError *error);
 extern int pgt_rs_value(void *rows, int column, const char *text, PgtError *error);
 extern void pgt_rs_subtransaction(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *unused);
 extern void pgt_rs_relcache(Datum unused, Oid relid);
+extern void pgt_rs_roles(Datum unused, int cache, uint32 hash);

@@ -38,3 +38,9 @@ function endOfComment(text, from, nested) {
 }
 
 export const linesOf = (text) => text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+
+/** The strings and templates of TypeScript, without their quotes. */
+export function stringsIn(text) {
+  const token = /\/\/[^\n]*|\/\*[^]*?\*\/|'((?:\\[^]|[^'\\\n])*)'|"((?:\\[^]|[^"\\\n])*)"|`((?:\\[^]|[^`\\])*)`/g
+  return [...text.matchAll(token)].flatMap(([, single, double, template]) => single ?? double ?? template ?? [])
+}

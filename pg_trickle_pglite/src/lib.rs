@@ -155,6 +155,13 @@ extern "C" fn pgt_rs_subtransaction(event: c_int, _own: u32, _parent: u32, _unus
     quietly(|| events::transaction::subtransaction(event), session::damage);
 }
 
+/// Roles or their memberships have changed.
+#[allow(unsafe_code)]
+#[unsafe(no_mangle)]
+extern "C" fn pgt_rs_roles(_unused: usize, _cache: c_int, _hash: u32) {
+    quietly(session::void, session::void);
+}
+
 /// A relation has changed, or all may have.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]

@@ -38,26 +38,28 @@ interface JsonRow {
 }
 
 // Calls the command behind `pgtrickle.create_stream_table` directly, which saves planning that SQL function.
-const CREATE = "SELECT pgtrickle.command('create', $1::text, $2::text, NULL, 'IMMEDIATE', $3::text, $4::text)"
-const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1::text, query => $2::text)'
-const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1::text, cascade => $2::boolean)'
-const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1::text)'
-const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1::text)'
+const CREATE = "SELECT pgtrickle.command('create', $1, $2, NULL, 'IMMEDIATE', $3, $4)"
+const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1, query => $2)'
+const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1, cascade => $2)'
+const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1)'
+const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1)'
 const ADVANCE = 'SELECT stream_tables, rows FROM pgtrickle.advance()'
 const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
-const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1::text)::text AS json'
+const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1)::pg_catalog.text AS json'
 
 // As the text of JSON, which does not depend on the parsers that the app has configured.
-const LIST = 'SELECT to_json(s)::text AS json FROM pgtrickle.stream_tables s ORDER BY s.schema, s.name'
+const LIST =
+  'SELECT pg_catalog.to_json(s)::pg_catalog.text AS json FROM pgtrickle.stream_tables s ORDER BY s.schema, s.name'
 
 /** Looks a name up: in its schema, or else in the first schema of the search path that has such a stream table. */
 const FIND = `
-SELECT to_json(s)::text AS json
-FROM (SELECT parse_ident($1::text)::name[] AS part) i, pgtrickle.stream_tables s
-WHERE s.name = i.part[cardinality(i.part)]
-  AND CASE WHEN cardinality(i.part) > 1 THEN s.schema = i.part[cardinality(i.part) - 1]
-      ELSE s.schema = ANY (current_schemas(true)) END
-ORDER BY array_position(current_schemas(false), s.schema::name)
+SELECT pg_catalog.to_json(s)::pg_catalog.text AS json
+FROM (SELECT pg_catalog.parse_ident($1)::pg_catalog.name[] AS part) i,
+  LATERAL (SELECT pg_catalog.cardinality(i.part) AS parts) n, pgtrickle.stream_tables s
+WHERE s.name OPERATOR(pg_catalog.=) i.part[n.parts]
+  AND CASE WHEN n.parts OPERATOR(pg_catalog.>) 1 THEN s.schema OPERATOR(pg_catalog.=) i.part[n.parts OPERATOR(pg_catalog.-) 1]
+      ELSE s.schema OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) END
+ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), s.schema::pg_catalog.name)
 LIMIT 1`
 
 /** SQLSTATE `undefined_table`. */

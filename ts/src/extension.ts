@@ -5,8 +5,12 @@ import type { Database, Notice } from './types.js'
 
 /** Returns no row when the extension is not installed, and then reads none of the files that describe extensions. */
 const IS_CURRENT = `
-SELECT extversion = (SELECT default_version FROM pg_available_extensions WHERE name = extname) AS is_current
-FROM pg_extension WHERE extname = 'pg_trickle'`
+SELECT e.extversion OPERATOR(pg_catalog.=) (
+  SELECT a.default_version FROM pg_catalog.pg_available_extensions a WHERE a.name OPERATOR(pg_catalog.=) e.extname
+) AS is_current
+FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'pg_trickle'`
+
+const IS_INSTALLED = "SELECT true FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'pg_trickle'"
 
 const CREATE = 'CREATE EXTENSION pg_trickle'
 
@@ -65,7 +69,7 @@ function isAboutExtension(error: unknown): boolean {
 
 async function isInstalled(db: Database, missing: unknown): Promise<boolean> {
   try {
-    return (await internalQuery(db, "SELECT true FROM pg_extension WHERE extname = 'pg_trickle'")).length > 0
+    return (await internalQuery(db, IS_INSTALLED)).length > 0
   } catch (cause) {
     // The error has ended the transaction that the caller is in.
     throw dropped('Roll the transaction back. The next call creates the extension again.', missing, cause)

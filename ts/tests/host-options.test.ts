@@ -60,7 +60,7 @@ describe('username: a role that is not a superuser', () => {
 
   test('opens the database, and may do what its rights allow', async () => {
     const rights =
-      'GRANT ALL ON SCHEMA public TO joe; GRANT SELECT, INSERT, UPDATE ON t TO joe; GRANT SELECT ON sums TO joe'
+      'GRANT ALL ON SCHEMA public TO joe; GRANT SELECT, INSERT, UPDATE, TRIGGER ON t TO joe; GRANT SELECT ON sums TO joe'
     pg = await openDatabase({ loadDataDir: await createAsSuperuser(rights), username: 'joe' })
     expect((await pg.query('SELECT current_user::text AS u')).rows).toEqual([{ u: 'joe' }])
     const mirror = await Mirror.open(pg, 'sums')

@@ -97,7 +97,7 @@ describe('owners and rights', () => {
 
   test('REASSIGN OWNED and DROP OWNED', async () => {
     try {
-      await lab.exec('GRANT SELECT ON t TO heir; GRANT ALL ON SCHEMA test TO reader')
+      await lab.exec('GRANT SELECT, TRIGGER ON t TO heir; GRANT ALL ON SCHEMA test TO reader')
       await lab.exec('SET ROLE heir')
       await lab.pg.trickle.createStreamTable('a', STAGED)
       await lab.exec('RESET ROLE')

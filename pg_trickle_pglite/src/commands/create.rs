@@ -148,7 +148,7 @@ fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Resul
     };
     description::insert(&new, &compiled)?;
     storage::record_stages(id, name, &compiled)?;
-    description::record_sources(id, &compiled)?;
+    description::record_sources(id, &compiled, &[])?;
     let is_settled = compiled.is_settled;
     let stages = new_stages(id, name, &search_path, compiled.stages);
     if request.initialize {

@@ -1,14 +1,17 @@
 //! From the name that a user writes to the stream table.
 
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::Oid;
+use crate::edge::ffi::{self, Oid};
 use crate::edge::spi::{self, Values};
+use crate::runtime::rights;
 use crate::text::names;
 
 /// A stream table that is there.
 pub struct Found {
     /// Its id in our catalog.
     pub id: i32,
+    /// The user's view.
+    pub relid: Oid,
     /// Its schema.
     pub schema: String,
     /// Its name alone, not quoted.
@@ -59,9 +62,29 @@ pub fn by_relid(relid: Oid) -> Result<Target> {
     let mut values = Values::of(row);
     let (name, schema, bare) = (values.text()?, values.text()?, values.text()?);
     Ok(match values.optional_number()? {
-        Some(id) => Target::StreamTable(Found { id, schema, bare, name }),
+        Some(id) => Target::StreamTable(Found {
+            id,
+            relid,
+            schema,
+            bare,
+            name,
+        }),
         None => Target::Other(name),
     })
+}
+
+/// The stream table with this id, which the current user may read.
+pub fn readable(id: &str) -> Result<Found> {
+    let relid = spi::catalog_number(
+        "SELECT relid::oid FROM pgtrickle.stream_table WHERE id = $1::int",
+        &[Some(id)],
+    )?;
+    match relid.map(by_relid).transpose()? {
+        Some(Target::StreamTable(found)) => must_read(&found).map(|()| found),
+        Some(Target::Other(_) | Target::Nothing) | None => {
+            Err(SqlError::new("42P01", "the stream table was dropped").hint("Create it again, and then subscribe."))
+        }
+    }
 }
 
 /// The stream table of a name, or an error that says what is wrong with it.
@@ -81,8 +104,7 @@ pub fn stream_table(name: &str) -> Result<Found> {
 pub fn must_own(found: &Found) -> Result<()> {
     allowed(
         found,
-        "SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c \
-         JOIN pgtrickle.stream_table t ON t.relid = c.oid WHERE t.id OPERATOR(pg_catalog.=) $1::pg_catalog.int4",
+        rights::may_change(ffi::current_user(), found.relid)?,
         "must be owner of",
     )
 }
@@ -91,17 +113,13 @@ pub fn must_own(found: &Found) -> Result<()> {
 pub fn must_read(found: &Found) -> Result<()> {
     allowed(
         found,
-        "SELECT pg_catalog.has_table_privilege(t.relid, 'SELECT') FROM pgtrickle.stream_table t \
-         WHERE t.id OPERATOR(pg_catalog.=) $1::pg_catalog.int4",
+        rights::may_read(ffi::current_user(), found.relid)?,
         "permission denied for",
     )
 }
 
-fn allowed(found: &Found, question: &str, refusal: &str) -> Result<()> {
-    let answer = spi::as_user(question, &[Some(&found.id.to_string())])?
-        .pop()
-        .and_then(|mut row| row.pop().flatten());
-    if answer.as_deref() == Some("t") {
+fn allowed(found: &Found, is_allowed: bool, refusal: &str) -> Result<()> {
+    if is_allowed {
         return Ok(());
     }
     Err(SqlError::new("42501", format!("{refusal} stream table {}", found.name))

@@ -21,12 +21,15 @@ use crate::subscribe::{feed, outbox};
 pub fn run(args: &[Option<String>]) -> Result<String> {
     let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
     match args.as_slice() {
-        [Some("row"), row, key, ..] => done(feed::row(row.unwrap_or_default(), key.unwrap_or_default())),
-        [Some("listen"), Some(function), Some(channel), ..] => outbox::listen(function, channel),
-        [Some("tidy"), ..] => done(feed::tidy()),
+        [Some("listen"), Some(function), Some(channel), ..] => done(outbox::listen(function, channel)),
+        [Some("channel"), Some(id), ..] => find::readable(id).map(|_| outbox::channel()),
+        [Some("tidy"), ..] => {
+            must_be_idle("clean up after subscribers")?;
+            done(feed::tidy())
+        }
         [Some("open"), Some(id), Some(reader), ..] => {
             must_be_idle("subscribe to a stream table")?;
-            done(feed::open(id, reader))
+            done(feed::open(find::readable(id)?.id, reader))
         }
         [Some("close"), Some(reader), ..] => done(feed::close(reader)),
         [Some("create"), name, query, schedule, mode, initialize, exists] => {

@@ -2,13 +2,13 @@
 
 use super::{find, print};
 use crate::edge::catalog::SpiCatalog;
-use crate::edge::error::Result;
-use crate::edge::spi::Values;
-use crate::edge::{ffi, settings, spi};
+use crate::edge::error::{Result, SqlError};
+use crate::edge::{ffi, spi};
 use crate::runtime::load;
 use crate::text::json::Json;
 use pg_trickle_core::ZONE;
 use pg_trickle_core::catalog::Catalog;
+use pg_trickle_core::plan::{Returns, Statement};
 
 const FLOAT4: u32 = 700;
 const FLOAT8: u32 = 701;
@@ -45,14 +45,16 @@ pub fn run(name: &str) -> Result<String> {
         }
     };
     let text = difference(&truth, &stored, &columns);
-    let row = settings::in_zone(zone.as_deref(), |settings| {
-        ffi::query(&text, &[], settings, stage.role, None)
-    })
-    .map_err(|error| error.about(&stage.name))?
-    .pop()
-    .unwrap_or_default();
-    let mut values = Values::of(row);
-    let (missing, extra) = (values.number()?, values.number()?);
+    let top = stage
+        .stages
+        .last()
+        .ok_or_else(|| SqlError::internal("a stream table without a stage"))?;
+    let comparison = Statement {
+        sql: text,
+        bulk: None,
+        returns: Returns::Answer,
+    };
+    let [missing, extra, _] = top.run_once_in_zone(&[comparison], zone.as_deref())?;
     Ok(Json::Object(vec![
         ("ok", Json::Bool(missing == 0 && extra == 0)),
         ("missing", Json::Number(missing)),

@@ -3,9 +3,12 @@
 use super::ffi::Setting;
 use std::ffi::CStr;
 
+/// Where names of our own statements are looked up: nobody can put anything in front of what they mean.
+const FIXED_PATH: &CStr = c"pg_catalog, pg_temp";
+
 /// One table, of which each purpose takes a part.
-static SETTINGS: [Setting; 12] = [
-    Setting::new(c"search_path", c"pg_catalog"),
+static SETTINGS: [Setting; 14] = [
+    Setting::new(c"search_path", FIXED_PATH),
     Setting::new(c"DateStyle", c"ISO"),
     Setting::new(c"IntervalStyle", c"iso_8601"),
     Setting::new(c"extra_float_digits", c"1"),
@@ -13,6 +16,8 @@ static SETTINGS: [Setting; 12] = [
     Setting::new(c"standard_conforming_strings", c"on"),
     Setting::new(c"array_nulls", c"on"),
     Setting::new(c"transform_null_equals", c"off"),
+    Setting::new(c"default_table_access_method", c"heap"),
+    Setting::new(c"default_tablespace", c""),
     Setting::new(c"enable_seqscan", c"off"),
     Setting::new(c"enable_hashjoin", c"off"),
     Setting::new(c"enable_mergejoin", c"off"),
@@ -23,15 +28,37 @@ static SETTINGS: [Setting; 12] = [
 pub const WRITING: &[Setting] = SETTINGS.split_at(5).0;
 
 /// For a text that is planned for what it works on: it means the same under all settings of the session.
-pub const PARSING: &[Setting] = SETTINGS.split_at(8).0.split_at(1).1;
+pub const PARSING: &[Setting] = SETTINGS.split_at(8).0;
+
+/// For DDL of the core's: the same storage under all settings of the session.
+pub const MAKING: &[Setting] = SETTINGS.split_at(10).0;
 
 /// For a plan that is kept: one that was made on an empty table must still be right for a full one, so it walks
 /// indexes wherever there are any.
-pub const FOR_FEW: &[Setting] = SETTINGS.split_at(1).1;
+pub const FOR_FEW: &[Setting] = &SETTINGS;
+
+/// For what runs as the owner of a stream table: what its query reads does not depend on who changes a source. The path
+/// is that of the functions of the query.
+#[must_use]
+pub const fn running(search_path: &CStr) -> [Setting<'_>; 3] {
+    [
+        Setting::new(c"search_path", search_path),
+        Setting::new(c"row_security", c"on"),
+        Setting::new(c"restrict_nonsystem_relation_kind", c""),
+    ]
+}
+
+/// The same in a time zone.
+#[must_use]
+pub const fn running_in_zone<'a>(search_path: &'a CStr, zone: &'a CStr) -> [Setting<'a>; 4] {
+    let [path, row_security, restrictions] = running(search_path);
+    [path, row_security, restrictions, Setting::new(c"TimeZone", zone)]
+}
 
 /// For queries of the catalog.
-pub static CATALOG: [Setting; 10] = [
-    Setting::new(c"search_path", c"pg_catalog, pg_temp"),
+pub static CATALOG: [Setting; 11] = [
+    Setting::new(c"search_path", FIXED_PATH),
+    Setting::new(c"restrict_nonsystem_relation_kind", c""),
     Setting::new(c"client_min_messages", c"warning"),
     Setting::new(c"standard_conforming_strings", c"on"),
     Setting::new(c"row_security", c"off"),
@@ -52,10 +79,3 @@ pub static USER: [Setting; 2] = [
 
 /// For the user's own text.
 pub const USERS_TEXT: &[Setting] = USER.split_at(1).0;
-
-/// Runs something with the settings for a text of the core, and in a time zone, if one is given.
-pub fn in_zone<T>(zone: Option<&CStr>, run: impl FnOnce(&[Setting]) -> T) -> T {
-    let mut all: Vec<Setting> = PARSING.iter().map(Setting::copy).collect();
-    all.extend(zone.map(|zone| Setting::new(c"TimeZone", zone)));
-    run(&all)
-}

@@ -12,12 +12,20 @@ use crate::subscribe::firing;
 
 /// An event trigger fired.
 pub fn fired(event: &str) -> Result<()> {
+    if session::has_guests() {
+        return Err(SqlError::new(
+            "55006",
+            "functions that the query of a stream table calls must not run DDL",
+        )
+        .hint("Declare the functions that do as VOLATILE; the query of a stream table cannot call these."));
+    }
     // An app makes its tables before its stream tables, and what follows takes longer than making a table.
     if session::is_busy() || spi::catalog("SELECT 1 FROM pgtrickle.stream_table LIMIT 1", &[])?.is_empty() {
         return Ok(());
     }
     let _busy = Busy::start();
     match event {
+        "roles" => roles()?,
         "sql_drop" => dropped()?,
         "ddl_command_end" => changed()?,
         _ => {}
@@ -56,6 +64,7 @@ fn dropped() -> Result<()> {
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
 /// gets a child or a policy, a generated column another expression, an enum other labels, a function another body.
 fn changed() -> Result<()> {
+    refuse_own_parts()?;
     refuse_other_views()?;
     follow_owners()?;
     let triggers = spi::catalog(
@@ -94,6 +103,82 @@ fn changed() -> Result<()> {
         &[],
     )?;
     renew(rows.into_iter().map(|row| Values::of(row).number()))
+}
+
+/// A role has other rights or belongs to others: what policies and views of others let it see may differ, and so may how
+/// that is maintained.
+fn roles() -> Result<()> {
+    let rows = spi::catalog(
+        concat!(
+            "SELECT t.id FROM pgtrickle.stream_table t WHERE t.id IN (SELECT s.id FROM pgtrickle.source s \
+         JOIN pg_class c ON c.oid = s.relid WHERE c.relrowsecurity UNION ALL \
+         SELECT t.id FROM pgtrickle.stream_table t JOIN pg_class o ON o.oid = t.definition \
+         JOIN pg_rewrite w ON w.ev_class = t.definition JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass \
+         AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_class v ON v.oid = d.refobjid \
+         AND v.relkind = 'v' AND v.relowner <> o.relowner) AND ",
+            is_bound!(),
+            " ORDER BY 1"
+        ),
+        &[],
+    )?;
+    let mut affected = Vec::new();
+    for row in rows {
+        let id = Values::of(row).number()?;
+        session::forget(id);
+        // One whose owner has lost a privilege keeps its rows: changes of its sources fail.
+        if load::load(id)?.denied.is_none() {
+            affected.push(Ok(id));
+        }
+    }
+    renew(affected.into_iter())
+}
+
+/// What a stream table consists of stays as we made it, and our trigger function serves our triggers alone: what owners put
+/// on storage would run in every change of a source, whoever makes it. Indexes run as the owner, and so do triggers AFTER
+/// the statement, which PGlite's live queries make: they are not BEFORE (2), INSTEAD OF (64), FOR EACH ROW (1) or deferred.
+fn refuse_own_parts() -> Result<()> {
+    let row = spi::catalog(
+        concat!(
+            "WITH touched(tag, relid) AS (SELECT c.command_tag, CASE c.classid WHEN 'pg_class'::regclass THEN c.objid \
+         WHEN 'pg_trigger'::regclass THEN (SELECT tgrelid FROM pg_trigger WHERE oid = c.objid \
+         AND (tgtype & 67 <> 0 OR tgconstraint <> 0)) \
+         WHEN 'pg_rewrite'::regclass THEN (SELECT ev_class FROM pg_rewrite WHERE oid = c.objid) \
+         WHEN 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = c.objid) END \
+         FROM pg_event_trigger_ddl_commands() c WHERE c.command_tag NOT IN ('COMMENT', 'CREATE INDEX', 'ALTER INDEX')), \
+         parts(relid, view) AS (SELECT p.relid, t.relid FROM pgtrickle.stream_table t CROSS JOIN LATERAL ( \
+         SELECT t.storage::oid UNION ALL SELECT t.definition::oid UNION ALL \
+         SELECT g.storage::oid FROM pgtrickle.stage g WHERE g.id = t.id) AS p(relid) WHERE ",
+            is_bound!(),
+            ") SELECT format('%I.%I', n.nspname, v.relname), NULL FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace \
+         WHERE v.oid IN (SELECT p.view FROM parts p WHERE p.relid IN (SELECT relid FROM touched UNION ALL \
+         SELECT k.confrelid FROM touched JOIN pg_constraint k ON k.conrelid = touched.relid AND k.contype = 'f' UNION ALL \
+         SELECT i.inhparent FROM touched JOIN pg_inherits i ON i.inhrelid = touched.relid)) \
+         UNION ALL SELECT (pg_identify_object('pg_class'::regclass, g.tgrelid, 0)).identity, g.tgname \
+         FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid \
+         WHERE c.classid = 'pg_trigger'::regclass AND g.tgfoid = 'pgtrickle.maintain()'::regprocedure \
+         AND (g.tgname NOT IN ('__pgt_refuse', '__pgt_instead', '__pgt_before', \
+         '__pgt_insert', '__pgt_update', '__pgt_delete', '__pgt_truncate', '__pgt_after') OR NOT EXISTS (SELECT FROM pgtrickle.source s WHERE s.relid = g.tgrelid \
+         UNION ALL SELECT FROM pgtrickle.stream_table t WHERE t.relid = g.tgrelid OR t.storage = g.tgrelid)) LIMIT 1"
+        ),
+        &[],
+    )?
+    .pop();
+    let Some(row) = row else { return Ok(()) };
+    let mut values = Values::of(row);
+    let (name, trigger) = (values.text()?, values.optional());
+    Err(match trigger {
+        None => SqlError::new(
+            "42501",
+            format!("cannot change what stream table {name} consists of, nor refer to it"),
+        )
+        .hint("Change the stream table itself, or what its query reads. It can have indexes, and triggers AFTER the statement.")
+        .about(&name),
+        Some(trigger) => SqlError::new(
+            "42501",
+            format!("trigger {trigger} on {name} cannot call pgtrickle.maintain(): it is for the triggers of stream tables only"),
+        )
+        .hint("pg_trickle creates the triggers that it needs."),
+    })
 }
 
 /// The view that users see stays as we made it, but for its name, schema and owner.

@@ -11,6 +11,7 @@ use crate::subscribe::{feed, firing};
 
 /// The trigger function.
 pub fn fired(event: &Event) -> Result<()> {
+    must_be_ours(event)?;
     if event.is_view() {
         return if session::is_allowed(event.relid()) {
             Ok(())
@@ -18,15 +19,19 @@ pub fn fired(event: &Event) -> Result<()> {
             Err(refuse_write(event)?)
         };
     }
+    let table = sources::table(event.relid())?;
     if event.is_before() {
-        let first = session::begin_statement();
+        // Triggers that are left over, or that came with a dump of other tables, count nothing.
+        if table.readers.is_empty() && table.followed.is_none() {
+            return Ok(());
+        }
+        let first = session::begin_statement(event.relid());
         if event.operation() == Operation::Update && event.is_partitioned() {
             return row_movement::note(event.relid(), first);
         }
         return Ok(());
     }
-    let when = session::end_statement();
-    let table = sources::table(event.relid())?;
+    let when = session::end_statement(event.relid());
     if let Some(id) = table.followed {
         feed::change(id, event)?;
     }
@@ -50,6 +55,32 @@ fn push(change: Option<PendingChange>) -> Result<()> {
         session::push(copied(change)?);
     }
     Ok(())
+}
+
+/// Fails for a trigger that another one than this extension made: it would tell of a change twice, or at another time.
+fn must_be_ours(event: &Event) -> Result<()> {
+    let name = event.trigger();
+    let kind = match (event.is_view(), event.is_before(), event.operation()) {
+        (true, true, _) => "refuse",
+        (true, false, _) => "instead",
+        (false, true, _) => "before",
+        (false, false, _) if event.is_blind() && name == "__pgt_after" => "after",
+        (false, false, Operation::Insert) => "insert",
+        (false, false, Operation::Update) => "update",
+        (false, false, Operation::Delete) => "delete",
+        (false, false, Operation::Truncate) => "truncate",
+    };
+    if name.strip_prefix("__pgt_") == Some(kind) {
+        return Ok(());
+    }
+    let table = spi::name_of(event.relid())?.unwrap_or_default();
+    Err(SqlError::new(
+        "39P01",
+        format!(
+            "trigger {name} on {table} calls pgtrickle.maintain(), which is for the triggers of stream tables only"
+        ),
+    )
+    .hint("Drop this trigger. pg_trickle creates the triggers that it needs."))
 }
 
 /// The change, or nothing if no stage is affected.

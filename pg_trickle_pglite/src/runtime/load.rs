@@ -1,7 +1,7 @@
 //! Reads stream tables from the catalog and compiles them when they are first needed; the session remembers them.
 
-use super::session;
 use super::stream_table::{Maintainer, StreamTable};
+use super::{rights, session};
 use crate::edge::catalog::SpiCatalog;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Oid, Row};
@@ -153,7 +153,8 @@ fn described(id: i32) -> Result<Row> {
          SELECT t.relid::oid, format('%I.%I', vn.nspname, v.relname), (SELECT max(depth) FROM below), s.relowner, \
          format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
          t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, \
-         (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = t.relid AND ", is_users!(), "), ", is_bound!(), " \
+         (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = t.relid AND ", is_users!(), "), \
+         (SELECT a.rolsuper FROM pg_authid a WHERE a.oid = s.relowner), ", is_bound!(), " \
          FROM pgtrickle.stream_table t \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
          JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
@@ -219,8 +220,10 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
     let populated = values.boolean()?;
     let search_path = values.text()?;
     let mut compiled = compile(&definition, &storage).map_err(|error| error.about(&name))?;
-    compiled.depends.extend([relid, values.number()?, values.number()?]);
+    let (definition_relid, storage_relid) = (values.number()?, values.number()?);
+    compiled.depends.extend([relid, definition_relid, storage_relid]);
     let triggers = values.number()?;
+    let is_superuser = values.boolean()?;
     let own = own_storage(&compiled)?;
     compiled.depends.extend(own.iter().map(|(_, relid)| *relid));
     let fingerprint = fingerprint(&described, &compiled.depends)?;
@@ -233,6 +236,11 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         fits: compiled.layout() == stored_layout,
     };
     let stages = by.maintain(compiled.stages, &own);
+    let denied = if is_superuser {
+        None
+    } else {
+        rights::lost(definition_relid, role, &compiled.depends)?.map(|error| error.about(&name))
+    };
     let table = Rc::new(StreamTable {
         id,
         name,
@@ -248,6 +256,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         columns: compiled.columns,
         change_rows: compiled.change_rows,
         triggers,
+        denied,
         stages,
     });
     session::remember(&table);

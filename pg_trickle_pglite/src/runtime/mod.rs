@@ -3,6 +3,7 @@
 pub mod flush;
 pub mod load;
 pub mod plans;
+pub mod rights;
 pub mod session;
 pub mod sources;
 pub mod stream_table;

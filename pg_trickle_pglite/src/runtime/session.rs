@@ -40,14 +40,16 @@ pub struct NotedRow {
 
 #[derive(Default)]
 struct Session {
-    /// Statements on sources that have begun and not ended yet.
-    open: u32,
+    /// The sources of statements that have begun and not ended yet.
+    open: Vec<Oid>,
     pending: Vec<PendingChange>,
     /// What users' triggers will be fired for.
     noted: Vec<NotedRow>,
     flushing: bool,
     /// Our own DDL is running: event triggers have nothing to do.
     busy: u32,
+    /// Statements that call functions of queries are running.
+    guests: u32,
     saved: Vec<Saved>,
     tables: Map<Oid, Rc<SourceTable>>,
     stream_tables: Map<i32, Rc<StreamTable>>,
@@ -58,7 +60,7 @@ struct Session {
 /// The state at the start of a subtransaction, restored when it aborts.
 #[derive(Default)]
 struct Saved {
-    open: u32,
+    open: Vec<Oid>,
     pending: usize,
     noted: usize,
     flushing: bool,
@@ -87,7 +89,7 @@ fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {
 #[must_use]
 pub fn end_statements() -> bool {
     with(|session| {
-        session.open = 0;
+        session.open.clear();
         !session.pending.is_empty()
     })
 }
@@ -95,7 +97,7 @@ pub fn end_statements() -> bool {
 /// A transaction has ended. Returns whether its bookkeeping was damaged.
 pub fn end_transaction() -> bool {
     with(|session| {
-        session.open = 0;
+        session.open.clear();
         // The rows lived in the transaction's memory.
         session.pending.clear();
         session.noted.clear();
@@ -110,7 +112,7 @@ pub fn end_transaction() -> bool {
 pub fn start_subtransaction() {
     with(|session| {
         session.saved.push(Saved {
-            open: session.open,
+            open: session.open.clone(),
             pending: session.pending.len(),
             noted: session.noted.len(),
             flushing: session.flushing,
@@ -186,10 +188,10 @@ impl PendingChange {
 }
 
 /// A statement on a source begins. Returns whether it is the only open one.
-pub fn begin_statement() -> bool {
+pub fn begin_statement(source: Oid) -> bool {
     with(|session| {
-        session.open += 1;
-        session.open == 1
+        session.open.push(source);
+        session.open.len() == 1
     })
 }
 
@@ -205,11 +207,13 @@ pub enum When {
 }
 
 /// A statement on a source ends.
-pub fn end_statement() -> When {
+pub fn end_statement(source: Oid) -> When {
     with(|session| {
-        // More ends than begins: the statement began before a trigger was made or enabled.
-        session.open = session.open.saturating_sub(1);
-        if session.open > 0 || session.flushing {
+        // Not there: the statement began before a trigger was made or enabled.
+        if let Some(place) = session.open.iter().rposition(|open| *open == source) {
+            session.open.remove(place);
+        }
+        if !session.open.is_empty() || session.flushing {
             When::Later
         } else if session.pending.is_empty() {
             When::Alone
@@ -289,7 +293,7 @@ impl Drop for Flushing {
 /// Whether a statement on a source, or the maintenance after one, is running.
 #[must_use]
 pub fn is_active() -> bool {
-    with(|session| session.open > 0 || session.flushing)
+    with(|session| !session.open.is_empty() || session.flushing)
 }
 
 /// While it exists, event triggers do nothing.
@@ -314,6 +318,30 @@ impl Drop for Busy {
 #[must_use]
 pub fn is_busy() -> bool {
     with(|session| session.busy > 0)
+}
+
+/// While it exists, functions of a query may be running.
+pub struct Guests(());
+
+impl Guests {
+    /// A statement that calls them follows.
+    #[must_use]
+    pub fn start() -> Self {
+        with(|session| session.guests += 1);
+        Self(())
+    }
+}
+
+impl Drop for Guests {
+    fn drop(&mut self) {
+        with(|session| session.guests -= 1);
+    }
+}
+
+/// Whether functions of a query may be running.
+#[must_use]
+pub fn has_guests() -> bool {
+    with(|session| session.guests > 0)
 }
 
 /// PostgreSQL says that a relation has changed; 0 stands for all.
@@ -444,6 +472,7 @@ mod tests {
             columns: Vec::new(),
             change_rows: String::new(),
             triggers: 0,
+            denied: None,
             stages: Vec::new(),
         })
     }

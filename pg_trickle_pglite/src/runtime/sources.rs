@@ -19,16 +19,16 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     let key = relid.to_string();
     let rows = spi::catalog(
         concat!(
-            "SELECT s.id, false FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id \
+            "SELECT s.id, false, s.inherited FROM pgtrickle.source s JOIN pgtrickle.stream_table t ON t.id = s.id \
              JOIN pg_class v ON v.oid = t.relid WHERE s.relid = $1::oid AND t.status = 'ACTIVE' \
-             UNION ALL SELECT t.id, true FROM pgtrickle.stream_table t WHERE t.storage = $1::oid \
+             UNION ALL SELECT t.id, true, false FROM pgtrickle.stream_table t WHERE t.storage = $1::oid \
              AND (t.id = ANY ($2::int[]) OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND ",
             is_users!(),
             ")) ORDER BY 1"
         ),
         &[Some(&key), Some(subscribers::followed().as_deref().unwrap_or("{}"))],
     )?;
-    let relatives: Set<Oid> = spi::catalog(
+    let mut relatives: Set<Oid> = spi::catalog(
         "WITH RECURSIVE above(relid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid UNION \
          SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid), \
          below(relid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid UNION \
@@ -39,6 +39,12 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     .into_iter()
     .map(|row| Values::of(row).number())
     .collect::<Result<_>>()?;
+    if rows
+        .iter()
+        .any(|row| row.get(2).is_some_and(|inherited| inherited.as_deref() == Some("t")))
+    {
+        relatives.extend(protected_by(&key)?);
+    }
     let mut readers = Vec::new();
     let mut followed = None;
     for row in rows {
@@ -48,7 +54,9 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
             followed = Some(id);
             continue;
         }
-        for stage in &load::load(id)?.stages {
+        let table = load::load(id)?;
+        table.must_be_allowed()?;
+        for stage in &table.stages {
             let own = stage.names(relid);
             let reads_relative = stage.sources.iter().any(|source| relatives.contains(&source.relid));
             if own.is_some() || reads_relative {
@@ -71,4 +79,22 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     });
     session::remember_table(&table);
     Ok(table)
+}
+
+/// The tables with policies that read this one, also in views and in policies of others: who sees which of their rows
+/// changes with its rows.
+fn protected_by(relid: &str) -> Result<Vec<Oid>> {
+    spi::catalog(
+        "WITH RECURSIVE affected(relid, has_policy) AS (SELECT $1::oid, false UNION \
+         SELECT n.relid, n.has_policy FROM affected a CROSS JOIN LATERAL ( \
+         SELECT p.polrelid, true FROM pg_depend d JOIN pg_policy p ON p.oid = d.objid \
+         WHERE d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.relid \
+         UNION ALL SELECT w.ev_class, false FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid \
+         WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.relid \
+         ) AS n(relid, has_policy)) SELECT DISTINCT relid FROM affected WHERE has_policy AND relid <> $1::oid",
+        &[Some(relid)],
+    )?
+    .into_iter()
+    .map(|row| Values::of(row).number())
+    .collect()
 }

@@ -1,15 +1,16 @@
 //! Stream tables as a session holds them: compiled, with the plans that maintain them.
 
 use super::plans::{self, Action, ActionCache};
+use super::session::Guests;
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{Delta, Oid, Outcome, Run, Steps, c_string};
+use crate::edge::ffi::{self, Delta, Oid, Outcome, Row, Run, Setting, Steps, c_string};
 use crate::edge::{settings, spi};
-use crate::text::hidden;
+use crate::text::{hidden, names};
 use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Change, OutputColumn, Source, Statement};
 use pg_trickle_core::sorted::Set;
 use std::cell::RefCell;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
 /// A stream table, compiled.
@@ -42,6 +43,8 @@ pub struct StreamTable {
     pub change_rows: String,
     /// The events for which users made triggers, as the bits of `pg_trigger.tgtype`.
     pub triggers: u32,
+    /// Why it cannot be maintained: its owner has lost a privilege that its query needs.
+    pub denied: Option<Box<SqlError>>,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<StageRunner>>,
 }
@@ -62,6 +65,8 @@ pub struct StageRunner {
     search_path: CString,
     /// The storage has the columns that the stage was compiled for.
     fits: bool,
+    /// The same where the session has temporary objects, which may be those of another role.
+    safe_path: CString,
     /// The tables that it reads.
     pub sources: Vec<SourceNames>,
     /// The clock of the stream table, if time alone can change it and this is not the clock itself.
@@ -130,6 +135,11 @@ impl StreamTable {
     #[must_use]
     pub fn clock(&self) -> Option<&Rc<StageRunner>> {
         self.stages.first().filter(|stage| stage.stage.is_clock())
+    }
+
+    /// Fails if its owner may not read what its query reads. The rows of a change do not tell.
+    pub fn must_be_allowed(&self) -> Result<()> {
+        self.denied.clone().map_or(Ok(()), Err)
     }
 
     /// The qualified name of the storage table.
@@ -218,7 +228,14 @@ impl StageRunner {
 
     /// Runs statements that read no changes, and forgets them; the numbers that the last one returned.
     pub fn run_once(&self, statements: &[Statement]) -> Result<[i64; 3]> {
-        let row = self.as_owner(&[], false).answer(&plans::steps(statements, true))?;
+        self.run_once_in_zone(statements, None)
+    }
+
+    /// The same in a time zone, if one is given.
+    pub fn run_once_in_zone(&self, statements: &[Statement], zone: Option<&CStr>) -> Result<[i64; 3]> {
+        let _guests = Guests::start();
+        let steps = plans::steps(statements, true);
+        let row = self.as_owner_freely(&[], false, zone, |run| run.answer(&steps))?;
         let mut numbers = [0; 3];
         for (to, from) in numbers.iter_mut().zip(row) {
             if let Some(text) = from {
@@ -246,7 +263,7 @@ impl StageRunner {
 
     /// The number that a kept program returns; 0 if it returns no row.
     fn ask(&self, steps: &Steps) -> Result<i64> {
-        let row = self.as_owner(&[], true).answer(steps)?;
+        let row = self.as_owner(&[], true, |run| run.answer(steps))?;
         row.into_iter()
             .next()
             .flatten()
@@ -266,18 +283,53 @@ impl StageRunner {
 
     /// Runs a program.
     pub fn run(&self, steps: &Steps, deltas: &[Delta], keep: bool) -> Result<Outcome> {
-        self.as_owner(deltas, keep).run(steps)
+        self.as_owner(deltas, keep, |run| run.run(steps))
     }
 
-    fn as_owner<'a>(&'a self, deltas: &'a [Delta<'a>], keep: bool) -> Run<'a> {
-        Run {
+    /// Runs a program that fires users' triggers. Their functions may do more than those of the query.
+    pub fn fire(&self, steps: &Steps) -> Result<()> {
+        self.as_owner_freely(&[], false, None, |run| run.run(steps)).map(|_| ())
+    }
+
+    /// Runs a program, and passes on the rows that its last statement returns.
+    pub fn each(&self, steps: &Steps, deltas: &[Delta], keep: bool, receiver: impl FnMut(Row) + 'static) -> Result<()> {
+        self.as_owner(deltas, keep, |run| run.each(steps, receiver))
+    }
+
+    fn as_owner<T>(&self, deltas: &[Delta], keep: bool, body: impl FnOnce(&Run) -> Result<T>) -> Result<T> {
+        let _guests = Guests::start();
+        self.as_owner_freely(deltas, keep, None, body)
+    }
+
+    fn as_owner_freely<T>(
+        &self,
+        deltas: &[Delta],
+        keep: bool,
+        zone: Option<&CStr>,
+        body: impl FnOnce(&Run) -> Result<T>,
+    ) -> Result<T> {
+        // A session without temporary objects, and an owner who changes a source, need no other path.
+        let path = if ffi::current_user() != self.role && ffi::has_temporaries() {
+            &self.safe_path
+        } else {
+            &self.search_path
+        };
+        let (here, there);
+        let running: &[Setting] = if let Some(zone) = zone {
+            there = settings::running_in_zone(path, zone);
+            &there
+        } else {
+            here = settings::running(path);
+            &here
+        };
+        body(&Run {
             label: &self.label,
-            search_path: &self.search_path,
             deltas,
-            settings: if keep { settings::FOR_FEW } else { settings::PARSING },
+            running,
+            planning: if keep { settings::FOR_FEW } else { settings::PARSING },
             keep,
             role: self.role,
-        }
+        })
     }
 }
 
@@ -287,7 +339,7 @@ pub fn new_stages(id: i32, name: &str, search_path: &str, stages: Vec<Stage>) ->
     let by = Maintainer {
         id,
         depth: 0,
-        role: 0,
+        role: ffi::current_user(),
         name,
         search_path,
         fits: true,
@@ -301,7 +353,7 @@ pub struct Maintainer<'a> {
     pub id: i32,
     /// Its depth.
     pub depth: u32,
-    /// Its owner, 0 for the current user.
+    /// Its owner.
     pub role: Oid,
     /// Its qualified name.
     pub name: &'a str,
@@ -325,6 +377,7 @@ impl Maintainer<'_> {
                 label: self.name.to_owned(),
                 search_path: c_string(self.search_path),
                 fits: self.fits,
+                safe_path: c_string(&names::temporaries_last(self.search_path)),
                 sources: stage.sources.iter().map(|source| source_names(source, own)).collect(),
                 stage,
                 clock,

@@ -3,8 +3,9 @@
 use super::sources;
 use crate::edge::error::Result;
 use crate::edge::ffi::Oid;
-use crate::edge::spi;
+use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, Compiled};
+use crate::runtime::rights;
 use crate::runtime::session;
 use crate::runtime::stream_table::visible_key;
 use crate::text::json::Json;
@@ -74,15 +75,23 @@ pub fn update(id: i32, compiled: &Compiled) -> Result<()> {
         ),
         &[Some(&id_text), Some(&columns), Some(&key), Some(&compiled.layout())],
     )?;
-    spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&id_text)])?;
-    record_sources(id, compiled)
+    let before: Vec<Oid> = spi::catalog(
+        "DELETE FROM pgtrickle.source WHERE id = $1::int RETURNING relid::oid",
+        &[Some(&id_text)],
+    )?
+    .into_iter()
+    .map(|row| Values::of(row).number())
+    .collect::<Result<_>>()?;
+    record_sources(id, compiled, &before)
 }
 
-/// Records the tables that are read, including the storage of stages below the top.
-pub fn record_sources(id: i32, compiled: &Compiled) -> Result<()> {
+/// Records the tables that are read, including the storage of stages below the top, in place of those `before`.
+pub fn record_sources(id: i32, compiled: &Compiled, before: &[Oid]) -> Result<()> {
     let top = compiled.top()?;
     let own = load::own_storage(compiled)?;
     let mut relids: Vec<Oid> = compiled.sources().iter().map(|source| source.relid).collect();
+    let new: Vec<Oid> = relids.iter().copied().filter(|relid| !before.contains(relid)).collect();
+    rights::may_follow(id, &new)?;
     // No stage of its own reads the top one, and no trigger reports that the clock has moved.
     let clock = compiled.stages.first().filter(|stage| stage.is_clock());
     let unreported = [Some(top.relid), clock.map(|clock| clock.relid)];

@@ -16,7 +16,7 @@ pub fn next_id() -> Result<i32> {
 
 /// Runs a statement of the core's, as a role (0 for the current user).
 pub fn run(text: &str, role: Oid) -> Result<()> {
-    ffi::query(text, &[], settings::PARSING, role, None)?;
+    ffi::query(text, &[], settings::MAKING, role, None)?;
     Ok(())
 }
 

@@ -1,15 +1,15 @@
 //! The rows that subscribers receive, as users see them: all rows to begin with, then each change.
 
 use super::outbox;
-use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{Delta, Event, Operation, Steps};
+use crate::edge::error::Result;
+use crate::edge::ffi::{self, Delta, Event, Oid, Operation, Steps};
 use crate::edge::spi;
 use crate::runtime::session::{self, Busy, NotedRow};
 use crate::runtime::stream_table::StreamTable;
-use crate::runtime::{load, subscribers};
+use crate::runtime::{load, rights, subscribers};
 use crate::schema::triggers;
 use pg_trickle_core::sorted::Map;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::rc::Rc;
 
@@ -20,21 +20,8 @@ const ROWS: &CStr = c"__pgt_change_rows";
 type Kept = (Rc<StreamTable>, Rc<Steps>);
 
 thread_local! {
-    /// The statements that pass changed rows to [`row`].
+    /// The statements that return changed rows.
     static STEPS: RefCell<Map<i32, Kept>> = const { RefCell::new(Map::new()) };
-    /// The kind of change and the stream table for which [`row`] is called.
-    static CHANGE: Cell<Option<Change>> = const { Cell::new(None) };
-}
-
-/// Who learns of the rows that one of our statements passes on.
-#[derive(Clone, Copy)]
-struct Change {
-    letter: char,
-    id: i32,
-    /// Users' triggers.
-    is_noted: bool,
-    /// Subscribers.
-    is_followed: bool,
 }
 
 /// Cleans up after the subscribers of an earlier session.
@@ -43,24 +30,41 @@ pub fn tidy() -> Result<()> {
     triggers::tidy()
 }
 
-/// Starts to follow a stream table for a subscriber, with its current rows.
-pub fn open(id: &str, subscriber: &str) -> Result<()> {
-    let id = spi::number(id)?;
+/// Starts to follow a stream table, which the current user may read, for a subscriber, with its current rows.
+pub fn open(id: i32, subscriber: &str) -> Result<()> {
     outbox::must_be_open()?;
-    subscribers::add(id, subscriber);
+    subscribers::add(id, subscriber, ffi::current_user());
     follow()?;
     state(&*load::load(id)?, subscriber)
 }
 
-/// Stops following for a subscriber.
+/// Stops following for a subscriber. Nobody else can guess its name.
 pub fn close(subscriber: &str) -> Result<()> {
-    if let Some(id) = subscribers::remove(subscriber) {
-        outbox::record('X', id, ["", subscriber]);
-        if !subscribers::follow(id) {
-            forget_steps(id);
-        }
+    let Some(id) = subscribers::remove(subscriber) else {
+        return Ok(());
+    };
+    outbox::record('X', id, ["", subscriber]);
+    if !subscribers::follow(id) {
+        forget_steps(id);
     }
     follow()
+}
+
+/// Tells the subscribers whose role may no longer read a stream table that they have ended. The plugin then closes them,
+/// unless the transaction that took the privilege away rolls back.
+fn dismiss(table: &StreamTable) -> Result<()> {
+    let mut roles: Map<Oid, bool> = Map::new();
+    for (subscriber, role) in subscribers::of(table.id) {
+        let may_read = match roles.get(&role) {
+            Some(known) => *known,
+            None => rights::may_read(role, table.relid)?,
+        };
+        roles.insert(role, may_read);
+        if !may_read {
+            outbox::record('R', table.id, ["", &subscriber]);
+        }
+    }
+    Ok(())
 }
 
 fn follow() -> Result<()> {
@@ -69,56 +73,28 @@ fn follow() -> Result<()> {
     triggers::sync()
 }
 
-/// A row that one of our statements passes on.
-pub fn row(row: &str, key: &str) -> Result<()> {
-    match CHANGE.get() {
-        Some(change) => {
-            if change.is_noted {
-                session::note(NotedRow {
-                    id: change.id,
-                    row: row.to_owned(),
-                    key: key.to_owned(),
-                    weight: if change.letter == '-' { -1 } else { 1 },
-                });
-            }
-            if change.is_followed {
-                outbox::record(change.letter, change.id, [row, key]);
-            }
-            Ok(())
-        }
-        None => Err(SqlError::internal("a row outside of a change")),
-    }
-}
-
-const fn give(change_rows: &str) -> [&str; 3] {
-    [
-        "SELECT pg_catalog.count(pgtrickle.command('row', q.r, q.k)) FROM (",
-        change_rows,
-        ") AS q(r, k)",
-    ]
-}
-
+/// Records the rows that a statement returns, each with its key, for subscribers and for users' triggers.
 fn run(table: &StreamTable, letter: char, steps: &Steps, deltas: &[Delta], keep: bool) -> Result<()> {
     let Some(top) = table.stages.last() else {
         return Ok(());
     };
-    CHANGE.set(Some(Change {
-        letter,
-        id: table.id,
-        is_noted: letter != 's' && table.triggers != 0,
-        is_followed: subscribers::follow(table.id),
-    }));
-    let _ended = EndOfChange;
-    top.run(steps, deltas, keep).map(|_| ())
-}
-
-/// Ends a change, also after an error or a panic.
-struct EndOfChange;
-
-impl Drop for EndOfChange {
-    fn drop(&mut self) {
-        CHANGE.set(None);
-    }
+    let id = table.id;
+    let is_noted = letter != 's' && table.triggers != 0;
+    let is_followed = subscribers::follow(id);
+    top.each(steps, deltas, keep, move |row| {
+        let [row, key] = [0, 1].map(|n| row.get(n).and_then(Option::as_deref).unwrap_or_default());
+        if is_noted {
+            session::note(NotedRow {
+                id,
+                row: row.to_owned(),
+                key: key.to_owned(),
+                weight: if letter == '-' { -1 } else { 1 },
+            });
+        }
+        if is_followed {
+            outbox::record(letter, id, [row, key]);
+        }
+    })
 }
 
 /// Records what a statement changed in the storage of a stream table.
@@ -131,8 +107,8 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
     let steps = match known {
         Some((of, steps)) if Rc::ptr_eq(&of, &table) => steps,
         Some(_) | None => {
-            let text = give(&table.change_rows).concat();
-            let steps = Rc::new(Steps::new([(text.as_str(), false)].into_iter()));
+            dismiss(&table)?;
+            let steps = Rc::new(Steps::new([(table.change_rows.as_str(), false)].into_iter()));
             let replaced = STEPS.with_borrow_mut(|kept| kept.insert(id, (Rc::clone(&table), Rc::clone(&steps))));
             drop(replaced);
             steps
@@ -166,11 +142,11 @@ fn state(table: &StreamTable, subscriber: &str) -> Result<()> {
         &[Some(&table.id.to_string())],
     )?;
     outbox::begin_state(table.id, description.as_deref().unwrap_or_default(), subscriber);
-    let [select, rows, end] = give(&table.change_rows);
-    let name = ROWS.to_string_lossy();
     let text = format!(
-        "WITH {name} AS (SELECT * FROM {}) {select}{rows}{end}",
-        table.storage_name()
+        "WITH {} AS (SELECT * FROM {}) SELECT * FROM ({}) AS q(r, k)",
+        ROWS.to_string_lossy(),
+        table.storage_name(),
+        table.change_rows
     );
     let steps = Steps::new([(text.as_str(), false)].into_iter());
     run(table, 's', &steps, &[], false)?;
@@ -181,6 +157,7 @@ fn state(table: &StreamTable, subscriber: &str) -> Result<()> {
 /// The rows or columns of a stream table have changed without a change of its storage.
 pub fn renewed(table: &StreamTable) -> Result<()> {
     if subscribers::follow(table.id) {
+        dismiss(table)?;
         state(table, "")
     } else {
         Ok(())

@@ -74,7 +74,7 @@ fn fire_one(table: &StreamTable, write: Write) -> Result<()> {
     let text = statements::write_nothing(&table.name, &columns, write);
     let steps = Steps::new([(text.as_str(), false)].into_iter());
     let _allowed = session::Allowed::write(table.relid);
-    top.run(&steps, &[], false).map(|_| ())
+    top.fire(&steps)
 }
 
 /// What has happened to the rows of each stream table, by [`Write`]. As for subscribers, rows that are removed and added

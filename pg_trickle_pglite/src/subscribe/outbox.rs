@@ -7,6 +7,7 @@
 //!   follows, then an `E`. It is the state at this point of the transaction;
 //! - `L`: this subscriber lost its state: a rollback took it, or memory ran out;
 //! - `X`: this subscriber stopped following;
+//! - `R`: this subscriber's role may no longer read the stream table;
 //! - `D`: the stream table was dropped.
 
 use crate::edge::error::{Result, SqlError};
@@ -65,17 +66,22 @@ pub fn begin_state(id: i32, description: &str, subscriber: &str) {
     });
 }
 
-/// Sends records to this function from now on. The first call in a session counts: a wrong number would crash it. Returns
-/// the channel on which the plugin passes them on.
-pub fn listen(function: &str, channel: &str) -> Result<String> {
+/// Sends records to this function from now on, and names the channel on which the plugin passes them on. The first call in
+/// a session counts, which the plugin makes when it opens the database: a wrong number would crash it.
+pub fn listen(function: &str, channel: &str) -> Result<()> {
     let function = spi::number(function)?;
-    Ok(with(|outbox| {
+    with(|outbox| {
         if outbox.function == 0 {
             outbox.function = function;
             channel.clone_into(&mut outbox.channel);
         }
-        outbox.channel.clone()
-    }))
+    });
+    Ok(())
+}
+
+/// The channel on which the plugin passes records on.
+pub fn channel() -> String {
+    with(|outbox| outbox.channel.clone())
 }
 
 /// Fails if nobody receives the records.

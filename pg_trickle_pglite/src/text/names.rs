@@ -148,6 +148,23 @@ pub fn unquoted(identifier: &str) -> String {
     name.map_or_else(|| identifier.to_owned(), |(name, _)| name)
 }
 
+/// A `search_path` under which temporary objects come last: those of the session belong to whoever uses it now.
+#[must_use]
+pub fn temporaries_last(path: &str) -> String {
+    let mut schemas: Vec<&str> = Vec::new();
+    let (mut start, mut is_quoted) = (0, false);
+    for (at, c) in path.char_indices().chain([(path.len(), ',')]) {
+        is_quoted ^= c == '"';
+        if c == ',' && !is_quoted {
+            schemas.push(path[start..at].trim());
+            start = at + 1;
+        }
+    }
+    schemas.retain(|schema| !schema.is_empty() && !schema.trim_matches('"').eq_ignore_ascii_case("pg_temp"));
+    schemas.push("pg_temp");
+    schemas.join(", ")
+}
+
 /// The text of an array of numbers.
 #[must_use]
 pub fn array<T: ToString>(numbers: impl IntoIterator<Item = T>) -> String {
@@ -157,7 +174,7 @@ pub fn array<T: ToString>(numbers: impl IntoIterator<Item = T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{array, parse, unquoted};
+    use super::{array, parse, temporaries_last, unquoted};
 
     fn check(text: &str, schema: Option<&str>, name: &str) {
         let parsed = parse(text).expect(text);
@@ -196,6 +213,21 @@ mod tests {
         assert_eq!(unquoted("\"Two \"\"words\"\"\""), "Two \"words\"");
         let sql = |text| parse(text).expect("a name").sql();
         assert_eq!([sql("a.B"), sql("\"B\""), sql("order")], ["a.b", "\"B\"", "\"order\""]);
+    }
+
+    #[test]
+    fn temporary_objects_come_last() {
+        for (path, safe) in [
+            ("\"$user\", public", "\"$user\", public, pg_temp"),
+            ("", "pg_temp"),
+            ("pg_temp, a", "a, pg_temp"),
+            (
+                "a,\"pg_temp\" , PG_TEMP,\"b, \"\"pg_temp\"\",c\"",
+                "a, \"b, \"\"pg_temp\"\",c\", pg_temp",
+            ),
+        ] {
+            assert_eq!(temporaries_last(path), safe);
+        }
     }
 
     #[test]

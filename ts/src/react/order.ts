@@ -35,18 +35,21 @@ export const NO_ORDERING: Ordering = { kinds: {}, order: [] }
  * JavaScript as in PostgreSQL when its collation compares code points.
  */
 const DESCRIBE = `
-SELECT json_build_object('definition', pg_get_viewdef(c.oid), 'kinds', (
-  SELECT json_object_agg(a.attname, CASE
-    WHEN a.atttypid IN (20, 21, 23, 26, 700, 701, 1700) THEN 'number'
-    WHEN a.atttypid IN (1082, 1114, 1184) THEN 'date'
-    WHEN a.atttypid = 16 THEN 'boolean'
-    WHEN a.atttypid = 2950 THEN 'text'
-    WHEN a.atttypid IN (25, 1043, 19) AND (l.collcollate IN ('C', 'POSIX', 'C.UTF-8')
-      OR l.oid = 100 AND d.datcollate IN ('C', 'POSIX', 'C.UTF-8')) THEN 'text'
+SELECT pg_catalog.json_build_object('definition', pg_catalog.pg_get_viewdef(c.oid), 'kinds', (
+  SELECT pg_catalog.json_object_agg(a.attname, CASE
+    WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{20,21,23,26,700,701,1700}'::pg_catalog.oid[]) THEN 'number'
+    WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{1082,1114,1184}'::pg_catalog.oid[]) THEN 'date'
+    WHEN a.atttypid OPERATOR(pg_catalog.=) 16 THEN 'boolean'
+    WHEN a.atttypid OPERATOR(pg_catalog.=) 2950 THEN 'text'
+    WHEN a.atttypid OPERATOR(pg_catalog.=) ANY ('{25,1043,19}'::pg_catalog.oid[])
+      AND CASE WHEN l.oid OPERATOR(pg_catalog.=) 100 THEN d.datcollate ELSE l.collcollate END
+        OPERATOR(pg_catalog.=) ANY ('{C,POSIX,C.UTF-8}'::pg_catalog.text[]) THEN 'text'
     ELSE 'none' END)
-  FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation, pg_database d
-  WHERE a.attrelid = c.oid AND a.attnum > 0 AND d.datname = current_database()))::text AS json
-FROM pg_class c WHERE c.oid = to_regclass($1::text)`
+  FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_collation l ON l.oid OPERATOR(pg_catalog.=) a.attcollation, pg_catalog.pg_database d
+  WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.>) 0
+    AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))::pg_catalog.text AS json
+FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`
 
 /** Looks up how a stream table is ordered. An error here is ignored, because `subscribe` then fails and reports it. */
 export async function loadOrdering(db: Database, name: string): Promise<Ordering> {

@@ -24,10 +24,14 @@ interface Host extends Database {
   onLeaderChange?(callback: () => void): () => void
 }
 
-const FIND = "SELECT pgtrickle.command('readable', $1::text) AS id"
-const OPEN = "SELECT pgtrickle.command('open', $1::text, $2::text)"
-const CLOSE = "SELECT pgtrickle.command('close', $1::text)"
-const LISTEN = "SELECT pgtrickle.command('listen', $1::text, $2::text) AS channel"
+const FIND = "SELECT pgtrickle.command('readable', $1) AS id"
+const OPEN = "SELECT pgtrickle.command('open', $1, $2)"
+const CLOSE = "SELECT pgtrickle.command('close', $1)"
+const LISTEN = "SELECT pgtrickle.command('listen', $1, $2)"
+const CHANNEL = "SELECT pgtrickle.command('channel', $1) AS channel"
+
+/** SQLSTATE `insufficient_privilege`. */
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 const hubs = new WeakMap<object, Hub>()
 
@@ -52,7 +56,6 @@ export class Hub {
   readonly #name = `pg_trickle:${uniqueName()}`
   /** By stream table and key. Subscribers with the same two share a feed. */
   readonly #feeds = new Map<string, OpenFeed>()
-  #readerCount = 0
   #leader: Leader | undefined
   #tab: Tab | undefined
   /** Counts the changes of leader. */
@@ -89,8 +92,8 @@ export class Hub {
   /** In a tab of the multi-tab worker: receives the changes from the leader. */
   join(): void {
     this.#tab = new Tab(this.#name, {
-      findChannel: async () => {
-        const [answer] = await this.#query<{ channel: string }>(LISTEN, ['0', ''])
+      findChannel: async (id) => {
+        const [answer] = await this.#query<{ channel: string }>(CHANNEL, [String(id)])
         return answer?.channel ?? ''
       },
       receive: (bytes) => this.#receive(readRecords(bytes)),
@@ -131,7 +134,7 @@ export class Hub {
     const feedKey = JSON.stringify([id, key])
     let open = this.#feeds.get(feedKey)
     if (open === undefined) {
-      const feed = new Feed(id, `${this.#name}/${++this.#readerCount}`, name, key, () => this.#db.parsers ?? {})
+      const feed = new Feed(id, `${this.#name}/${uniqueName()}`, name, key, () => this.#db.parsers ?? {})
       open = { feed, started: Promise.resolve(), isStarted: false }
       this.#feeds.set(feedKey, open)
       open.started = this.#start(open)
@@ -149,7 +152,7 @@ export class Hub {
       let term
       do {
         term = this.#term
-        await this.#tab?.join()
+        await this.#tab?.join(feed.id)
         await this.#query(OPEN, [String(feed.id), feed.reader])
       } while (term !== this.#term)
     }
@@ -210,10 +213,10 @@ export class Hub {
 
   #deliver(open: OpenFeed, records: StreamRecord[]): void {
     const { feed } = open
-    // Final, because no other stream table ever gets the same number.
-    if (records.some(({ kind }) => kind === 'dropped')) {
-      const details = { code: '42P01', streamTable: feed.name, hint: 'The subscription has ended.' }
-      this.#end(open, new TrickleError(`stream table ${feed.name} was dropped`, details))
+    const ending = endOf(feed, records)
+    if (ending) {
+      this.#end(open, ending)
+      if (ending.code === INSUFFICIENT_PRIVILEGE) void this.#close(feed.reader)
       return
     }
     try {
@@ -238,6 +241,20 @@ export class Hub {
     const isWanted = () => [...this.#feeds.values()].includes(open)
     this.#start(open, (request) => retryWhileAborted(request, isWanted)).catch(() => undefined)
   }
+}
+
+/** Why these records end a feed, unless they do not. One that ends at the request of this hub is no longer there. */
+function endOf({ name, reader }: Feed, records: readonly StreamRecord[]): TrickleError | undefined {
+  const ended = (code: string, message: string) =>
+    new TrickleError(message, { code, streamTable: name, hint: 'The subscription has ended.' })
+  for (const { kind, keyOrReader } of records) {
+    // Final, because no other stream table ever gets the same number.
+    if (kind === 'dropped') return ended('42P01', `stream table ${name} was dropped`)
+    if (keyOrReader !== reader) continue
+    if (kind === 'denied') return ended(INSUFFICIENT_PRIVILEGE, `permission denied for stream table ${name}`)
+    if (kind === 'closed') return ended('57014', `the subscription to ${name} was closed by another statement`)
+  }
+  return undefined
 }
 
 /** The columns of a given key. An empty list counts as no key. */

@@ -16,6 +16,8 @@ const KINDS = {
   L: 'snapshotLost',
   /** This reader has unsubscribed. */
   X: 'closed',
+  /** The role of this reader may no longer read the stream table. */
+  R: 'denied',
   /** The stream table was dropped. */
   D: 'dropped',
 } as const

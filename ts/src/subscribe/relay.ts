@@ -64,8 +64,8 @@ export class Leader {
 
 /** How a tab uses its connection to the leader. */
 export interface TabHandlers {
-  /** Asks the leader for the name of its channel. */
-  findChannel: () => Promise<string>
+  /** Asks the leader for the name of its channel, as a reader of a stream table. */
+  findChannel: (streamTable: number) => Promise<string>
   /** Takes the records of one transaction. */
   receive: (bytes: Uint8Array) => void
   /** Called after messages were lost. */
@@ -86,9 +86,9 @@ export class Tab {
   }
 
   /** Starts to receive the messages of the leader. */
-  async join(): Promise<void> {
+  async join(streamTable: number): Promise<void> {
     await (this.#locked ??= this.#holdLock())
-    const channel = (this.#channel ??= this.#listen())
+    const channel = (this.#channel ??= this.#listen(streamTable))
     await channel.catch((error: unknown) => {
       // By now this may be the channel of another leader.
       if (this.#channel === channel) this.#channel = undefined
@@ -105,8 +105,8 @@ export class Tab {
     this.#channel = undefined
   }
 
-  async #listen(): Promise<BroadcastChannel> {
-    const channel = unreferenced(new BroadcastChannel(await this.#handlers.findChannel()))
+  async #listen(streamTable: number): Promise<BroadcastChannel> {
+    const channel = unreferenced(new BroadcastChannel(await this.#handlers.findChannel(streamTable)))
     let last: number | undefined
     channel.onmessage = ({ data }: MessageEvent<Message>) => {
       const isGap = last !== undefined && data.number !== last + 1

@@ -18,16 +18,16 @@ test('a leader that closes before it answers does not disturb the next one', asy
   const receive = vi.fn()
   const tab = new Tab('tab', { findChannel, receive, missed: vi.fn() })
 
-  const first = tab.join()
+  const first = tab.join(1)
   await vi.waitFor(() => expect(findChannel).toHaveBeenCalledTimes(1))
   tab.leave()
-  const second = tab.join()
+  const second = tab.join(1)
   await vi.waitFor(() => expect(findChannel).toHaveBeenCalledTimes(2))
   answers[1]?.resolve('relay-test')
   await second
   answers[0]?.reject(new Error('gone'))
   await expect(first).rejects.toThrow('gone')
-  await tab.join()
+  await tab.join(1)
 
   const leader = new BroadcastChannel('relay-test')
   leader.postMessage({ number: 1, bytes: new Uint8Array(1) })

@@ -43,12 +43,6 @@ impl<'a> Setting<'a> {
             strings: PhantomData,
         }
     }
-
-    /// The same setting.
-    #[must_use]
-    pub fn copy(&self) -> Self {
-        Self { ..*self }
-    }
 }
 
 /// `PgtText`.
@@ -79,11 +73,16 @@ const PGT_CONST: c_int = 2;
 const PGT_NOTICE: c_int = 3;
 const PGT_APPEND: c_int = 4;
 const PGT_COMPARE: c_int = 5;
+const PGT_MAINTAIN: c_int = 6;
 
 /// `PGT_MAX_ARGS`.
 const MAX_ARGS: usize = 12;
 
 unsafe extern "C" {
+    /// PostgreSQL's own; raises nothing.
+    fn GetUserId() -> Oid;
+    /// PostgreSQL's own; raises nothing that the function does not raise.
+    fn OidFunctionCall1Coll(function: Oid, collation: Oid, argument: usize) -> usize;
     fn pgt_call(
         what: c_int,
         argument: *mut c_void,
@@ -92,6 +91,23 @@ unsafe extern "C" {
         nsettings: c_int,
         error: *mut RawError,
     ) -> c_int;
+}
+
+/// The current user.
+#[must_use]
+pub fn current_user() -> Oid {
+    // SAFETY: reads a variable.
+    unsafe { GetUserId() }
+}
+
+/// `pg_my_temp_schema`, which raises nothing.
+const MY_TEMP_SCHEMA: Oid = 2854;
+
+/// Has the session had temporary objects?
+#[must_use]
+pub fn has_temporaries() -> bool {
+    // SAFETY: a function without arguments: it does not look at the one that it gets.
+    unsafe { OidFunctionCall1Coll(MY_TEMP_SCHEMA, 0, 0) != 0 }
 }
 
 /// Makes a call as a role (0 for the current user) under some settings.

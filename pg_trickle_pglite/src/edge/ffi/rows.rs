@@ -14,12 +14,36 @@ unsafe extern "C" {
 
 /// Where `pgt_rs_value` puts what it is given.
 #[derive(Default)]
-pub struct Rows(pub(super) Vec<Row>);
+pub struct Rows {
+    rows: Vec<Row>,
+    /// Takes each row when the next one begins.
+    receiver: Option<Box<dyn FnMut(Row)>>,
+}
 
 impl Rows {
+    /// Rows that are passed on one by one.
+    pub(super) fn passed_to(receiver: impl FnMut(Row) + 'static) -> Self {
+        Self {
+            rows: Vec::new(),
+            receiver: Some(Box::new(receiver)),
+        }
+    }
+
+    /// All rows; the last one, where the others were passed on.
+    pub(super) fn take(self) -> Vec<Row> {
+        self.rows
+    }
+
     /// The value of a result that has one.
     pub(super) fn only_value(mut self) -> Option<String> {
-        self.0.pop()?.pop()?
+        self.rows.pop()?.pop()?
+    }
+
+    /// Passes on the row that is complete.
+    pub(super) fn pass(&mut self) {
+        if let Some(receiver) = &mut self.receiver {
+            self.rows.drain(..).for_each(receiver);
+        }
     }
 }
 
@@ -29,11 +53,12 @@ impl Rows {
 /// `rows` is the pointer that a call gave to C, and the call is still going on; `value` is NULL or ends in a zero byte.
 pub unsafe fn add_value(rows: *mut Rows, column: c_int, value: *const c_char) -> Result<()> {
     // SAFETY: as the caller promises; nothing else refers to it during the call.
-    let (rows, value) = unsafe { (&mut (*rows).0, text(value)) };
+    let (rows, value) = unsafe { (&mut *rows, text(value)) };
     if column == 1 {
-        rows.push(Row::new());
+        rows.pass();
+        rows.rows.push(Row::new());
     }
-    let row = rows.last_mut();
+    let row = rows.rows.last_mut();
     row.ok_or_else(|| SqlError::internal("a value without a row"))?
         .push(value);
     Ok(())
@@ -64,6 +89,7 @@ pub struct RawEvent {
     added: *mut c_void,
     removed: *mut c_void,
     columns: *mut c_void,
+    trigger: *const c_char,
     ddl: *const c_char,
     relid: Oid,
     relkind: i32,
@@ -132,6 +158,13 @@ impl<'a> Called<'a> {
 }
 
 impl Event<'_> {
+    /// The name of the trigger.
+    #[must_use]
+    pub fn trigger(&self) -> String {
+        // SAFETY: C gives the name of every trigger, for as long as it runs.
+        unsafe { text(self.raw.trigger) }.unwrap_or_default()
+    }
+
     /// The table.
     #[must_use]
     pub fn relid(&self) -> Oid {

@@ -1,6 +1,6 @@
 //! Statements: `PGT_RUN`.
 
-use super::{MAX_ARGS, Oid, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count};
+use super::{MAX_ARGS, Oid, PGT_MAINTAIN, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count};
 use crate::edge::error::{Result, SqlError};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -97,7 +97,7 @@ pub fn query(
         // Also where the query failed: a plan that was kept before lives on.
         plan.0 = statement[0].plan;
     }
-    result.map(|()| rows.0)
+    result.map(|()| rows.take())
 }
 
 /// Rows under the name that a program gives them.
@@ -151,16 +151,16 @@ impl Drop for Steps {
     }
 }
 
-/// How a program is run.
+/// How a program is run: as a security-restricted operation of its role, since it runs functions that the role chose.
 pub struct Run<'a> {
     /// The stream table, for errors.
     pub label: &'a str,
-    /// What the functions of the query see.
-    pub search_path: &'a CStr,
     /// The rows it works on.
     pub deltas: &'a [Delta<'a>],
-    /// Settings while it is parsed and planned.
-    pub settings: &'a [Setting<'a>],
+    /// Settings while it runs; the `search_path` is what the functions of the query see.
+    pub running: &'a [Setting<'a>],
+    /// Settings while it is planned, after the `search_path` while it is parsed.
+    pub planning: &'a [Setting<'a>],
     /// Keep the plans.
     pub keep: bool,
     /// Run as.
@@ -186,9 +186,17 @@ impl Run<'_> {
     pub fn answer(&self, steps: &Steps) -> Result<Row> {
         let mut rows = Rows::default();
         match self.execute(steps, &raw mut rows)? {
-            Outcome::Done => Ok(rows.0.pop().unwrap_or_default()),
+            Outcome::Done => Ok(rows.take().pop().unwrap_or_default()),
             Outcome::Mismatch => Err(SqlError::internal("a statement found its own result wrong")),
         }
+    }
+
+    /// Runs a program that compares nothing, and passes on the rows that its last statement returns.
+    pub fn each(&self, steps: &Steps, receiver: impl FnMut(Row) + 'static) -> Result<()> {
+        let mut rows = Rows::passed_to(receiver);
+        self.execute(steps, &raw mut rows)?;
+        rows.pass();
+        Ok(())
     }
 
     fn execute(&self, steps: &Steps, answer: *mut Rows) -> Result<Outcome> {
@@ -216,11 +224,10 @@ impl Run<'_> {
         for statement in statements.iter_mut() {
             statement.differs = 0;
         }
-        let mut run = RawRun::new(&mut statements, self.settings, self.keep)?;
+        let mut run = RawRun::new(&mut statements, self.planning, self.keep)?;
         run.deltas = deltas.as_ptr();
         run.ndeltas = count(deltas.len())?;
-        let path = [Setting::new(c"search_path", self.search_path)];
-        let result = call(PGT_RUN, &mut run, self.role, &path);
+        let result = call(PGT_MAINTAIN, &mut run, self.role, self.running);
         if !self.keep {
             // These plans were freed with the SPI connection that made them.
             for statement in statements.iter_mut() {
