@@ -123,6 +123,11 @@ export const OPERATORS = [
   [22, 'running sum', 'SELECT id, sum(x) OVER (PARTITION BY k ORDER BY id), avg(x) OVER (PARTITION BY k) AS a FROM t'],
   [
     22,
+    'first rows',
+    'SELECT id, x FROM (SELECT id, x, row_number() OVER (PARTITION BY k ORDER BY x, id) AS n FROM t) AS q WHERE n <= 3',
+  ],
+  [
+    22,
     'two windows',
     'SELECT id, rank() OVER (PARTITION BY k ORDER BY x) AS r, lag(x) OVER (PARTITION BY id / 10 ORDER BY id) AS l FROM t',
   ],

@@ -143,8 +143,8 @@ pub struct Relation {
     /// partial, no expressions, not WITHOUT OVERLAPS, valid; and that hold in this relation alone, so none for a table
     /// with inheritance children (partitions do not count as such).
     pub keys: Vec<Key>,
-    /// The leading columns of indexes that cover all rows.
-    pub indexed: Vec<i16>,
+    /// The columns of each index that covers all rows, 0 for an expression.
+    pub indexes: Vec<Vec<i16>>,
     /// True if other tables inherit from it, as partitions or otherwise.
     pub has_children: bool,
     /// `relkind = 'p'`.
@@ -163,6 +163,12 @@ impl Relation {
     pub fn column(&self, attnum: i16) -> Option<&Column> {
         let position = usize::try_from(attnum).ok()?.checked_sub(1)?;
         self.columns.get(position).filter(|column| !column.dropped)
+    }
+
+    /// True if an index starts with this column, or with an expression if it is 0.
+    #[must_use]
+    pub fn is_indexed(&self, attnum: i16) -> bool {
+        self.indexes.iter().any(|columns| columns.first() == Some(&attnum))
     }
 }
 

@@ -14,12 +14,13 @@ use crate::facts::stability;
 use crate::maintain;
 use crate::maintain::stage::Maintenance;
 use crate::plan::{Change, Program, Source, Statement, Way};
-use crate::query::{Expr, Query, Var};
+use crate::query::{Expr, Query, Window};
 use crate::rewrite::simplify::simplify;
 use crate::rewrite::split::above_select_list;
-use crate::sql::ident::quote_ident;
+use crate::sql::ident::is_one_of;
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
+use crate::stages::order_index::OrderIndex;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
 
@@ -59,7 +60,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     }
     let stacked = query.set_operations.is_some()
         || is_grouped(&query)
-        || query.has_windows
+        || query.has_windows && !numbers_first_rows(&query, graph)?
         || !query.distinct.is_empty()
         || query.has_target_srfs
         || is_complex(&query)
@@ -78,51 +79,58 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     Ok(plan)
 }
 
+/// True if all window functions depend only on the rows before a row in the order of the result, and on those that tie
+/// with it: PostgreSQL then computes them for no more rows than the first ones.
+fn numbers_first_rows(query: &Query, graph: &StageGraph) -> Result<bool, Fallback> {
+    let leads = |window: &Window| {
+        let mut order = window.order.iter().zip(&query.sort);
+        window.partition.is_empty()
+            && !window.order.is_empty()
+            && window.order.len() <= query.sort.len()
+            && order.all(|(own, sort)| {
+                own.target_ref == sort.target_ref && own.sort_op == sort.sort_op && own.nulls_first == sort.nulls_first
+            })
+    };
+    let mut calls = Vec::new();
+    query.for_each_expr(&mut |expr| {
+        expr.for_each(&mut |node| {
+            if let Expr::Window(call) = node {
+                calls.push((call.function, call.winref));
+            }
+        });
+    });
+    for (function, winref) in calls {
+        let function = graph.function(function)?;
+        let window = query.windows.iter().find(|window| window.winref == winref);
+        if function.schema != "pg_catalog"
+            || !is_one_of(&function.name, "row_number rank dense_rank")
+            || !window.is_some_and(leads)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// If the query reads a single table, makes an index in the query's order: adds it to the storage of a stage, and
 /// returns advice for a table of the user.
 fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, graph)?;
     let targets = resolver.targets()?;
-    let [_] = flat.scans.as_slice() else {
+    let ([_], Some(relation)) = (flat.scans.as_slice(), flat.table(0)) else {
         return Ok(None);
     };
-    let Some(relation) = flat.table(0) else { return Ok(None) };
-    let mut columns = Vec::new();
-    let mut leads = None;
-    for sort in &query.sort {
-        let Some(target) = targets.iter().find(|target| target.ressortgroupref == sort.target_ref) else {
-            return Ok(None);
-        };
-        let Expr::Var(Var { attno, .. }) = &target.expr else {
-            return Ok(None);
-        };
-        let Some(column) = relation.column(*attno) else {
-            return Ok(None);
-        };
-        let default = graph.default_equality(column.type_oid)?;
-        let descending = match &default {
-            Some(default) if default.less.as_ref().is_some_and(|less| less.oid == sort.sort_op) => false,
-            Some(default)
-                if default
-                    .greater
-                    .as_ref()
-                    .is_some_and(|greater| greater.oid == sort.sort_op) =>
-            {
-                true
-            }
-            _ => return Ok(None),
-        };
-        leads.get_or_insert(*attno);
-        columns.push(format!(
-            "{} {} NULLS {}",
-            quote_ident(&column.name),
-            if descending { "DESC" } else { "ASC" },
-            if sort.nulls_first { "FIRST" } else { "LAST" }
-        ));
-    }
-    let Some(leads) = leads else { return Ok(None) };
-    graph.add_index(relation.oid, "", &columns);
-    let is_there = graph.is_stage(relation.oid) || relation.indexed.contains(&leads);
-    Ok((!is_there).then(|| advice::sentence(relation, &columns.join(", "), "the rows shown are read in its order")))
+    let Some(order) = OrderIndex::new(relation, &query.sort, &targets, graph)? else {
+        return Ok(None);
+    };
+    graph.add_index(relation.oid, "", &order.columns);
+    let is_there = graph.is_stage(relation.oid) || relation.is_indexed(order.attnos[0]);
+    Ok((!is_there).then(|| {
+        advice::sentence(
+            relation,
+            &order.columns.join(", "),
+            "the rows shown are read in its order",
+        )
+    }))
 }

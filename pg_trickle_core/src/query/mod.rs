@@ -69,6 +69,8 @@ pub struct Query {
     pub limit_count: Option<Expr>,
     /// `FETCH FIRST .. WITH TIES`.
     pub limit_with_ties: bool,
+    /// Only the first rows of each partition. A rule adds it; SQL says the same with a subquery and WHERE.
+    pub top: Option<Top>,
     /// `FOR UPDATE` and similar.
     pub row_marks: Vec<RowMark>,
     /// `UNION`, `INTERSECT`, `EXCEPT`.
@@ -194,6 +196,15 @@ pub struct Window {
     pub winref: u32,
     /// True if the ORDER BY was copied from `refname`.
     pub copied_order: bool,
+}
+
+/// Only the rows whose number in their partition is at most `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Top {
+    /// The number: `row_number()`, `rank()` or `dense_rank()`, by its position among the visible targets.
+    pub target: usize,
+    /// The last number.
+    pub count: i64,
 }
 
 /// The kind of a set operation.

@@ -4,8 +4,9 @@
 //! joins ([`join_names`]), replaces `tableoid` by a constant ([`table_oid`]), and passes the order of subqueries on
 //! ([`inherited_order`]). Then, for each query that
 //! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]) and of one row per key ([`scalar_groups`]),
-//! reduces outer joins ([`outer_to_inner`]), merges views ([`views`]) and linear subqueries ([`merge`]), and turns NOT IN
-//! into anti-joins ([`anti_join`]). A query with several operators is split in
+//! reduces outer joins ([`outer_to_inner`]), merges views ([`views`]) and linear subqueries ([`merge`]), keeps only the
+//! first rows of each partition where a condition asks for no others ([`top`]), and turns NOT IN into anti-joins
+//! ([`anti_join`]). A query with several operators is split in
 //! two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 
@@ -25,5 +26,6 @@ pub mod single_rows;
 pub mod split;
 pub mod table_oid;
 pub mod temporal;
+pub mod top;
 pub mod union_branches;
 pub mod views;

@@ -116,6 +116,7 @@ fn cleared(query: &Query) -> Query {
         limit_count: None,
         limit_offset: None,
         limit_with_ties: false,
+        top: None,
         ..query.clone()
     }
 }

@@ -14,6 +14,7 @@ pub(super) use level::Level;
 
 use super::expr::{Printer, Scope};
 use super::ident::quote_ident;
+use super::statement::{column, op};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::query::{Query, RteKind, SetOp, SetOperation};
@@ -48,6 +49,13 @@ pub(super) fn select(printer: &Printer<'_>, names: Option<&[String]>) -> Result<
         text.push_str(&printer.simple_select(query, names)?);
     }
     text.push_str(&printer.tail(query)?);
+    if let Some(top) = query.top {
+        let own_names = output_names(query);
+        let number = names.unwrap_or(&own_names).get(top.target);
+        let number = number.ok_or_else(|| Error::Tree("a top-k query without its number".to_owned()))?;
+        let is_top = op(&column("q", number), "<=", &top.count.to_string());
+        text = format!("SELECT q.* FROM ({text}) AS q WHERE {is_top}");
+    }
     Ok(text)
 }
 

@@ -33,7 +33,7 @@ pub fn expression(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<Option
     let Some(relation) = table.filter(|_| is_simple && volatility::is_immutable(expr, graph)) else {
         return Ok(None);
     };
-    if graph.is_stage(relation.oid) || relation.indexed.contains(&0) {
+    if graph.is_stage(relation.oid) || relation.is_indexed(0) {
         return Ok(None);
     }
     let column = |var: &Var| {
@@ -58,7 +58,7 @@ pub fn indexes(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Resul
         let Some(name) = relation.column(attnum).map(|column| &column.name) else {
             continue;
         };
-        if graph.is_stage(relid) || relation.indexed.contains(&attnum) {
+        if graph.is_stage(relid) || relation.is_indexed(attnum) {
             continue;
         }
         let sentence = sentence(&relation, &quote_ident(name), why);

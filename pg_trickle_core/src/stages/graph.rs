@@ -290,7 +290,7 @@ impl<'c> StageGraph<'c> {
             persistence: 'p',
             columns: known,
             keys,
-            indexed: Vec::new(),
+            indexes: Vec::new(),
             has_children: false,
             is_partitioned: false,
             row_security: false,

@@ -32,6 +32,11 @@ const SMALL: &[Oid] = &[
 /// Types whose values can be too long for a B-tree entry. A hash index, which stores only hashes, can hold them.
 const LONG: &[Oid] = &[TEXT, BPCHAR, VARCHAR];
 
+/// True for types of a small size, whose values always fit into an index.
+pub fn is_small(type_oid: Oid) -> bool {
+    SMALL.contains(&type_oid)
+}
+
 /// Adds the indexes that lower stages need for this query, whose rows changes look up by these columns.
 pub fn add(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<(), Error> {
     for (relid, method, column) in needed(query, looked_up, graph)? {
@@ -47,7 +52,7 @@ pub fn is_found_by(relid: Oid, attno: i16, graph: &StageGraph) -> Result<bool, E
     if let Some((relid, method, column)) = &index {
         graph.add_index(*relid, method, std::slice::from_ref(column));
     }
-    Ok(index.is_some() || relation.indexed.contains(&attno))
+    Ok(index.is_some() || relation.is_indexed(attno))
 }
 
 /// The indexes that a query needs on a table: a column in parentheses, after `USING` if need be.

@@ -5,6 +5,7 @@ pub mod advice;
 pub mod clock;
 pub mod graph;
 pub mod indexes;
+pub mod order_index;
 pub mod restricted;
 pub mod stage_plan;
 pub mod stored;

@@ -5,6 +5,7 @@ use super::graph::StageGraph;
 use super::stage_plan::MAX_INDEX_COLUMNS;
 use super::stored::{StoredColumn, stored_name};
 use crate::catalog::Catalog;
+use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::types::{is_pseudo, type_of};
 use crate::maintain::nulls::{KeyMatch, searches};
@@ -122,32 +123,43 @@ pub fn for_touched(
         let touched = varno(query.rtable.len())?;
         query.rtable.push(touched_keys(columns));
         query.from.insert(0, FromItem::Rel(touched));
-        for (n, ((expr, key), how)) in keys.iter().zip(key).zip(search).enumerate() {
-            let given = Expr::Var(Var {
-                varno: touched,
-                attno: attno(n)?,
-                type_oid: expr.type_oid(),
-                typmod: -1,
-                collation: expr.collation(),
-                levels_up: 0,
-            });
-            let equal = SqlLeaf::condition(
-                &["", &format!(" {} ", key.equals), ""],
-                vec![expr.clone(), given.clone()],
-            );
-            let both_null = Expr::and(vec![Expr::is_null(expr.clone()), Expr::is_null(given)]);
-            query.add_qual(match how {
-                KeyMatch::Equal => equal,
-                KeyMatch::BothNull => both_null,
-                KeyMatch::EqualOrBothNull => Expr::Bool(Bool {
-                    op: BoolOp::Or,
-                    args: vec![equal, both_null],
-                }),
-            });
-        }
+        let given: Vec<Expr> = keys
+            .iter()
+            .enumerate()
+            .map(|(n, expr)| {
+                Ok(Expr::Var(Var {
+                    varno: touched,
+                    attno: attno(n)?,
+                    type_oid: expr.type_oid(),
+                    typmod: -1,
+                    collation: expr.collation(),
+                    levels_up: 0,
+                }))
+            })
+            .collect::<Result<_, Error>>()?;
+        with_keys(&mut query, keys, key, &given, &search);
         texts.push(format!("({})", crate::sql::query::print(&query, graph)?));
     }
     Ok(texts)
+}
+
+/// Adds the condition that the key of a row is the given one, as one search compares it.
+pub fn with_keys(query: &mut Query, keys: &[Expr], key: &[KeyColumn], given: &[Expr], search: &[KeyMatch]) {
+    for (((expr, key), given), how) in keys.iter().zip(key).zip(given).zip(search) {
+        let equal = SqlLeaf::condition(
+            &["", &format!(" {} ", key.equals), ""],
+            vec![expr.clone(), given.clone()],
+        );
+        let both_null = Expr::and(vec![Expr::is_null(expr.clone()), Expr::is_null(given.clone())]);
+        query.add_qual(match how {
+            KeyMatch::Equal => equal,
+            KeyMatch::BothNull => both_null,
+            KeyMatch::EqualOrBothNull => Expr::Bool(Bool {
+                op: BoolOp::Or,
+                args: vec![equal, both_null],
+            }),
+        });
+    }
 }
 
 /// The index that finds stored rows by key. A hash index takes one column.

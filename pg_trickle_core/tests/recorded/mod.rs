@@ -179,7 +179,7 @@ impl Catalog for Recorded {
             has_children: flag(&answer[4]),
             is_partitioned: answer[2] == "p",
             row_security: flag(&answer[5]),
-            indexed: words(&answer[7]),
+            indexes: words(&answer[7]).into_iter().map(|first| vec![first]).collect(),
             is_system: matches!(answer[0].as_str(), "pg_catalog" | "information_schema"),
             updates_itself: flag(&answer[6]),
         })

@@ -204,7 +204,7 @@ fn relation(oid: Oid, reader: Oid) -> Result<Option<Relation>> {
         }
     }
     let columns = columns(oid, &unsure)?;
-    let (indexed, mut keys) = indexes(oid, &columns)?;
+    let (indexes, mut keys) = indexes(oid, &columns)?;
     if has_children && !is_partitioned {
         keys.clear();
     }
@@ -216,7 +216,7 @@ fn relation(oid: Oid, reader: Oid) -> Result<Option<Relation>> {
         persistence,
         columns,
         keys,
-        indexed,
+        indexes,
         has_children,
         is_partitioned,
         row_security: has_policies && is_restricted(oid, reader)?,
@@ -275,21 +275,21 @@ fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
     .collect()
 }
 
-/// The first columns of indexes, and the keys: of unique indexes whose columns hold no NULL, the primary key first.
+/// The columns of indexes, and the keys: of unique indexes whose columns hold no NULL, the primary key first.
 /// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.
-fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<i16>, Vec<Key>)> {
+fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<Vec<i16>>, Vec<Key>)> {
     let rows = spi::catalog(
         "SELECT indkey, indnkeyatts, indisprimary, indisunique AND indimmediate AND NOT indisexclusion FROM pg_index \
          WHERE indrelid = $1::oid AND indisvalid AND indpred IS NULL ORDER BY indisprimary DESC, indexrelid",
         &[Some(&oid.to_string())],
     )?;
-    let (mut indexed, mut keys) = (Vec::new(), Vec::new());
+    let (mut indexes, mut keys) = (Vec::new(), Vec::new());
     for row in rows {
         let mut v = Values::of(row);
         let mut attnums: Vec<i16> = v.numbers()?;
         let (count, primary) = (v.number()?, v.boolean()?);
-        indexed.extend(attnums.first());
         attnums.truncate(count);
+        indexes.push(attnums.clone());
         let holds_no_null = |attnum: &i16| columns.iter().any(|column| column.attnum == *attnum && column.not_null);
         if v.boolean()? && attnums.iter().all(holds_no_null) {
             keys.push(Key {
@@ -298,7 +298,7 @@ fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<i16>, Vec<Key>)> {
             });
         }
     }
-    Ok((indexed, keys))
+    Ok((indexes, keys))
 }
 
 /// The types of most columns, with the operators of their default btree classes: equal, less, greater. PostgreSQL never

@@ -44,7 +44,7 @@ export class Composer {
   #select(depth: number): Composed {
     const make = this.rng.pick([
       ...[this.#project, this.#join, this.#join, this.#semiJoin, this.#group, this.#group, this.#distinct],
-      ...[this.#distinctOn, this.#setOperation, this.#scalar, this.#lateral, this.#window, this.#top, this.#elements],
+      ...[this.#distinctOn, this.#setOperation, this.#scalar, this.#lateral, this.#window, this.#firsts, this.#top, this.#elements],
       ...[this.#groupingSets, this.#collect, this.#single, this.#ordered, this.#rowsAsKeys, this.#dependents],
     ])
     return make.call(this, depth - 1)
@@ -358,6 +358,22 @@ export class Composer {
     })
     const shown = this.rng.times(1, 2, () => expressions.any(0))
     return this.#list([...shown, ...windows], `FROM ${sql}${this.#where(expressions, 0.3)}`)
+  }
+
+  /** The first rows of each partition; equal rows may come in any order. */
+  #firsts(depth: number): Composed {
+    const { sql, scope } = this.#input(depth)
+    const expressions = new Expressions(this.rng, scope)
+    const partition = this.rng.chance(0.75) ? `PARTITION BY ${this.#plain(expressions).sql} ` : ''
+    const call = this.rng.chance(0.5)
+      ? `rank() OVER (${partition}ORDER BY ${this.#plain(expressions).sql} DESC)`
+      : `row_number() OVER (${partition}ORDER BY ${scope.map((column) => column.sql).join(', ')})`
+    const shown = this.rng.times(1, 2, () => expressions.any(0))
+    const inner = this.#list([...shown, { sql: call, type: 'big' }], `FROM ${sql}${this.#where(expressions, 0.3)}`)
+    const name = `a${++this.#aliases}`
+    const columns = inner.columns.map((column) => ({ sql: `${name}.${column.name}`, type: column.type }))
+    const number = columns[columns.length - 1]?.sql
+    return this.#list(columns, `FROM (${inner.sql}) ${name} WHERE ${number} <= ${this.rng.int(1, 3)}`)
   }
 
   #top(depth: number): Composed {

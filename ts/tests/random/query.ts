@@ -159,7 +159,7 @@ function other(rng: Rng, tables: readonly Table[]): Query {
       scalarSubquery,
       lateral,
     ],
-    ...[windowed, limited, otherAggregate, groupingSets, nested, recursive, recursive],
+    ...[windowed, firsts, firsts, limited, otherAggregate, groupingSets, nested, recursive, recursive],
   ])
   return { sql: make(rng, tables), freeSpelling: true }
 }
@@ -314,6 +314,21 @@ function windowed(rng: Rng, tables: readonly Table[]): string {
     return `${call} OVER (${partition}${order}${frame}) AS c${i + 2}`
   })
   return `${ctes}SELECT ${expressions.any(1).sql} AS c1, ${calls.join(', ')} FROM ${sql}${where(rng, expressions)}`
+}
+
+/** The first rows of each partition. Rows that tie in all columns are equal, so it does not matter which come first. */
+function firsts(rng: Rng, tables: readonly Table[]): string {
+  const { ctes, sql, scope } = from(rng, tables, 2)
+  const expressions = new Expressions(rng, scope)
+  const partition = rng.chance(0.8) ? `PARTITION BY ${expressions.any(0).sql} ` : ''
+  const all = scope.map((column) => `${column.sql}${rng.pick(['', ' DESC', ' NULLS FIRST'])}`).join(', ')
+  const call = rng.pick([
+    `row_number() OVER (${partition}ORDER BY ${all})`,
+    `rank() OVER (${partition}ORDER BY ${expressions.any(0).sql})`,
+    `dense_rank() OVER (${partition}ORDER BY ${expressions.any(0).sql} DESC)`,
+  ])
+  const inner = `SELECT ${expressions.any(1).sql} AS c1, ${call} AS n FROM ${sql}${where(rng, expressions)}`
+  return `${ctes}SELECT c1, n FROM (${inner}) x WHERE ${rng.pick(['n <= 2', 'n = 1', 'n < 4 AND n > 1', 'n IN (1, 3)'])}`
 }
 
 function limited(rng: Rng, tables: readonly Table[]): string {

@@ -15,4 +15,5 @@
 //! Source: Palpanas et al., "Incremental maintenance for non-distributive aggregate functions", 2002, for aggregates.
 //! The same reasoning holds for the others, whose results also split by key.
 
+pub mod first;
 pub mod plan;

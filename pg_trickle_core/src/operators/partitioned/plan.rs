@@ -1,5 +1,6 @@
 //! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stages.
 
+use super::first::First;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
@@ -151,6 +152,7 @@ fn by_key(
         distinct: Vec::new(),
         distinct_on: false,
         sort: Vec::new(),
+        top: None,
         ..query.clone()
     };
     let mut flat = Flat::default();
@@ -175,6 +177,28 @@ fn by_key(
         advice.extend(advice::expression(&flat, &resolved, graph)?);
     }
     stability::settled_query(query, graph)?;
+    let first = match what {
+        What::Window => First::of_windows(query, keys, graph)?,
+        What::DistinctOn => Some(First::of_distinct_on(query)),
+        What::Group(_) => None,
+    };
+    let mut is_advised = false;
+    let first = match first {
+        Some(first) => {
+            let mut whole = Flat::default();
+            let resolver = Resolver::new(query, &mut whole, graph)?;
+            let found = first.find(keys, &whole, &resolver, graph)?;
+            is_advised = found.advice.is_some();
+            advice.extend(found.advice);
+            found.one_by_one.then_some(first)
+        }
+        None => None,
+    };
+    let looked_up = if first.is_some() || is_advised {
+        Vec::new()
+    } else {
+        advice::columns(keys, query)
+    };
     let unique = matches!(what, What::Group(_) | What::DistinctOn);
     // Window functions keep one row for each row of the block, so a key of the block identifies it.
     let own = if unique || query.has_target_srfs {
@@ -197,20 +221,21 @@ fn by_key(
     let row_key = if unique {
         Some(key.clone())
     } else {
-        own.map(|own| {
-            own.iter()
-                .zip(&restricted.key_positions[keys.len()..])
-                .map(|(expr, position)| {
-                    Ok(KeyColumn {
-                        name: columns[*position].clone(),
-                        equals: equality(expr.type_oid(), graph)?,
-                        nullable: false,
-                        ordered: true,
+        own.as_ref()
+            .map(|own| {
+                own.iter()
+                    .zip(&restricted.key_positions[keys.len()..])
+                    .map(|(expr, position)| {
+                        Ok(KeyColumn {
+                            name: columns[*position].clone(),
+                            equals: equality(expr.type_oid(), graph)?,
+                            nullable: false,
+                            ordered: true,
+                        })
                     })
-                })
-                .collect::<Result<_, Fallback>>()
-        })
-        .transpose()?
+                    .collect::<Result<_, Fallback>>()
+            })
+            .transpose()?
     };
     let rekey = Rekey {
         row_key,
@@ -218,7 +243,10 @@ fn by_key(
         columns: columns.clone(),
         key: key.clone(),
         touched: Box::new(KeysOfBlocks(vec![Part { block, values: key_sql }])),
-        rows: for_touched(&restricted.query, keys, &key, graph)?,
+        rows: match &first {
+            Some(first) => first.for_touched(&restricted.query, keys, &key, graph)?,
+            None => for_touched(&restricted.query, keys, &key, graph)?,
+        },
     };
     let rows = crate::sql::query::print(&restricted.query, graph)?;
     let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
@@ -233,7 +261,7 @@ fn by_key(
         key: if unique { key_names } else { Vec::new() },
         rows,
         reads: query.clone(),
-        looked_up: advice::columns(keys, query),
+        looked_up,
         advice,
         crossings: Vec::new(),
         operators: Some(operators),

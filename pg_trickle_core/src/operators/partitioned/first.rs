@@ -1,0 +1,154 @@
+//! The first rows of each partition: `row_number() OVER (PARTITION BY p ORDER BY o) <= k` around a subquery
+//! ([`crate::rewrite::top`]), and DISTINCT ON.
+//!
+//! Rule: read the first k rows of each touched partition again, through an index on (p, o). `rank() <= k` takes the rows
+//! that tie with the k-th, too. Cost: k rows for each touched partition; without that index, the rows of the partition,
+//! whose other rows are neither numbered to the end nor stored.
+//!
+//! Source: top-k per group, as in Feldera and Materialize; the index takes the place of their sorted state.
+
+use crate::catalog::Catalog;
+use crate::facts::fallback::Fallback;
+use crate::facts::linear_block::{Flat, Resolver};
+use crate::maintain::nulls::searches;
+use crate::maintain::rekey::{IS_TOUCHED, KeyColumn, TOUCHED, key_column};
+use crate::oids::INT8;
+use crate::query::{Expr, Query, SortGroup, SqlLeaf, Window};
+use crate::stages::advice;
+use crate::stages::graph::StageGraph;
+use crate::stages::indexes::is_small;
+use crate::stages::order_index::OrderIndex;
+use crate::stages::restricted::with_keys;
+
+/// Which rows of a partition come first.
+pub struct First {
+    /// The order, which begins with the key or leaves it out.
+    sort: Vec<SortGroup>,
+    /// How many.
+    count: i64,
+    /// And those that tie with the last one.
+    with_ties: bool,
+}
+
+/// How the first rows are found.
+pub struct Found {
+    /// True if an index makes it cheap to read partitions one by one.
+    pub one_by_one: bool,
+    /// The index that a table of the user lacks.
+    pub advice: Option<String>,
+}
+
+impl First {
+    /// The first rows that a query with windows keeps, if they are the first ones of all its windows. `keys` are the
+    /// partition's.
+    pub fn of_windows(query: &Query, keys: &[Expr], graph: &StageGraph) -> Result<Option<Self>, Fallback> {
+        let Some(top) = query.top else { return Ok(None) };
+        let Some(Expr::Window(call)) = query.visible_targets().nth(top.target).map(|target| &target.expr) else {
+            return Ok(None);
+        };
+        let Some(window) = query.windows.iter().find(|window| window.winref == call.winref) else {
+            return Ok(None);
+        };
+        let sorts_alike = |other: &Window| other.partition == window.partition && other.order == window.order;
+        if !query.windows.iter().all(sorts_alike) || window.partition.len() != keys.len() {
+            return Ok(None);
+        }
+        let with_ties = match graph.function(call.function)?.name.as_str() {
+            "row_number" => false,
+            "rank" => true,
+            // Its first rows are as many as share the first numbers.
+            "dense_rank" if top.count <= 1 => true,
+            _ => return Ok(None),
+        };
+        Ok(Some(First {
+            sort: window.partition.iter().chain(&window.order).cloned().collect(),
+            count: top.count.max(0),
+            with_ties,
+        }))
+    }
+
+    /// The row that DISTINCT ON keeps.
+    pub fn of_distinct_on(query: &Query) -> Self {
+        First {
+            sort: query.sort.clone(),
+            count: 1,
+            with_ties: false,
+        }
+    }
+
+    /// Looks for the index in this order; makes it, if the query reads a stage.
+    pub fn find(&self, keys: &[Expr], flat: &Flat, resolver: &Resolver, graph: &StageGraph) -> Result<Found, Fallback> {
+        let mut found = Found {
+            one_by_one: keys.is_empty(),
+            advice: None,
+        };
+        let ([_], Some(relation)) = (flat.scans.as_slice(), flat.table(0)) else {
+            return Ok(found);
+        };
+        let index = OrderIndex::new(relation, &self.sort, &resolver.targets()?, graph)?;
+        if graph.is_stage(relation.oid) {
+            let column = |attno: &i16| relation.column(*attno);
+            if let Some(index) = index
+                && index
+                    .attnos
+                    .iter()
+                    .filter_map(column)
+                    .all(|column| is_small(column.type_oid))
+            {
+                graph.add_index(relation.oid, "", &index.columns);
+                found.one_by_one = true;
+            }
+            return Ok(found);
+        }
+        let leads = index.as_ref().map_or(0, |index| index.attnos[0]);
+        found.one_by_one |= relation.is_indexed(leads);
+        if let Some(index) = index
+            && !relation
+                .indexes
+                .iter()
+                .any(|columns| columns.starts_with(&index.attnos))
+        {
+            let why = "the first rows of what a change touches are read in its order";
+            found.advice = Some(advice::sentence(relation, &index.columns.join(", "), why));
+        }
+        Ok(found)
+    }
+
+    /// The query, restricted to the first rows of each touched key: one SELECT for each combination of NULLs.
+    pub fn for_touched(
+        &self,
+        query: &Query,
+        keys: &[Expr],
+        key: &[KeyColumn],
+        graph: &StageGraph,
+    ) -> Result<Vec<String>, Fallback> {
+        let mut first = query.clone();
+        first.top = None;
+        first.distinct.clear();
+        first.distinct_on = false;
+        first.sort.clone_from(&self.sort);
+        first.limit_count = Some(SqlLeaf::text(self.count.to_string(), INT8, -1, 0));
+        first.limit_with_ties = self.with_ties;
+        if key.is_empty() {
+            let first = crate::sql::query::print(&first, graph)?;
+            return Ok(vec![format!("SELECT q.* FROM ({first}) AS q WHERE {IS_TOUCHED}")]);
+        }
+        let given: Vec<Expr> = keys
+            .iter()
+            .enumerate()
+            .map(|(n, expr)| {
+                let column = format!("k.{}", key_column(n));
+                SqlLeaf::text(column, expr.type_oid(), -1, expr.collation())
+            })
+            .collect();
+        let nullable: Vec<bool> = key.iter().map(|key| key.nullable).collect();
+        let mut texts = Vec::new();
+        for search in searches(&nullable) {
+            let mut one = first.clone();
+            with_keys(&mut one, keys, key, &given, &search);
+            let one = crate::sql::query::print(&one, graph)?;
+            texts.push(format!("SELECT q.* FROM {TOUCHED} AS k, LATERAL ({one}) AS q"));
+        }
+        Ok(texts)
+    }
+}
