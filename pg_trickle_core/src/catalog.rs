@@ -115,6 +115,17 @@ pub struct Column {
     pub generated: Option<char>,
 }
 
+/// A column of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexColumn {
+    /// `attnum`, 0 for an expression.
+    pub attnum: i16,
+    /// `DESC`.
+    pub descending: bool,
+    /// `NULLS FIRST`.
+    pub nulls_first: bool,
+}
+
 /// Columns that identify a row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -143,8 +154,8 @@ pub struct Relation {
     /// partial, no expressions, not WITHOUT OVERLAPS, valid; and that hold in this relation alone, so none for a table
     /// with inheritance children (partitions do not count as such).
     pub keys: Vec<Key>,
-    /// The columns of each index that covers all rows, 0 for an expression.
-    pub indexes: Vec<Vec<i16>>,
+    /// The columns of each index that covers all rows.
+    pub indexes: Vec<Vec<IndexColumn>>,
     /// True if other tables inherit from it, as partitions or otherwise.
     pub has_children: bool,
     /// `relkind = 'p'`.
@@ -168,7 +179,8 @@ impl Relation {
     /// True if an index starts with this column, or with an expression if it is 0.
     #[must_use]
     pub fn is_indexed(&self, attnum: i16) -> bool {
-        self.indexes.iter().any(|columns| columns.first() == Some(&attnum))
+        let leads = |columns: &Vec<IndexColumn>| columns.first().is_some_and(|first| first.attnum == attnum);
+        self.indexes.iter().any(leads)
     }
 }
 

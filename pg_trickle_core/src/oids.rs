@@ -14,6 +14,8 @@ pub const INT2: Oid = 21;
 pub const INT4: Oid = 23;
 /// Type `text`.
 pub const TEXT: Oid = 25;
+/// Type `tid`.
+pub const TID: Oid = 27;
 /// Type `oid`.
 pub const OID: Oid = 26;
 /// Type `xml`.

@@ -74,7 +74,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
 
   test.each([
     ['SELECT u.id, t.id AS other FROM u JOIN t ON t.x = u.p', 'CREATE INDEX ON public.u (p)'],
-    ['SELECT id, rank() OVER (PARTITION BY id / 5 ORDER BY x) FROM t', 'CREATE INDEX ON public.t (((id / 5)))'],
+    ['SELECT id, cume_dist() OVER (PARTITION BY id / 5 ORDER BY x) FROM t', 'CREATE INDEX ON public.t (((id / 5)))'],
     ['SELECT id FROM t ORDER BY f DESC LIMIT 3', 'CREATE INDEX ON public.t (f DESC NULLS FIRST)'],
   ])('grow without an index, until the advised one exists: %s', async (query, index) => {
     const both = (sql: string) => Promise.all([small.exec(sql), large.exec(sql)])
@@ -96,13 +96,7 @@ const GROWING = new Set([
   'jsonb_agg',
   'percentile_cont',
   'mode',
-  'lag',
-  'moving average',
-  'running sum, appended',
-  'top 3 per group',
   'ntile',
-  'leaderboard',
-  'DISTINCT ON',
   'LIMIT 1000',
   'LIMIT, no index',
   'reachable',

@@ -74,6 +74,11 @@ pub trait Maintenance {
         false
     }
 
+    /// True if there is an index for every order in which a small change reads rows, so that its plan must not sort them.
+    fn reads_in_order(&self) -> bool {
+        false
+    }
+
     /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
     /// than once. `advised` says that indexes are missing that would help.
     fn needs_fresh_plans(&self, _advised: bool) -> bool {
@@ -153,6 +158,12 @@ impl Stage {
     #[must_use]
     pub fn fill_statement(&self) -> Statement {
         silent(&self.fill)
+    }
+
+    /// True if there is an index for every order in which a small change reads rows, so that its plan must not sort them.
+    #[must_use]
+    pub fn reads_in_order(&self) -> bool {
+        self.maintenance.reads_in_order()
     }
 
     /// True if every change runs the whole query again.

@@ -20,9 +20,12 @@ use crate::rewrite::split::above_select_list;
 use crate::sql::ident::is_one_of;
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
-use crate::stages::order_index::OrderIndex;
+use crate::stages::order_index::{OrderIndex, is_descending};
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
+
+/// The window functions that number the rows in their order.
+const NUMBERS: &str = "row_number rank dense_rank";
 
 /// Runs the query again, with a plan that is kept because the query reads few rows.
 struct FirstRows {
@@ -58,6 +61,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     if query.set_operations.is_none() {
         simplify(&mut query, graph)?;
     }
+    sort_by_order(&mut query, graph)?;
     let stacked = query.set_operations.is_some()
         || is_grouped(&query)
         || query.has_windows && !numbers_first_rows(&query, graph)?
@@ -77,6 +81,30 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     });
     plan.advice.extend(advice);
     Ok(plan)
+}
+
+/// An order by the number of a row in a window is the order of that window.
+fn sort_by_order(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
+    let mut sorts = Vec::new();
+    for sort in &query.sort {
+        let order = match query.target(sort.target_ref).map(|target| &target.expr) {
+            Some(Expr::Window(call)) if is_descending(sort, call.type_oid, graph)? == Some(false) => {
+                let function = graph.function(call.function)?;
+                let window = query.windows.iter().find(|window| window.winref == call.winref);
+                // Rows that tie in the order of the window have different numbers by `row_number`.
+                let ties_alike = !query.limit_with_ties || function.name != "row_number";
+                let is_number = function.schema == "pg_catalog" && is_one_of(&function.name, NUMBERS) && ties_alike;
+                window.filter(|window| is_number && window.partition.is_empty() && !window.order.is_empty())
+            }
+            _ => None,
+        };
+        match order {
+            Some(window) => sorts.extend(window.order.iter().cloned()),
+            None => sorts.push(sort.clone()),
+        }
+    }
+    query.sort = sorts;
+    Ok(())
 }
 
 /// True if all window functions depend only on the rows before a row in the order of the result, and on those that tie
@@ -102,10 +130,7 @@ fn numbers_first_rows(query: &Query, graph: &StageGraph) -> Result<bool, Fallbac
     for (function, winref) in calls {
         let function = graph.function(function)?;
         let window = query.windows.iter().find(|window| window.winref == winref);
-        if function.schema != "pg_catalog"
-            || !is_one_of(&function.name, "row_number rank dense_rank")
-            || !window.is_some_and(leads)
-        {
+        if function.schema != "pg_catalog" || !is_one_of(&function.name, NUMBERS) || !window.is_some_and(leads) {
             return Ok(false);
         }
     }
@@ -124,12 +149,12 @@ fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> 
     let Some(order) = OrderIndex::new(relation, &query.sort, &targets, graph)? else {
         return Ok(None);
     };
-    graph.add_index(relation.oid, "", &order.columns);
-    let is_there = graph.is_stage(relation.oid) || relation.is_indexed(order.attnos[0]);
+    graph.add_index(relation.oid, "", &order.columns());
+    let is_there = graph.is_stage(relation.oid) || relation.is_indexed(order.attnos()[0]);
     Ok((!is_there).then(|| {
         advice::sentence(
             relation,
-            &order.columns.join(", "),
+            &order.columns().join(", "),
             "the rows shown are read in its order",
         )
     }))

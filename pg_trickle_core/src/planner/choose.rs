@@ -13,7 +13,7 @@ use crate::facts::shape::{
     has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
-use crate::operators::partitioned::plan::Windows;
+use crate::operators::partitioned::plan::Split;
 use crate::operators::{
     aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation, temporal,
 };
@@ -122,8 +122,8 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if query.has_windows {
         match partitioned::plan::split_windows(&query, graph)? {
-            Windows::Together(query, keys) => partitioned::plan::windows(&query, &keys, storage, graph),
-            Windows::Above(query) => choose(&query, storage, graph),
+            Split::Together(query, keys) => partitioned::plan::windows(&query, &keys, storage, graph),
+            Split::Above(query) => choose(&query, storage, graph),
         }
     } else if grouped {
         aggregate::plan::plan(&query, storage, graph)

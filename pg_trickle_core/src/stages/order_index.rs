@@ -1,17 +1,16 @@
 //! Indexes in the order of a clause: of ORDER BY, or of a window's PARTITION BY and ORDER BY.
 
 use super::graph::StageGraph;
-use crate::catalog::{Catalog, Relation};
+use crate::catalog::{Catalog, IndexColumn, Operator, Relation};
 use crate::error::Error;
+use crate::plan::Oid;
 use crate::query::{Expr, SortGroup, Target, Var};
 use crate::sql::ident::quote_ident;
 
-/// The columns of an index.
+/// An index, as its columns.
 pub struct OrderIndex {
-    /// Each column as SQL, with its direction.
-    pub columns: Vec<String>,
-    /// Their attribute numbers.
-    pub attnos: Vec<i16>,
+    /// Each column with its name.
+    pub items: Vec<(IndexColumn, String)>,
 }
 
 impl OrderIndex {
@@ -23,10 +22,7 @@ impl OrderIndex {
         targets: &[Target],
         graph: &StageGraph,
     ) -> Result<Option<Self>, Error> {
-        let mut index = OrderIndex {
-            columns: Vec::new(),
-            attnos: Vec::new(),
-        };
+        let mut items: Vec<(IndexColumn, String)> = Vec::new();
         for item in order {
             let target = targets.iter().find(|target| target.ressortgroupref == item.target_ref);
             let Some(Expr::Var(Var { attno, .. })) = target.map(|target| &target.expr) else {
@@ -38,29 +34,61 @@ impl OrderIndex {
             let Some(descending) = is_descending(item, column.type_oid, graph)? else {
                 return Ok(None);
             };
-            if index.attnos.contains(attno) {
+            if items.iter().any(|(known, _)| known.attnum == *attno) {
                 continue;
             }
-            index.attnos.push(*attno);
-            index.columns.push(format!(
-                "{} {} NULLS {}",
-                quote_ident(&column.name),
-                if descending { "DESC" } else { "ASC" },
-                if item.nulls_first { "FIRST" } else { "LAST" }
-            ));
+            let column_of_index = IndexColumn {
+                attnum: *attno,
+                descending,
+                nulls_first: item.nulls_first,
+            };
+            items.push((column_of_index, column.name.clone()));
         }
-        Ok((!index.columns.is_empty()).then_some(index))
+        Ok((!items.is_empty()).then_some(OrderIndex { items }))
+    }
+
+    /// Each column as SQL, with its direction.
+    pub fn columns(&self) -> Vec<String> {
+        let column = |(column, name): &(IndexColumn, String)| {
+            format!(
+                "{} {} NULLS {}",
+                quote_ident(name),
+                if column.descending { "DESC" } else { "ASC" },
+                if column.nulls_first { "FIRST" } else { "LAST" }
+            )
+        };
+        self.items.iter().map(column).collect()
+    }
+
+    /// The attribute numbers of the columns.
+    pub fn attnos(&self) -> Vec<i16> {
+        self.items.iter().map(|(column, _)| column.attnum).collect()
+    }
+
+    /// True if a table has an index that returns its rows in this order, forwards or backwards.
+    pub fn is_served(&self, relation: &Relation) -> bool {
+        let serves = |index: &Vec<IndexColumn>| {
+            let pairs = || index.iter().zip(&self.items);
+            let not_null = |column: &IndexColumn| relation.column(column.attnum).is_some_and(|column| column.not_null);
+            let runs = |reversed: bool| {
+                pairs().all(|(own, (wanted, _))| {
+                    own.attnum == wanted.attnum
+                        && (own.descending != wanted.descending) == reversed
+                        && (not_null(own) || (own.nulls_first != wanted.nulls_first) == reversed)
+                })
+            };
+            index.len() >= self.items.len() && (runs(false) || runs(true))
+        };
+        relation.indexes.iter().any(serves)
     }
 }
 
 /// True if an item sorts by the `>` of its type, false if by the `<`, `None` if by anything else.
-pub fn is_descending(item: &SortGroup, type_oid: u32, graph: &StageGraph) -> Result<Option<bool>, Error> {
+pub fn is_descending(item: &SortGroup, type_oid: Oid, graph: &StageGraph) -> Result<Option<bool>, Error> {
     let Some(default) = graph.default_equality(type_oid)? else {
         return Ok(None);
     };
-    let is = |operator: &Option<crate::catalog::Operator>| {
-        operator.as_ref().is_some_and(|operator| operator.oid == item.sort_op)
-    };
+    let is = |operator: &Option<Operator>| operator.as_ref().is_some_and(|operator| operator.oid == item.sort_op);
     Ok(match (is(&default.less), is(&default.greater)) {
         (true, _) => Some(false),
         (_, true) => Some(true),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::str::FromStr;
 
-use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
+use pg_trickle_core::catalog::{
+    Catalog, Column, DefaultOperators, Function, IndexColumn, Key, Operator, Relation, Type,
+};
 use pg_trickle_core::error::Error;
 
 use crate::trees::{tests, tree};
@@ -164,6 +166,15 @@ impl Catalog for Recorded {
             let parts = text.split(';').filter(|part| !part.is_empty());
             parts.map(str::to_owned).collect()
         };
+        // Pairs of a column and its `indoption`.
+        let index = |text: &str| -> Vec<IndexColumn> {
+            let column = |pair: &[i16]| IndexColumn {
+                attnum: pair[0],
+                descending: pair[1] & 1 != 0,
+                nulls_first: pair[1] & 2 != 0,
+            };
+            words::<i16>(text).chunks(2).map(column).collect()
+        };
         Ok(Relation {
             oid,
             schema: answer[0].clone(),
@@ -179,7 +190,7 @@ impl Catalog for Recorded {
             has_children: flag(&answer[4]),
             is_partitioned: answer[2] == "p",
             row_security: flag(&answer[5]),
-            indexes: words(&answer[7]).into_iter().map(|first| vec![first]).collect(),
+            indexes: listed(&answer[7]).iter().map(|text| index(text)).collect(),
             is_system: matches!(answer[0].as_str(), "pg_catalog" | "information_schema"),
             updates_itself: flag(&answer[6]),
         })

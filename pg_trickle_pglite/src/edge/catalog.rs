@@ -4,7 +4,9 @@ use super::error::{Result, SqlError};
 use super::ffi::{self, Oid};
 use super::settings;
 use super::spi::{self, Values};
-use pg_trickle_core::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
+use pg_trickle_core::catalog::{
+    Catalog, Column, DefaultOperators, Function, IndexColumn, Key, Operator, Relation, Type,
+};
 use pg_trickle_core::error::Error;
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::RefCell;
@@ -277,9 +279,9 @@ fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
 
 /// The columns of indexes, and the keys: of unique indexes whose columns hold no NULL, the primary key first.
 /// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.
-fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<Vec<i16>>, Vec<Key>)> {
+fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<Vec<IndexColumn>>, Vec<Key>)> {
     let rows = spi::catalog(
-        "SELECT indkey, indnkeyatts, indisprimary, indisunique AND indimmediate AND NOT indisexclusion FROM pg_index \
+        "SELECT indkey, indoption, indnkeyatts, indisprimary, indisunique AND indimmediate AND NOT indisexclusion FROM pg_index \
          WHERE indrelid = $1::oid AND indisvalid AND indpred IS NULL ORDER BY indisprimary DESC, indexrelid",
         &[Some(&oid.to_string())],
     )?;
@@ -287,9 +289,16 @@ fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<Vec<i16>>, Vec<Key>)> {
     for row in rows {
         let mut v = Values::of(row);
         let mut attnums: Vec<i16> = v.numbers()?;
+        let options: Vec<i16> = v.numbers()?;
         let (count, primary) = (v.number()?, v.boolean()?);
         attnums.truncate(count);
-        indexes.push(attnums.clone());
+        // `INDOPTION_DESC` and `INDOPTION_NULLS_FIRST` in index.h.
+        let column = |(attnum, option): (&i16, i16)| IndexColumn {
+            attnum: *attnum,
+            descending: option & 1 != 0,
+            nulls_first: option & 2 != 0,
+        };
+        indexes.push(attnums.iter().zip(options).map(column).collect());
         let holds_no_null = |attnum: &i16| columns.iter().any(|column| column.attnum == *attnum && column.not_null);
         if v.boolean()? && attnums.iter().all(holds_no_null) {
             keys.push(Key {

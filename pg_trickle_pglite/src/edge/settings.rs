@@ -7,7 +7,7 @@ use std::ffi::CStr;
 const FIXED_PATH: &CStr = c"pg_catalog, pg_temp";
 
 /// One table, of which each purpose takes a part.
-static SETTINGS: [Setting; 14] = [
+static SETTINGS: [Setting; 15] = [
     Setting::new(c"search_path", FIXED_PATH),
     Setting::new(c"DateStyle", c"ISO"),
     Setting::new(c"IntervalStyle", c"iso_8601"),
@@ -22,6 +22,7 @@ static SETTINGS: [Setting; 14] = [
     Setting::new(c"enable_hashjoin", c"off"),
     Setting::new(c"enable_mergejoin", c"off"),
     Setting::new(c"plan_cache_mode", c"force_generic_plan"),
+    Setting::new(c"enable_sort", c"off"),
 ];
 
 /// Constants are written so that they mean the same under all settings.
@@ -35,7 +36,11 @@ pub const MAKING: &[Setting] = SETTINGS.split_at(10).0;
 
 /// For a plan that is kept: one that was made on an empty table must still be right for a full one, so it walks
 /// indexes wherever there are any.
-pub const FOR_FEW: &[Setting] = &SETTINGS;
+pub const FOR_FEW: &[Setting] = SETTINGS.split_at(14).0;
+
+/// For such a plan whose statement has an index for every order in which it reads stored rows. An empty table would be
+/// sorted instead.
+pub const IN_ORDER: &[Setting] = &SETTINGS;
 
 /// For what runs as the owner of a stream table: what its query reads does not depend on who changes a source. The path
 /// is that of the functions of the query.

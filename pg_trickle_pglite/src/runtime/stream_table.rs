@@ -326,7 +326,11 @@ impl StageRunner {
             label: &self.label,
             deltas,
             running,
-            planning: if keep { settings::FOR_FEW } else { settings::PARSING },
+            planning: match (keep, self.stage.reads_in_order()) {
+                (false, _) => settings::PARSING,
+                (true, false) => settings::FOR_FEW,
+                (true, true) => settings::IN_ORDER,
+            },
             keep,
             role: self.role,
         })

@@ -44,7 +44,16 @@ export class Composer {
   #select(depth: number): Composed {
     const make = this.rng.pick([
       ...[this.#project, this.#join, this.#join, this.#semiJoin, this.#group, this.#group, this.#distinct],
-      ...[this.#distinctOn, this.#setOperation, this.#scalar, this.#lateral, this.#window, this.#firsts, this.#top, this.#elements],
+      ...[
+        this.#distinctOn,
+        this.#setOperation,
+        this.#scalar,
+        this.#lateral,
+        this.#window,
+        this.#firsts,
+        this.#top,
+        this.#elements,
+      ],
       ...[this.#groupingSets, this.#collect, this.#single, this.#ordered, this.#rowsAsKeys, this.#dependents],
     ])
     return make.call(this, depth - 1)

@@ -159,7 +159,20 @@ function other(rng: Rng, tables: readonly Table[]): Query {
       scalarSubquery,
       lateral,
     ],
-    ...[windowed, firsts, firsts, limited, otherAggregate, groupingSets, nested, recursive, recursive],
+    ...[
+      windowed,
+      ordered,
+      ordered,
+      ordered,
+      firsts,
+      firsts,
+      limited,
+      otherAggregate,
+      groupingSets,
+      nested,
+      recursive,
+      recursive,
+    ],
   ])
   return { sql: make(rng, tables), freeSpelling: true }
 }
@@ -314,6 +327,51 @@ function windowed(rng: Rng, tables: readonly Table[]): string {
     return `${call} OVER (${partition}${order}${frame}) AS c${i + 2}`
   })
   return `${ctes}SELECT ${expressions.any(1).sql} AS c1, ${calls.join(', ')} FROM ${sql}${where(rng, expressions)}`
+}
+
+/** Functions of bounded reach and prefixes, in one order. It is total in a table with a key; then all of them may be used. */
+function ordered(rng: Rng, tables: readonly Table[]): string {
+  const table = rng.pick(tables)
+  const scope = table.columns.map(({ name, type }) => ({ sql: `x.${name}`, type }))
+  const expressions = new Expressions(rng, scope)
+  const partition = rng.chance(0.8) ? `PARTITION BY ${expressions.any(0).sql} ` : ''
+  const direction = () => rng.pick(['', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST'])
+  const total = table.keyed ? `, x.id${rng.pick(['', ' DESC'])}` : ''
+  const order = `ORDER BY ${expressions.any(0).sql}${direction()}${total}`
+  const anyOrder = [
+    'rank()',
+    'dense_rank()',
+    `sum(${expressions.of('int', 1)})`,
+    `count(${expressions.any(0).sql})`,
+    `max(${expressions.of('int', 0)}) FILTER (WHERE ${expressions.condition(1)})`,
+  ]
+  const value = expressions.any(0).sql
+  const inTotal = [
+    'row_number()',
+    `lag(${value})`,
+    `lead(${value}, ${rng.int(0, 3)})`,
+    `lag(${expressions.of('int', 1)}, 2, 7)`,
+    `first_value(${value})`,
+  ]
+  const framed = [
+    `count(${value})`,
+    `sum(${expressions.of('num', 1)})`,
+    `last_value(${value})`,
+    `nth_value(${value}, 2)`,
+  ]
+  const frames = [
+    'ROWS 2 PRECEDING',
+    'ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
+    'ROWS BETWEEN 1 FOLLOWING AND 3 FOLLOWING',
+    'ROWS UNBOUNDED PRECEDING',
+  ]
+  const near = table.keyed && rng.chance(0.4)
+  const calls = rng.times(1, 3, (i) => {
+    if (table.keyed && rng.chance(0.4))
+      return `${rng.pick(framed)} OVER (${partition}${order} ${rng.pick(frames)}) AS c${i + 2}`
+    return `${rng.pick(near ? inTotal : anyOrder)} OVER (${partition}${order}) AS c${i + 2}`
+  })
+  return `SELECT ${expressions.any(1).sql} AS c1, ${calls.join(', ')} FROM ${table.name} x${where(rng, expressions)}`
 }
 
 /** The first rows of each partition. Rows that tie in all columns are equal, so it does not matter which come first. */

@@ -394,14 +394,14 @@ fn unindexed(flat: &Flat, input: &JoinTree, on: &[Expr]) -> Option<String> {
             compares = true;
             if let Expr::Var(var) = own
                 && let Some(relation) = flat.table(join_tree::index(var.varno))
-                && (relation.indexed.contains(&var.attno) || is_stage_relid(relation.oid))
+                && (relation.is_indexed(var.attno) || is_stage_relid(relation.oid))
             {
                 return None;
             }
             // An index on any expression is assumed to be the right one.
             let of_table = |scan: &i32| {
                 flat.table(join_tree::index(*scan))
-                    .is_some_and(|table| table.indexed.contains(&0))
+                    .is_some_and(|table| table.is_indexed(0))
             };
             if !matches!(own, Expr::Var(_)) && own_scans.iter().any(of_table) {
                 return None;

@@ -7,12 +7,14 @@
 //!
 //! Source: top-k per group, as in Feldera and Materialize; the index takes the place of their sorted state.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, IndexColumn};
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
 use crate::maintain::nulls::searches;
-use crate::maintain::rekey::{IS_TOUCHED, KeyColumn, TOUCHED, key_column};
+use crate::maintain::rekey::{IS_TOUCHED, KeyColumn, Rekey, TOUCHED, key_column};
+use crate::maintain::stage::Maintenance;
 use crate::oids::INT8;
+use crate::plan::{Change, Program, Source, Way};
 use crate::query::{Expr, Query, SortGroup, SqlLeaf, Window};
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
@@ -30,12 +32,44 @@ pub struct First {
     with_ties: bool,
 }
 
+/// True if an index has these columns first.
+fn starts_with(index: &[IndexColumn], attnos: &[i16]) -> bool {
+    index.len() >= attnos.len() && index.iter().zip(attnos).all(|(column, attno)| column.attnum == *attno)
+}
+
 /// How the first rows are found.
 pub struct Found {
     /// True if an index makes it cheap to read partitions one by one.
     pub one_by_one: bool,
+    /// True if that index has the order of the rows.
+    pub in_order: bool,
     /// The index that a table of the user lacks.
     pub advice: Option<String>,
+}
+
+/// The maintenance of first rows that an index returns in their order.
+pub struct InOrder(pub Rekey);
+
+impl Maintenance for InOrder {
+    fn way(&self) -> Way {
+        self.0.way()
+    }
+
+    fn program(&self, changes: &[Change]) -> Program {
+        self.0.program(changes)
+    }
+
+    fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
+        "the first rows of the touched keys"
+    }
+
+    fn replace(&self, rows: &str, fill: &str) -> Vec<String> {
+        self.0.replace(rows, fill)
+    }
+
+    fn reads_in_order(&self) -> bool {
+        true
+    }
 }
 
 impl First {
@@ -80,6 +114,7 @@ impl First {
     pub fn find(&self, keys: &[Expr], flat: &Flat, resolver: &Resolver, graph: &StageGraph) -> Result<Found, Fallback> {
         let mut found = Found {
             one_by_one: keys.is_empty(),
+            in_order: false,
             advice: None,
         };
         let ([_], Some(relation)) = (flat.scans.as_slice(), flat.table(0)) else {
@@ -90,26 +125,26 @@ impl First {
             let column = |attno: &i16| relation.column(*attno);
             if let Some(index) = index
                 && index
-                    .attnos
+                    .attnos()
                     .iter()
                     .filter_map(column)
                     .all(|column| is_small(column.type_oid))
             {
-                graph.add_index(relation.oid, "", &index.columns);
+                graph.add_index(relation.oid, "", &index.columns());
                 found.one_by_one = true;
+                found.in_order = true;
             }
             return Ok(found);
         }
-        let leads = index.as_ref().map_or(0, |index| index.attnos[0]);
+        let leads = index.as_ref().map_or(0, |index| index.attnos()[0]);
         found.one_by_one |= relation.is_indexed(leads);
-        if let Some(index) = index
-            && !relation
-                .indexes
-                .iter()
-                .any(|columns| columns.starts_with(&index.attnos))
-        {
+        let Some(index) = index else { return Ok(found) };
+        found.in_order = index.is_served(relation);
+        // Further columns of the order only break ties.
+        let least = &index.attnos()[..index.items.len().min(keys.len() + 1)];
+        if !relation.indexes.iter().any(|known| starts_with(known, least)) {
             let why = "the first rows of what a change touches are read in its order";
-            found.advice = Some(advice::sentence(relation, &index.columns.join(", "), why));
+            found.advice = Some(advice::sentence(relation, &index.columns().join(", "), why));
         }
         Ok(found)
     }

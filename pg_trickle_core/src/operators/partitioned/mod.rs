@@ -16,4 +16,8 @@
 //! The same reasoning holds for the others, whose results also split by key.
 
 pub mod first;
+mod near;
+mod near_plan;
+mod places;
 pub mod plan;
+mod reach;

@@ -1,6 +1,7 @@
 //! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stages.
 
-use super::first::First;
+use super::first::{First, InOrder};
+use super::near_plan::Windows;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
@@ -9,6 +10,7 @@ use crate::facts::types::{equality, is_ordered, is_pseudo};
 use crate::facts::{keys, stability};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::{KeyColumn, Rekey};
+use crate::maintain::stage::Maintenance;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::block::Part;
 use crate::operators::linear::recognise::{block, check, nullable, print};
@@ -45,7 +47,7 @@ impl What {
 }
 
 /// How the window functions of a query are split into stages.
-pub enum Windows {
+pub enum Split {
     /// All of them are one stage; their partitions have these expressions in common.
     Together(Query, Vec<Expr>),
     /// The query has some of them, and reads a stage that has the others.
@@ -54,7 +56,7 @@ pub enum Windows {
 
 /// Splits window functions into stages. Windows whose partitions have something in common share a stage; windows
 /// without PARTITION BY come above all others.
-pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallback> {
+pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Split, Fallback> {
     let query = only_used(query);
     let mut parts: Vec<(Vec<Expr>, Vec<u32>)> = Vec::new();
     for window in &query.windows {
@@ -78,9 +80,9 @@ pub fn split_windows(query: &Query, graph: &StageGraph) -> Result<Windows, Fallb
         [] => reason("window functions without a window"),
         [(keys, _)] => {
             let keys = std::mem::take(keys);
-            Ok(Windows::Together(query, keys))
+            Ok(Split::Together(query, keys))
         }
-        [(_, members), ..] => Ok(Windows::Above(split::above_windows(&query, members, graph)?)),
+        [(_, members), ..] => Ok(Split::Above(split::above_windows(&query, members, graph)?)),
     }
 }
 
@@ -182,19 +184,20 @@ fn by_key(
         What::DistinctOn => Some(First::of_distinct_on(query)),
         What::Group(_) => None,
     };
-    let mut is_advised = false;
+    let (mut is_advised, mut in_order) = (false, false);
     let first = match first {
         Some(first) => {
             let mut whole = Flat::default();
             let resolver = Resolver::new(query, &mut whole, graph)?;
             let found = first.find(keys, &whole, &resolver, graph)?;
+            in_order = found.in_order;
             is_advised = found.advice.is_some();
             advice.extend(found.advice);
             found.one_by_one.then_some(first)
         }
         None => None,
     };
-    let looked_up = if first.is_some() || is_advised {
+    let mut looked_up = if first.is_some() || is_advised {
         Vec::new()
     } else {
         advice::columns(keys, query)
@@ -211,7 +214,18 @@ fn by_key(
         })
     };
     let own: Option<Vec<Expr>> = own;
-    let kept: Vec<Expr> = keys.iter().chain(own.iter().flatten()).cloned().collect();
+    let near = match (&what, &own, query.top) {
+        (What::Window, Some(own), None) => Windows::of(query, keys, own, graph)?,
+        _ => None,
+    };
+    let (near, settled) = near.unzip();
+    let query = settled.as_ref().unwrap_or(query);
+    let kept: Vec<Expr> = keys
+        .iter()
+        .chain(own.iter().flatten())
+        .chain(near.iter().flat_map(|near| &near.kept))
+        .cloned()
+        .collect();
     let restricted = Restricted::new(query, &kept, graph)?;
     let mut stored_columns = restricted.stored.clone();
     for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
@@ -242,10 +256,28 @@ fn by_key(
         table: storage.sql(),
         columns: columns.clone(),
         key: key.clone(),
-        touched: Box::new(KeysOfBlocks(vec![Part { block, values: key_sql }])),
+        touched: Box::new(KeysOfBlocks(vec![Part {
+            block: block.clone(),
+            values: key_sql,
+        }])),
         rows: match &first {
             Some(first) => first.for_touched(&restricted.query, keys, &key, graph)?,
             None => for_touched(&restricted.query, keys, &key, graph)?,
+        },
+    };
+    let mut indexes = index(&key);
+    let maintenance: Box<dyn Maintenance> = match near {
+        None if in_order => Box::new(InOrder(rekey)),
+        None => Box::new(rekey),
+        Some(near) => match near.maintenance(rekey, &restricted, &flat, &resolver, block, graph)? {
+            Ok(near) => {
+                indexes = near.indexes();
+                // Stored rows are found by these, and rows of the sources by their key.
+                looked_up.clear();
+                advice.clear();
+                Box::new(near)
+            }
+            Err(rekey) => Box::new(rekey),
         },
     };
     let rows = crate::sql::query::print(&restricted.query, graph)?;
@@ -254,7 +286,7 @@ fn by_key(
     let operators = OperatorTree::new(what.label(&key_names), vec![input]);
     Ok(StagePlan {
         stored: stored_columns,
-        indexes: index(&key),
+        indexes,
         view,
         written: columns,
         identity: Identity::None,
@@ -265,6 +297,6 @@ fn by_key(
         advice,
         crossings: Vec::new(),
         operators: Some(operators),
-        maintenance: Box::new(rekey),
+        maintenance,
     })
 }
