@@ -25,7 +25,7 @@ mod stages;
 
 use catalog::Catalog;
 use error::Error;
-pub use maintain::stage::Stage;
+pub use maintain::stage::{FEW_CHANGES, Stage};
 pub use planner::compile::Plan;
 pub use stages::clock::{MOMENT, ZONE};
 

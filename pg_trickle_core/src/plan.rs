@@ -92,9 +92,11 @@ pub enum Returns {
     /// `(expected bigint, done bigint)`: the number of stored rows that the change should remove, and the number
     /// removed. If they differ, the stored rows do not match the sources, and the stage must be rebuilt.
     Removed,
+    /// `(many bigint, 0 bigint)`: whether the statement did nothing, because the change touches many rows.
+    Fits,
     /// `(inserted bigint, deleted bigint, updated bigint)`: the number of rows that a full refresh had to patch.
     Patched,
-    /// `(answer bigint)`: the answer to a question, such as [`crate::Stage::load_question`].
+    /// `(answer bigint)`: the answer to a question, such as [`crate::Stage::question`].
     Answer,
 }
 

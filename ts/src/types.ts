@@ -124,6 +124,8 @@ export interface SourcePlan {
   way: Way
   /** What the cost of a change is proportional to. */
   cost: string
+  /** Which changes run with plans that are kept, and which run the whole query. */
+  choice: string
   /** The statements that run for each event. */
   insert: string[]
   delete: string[]

@@ -61,6 +61,28 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, E
     Ok(Some(columns))
 }
 
+/// For each scan of a join, whether one of its rows can be in several rows of the join.
+pub fn fan_out(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<bool>, Error> {
+    let scans = 0..flat.scans.len();
+    let key_of = |position: usize| flat.table(position).and_then(|relation| relation.keys.first());
+    let keys: Vec<Option<&Key>> = scans.clone().map(key_of).collect();
+    let (wanted, certain, is_functional) = match &flat.tree {
+        None => (scans.clone().collect(), flat.quals.clone(), true),
+        Some(tree) => (
+            tree.preserved().into_iter().map(index).collect(),
+            tree.certain(),
+            is_functional(tree, &keys, catalog)?,
+        ),
+    };
+    let equal = equalities(&certain, catalog)?;
+    let wanted: Vec<usize> = wanted;
+    let fans_out = |scan: usize| {
+        let is_one = is_functional && wanted.contains(&scan);
+        !(is_one && determines(&[scan], &wanted, &keys, &equal))
+    };
+    Ok(scans.map(fans_out).collect())
+}
+
 /// A column of a scan: the position of the scan, and the attribute number.
 type Column = (usize, i16);
 

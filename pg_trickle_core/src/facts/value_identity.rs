@@ -3,10 +3,44 @@
 use super::numeric_scale::fixed_scale;
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::oids::REG_TYPES;
+use crate::oids::{NUMERIC, REG_TYPES};
 use crate::plan::Oid;
 use crate::query::Expr;
 use crate::sql::ident::is_one_of;
+
+/// When two values of a column have the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sameness {
+    /// When they are equal. The type can be hashed.
+    Equal,
+    /// When they are equal and have as many decimals (numeric).
+    EqualAndScale,
+    /// When their images are equal (`pgtrickle.row_image`).
+    Image,
+}
+
+/// When two values of a column of this type, modifier and collation are the same.
+pub fn sameness(type_oid: Oid, typmod: i32, collation: Oid, catalog: &dyn Catalog) -> Result<Sameness, Error> {
+    const NOT_HASHED: &str = "money bit varbit";
+    let of = catalog.type_(type_oid)?;
+    if type_oid == NUMERIC && typmod < 0 {
+        return Ok(Sameness::EqualAndScale);
+    }
+    let base = if of.element == 0 {
+        &of.name
+    } else {
+        &catalog.type_(of.element)?.name
+    };
+    // Values of several collations have none, and cannot be compared.
+    let is_comparable = (of.collation == 0 || collation != 0) && of.kind != 'd' && !is_one_of(base, NOT_HASHED);
+    Ok(
+        if is_comparable && same_by_type(type_oid, typmod, collation, catalog)? {
+            Sameness::Equal
+        } else {
+            Sameness::Image
+        },
+    )
+}
 
 /// True if equal values have the same bytes, so that any of them can stand for a group. A btree operator class says so
 /// with its `equalimage` support function. It is not so for numeric (1.0 and 1.00), float (−0 and 0) and interval (1

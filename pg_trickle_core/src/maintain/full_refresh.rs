@@ -1,52 +1,62 @@
 //! A full refresh: run the query again, compare its result with the stored rows as bags, and patch the difference.
 //!
-//! It is right for every query, and costs what the query costs. Rows are compared by their image (the bytes of their
-//! values), so the stored rows end up showing exactly what the query shows.
+//! It is right for every query, and costs what the query costs and a comparison of each row. Rows are compared by the
+//! bytes of their values, so the stored rows end up showing exactly what the query shows.
 
+use super::key::{KeyColumn, pairs};
 use super::netting::{Patch, patch};
-use super::storage::Identity;
+use super::storage::Written;
 use crate::plan::{Returns, Statement};
-use crate::sql::statement::{assignments, column, image, names, op, record};
+use crate::sql::statement::{assignments, column, differs, names, op};
 
-/// The statement that makes `table` hold the rows of `query`, whose columns are `columns`, in order.
+/// The statement that makes `table` hold the rows of `query`, whose columns are those of `row`, in order. `key`
+/// identifies a row, if anything does; a key without columns says that there is only one. If the patched rows are
+/// `counted`, the statement returns their number.
 #[must_use]
-pub fn statement(table: &str, query: &str, columns: &[String], identity: &Identity) -> Statement {
-    let sql = match identity {
-        Identity::Hash(_) | Identity::None => patch_bag(table, query, columns),
-        Identity::Key(key) => patch_keyed(table, query, columns, key),
-        Identity::Single => patch_keyed(table, query, columns, &[]),
-    };
+pub fn statement(table: &str, query: &str, row: &Written, key: Option<&[KeyColumn]>, counted: bool) -> Statement {
     Statement {
-        sql,
+        sql: match key {
+            None => patch_bag(table, query, row, counted),
+            Some(key) => patch_keyed(table, query, &row.columns, key, counted),
+        },
         bulk: None,
-        returns: Returns::Patched,
+        returns: if counted { Returns::Patched } else { Returns::Nothing },
     }
 }
 
 /// Wanted and stored rows cancel copy by copy; the rest are inserted and deleted.
-fn patch_bag(table: &str, query: &str, columns: &[String]) -> String {
-    let mut stored: Vec<String> = columns.iter().map(|name| column("s", name)).collect();
-    stored.extend(["s.ctid".to_owned(), "-1".to_owned(), image("s", columns)]);
+fn patch_bag(table: &str, query: &str, row: &Written, counted: bool) -> String {
+    let mut stored: Vec<String> = row.columns.iter().map(|name| column("s", name)).collect();
+    stored.extend(["s.ctid".to_owned(), "-1".to_owned()]);
     let Patch { with, insert } = patch(
         table,
-        columns,
-        &format!("({}) AS q", fresh_query(query, columns)),
+        row,
+        &format!("({}) AS q", fresh_query(query, &row.columns)),
         &format!("SELECT {} FROM {table} AS s", stored.join(", ")),
     );
+    if !counted {
+        return format!("WITH {with} {insert}");
+    }
     format!(
         "WITH {with}, added AS ({insert} RETURNING 1) \
          SELECT (SELECT pg_catalog.count(*) FROM added), (SELECT pg_catalog.count(*) FROM removed), 0::pg_catalog.int8"
     )
 }
 
-/// Wanted and stored rows pair by key, where record comparison treats NULLs as equal. Pairs that differ are updated in
-/// place.
-fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> String {
-    let pairs = if key.is_empty() {
-        "TRUE".to_owned()
-    } else {
-        op(&record("d", key), "=", &record("t", key))
-    };
+/// Wanted and stored rows pair by key. Pairs that differ are updated in place. `OFFSET 0` keeps the planner from
+/// evaluating the select list twice: for the comparison and for the write.
+fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[KeyColumn], counted: bool) -> String {
+    let merge = format!(
+        "MERGE INTO {table} AS t USING ({} OFFSET 0) AS d ON {} \
+         WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN MATCHED AND {} THEN {}",
+        fresh_query(query, columns),
+        pairs(key, "d", "t"),
+        differs("t", "d", columns),
+        write(columns),
+    );
+    if !counted {
+        return merge;
+    }
     let count = |action: &str| {
         format!(
             "pg_catalog.count(*) FILTER (WHERE {})",
@@ -54,23 +64,10 @@ fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[String]) -> 
         )
     };
     format!(
-        "WITH m AS ({} RETURNING merge_action() AS action) SELECT {}, {}, {} FROM m",
-        merge(table, query, columns, &pairs),
+        "WITH m AS ({merge} RETURNING merge_action() AS action) SELECT {}, {}, {} FROM m",
         count("INSERT"),
         count("DELETE"),
         count("UPDATE"),
-    )
-}
-
-/// The MERGE that makes `table AS t` hold the rows of `query`, named `d`. `OFFSET 0` keeps the planner from evaluating
-/// the select list twice: for the comparison and for the write.
-pub fn merge(table: &str, query: &str, columns: &[String], pairs: &str) -> String {
-    format!(
-        "MERGE INTO {table} AS t USING ({} OFFSET 0) AS d ON {pairs} \
-         WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN MATCHED AND {} THEN {}",
-        fresh_query(query, columns),
-        op(&image("t", columns), "<>", &image("d", columns)),
-        write(columns),
     )
 }
 

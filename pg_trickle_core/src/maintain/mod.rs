@@ -2,6 +2,7 @@
 
 pub mod crossing;
 pub mod full_refresh;
+pub mod key;
 pub mod netting;
 pub mod nulls;
 pub mod operator_tree;

@@ -1,11 +1,15 @@
-//! Netting a Z-set: inserted and deleted rows with the same image cancel, copy by copy.
+//! Netting a Z-set: equal rows become one, with the sum of their weights; those whose weights cancel disappear.
+//!
+//! Rows are grouped by their columns, as [`Written::identity`] says: hashing plain values takes half as long as hashing
+//! an image of the row, and less memory than sorting.
 
-use crate::sql::statement::{and, column, image, names, op};
+use super::storage::Written;
+use crate::sql::statement::{column, names, op};
 
 /// The column that holds a row's weight, 1 or −1.
 pub const WEIGHT: &str = "__pgt_w";
-/// The column that holds a row's image.
-pub const IMAGE: &str = "__pgt_image";
+/// The column that holds the net weight of equal rows, never 0.
+pub const NET: &str = "__pgt_net";
 
 /// Which of the rows that remain after netting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,29 +20,54 @@ pub enum Sign {
     Minus,
 }
 
-/// A SELECT from `rows`, a FROM item named `d` that has the columns [`WEIGHT`] and [`IMAGE`]. It adds the net weight of
-/// each row's image, and numbers the rows of one image and weight. [`is_left`] reads both columns.
+/// A SELECT from `rows`, a FROM item named `d` that has these columns and [`WEIGHT`]: each row once, with [`NET`].
+/// `more` are further columns.
 #[must_use]
-pub fn netted(rows: &str) -> String {
+pub fn netted(rows: &str, row: &Written, more: &[String]) -> String {
+    let weight = format!("pg_catalog.sum(d.{WEIGHT})");
+    let mut selected = row.shown("d");
+    selected.push(format!("{weight} AS {NET}"));
+    selected.extend_from_slice(more);
+    let identity = row.identity("d");
+    let group = if identity.is_empty() {
+        "()".to_owned()
+    } else {
+        identity.join(", ")
+    };
     format!(
-        "SELECT d.*, pg_catalog.sum(d.{WEIGHT}) OVER (PARTITION BY d.{IMAGE}) AS __pgt_net, \
-         pg_catalog.row_number() OVER (PARTITION BY d.{IMAGE}, d.{WEIGHT}) AS __pgt_n FROM {rows}"
+        "SELECT {} FROM {rows} GROUP BY {group} HAVING {}",
+        selected.join(", "),
+        op(&weight, "<>", "0")
     )
 }
 
-/// Whether a row of a [`netted`] Z-set remains. Of the rows with one image, as many remain as their net weight says.
+/// Whether a row of a [`netted`] Z-set was inserted, or deleted.
 #[must_use]
 pub fn is_left(alias: &str, sign: Sign) -> String {
-    let weight = format!("{alias}.{WEIGHT}");
-    let number = format!("{alias}.__pgt_n");
-    let net = format!("{alias}.__pgt_net");
-    match sign {
-        Sign::Plus => and(&[op(&weight, ">", "0"), op(&number, "<=", &net)]),
-        Sign::Minus => {
-            let missing = format!("(OPERATOR(pg_catalog.-) {net})");
-            and(&[op(&weight, "<", "0"), op(&number, "<=", &missing)])
-        }
-    }
+    let sign = match sign {
+        Sign::Plus => ">",
+        Sign::Minus => "<",
+    };
+    op(&format!("{alias}.{NET}"), sign, "0")
+}
+
+/// A SELECT of the rows that remain in `netted`, a relation, each as often as its net weight says. Most rows do so once,
+/// and calling a function for each of them would take longer than all the rest. The planner expects 10 rows of `unnest`,
+/// but 1,000 of `generate_series`, and would plan what reads them for that many.
+#[must_use]
+pub fn remaining(netted: &str, columns: &[String], sign: Sign) -> String {
+    let values: Vec<String> = columns.iter().map(|name| column("n", name)).collect();
+    let values = values.join(", ");
+    let (times, more) = match sign {
+        Sign::Plus => (op(&format!("n.{NET}"), "-", "1"), op(&format!("n.{NET}"), ">", "1")),
+        Sign::Minus => (op("-1", "-", &format!("n.{NET}")), op(&format!("n.{NET}"), "<", "-1")),
+    };
+    format!(
+        "SELECT {values} FROM {netted} AS n WHERE {} \
+         UNION ALL SELECT {values} FROM {netted} AS n, \
+         pg_catalog.unnest(pg_catalog.array_fill(0, ARRAY[{times}::pg_catalog.int4])) WHERE {more}",
+        is_left("n", sign),
+    )
 }
 
 /// SQL that makes a table hold the wanted rows in place of the stored ones: CTEs, and an INSERT to follow them.
@@ -50,34 +79,32 @@ pub struct Patch {
 }
 
 /// The patch for the given columns of a table. `wanted` is a FROM item named `q`. `stored` is a SELECT of these
-/// columns, the row's `ctid`, its weight −1 and its image.
+/// columns, the row's `ctid` and its weight −1.
 #[must_use]
-pub fn patch(table: &str, columns: &[String], wanted: &str, stored: &str) -> Patch {
+pub fn patch(table: &str, row: &Written, wanted: &str, stored: &str) -> Patch {
+    let columns = &row.columns;
     let mut selected: Vec<String> = columns.iter().map(|name| column("q", name)).collect();
     selected.push("NULL::pg_catalog.tid AS __pgt_rid".to_owned());
     selected.push(format!("1 AS {WEIGHT}"));
-    selected.push(format!("{} AS {IMAGE}", image("q", columns)));
-    let values: Vec<String> = columns.iter().map(|name| column("n", name)).collect();
     let target = if columns.is_empty() {
         String::new()
     } else {
         format!(" ({})", names(columns))
     };
+    let copies = "pg_catalog.array_agg(d.__pgt_rid) FILTER (WHERE d.__pgt_rid IS NOT NULL) AS __pgt_rids";
     Patch {
         with: format!(
-            "n AS MATERIALIZED ({netted}), \
-             removed AS (DELETE FROM {table} AS t USING n WHERE {found} AND {is_gone} RETURNING 1)",
-            netted = netted(&format!(
-                "(SELECT {} FROM {wanted} UNION ALL {stored}) AS d",
-                selected.join(", ")
-            )),
-            found = op("t.ctid", "=", "n.__pgt_rid"),
+            "n AS MATERIALIZED ({netted}), removed AS (DELETE FROM {table} AS t USING \
+             (SELECT pg_catalog.unnest(n.__pgt_rids[1:(OPERATOR(pg_catalog.-) n.{NET})::pg_catalog.int4]) AS rid \
+             FROM n WHERE {is_gone}) AS g WHERE {found} RETURNING 1)",
+            netted = netted(
+                &format!("(SELECT {} FROM {wanted} UNION ALL {stored}) AS d", selected.join(", ")),
+                row,
+                &[copies.to_owned()]
+            ),
+            found = op("t.ctid", "=", "g.rid"),
             is_gone = is_left("n", Sign::Minus),
         ),
-        insert: format!(
-            "INSERT INTO {table}{target} SELECT {} FROM n WHERE {}",
-            values.join(", "),
-            is_left("n", Sign::Plus)
-        ),
+        insert: format!("INSERT INTO {table}{target} {}", remaining("n", columns, Sign::Plus)),
     }
 }

@@ -2,34 +2,26 @@
 //!
 //! It reads only the new state and the stored rows, so the order and the number of changes to the sources do not
 //! matter. The restriction to the touched keys is inside the query, next to the tables, where an index can serve it.
-//! Wanted and stored rows pair by a key of the result if it has one, else copy by copy by their image. Rows whose image
-//! is unchanged are left alone.
+//! Wanted and stored rows pair by a key of the result if it has one, else copy by copy. Rows that have not changed are
+//! left alone.
 
-use super::full_refresh::{merge, write};
+use super::full_refresh::write;
+use super::key::{KeyColumn, pairs};
 use super::netting::{Patch, patch};
 use super::nulls::searches;
-use super::stage::Maintenance;
+use super::stage::{FEW, Maintenance, Reach};
+use super::storage::Written;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, column, image, names, op, record};
+use crate::sql::statement::{and, column, differs, names, op};
 
 /// The CTE in which a recomputing query finds the touched keys. Its columns are `k1`, `k2`, ...
 pub const TOUCHED: &str = "__pgt_touched";
 
+/// The CTE of the same keys before it is known that few rows are stored for them.
+const TOUCHED_KEYS: &str = "__pgt_keys";
+
 /// True if a change touches anything, for a key without columns.
 pub const IS_TOUCHED: &str = "EXISTS (SELECT FROM __pgt_touched)";
-
-/// A column of the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyColumn {
-    /// The storage column.
-    pub name: String,
-    /// Its equality operator, as SQL.
-    pub equals: String,
-    /// True if it can hold a NULL.
-    pub nullable: bool,
-    /// A B-tree can be on it; otherwise only a hash index.
-    pub ordered: bool,
-}
 
 /// Which keys a change touches.
 pub trait TouchedKeys {
@@ -42,7 +34,7 @@ pub struct Rekey {
     /// Qualified, quoted name of the storage table.
     pub table: String,
     /// The stored columns that are written.
-    pub columns: Vec<String>,
+    pub row: Written,
     /// The key, whose columns are among the stored ones. A key without columns is the same for all rows.
     pub key: Vec<KeyColumn>,
     /// Finds the keys that a change touches.
@@ -57,22 +49,6 @@ pub struct Rekey {
 #[must_use]
 pub fn key_column(n: usize) -> String {
     format!("k{}", n + 1)
-}
-
-/// The condition that two rows have the same key.
-fn pairs(key: &[KeyColumn], a: &str, b: &str) -> String {
-    if key.iter().any(|key| key.nullable) {
-        let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
-        return if key.iter().all(|key| key.ordered) {
-            op(&record(a, &names), "=", &record(b, &names))
-        } else {
-            // Records may be sorted to be joined. Equal keys with different images pair with nothing: one row is deleted and
-            // the other one inserted.
-            op(&image(a, &names), "=", &image(b, &names))
-        };
-    }
-    let equal = |key: &KeyColumn| format!("({} {} {})", column(a, &key.name), key.equals, column(b, &key.name));
-    and(&key.iter().map(equal).collect::<Vec<_>>())
 }
 
 impl Maintenance for Rekey {
@@ -92,92 +68,116 @@ impl Maintenance for Rekey {
         }
     }
 
-    /// Rows without a key are written again rather than paired by image, which takes longer.
-    fn replace(&self, rows: &str, fill: &str) -> Vec<String> {
-        match &self.row_key {
-            Some(key) => vec![merge(&self.table, rows, &self.columns, &pairs(key, "d", "t"))],
-            None => vec![format!("DELETE FROM {}", self.table), fill.to_owned()],
-        }
+    fn reach(&self, changes: &[Change]) -> Option<Reach> {
+        let touched = self.touched(changes)?;
+        let stored = self.stored_arms(TOUCHED, "").join(" UNION ALL ");
+        Some(Reach {
+            rows: format!("WITH {TOUCHED} AS MATERIALIZED ({touched}) {stored}"),
+            stored: true,
+            factor: 2,
+        })
+    }
+
+    fn needs_fresh_plans(&self, advised: bool, _changes: &[Change]) -> bool {
+        advised
+    }
+
+    fn row_key(&self) -> Option<&[KeyColumn]> {
+        self.row_key.as_deref()
     }
 }
 
 impl Rekey {
-    /// The statement for a set of changes, if they touch any key.
-    fn statements(&self, changes: &[Change]) -> Vec<Statement> {
+    /// A SELECT of the keys that changes touch, each once, if they touch any.
+    fn touched(&self, changes: &[Change]) -> Option<String> {
         let touched = self.touched.selects(changes);
         if touched.is_empty() {
-            return Vec::new();
+            return None;
         }
         let touched = touched.join(" UNION ALL ");
-        let touched = if self.key.is_empty() {
+        Some(if self.key.is_empty() {
             format!("SELECT FROM ({touched}) AS t LIMIT 1")
         } else {
             let keys: Vec<String> = (0..self.key.len()).map(key_column).collect();
             format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "))
+        })
+    }
+
+    /// The statement for a set of changes, if they touch any key. The text for few rows forgets the keys if more rows
+    /// are stored for them, and says so.
+    fn statements(&self, changes: &[Change]) -> Vec<Statement> {
+        let Some(touched) = self.touched(changes) else {
+            return Vec::new();
         };
-        let head = format!("WITH {TOUCHED} AS MATERIALIZED ({touched})");
-        // Insertions only, and many of them: most likely nothing is stored for their keys yet.
-        let only_new = changes.iter().all(|change| !change.old);
-        let (patch, bulk) = match &self.row_key {
-            Some(row_key) => (self.paired(row_key), None),
-            None => (self.netted(false), only_new.then(|| self.netted(true))),
+        let mut with = format!("WITH {TOUCHED} AS MATERIALIZED ({touched})");
+        let mut patch = match &self.row_key {
+            Some(row_key) => self.paired(row_key),
+            None => {
+                let Patch { with: more, insert } = self.netted();
+                with.push_str(&format!(", {more}"));
+                insert
+            }
         };
+        let bulk = format!("{with} {patch}");
+        let limit = FEW + 1;
+        let count = format!(
+            "__pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM (SELECT FROM ({}) AS s LIMIT {limit}) AS s)",
+            self.stored_arms(TOUCHED_KEYS, "").join(" UNION ALL ")
+        );
+        let is_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW.to_string());
+        let few = with.replacen(
+            &format!("WITH {TOUCHED} AS MATERIALIZED ({touched})"),
+            &format!(
+                "WITH {TOUCHED_KEYS} AS MATERIALIZED ({touched}), {count}, \
+                 {TOUCHED} AS MATERIALIZED (SELECT * FROM {TOUCHED_KEYS} AS k WHERE {is_few})"
+            ),
+            1,
+        );
+        patch.push_str(" RETURNING 1");
         vec![Statement {
-            sql: format!("{head}{patch}"),
-            bulk: bulk.map(|patch| format!("{head}{patch}")),
-            returns: Returns::Nothing,
+            sql: format!(
+                "{few}, written AS ({patch}) SELECT (NOT {is_few})::pg_catalog.int4::pg_catalog.int8, 0::pg_catalog.int8"
+            ),
+            bulk: Some(bulk),
+            returns: Returns::Fits,
         }]
     }
 
     /// The wanted rows, as a FROM item `q`.
     fn wanted(&self) -> String {
-        format!("({}) AS q({})", self.rows.join(" UNION ALL "), names(&self.columns))
+        format!("({}) AS q({})", self.rows.join(" UNION ALL "), names(&self.row.columns))
     }
 
     fn listed(&self, alias: &str) -> Vec<String> {
-        self.columns.iter().map(|name| column(alias, name)).collect()
+        self.row.columns.iter().map(|name| column(alias, name)).collect()
     }
 
     /// Wanted and stored rows pair by the row key; pairs that differ are updated in place.
     fn paired(&self, row_key: &[KeyColumn]) -> String {
         let stored = format!("{}, s.ctid AS __pgt_rid", self.listed("s").join(", "));
         format!(
-            " MERGE INTO {table} AS t USING (SELECT q.*, s.__pgt_rid FROM (SELECT q.*, TRUE AS __pgt_wanted FROM {wanted}) AS q \
+            "MERGE INTO {table} AS t USING (SELECT q.*, s.__pgt_rid FROM (SELECT q.*, TRUE AS __pgt_wanted FROM {wanted}) AS q \
              FULL JOIN ({stored}) AS s ON {pairs} \
              WHERE q.__pgt_wanted IS NULL OR s.__pgt_rid IS NULL OR {differs}) AS d ON {found} \
              WHEN MATCHED AND d.__pgt_wanted IS NULL THEN DELETE WHEN MATCHED THEN {write}",
             table = self.table,
             wanted = self.wanted(),
-            stored = self.stored_arms(&stored).join(" UNION ALL "),
+            stored = self.stored_arms(TOUCHED, &stored).join(" UNION ALL "),
             pairs = pairs(row_key, "q", "s"),
-            differs = op(&image("q", &self.columns), "<>", &image("s", &self.columns)),
+            differs = differs("q", "s", &self.row.columns),
             found = op("t.ctid", "=", "d.__pgt_rid"),
-            write = write(&self.columns),
+            write = write(&self.row.columns),
         )
     }
 
-    /// Wanted and stored rows cancel by image, copy by copy; the rest are deleted and inserted. With `skips`, the
-    /// statement is longer and nets only if anything is stored for the touched keys.
-    fn netted(&self, skips: bool) -> String {
-        let listed = self.listed("s").join(", ");
-        let stored = self.stored_arms(&format!("{listed}, s.ctid, -1, {}", image("s", &self.columns)));
-        let stored = stored.join(" UNION ALL ");
-        let wanted = self.wanted();
-        if !skips {
-            let Patch { with, insert } = patch(&self.table, &self.columns, &wanted, &stored);
-            return format!(", {with} {insert}");
-        }
-        let if_stored = format!("{wanted} WHERE EXISTS (SELECT FROM s)");
-        let Patch { with, insert } = patch(&self.table, &self.columns, &if_stored, "TABLE s");
-        format!(
-            ", s AS MATERIALIZED ({stored}), {with} {insert} \
-             UNION ALL SELECT {} FROM {wanted} WHERE NOT EXISTS (SELECT FROM s)",
-            self.listed("q").join(", ")
-        )
+    /// Wanted and stored rows cancel copy by copy; the rest are deleted and inserted.
+    fn netted(&self) -> Patch {
+        let stored = self.stored_arms(TOUCHED, &format!("{}, s.ctid, -1", self.listed("s").join(", ")));
+        patch(&self.table, &self.row, &self.wanted(), &stored.join(" UNION ALL "))
     }
 
-    /// SELECTs of the rows stored for the touched keys.
-    fn stored_arms(&self, list: &str) -> Vec<String> {
+    /// SELECTs of the rows stored for the keys in a CTE.
+    fn stored_arms(&self, touched: &str, list: &str) -> Vec<String> {
         let nullable: Vec<bool> = self.key.iter().map(|key| key.nullable).collect();
         searches(&nullable)
             .iter()
@@ -194,9 +194,9 @@ impl Rekey {
                     })
                     .collect();
                 let (from, found) = if conditions.is_empty() {
-                    (String::new(), IS_TOUCHED.to_owned())
+                    (String::new(), format!("EXISTS (SELECT FROM {touched})"))
                 } else {
-                    (format!("{TOUCHED} AS k, "), and(&conditions))
+                    (format!("{touched} AS k, "), and(&conditions))
                 };
                 format!("SELECT {list} FROM {from}{} AS s WHERE {found}", self.table)
             })

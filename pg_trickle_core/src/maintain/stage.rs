@@ -1,11 +1,77 @@
 //! A stage: what it stores, how it is filled, and the program that maintains it for each set of changes.
 
 use super::crossing::Crossing;
+use super::key::KeyColumn;
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::or;
+use crate::sql::statement::{and, op, or};
 
-/// A change counts as large if no source has more than this many times its rows.
+/// Plans that are kept are for at most this many changed rows.
+pub const FEW_CHANGES: usize = 256;
+/// Plans that are kept are for at most this many touched rows.
+pub const FEW: usize = 1000;
+
+/// SQL for few rows: the CTEs with at most [`FEW`] rows of `rows` and with their number, the SELECT of these rows, which
+/// is empty if there are more of them, and the condition that there are no more.
+pub struct Bounded {
+    /// The CTEs, without WITH.
+    pub with: String,
+    /// The SELECT.
+    pub rows: String,
+    /// The condition.
+    pub is_few: String,
+}
+
+impl Bounded {
+    /// The rows of a SELECT.
+    #[must_use]
+    pub fn new(rows: &str) -> Self {
+        let is_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW.to_string());
+        Bounded {
+            with: format!(
+                "__pgt_delta AS MATERIALIZED (SELECT * FROM ({rows}) AS d LIMIT {}), \
+                 __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_delta)",
+                FEW + 1
+            ),
+            rows: format!("SELECT d.* FROM __pgt_delta AS d WHERE {is_few}"),
+            is_few,
+        }
+    }
+
+    /// A statement over the rows of a SELECT. Its text for few rows does nothing if there are more.
+    pub fn statement(rows: &str, over: impl Fn(&str) -> String) -> Statement {
+        let Bounded {
+            with,
+            rows: few,
+            is_few,
+        } = Bounded::new(rows);
+        Statement {
+            sql: format!(
+                "WITH {with}, written AS ({} RETURNING 1) \
+                 SELECT (NOT {is_few})::pg_catalog.int4::pg_catalog.int8, 0::pg_catalog.int8",
+                over(&few)
+            ),
+            bulk: Some(over(rows)),
+            returns: Returns::Fits,
+        }
+    }
+}
+
+/// A change counts as large if no table has more than this many times its rows.
 const LARGE: usize = 2;
+/// Scanning a table of this many bytes for each touched key takes less time than making a plan that does not.
+const SMALL: usize = 65_536;
+/// The bytes of a narrow row. Rows are counted up to a share of what the pages of a table can hold of these.
+const ROW_BYTES: usize = 64;
+
+/// The rows that a change touches.
+pub struct Reach {
+    /// A SELECT with one row for each of them.
+    pub rows: String,
+    /// True if they are stored rows, false if they are rows of a delta.
+    pub stored: bool,
+    /// To touch one costs this many times as much as to read and compare a row with the whole query (`just skew`).
+    pub factor: usize,
+}
 
 /// One compiled stage of a stream table.
 pub struct Stage {
@@ -24,9 +90,8 @@ pub struct Stage {
     /// Recomputes everything and patches the stored rows. The last statement returns
     /// [`crate::plan::Returns::Patched`].
     pub rebuild: Vec<Statement>,
-    /// Recomputes everything and replaces the stored rows, by statements that report nothing. Empty if large changes
-    /// are applied like others.
-    pub replace: Vec<String>,
+    /// The same without an answer.
+    pub refresh: Statement,
     /// The tables whose changes reach this stage, by OID: views are inlined, and lower stages are included.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty if rows can repeat.
@@ -57,10 +122,14 @@ pub trait Maintenance {
     /// The cost class of a change to `source`, which is one of `sources`.
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str;
 
-    /// The statements that replace the stored rows with the result of the query `rows`, for a change that touches most
-    /// of them. `fill` stores that result in an empty table. Empty if a large change is applied like others.
-    fn replace(&self, _rows: &str, _fill: &str) -> Vec<String> {
-        Vec::new()
+    /// The rows that the program reads or writes for these changes, unless it reads only the changed rows themselves.
+    fn reach(&self, _changes: &[Change]) -> Option<Reach> {
+        None
+    }
+
+    /// Stored columns that identify a row, if they do so without a unique index.
+    fn row_key(&self) -> Option<&[KeyColumn]> {
+        None
     }
 
     /// True if every change runs the whole query again.
@@ -79,9 +148,9 @@ pub trait Maintenance {
         false
     }
 
-    /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
+    /// True if plans must be made anew for these changes, because some table without an index is scanned in full, more
     /// than once. `advised` says that indexes are missing that would help.
-    fn needs_fresh_plans(&self, _advised: bool) -> bool {
+    fn needs_fresh_plans(&self, _advised: bool, _changes: &[Change]) -> bool {
         false
     }
 }
@@ -118,38 +187,69 @@ impl Stage {
         self.due.is_some()
     }
 
-    /// Asks whether a change of `rows` rows should be applied by [`Stage::load`]: whether no source has more than
-    /// `LARGE` times as many rows, so that the whole query reads about as much as the change and everything it touches.
+    /// Asks how to apply a change of many rows, the largest part of which has `rows` rows: 1 to fill the empty storage, 2
+    /// to run the whole query and store the difference, 0 to run the program for these changes.
+    ///
+    /// The whole query reads each row of the sources and compares each stored row once. So it is the better choice if
+    /// the program would read or write nearly as many. What the change touches is counted, and then it is tried whether
+    /// the tables have some multiple of this number of rows: nothing depends on statistics, which may be old or missing.
     #[must_use]
-    pub fn load_question(&self, rows: usize) -> Statement {
-        let exists = |table: &str, offset: usize| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
-        let stored = exists(&self.storage, 0);
-        let tables = self.sources.iter().map(|source| &source.name);
-        let mut large: Vec<String> = tables.map(|table| exists(table, LARGE * rows)).collect();
-        let mut patched = String::new();
-        if !self.replace.is_empty() {
-            large.push(exists(&self.storage, LARGE * rows));
-            patched = format!(" WHEN {stored} THEN 2");
-        } else {
-            large.insert(0, stored);
+    pub fn question(&self, rows: usize, changes: &[Change]) -> Statement {
+        let exists = |table: &str, offset: &str| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
+        let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        let many = (LARGE * rows).to_string();
+        let source_is_large = or(&tables.iter().map(|table| exists(table, &many)).collect::<Vec<_>>());
+        let stored = exists(&self.storage, "0");
+        let storage_is_large = exists(&self.storage, &many);
+        let mut with = String::new();
+        let mut reaches_little = "TRUE".to_owned();
+        if let Some(Reach { rows, stored, factor }) = self.maintenance.reach(changes) {
+            let measured: Vec<&str> = if stored { vec![&self.storage] } else { tables };
+            let sizes = sizes(&measured);
+            with = format!(
+                "WITH l AS MATERIALIZED (SELECT CASE WHEN least({sizes}) > 0 THEN 1 + greatest({sizes}) / {bytes} END AS n), \
+                 r AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM (SELECT FROM ({rows}) AS r \
+                 LIMIT (SELECT l.n FROM l)) AS r) ",
+                bytes = factor * ROW_BYTES,
+            );
+            let larger = measured
+                .iter()
+                .map(|table| exists(table, &format!("(SELECT r.n * {factor} FROM r)")));
+            let is_all_counted = "(SELECT r.n < coalesce(l.n, r.n + 1) FROM l, r)".to_owned();
+            reaches_little = and(&[is_all_counted, or(&larger.collect::<Vec<_>>())]);
         }
         Statement {
             sql: format!(
-                "SELECT CASE WHEN {} THEN 0{patched} ELSE 1 END::pg_catalog.int8",
-                or(&large)
+                "{with}SELECT CASE WHEN NOT {stored} THEN CASE WHEN {source_is_large} THEN 0 ELSE 1 END \
+                 WHEN NOT ({storage_is_large} OR {source_is_large}) THEN 2 \
+                 WHEN {reaches_little} THEN 0 ELSE 2 END::pg_catalog.int8"
             ),
             bulk: None,
             returns: Returns::Answer,
         }
     }
 
-    /// The statements for a load, given the answer to [`Stage::load_question`]: 1 if the storage is empty, 2 if it is
-    /// not, 0 if this is no load.
+    /// Asks whether all sources are so small (1) that plans can be kept although [`Stage::needs_fresh_plans`]. A
+    /// partitioned table has no size of its own, so it counts as large.
     #[must_use]
-    pub fn load(&self, answer: i64) -> Vec<Statement> {
+    pub fn is_small(&self) -> Statement {
+        let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        let sizes = sizes(&tables);
+        Statement {
+            sql: format!(
+                "SELECT (least({sizes}) > 0 AND greatest({sizes}) <= {SMALL})::pg_catalog.int4::pg_catalog.int8"
+            ),
+            bulk: None,
+            returns: Returns::Answer,
+        }
+    }
+
+    /// The statements that run the whole query, given the answer to [`Stage::question`]; none if the program is to run.
+    #[must_use]
+    pub fn at_once(&self, answer: i64) -> Vec<Statement> {
         match answer {
             1 => vec![self.fill_statement()],
-            2 => self.replace.iter().map(|sql| silent(sql)).collect(),
+            2 => vec![self.refresh.clone()],
             _ => Vec::new(),
         }
     }
@@ -172,11 +272,11 @@ impl Stage {
         self.maintenance.runs_query()
     }
 
-    /// True if plans must be made anew for each change, because some table without an index is scanned in full, more
+    /// True if plans must be made anew for these changes, because some table without an index is scanned in full, more
     /// than once.
     #[must_use]
-    pub fn needs_fresh_plans(&self) -> bool {
-        self.maintenance.needs_fresh_plans(!self.advice.is_empty())
+    pub fn needs_fresh_plans(&self, changes: &[Change]) -> bool {
+        self.maintenance.needs_fresh_plans(!self.advice.is_empty(), changes)
     }
 
     /// The rows of `explain`: (section, key, value).
@@ -207,6 +307,7 @@ impl Stage {
             let section = format!("{stage} source {}", source.name);
             row(&section, "occurrences", source.occurrences.to_string());
             row(&section, "cost", self.cost(source).to_owned());
+            row(&section, "choice", self.choice(source));
             for (event, new, old) in [("INSERT", true, false), ("UPDATE", true, true), ("DELETE", false, true)] {
                 let change = Change {
                     relid: source.relid,
@@ -238,11 +339,51 @@ impl Stage {
         self.maintenance.rounds_once()
     }
 
+    /// Which changes of one source run with plans that are kept, and which run the whole query.
+    #[must_use]
+    pub fn choice(&self, source: &Source) -> String {
+        if self.runs_query() {
+            return "always the whole query".to_owned();
+        }
+        let changes = [Change {
+            relid: source.relid,
+            new: true,
+            old: true,
+            repeated: false,
+        }];
+        let (also, whole) = match self.maintenance.reach(&changes) {
+            Some(Reach { stored, factor, .. }) => (
+                format!(" that touch at most {FEW}"),
+                match (stored, factor) {
+                    (true, _) => format!("if 1 in {factor} stored rows is touched"),
+                    (false, 1) => "if as many rows are touched as its largest table has".to_owned(),
+                    (false, _) => format!("if 1/{factor} as many rows are touched as its largest table has"),
+                },
+            ),
+            None => (
+                String::new(),
+                format!("if no table has more than {LARGE} times as many rows as changed"),
+            ),
+        };
+        let kept = if self.needs_fresh_plans(&changes) {
+            format!("kept plans for small tables, of at most {SMALL} bytes")
+        } else {
+            format!("kept plans for at most {FEW_CHANGES} rows{also}")
+        };
+        format!("{kept}; the whole query {whole}; else plans for this change")
+    }
+
     /// The cost class of a change to one source.
     #[must_use]
     pub fn cost(&self, source: &Source) -> &'static str {
         self.maintenance.cost(source, &self.sources)
     }
+}
+
+/// The sizes of tables in bytes, as arguments.
+fn sizes(tables: &[&str]) -> String {
+    let size = |table: &&str| format!("pg_catalog.pg_relation_size('{}')", table.replace('\'', "''"));
+    tables.iter().map(size).collect::<Vec<_>>().join(", ")
 }
 
 /// A statement that returns nothing.

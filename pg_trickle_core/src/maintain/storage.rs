@@ -1,7 +1,8 @@
 //! The DDL of storage tables.
 
+use crate::facts::value_identity::Sameness;
 use crate::sql::ident::quote_ident;
-use crate::sql::statement::names;
+use crate::sql::statement::{column, image, names};
 
 /// A column of a storage table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,59 @@ pub struct ColumnDdl {
     pub numbered: bool,
     /// The expression of a generated column.
     pub generated: Option<String>,
+}
+
+/// The columns of a storage table that are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Their names, in order.
+    pub columns: Vec<String>,
+    /// For each of them, when two of its values are the same.
+    pub sameness: Vec<Sameness>,
+}
+
+impl Written {
+    /// Columns whose types are not known.
+    #[must_use]
+    pub fn by_image(columns: &[String]) -> Self {
+        Written {
+            columns: columns.to_vec(),
+            sameness: vec![Sameness::Image; columns.len()],
+        }
+    }
+
+    /// What to group rows by, so that those in a group have the same bytes: the columns, as far as their equality says
+    /// so, and one image of all others.
+    #[must_use]
+    pub fn identity(&self, alias: &str) -> Vec<String> {
+        let mut parts = Vec::new();
+        let mut others = Vec::new();
+        for (name, sameness) in self.columns.iter().zip(&self.sameness) {
+            let value = column(alias, name);
+            match sameness {
+                Sameness::Equal => parts.push(value),
+                Sameness::EqualAndScale => parts.extend([format!("pg_catalog.scale({value})"), value]),
+                Sameness::Image => others.push(name.clone()),
+            }
+        }
+        if !others.is_empty() {
+            parts.push(image(alias, &others));
+        }
+        parts
+    }
+
+    /// The select list over rows that are grouped in this way, with the names of the columns.
+    #[must_use]
+    pub fn shown(&self, alias: &str) -> Vec<String> {
+        let shown = |(name, sameness): (&String, &Sameness)| {
+            let value = column(alias, name);
+            match sameness {
+                Sameness::Equal | Sameness::EqualAndScale => value,
+                Sameness::Image => format!("pg_catalog.any_value({value}) AS {}", quote_ident(name)),
+            }
+        };
+        self.columns.iter().zip(&self.sameness).map(shown).collect()
+    }
 }
 
 /// How stored rows are identified.

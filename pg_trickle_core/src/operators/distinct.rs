@@ -33,5 +33,12 @@ fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<Sta
     };
     let counted = counted(&targets, &[(leaf, 0)], 1, storage, graph)?;
     let view = counted.view(query, &targets, storage, graph)?;
-    Ok(grouped_stage(counted.group, counted.input, counted.stored, view, query))
+    Ok(grouped_stage(
+        counted.group,
+        counted.input,
+        counted.stored,
+        view,
+        query,
+        graph,
+    )?)
 }

@@ -9,7 +9,7 @@ use crate::query::Query;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::Restricted;
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, StoredColumn, names};
+use crate::stages::stored::{StorageTable, StoredColumn, written};
 use crate::stages::view::view_at;
 
 /// Maintenance by a full refresh.
@@ -66,7 +66,7 @@ pub fn plan(
         Some(definition) if stored.len() == visible => format!("SELECT * FROM {definition}"),
         _ => crate::sql::query::print(&fresh, graph)?,
     };
-    let columns = names(&stored);
+    let written = written(&stored, graph)?;
     let mut view = view_at(query, &restricted.positions, storage, &mut stored, graph)?;
     if !sorted {
         view.sort.clear();
@@ -75,7 +75,7 @@ pub fn plan(
         stored,
         indexes: Vec::new(),
         view,
-        written: columns,
+        written,
         identity: Identity::None,
         key: Vec::new(),
         rows,

@@ -27,10 +27,12 @@ use crate::stages::stored::StorageTable;
 /// The window functions that number the rows in their order.
 const NUMBERS: &str = "row_number rank dense_rank";
 
-/// Runs the query again, with a plan that is kept because the query reads few rows.
+/// Runs the query again. If it reads few rows, its plan is kept.
 struct FirstRows {
     /// Patches the storage.
     refresh: Statement,
+    /// True if the rows are read through an index in their order, so that a plan can be kept.
+    ordered: bool,
 }
 
 impl Maintenance for FirstRows {
@@ -48,6 +50,10 @@ impl Maintenance for FirstRows {
 
     fn runs_query(&self) -> bool {
         true
+    }
+
+    fn needs_fresh_plans(&self, advised: bool, _changes: &[Change]) -> bool {
+        advised || !self.ordered
     }
 }
 
@@ -74,12 +80,13 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         simplify(&mut query, graph)?;
     }
     stability::settled_query(&query, graph)?;
-    let advice = index(&query, graph)?;
+    let index = index(&query, graph)?;
     let mut plan = full_refresh::plan(&query, None, storage, graph)?;
     plan.maintenance = Box::new(FirstRows {
-        refresh: maintain::full_refresh::statement(&storage.sql(), &plan.rows, &plan.written, &plan.identity),
+        refresh: maintain::full_refresh::statement(&storage.sql(), &plan.rows, &plan.written, None, false),
+        ordered: index.is_some(),
     });
-    plan.advice.extend(advice);
+    plan.advice.extend(index.flatten());
     Ok(plan)
 }
 
@@ -137,9 +144,9 @@ fn numbers_first_rows(query: &Query, graph: &StageGraph) -> Result<bool, Fallbac
     Ok(true)
 }
 
-/// If the query reads a single table, makes an index in the query's order: adds it to the storage of a stage, and
-/// returns advice for a table of the user.
-fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> {
+/// If the query reads a single table in the order of columns, makes an index in this order: adds it to the storage of a
+/// stage, and returns advice for a table of the user.
+fn index(query: &Query, graph: &StageGraph) -> Result<Option<Option<String>>, Fallback> {
     let mut flat = Flat::default();
     let resolver = Resolver::new(query, &mut flat, graph)?;
     let targets = resolver.targets()?;
@@ -151,11 +158,11 @@ fn index(query: &Query, graph: &StageGraph) -> Result<Option<String>, Fallback> 
     };
     graph.add_index(relation.oid, "", &order.columns());
     let is_there = graph.is_stage(relation.oid) || relation.is_indexed(order.attnos()[0]);
-    Ok((!is_there).then(|| {
+    Ok(Some((!is_there).then(|| {
         advice::sentence(
             relation,
             &order.columns().join(", "),
             "the rows shown are read in its order",
         )
-    }))
+    })))
 }

@@ -80,6 +80,12 @@ pub fn record(alias: &str, columns: &[String]) -> String {
     format!("{}::pg_catalog.record", row_of(alias, columns))
 }
 
+/// True if the columns of two rows differ, byte for byte.
+#[must_use]
+pub fn differs(a: &str, b: &str, columns: &[String]) -> String {
+    op(&record(a, columns), "*<>", &record(b, columns))
+}
+
 /// `(left OPERATOR(pg_catalog.op) right)`, for operators that every server has in `pg_catalog`.
 #[must_use]
 pub fn op(left: &str, operator: &str, right: &str) -> String {

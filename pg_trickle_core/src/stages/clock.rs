@@ -115,8 +115,11 @@ impl Clock {
                 format!("{fill} WHERE NOT EXISTS (SELECT FROM {table})"),
                 Returns::Nothing,
             )],
+            refresh: statement(
+                format!("{fill} WHERE NOT EXISTS (SELECT FROM {table})"),
+                Returns::Nothing,
+            ),
             fill,
-            replace: Vec::new(),
             sources: Vec::new(),
             key: Vec::new(),
             advice: Vec::new(),

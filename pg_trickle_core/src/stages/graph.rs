@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::clock::{Clock, bound, bound_before};
-use super::stored::{NUMBER, StorageTable, StoredColumn, names};
+use super::stored::{NUMBER, StorageTable, StoredColumn};
 use crate::catalog::{Catalog, Column, DefaultOperators, Function, Key, Operator, Relation, Type};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
@@ -213,7 +213,7 @@ impl<'c> StageGraph<'c> {
         query.rtable.extend(table.rtable);
         let mut read: Vec<String> = exprs.iter().flat_map(|n| [bound(*n), bound_before(*n)]).collect();
         if read.is_empty() {
-            read.extend(names(&columns));
+            read.extend(columns.iter().map(|column| column.name.clone()));
         }
         for target in table.targets {
             if let (Expr::Var(var), Some(name)) = (&target.expr, &target.name)

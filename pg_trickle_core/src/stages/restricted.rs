@@ -8,8 +8,9 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::types::{is_pseudo, type_of};
+use crate::maintain::key::KeyColumn;
 use crate::maintain::nulls::{KeyMatch, searches};
-use crate::maintain::rekey::{IS_TOUCHED, KeyColumn, TOUCHED, key_column};
+use crate::maintain::rekey::{IS_TOUCHED, TOUCHED, key_column};
 use crate::query::{Bool, BoolOp, Expr, FromItem, Query, Rte, RteKind, SqlLeaf, Target, Var, attno, varno};
 use crate::sql::ident::quote_ident;
 

@@ -9,11 +9,13 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::sources;
 use crate::maintain::crossing::Crossing;
 use crate::maintain::full_refresh;
+use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::stage::{Maintenance, Stage};
-use crate::maintain::storage::{self, Identity};
+use crate::maintain::storage::{self, Identity, Written};
 use crate::plan::Way;
 use crate::query::Query;
+use crate::sql::expr::operator_sql;
 use crate::sql::statement::names;
 
 /// The most columns an index can have (`INDEX_MAX_KEYS` in pg_config_manual.h).
@@ -28,7 +30,7 @@ pub struct StagePlan {
     /// The result of the query, read from the storage.
     pub view: Query,
     /// The stored columns that are written, in the order of `rows`.
-    pub written: Vec<String>,
+    pub written: Written,
     /// How a stored row is identified.
     pub identity: Identity,
     /// Stored columns that identify a row; empty if rows can repeat.
@@ -58,6 +60,28 @@ impl StagePlan {
         }
     }
 
+    /// The columns by which a full refresh pairs rows.
+    fn pairing(&self, graph: &StageGraph) -> Result<Option<Vec<KeyColumn>>, Error> {
+        let key = match &self.identity {
+            Identity::Key(key) => key.as_slice(),
+            Identity::Single => &[],
+            Identity::Hash(_) | Identity::None => return Ok(self.maintenance.row_key().map(<[KeyColumn]>::to_vec)),
+        };
+        let columns = self.stored.iter().filter(|column| key.contains(&column.name));
+        let key_column = |column: &StoredColumn| {
+            let Some(default) = graph.default_equality(column.type_oid)? else {
+                return Err(Error::Tree(format!("key column {} without equality", column.name)));
+            };
+            Ok(KeyColumn {
+                name: column.name.clone(),
+                equals: operator_sql(&default.equality),
+                nullable: !column.not_null,
+                ordered: default.less.is_some(),
+            })
+        };
+        columns.map(key_column).collect::<Result<_, Error>>().map(Some)
+    }
+
     /// The stage, and a query that reads its storage. `why` says why no better way of maintenance is possible.
     pub fn into_stage(
         self,
@@ -72,6 +96,7 @@ impl StagePlan {
         if way != Way::Rebuild {
             indexes::add(&self.reads, &self.looked_up, graph)?;
         }
+        let key = self.pairing(graph)?;
         let mut advice = self.advice;
         advice.extend(advice::indexes(&self.reads, &self.looked_up, graph)?);
         let table = storage.sql();
@@ -86,27 +111,24 @@ impl StagePlan {
                 }
             }
         }
-        let into = if self.written.is_empty() {
+        let into = if self.written.columns.is_empty() {
             String::new()
         } else {
-            format!(" ({})", names(&self.written))
+            format!(" ({})", names(&self.written.columns))
         };
         let fill = format!("INSERT INTO {table}{into} {}", self.rows);
+        let refresh =
+            |counted: bool| full_refresh::statement(&table, &self.rows, &self.written, key.as_deref(), counted);
         let stage = Stage {
             relid: storage.relid,
             way,
             reason: why,
             layout: ddl.join(";"),
             ddl,
-            replace: self.maintenance.replace(&self.rows, &fill),
             fill,
-            rebuild: vec![full_refresh::statement(
-                &table,
-                &self.rows,
-                &self.written,
-                &self.identity,
-            )],
-            storage: table,
+            rebuild: vec![refresh(true)],
+            refresh: refresh(false),
+            storage: table.clone(),
             sources,
             key: self.key,
             advice,

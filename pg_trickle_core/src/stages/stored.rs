@@ -3,7 +3,8 @@
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::types::{collate, type_of};
-use crate::maintain::storage::ColumnDdl;
+use crate::facts::value_identity::sameness;
+use crate::maintain::storage::{ColumnDdl, Written};
 use crate::oids::INT8;
 use crate::plan::{self, Oid};
 use crate::query::Expr;
@@ -92,9 +93,21 @@ pub fn stored_name(name: &str) -> String {
 /// The column that numbers the rows of a stage.
 pub const NUMBER: &str = "__pgt_id";
 
-/// The names of stored columns.
-pub fn names(stored: &[StoredColumn]) -> Vec<String> {
-    stored.iter().map(|column| column.name.clone()).collect()
+/// The columns of a storage table that are written: all but those that PostgreSQL fills.
+pub fn written(stored: &[StoredColumn], catalog: &dyn Catalog) -> Result<Written, Error> {
+    let mut written = Written {
+        columns: Vec::new(),
+        sameness: Vec::new(),
+    };
+    for column in stored
+        .iter()
+        .filter(|column| !column.numbered && column.generated.is_none())
+    {
+        written.columns.push(column.name.clone());
+        let same = sameness(column.type_oid, column.typmod, column.collation, catalog)?;
+        written.sameness.push(same);
+    }
+    Ok(written)
 }
 
 /// The columns of a storage table for its DDL.

@@ -106,6 +106,7 @@ fn explain_source(stage: &Stage, source: &Source) -> Result<Json> {
         ("occurrences", Json::Number(occurrences)),
         ("way", Json::Text(stage.way.name().to_owned())),
         ("cost", Json::Text(stage.cost(source).to_owned())),
+        ("choice", Json::Text(stage.choice(source))),
         ("insert", program(true, false)),
         ("delete", program(false, true)),
         ("update", program(true, true)),

@@ -14,7 +14,7 @@ mod verify;
 
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
-use crate::runtime::session;
+use crate::runtime::session::{self, Choice};
 use crate::subscribe::{feed, outbox};
 
 /// Runs a command: its name, then its arguments. Returns text, as JSON where it is more than a word; often an empty one.
@@ -66,6 +66,14 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
         [Some("print"), view, ..] => print::run(required(*view, "view")?),
         [Some("explain"), name, ..] => explain::rows(required(*name, "name")?),
         [Some("explain_json"), name, ..] => explain::json(required(*name, "name")?),
+        [Some("choose"), way, ..] => {
+            session::choose(match way {
+                Some("many") => Choice::Many,
+                Some("whole") => Choice::Whole,
+                Some(_) | None => Choice::Cheapest,
+            });
+            done(Ok(()))
+        }
         _ => Err(SqlError::internal("an unknown command, or one with other arguments")),
     }
 }

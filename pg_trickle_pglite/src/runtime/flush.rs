@@ -1,13 +1,15 @@
 //! Applies changes: runs every affected stream table once, in dependency order.
 
-use super::plans::{self, Action};
-use super::session::{self, Flushing, PendingChange};
+use super::plans::{self, Action, Misfit};
+use super::session::{self, Choice, Flushing, PendingChange};
 use super::stream_table::{StageKey, StageRunner, StreamTable};
 use super::{load, sources};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Delta, Oid, Outcome, Store};
+use pg_trickle_core::FEW_CHANGES;
 use pg_trickle_core::plan::Change;
 use pg_trickle_core::sorted::{Map, Set};
+use std::ffi::CString;
 use std::rc::Rc;
 
 /// A stage runs once, or a few times while the session still has an outdated order. One that keeps running has a function
@@ -97,7 +99,7 @@ pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
 }
 
 fn run_rebuild(stage: &StageRunner) -> Result<()> {
-    stage.run_once(&stage.stage.rebuild).map(|_| ())
+    stage.run_once(std::slice::from_ref(&stage.stage.refresh)).map(|_| ())
 }
 
 impl Flush {
@@ -205,27 +207,37 @@ impl Flush {
         if changes.is_empty() {
             return Ok(());
         }
-        if rows > plans::FEW && !stage.stage.runs_query() {
-            let answer = stage.run_once(&[stage.stage.load_question(most)])?[0];
-            let load = stage.stage.load(answer);
-            if !load.is_empty() {
-                return stage.run_once(&load).map(|_| ());
+        let choice = session::choice();
+        let may_keep = || -> Result<bool> { Ok(!stage.stage.needs_fresh_plans(&changes) || stage.is_small()?) };
+        if rows <= FEW_CHANGES && choice == Choice::Cheapest && may_keep()? {
+            match stage.action(&changes) {
+                Action::Nothing => return Ok(()),
+                // A kept plan must not depend on the change it was made for.
+                Action::Run(steps, misfit) => match (stage.run(&steps, &registered(&deltas, Some(1.0)), true)?, misfit)
+                {
+                    (Outcome::Done, _) => return Ok(()),
+                    (Outcome::Mismatch, Misfit::Many) => {}
+                    (Outcome::Mismatch, Misfit::Wrong) => return run_rebuild(stage),
+                },
+                Action::Rebuild => return run_rebuild(stage),
             }
         }
-        let bulk = rows > plans::FEW || stage.stage.needs_fresh_plans();
-        let deltas: Vec<Delta> = deltas
-            .into_iter()
-            .map(|(name, relid, store, count)| Delta {
-                name,
-                relid,
-                store,
-                // A kept plan must not depend on the change it was made for.
-                estimate: if bulk { count as f64 } else { 1.0 },
-            })
-            .collect();
-        match stage.action(&changes, bulk) {
+        let deltas = registered(&deltas, None);
+        if !stage.stage.runs_query() {
+            let question = || plans::steps(&[stage.stage.question(most, &changes)], true);
+            let answer = match choice {
+                Choice::Cheapest => stage.ask(&question(), &deltas, false)?,
+                Choice::Many => 0,
+                Choice::Whole => 2,
+            };
+            let at_once = stage.stage.at_once(answer);
+            if !at_once.is_empty() {
+                return stage.run_once(&at_once).map(|_| ());
+            }
+        }
+        match plans::action(&stage.stage.program(&changes), true) {
             Action::Nothing => Ok(()),
-            Action::Run(steps) => match stage.run(&steps, &deltas, !bulk)? {
+            Action::Run(steps, _) => match stage.run(&steps, &deltas, false)? {
                 Outcome::Done => Ok(()),
                 Outcome::Mismatch => run_rebuild(stage),
             },
@@ -241,6 +253,17 @@ impl Flush {
             store.free();
         }
     }
+}
+
+/// Changed rows as a program sees them: with their number, for the planner, or another that it is told.
+fn registered<'a>(deltas: &[(&'a CString, Oid, Store, usize)], rows: Option<f64>) -> Vec<Delta<'a>> {
+    let registered = deltas.iter().map(|(name, relid, store, count)| Delta {
+        name,
+        relid: *relid,
+        store: *store,
+        estimate: rows.unwrap_or(*count as f64),
+    });
+    registered.collect()
 }
 
 /// Combines the rows of several changes of one table in one store.

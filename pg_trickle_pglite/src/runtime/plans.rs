@@ -4,18 +4,24 @@ use crate::edge::ffi::Steps;
 use pg_trickle_core::plan::{Change, Program, Returns, Statement};
 use std::rc::Rc;
 
-/// A change of more rows than this is planned for its size.
-pub const FEW: usize = 256;
-
 /// What to do for one set of changes.
 #[derive(Clone)]
 pub enum Action {
     /// Nothing.
     Nothing,
-    /// Run this.
-    Run(Rc<Steps>),
+    /// Run this. If it finds that it does not fit, then: run the query again, or run the program for many rows.
+    Run(Rc<Steps>, Misfit),
     /// Run the query again.
     Rebuild,
+}
+
+/// What it means that a program returns two different values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The stored rows are not those that the changes should remove.
+    Wrong,
+    /// It did nothing, because there are too many rows for its plans.
+    Many,
 }
 
 /// The program of a stage, for plans that are kept or, in bulk, for one run.
@@ -24,7 +30,11 @@ pub fn action(program: &Program, bulk: bool) -> Action {
     match program {
         Program::Nothing => Action::Nothing,
         Program::Rebuild => Action::Rebuild,
-        Program::Run(statements) => Action::Run(Rc::new(steps(statements, bulk))),
+        Program::Run(statements) => {
+            let is_bounded = statements.iter().any(|statement| statement.returns == Returns::Fits);
+            let misfit = if is_bounded { Misfit::Many } else { Misfit::Wrong };
+            Action::Run(Rc::new(steps(statements, bulk)), misfit)
+        }
     }
 }
 
@@ -36,7 +46,12 @@ pub fn steps(statements: &[Statement], bulk: bool) -> Steps {
             Some(text) if bulk => text,
             Some(_) | None => &statement.sql,
         };
-        (text.as_str(), statement.returns == Returns::Removed)
+        let stops = match statement.returns {
+            Returns::Removed => true,
+            Returns::Fits => !bulk,
+            Returns::Nothing | Returns::Patched | Returns::Answer => false,
+        };
+        (text.as_str(), stops)
     }))
 }
 

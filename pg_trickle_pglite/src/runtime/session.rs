@@ -78,6 +78,30 @@ thread_local! {
     static DAMAGED: Cell<bool> = const { Cell::new(false) };
     /// The stream table on which a statement of ours may fire triggers.
     static ALLOWED: Cell<Option<Oid>> = const { Cell::new(None) };
+    static CHOICE: Cell<Choice> = const { Cell::new(Choice::Cheapest) };
+}
+
+/// How changes are applied, whatever they touch. Tests set it to run each way over small tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The cheapest way.
+    #[default]
+    Cheapest,
+    /// By plans that are made for many rows.
+    Many,
+    /// By the whole query.
+    Whole,
+}
+
+/// How changes are applied from now on.
+pub fn choose(choice: Choice) {
+    CHOICE.set(choice);
+}
+
+/// How changes are applied.
+#[must_use]
+pub fn choice() -> Choice {
+    CHOICE.get()
 }
 
 fn with<T>(body: impl FnOnce(&mut Session) -> T) -> T {

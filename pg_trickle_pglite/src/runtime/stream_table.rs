@@ -73,6 +73,7 @@ pub struct StageRunner {
     pub clock: Option<Rc<StageRunner>>,
     cache: RefCell<ActionCache>,
     question: RefCell<Option<Rc<Steps>>>,
+    is_small: RefCell<Option<Rc<Steps>>>,
 }
 
 /// A table that a stage reads.
@@ -179,12 +180,9 @@ impl StageRunner {
         (self.depth, self.key)
     }
 
-    /// What to do for these changes.
+    /// What to do for few changes.
     #[must_use]
-    pub fn action(&self, changes: &[Change], bulk: bool) -> Action {
-        if bulk {
-            return plans::action(&self.stage.program(changes), true);
-        }
+    pub fn action(&self, changes: &[Change]) -> Action {
         if let Some(action) = self.cache.borrow().find(changes) {
             return action;
         }
@@ -255,19 +253,10 @@ impl StageRunner {
 
     /// For a clock: moves it to the present. The answer is that of [`Stage::due`].
     pub fn advance(&self) -> Result<i64> {
-        let Action::Run(steps) = self.action(&[], false) else {
+        let Action::Run(steps, _) = self.action(&[]) else {
             return Ok(0);
         };
-        self.ask(&steps)
-    }
-
-    /// The number that a kept program returns; 0 if it returns no row.
-    fn ask(&self, steps: &Steps) -> Result<i64> {
-        let row = self.as_owner(&[], true, |run| run.answer(steps))?;
-        row.into_iter()
-            .next()
-            .flatten()
-            .map_or(Ok(0), |text| spi::number(&text))
+        self.ask(&steps, &[], true)
     }
 
     /// For a clock: whether time alone has changed what the stages of its stream table store.
@@ -275,10 +264,29 @@ impl StageRunner {
         let Some(question) = &self.stage.due else {
             return Ok(false);
         };
-        let known = self.question.borrow().clone();
+        Ok(self.ask_often(&self.question, question)? > 0)
+    }
+
+    /// Are all sources so small that a plan can scan them for each row?
+    pub fn is_small(&self) -> Result<bool> {
+        Ok(self.ask_often(&self.is_small, &self.stage.is_small())? == 1)
+    }
+
+    /// Asks a question whose plan is kept in `place`.
+    fn ask_often(&self, place: &RefCell<Option<Rc<Steps>>>, question: &Statement) -> Result<i64> {
+        let known = place.borrow().clone();
         let steps = known.unwrap_or_else(|| Rc::new(plans::steps(std::slice::from_ref(question), false)));
-        *self.question.borrow_mut() = Some(Rc::clone(&steps));
-        Ok(self.ask(&steps)? > 0)
+        *place.borrow_mut() = Some(Rc::clone(&steps));
+        self.ask(&steps, &[], true)
+    }
+
+    /// Asks a question about changes; the number that it returns, 0 if it returns no row.
+    pub fn ask(&self, question: &Steps, deltas: &[Delta], keep: bool) -> Result<i64> {
+        let row = self.as_owner(deltas, keep, |run| run.answer(question))?;
+        row.into_iter()
+            .next()
+            .flatten()
+            .map_or(Ok(0), |text| spi::number(&text))
     }
 
     /// Runs a program.
@@ -387,6 +395,7 @@ impl Maintainer<'_> {
                 clock,
                 cache: RefCell::default(),
                 question: RefCell::default(),
+                is_small: RefCell::default(),
             }));
         }
         maintained

@@ -100,6 +100,7 @@ describe('the results', () => {
     expectTypeOf<StreamTablePlan['way']>().toEqualTypeOf<Way>()
     type Source = StreamTablePlan['stages'][number]['sources'][number]
     expectTypeOf<Source['cost']>().toBeString()
+    expectTypeOf<Source['choice']>().toBeString()
     expectTypeOf<Source['insert' | 'update' | 'delete' | 'truncate']>().toEqualTypeOf<string[]>()
     expectTypeOf<StreamTablePlan['advice']>().toEqualTypeOf<string[]>()
   })

@@ -2,10 +2,10 @@
 
 use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
-use crate::maintain::stage::Maintenance;
-use crate::operators::linear::bag::fold_cost;
-use crate::operators::linear::block::{Block, Part, Term, signed_terms, weighted};
-use crate::plan::{Change, Program, Returns, Source, Statement, Way};
+use crate::maintain::stage::{Maintenance, Reach};
+use crate::operators::linear::bag::{applied, fold_cost};
+use crate::operators::linear::block::{Block, Part, Term, reach, signed_terms, weighted};
+use crate::plan::{Change, Program, Source, Statement, Way};
 use crate::sql::statement::{
     Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
 };
@@ -34,6 +34,14 @@ impl Maintenance for Group {
         Program::Run(self.statements(changes))
     }
 
+    fn needs_fresh_plans(&self, advised: bool, changes: &[Change]) -> bool {
+        advised && Block::any_fans_out(&self.parts, changes)
+    }
+
+    fn reach(&self, changes: &[Change]) -> Option<Reach> {
+        reach(&self.parts, changes, 1)
+    }
+
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
         if self.aggregate.looks_up() {
             "the change and its fan-out; the rows of a group, when the value that decided its result is deleted"
@@ -55,11 +63,11 @@ impl Group {
             .iter()
             .map(|part| part.block.now(part.columns(&self.inputs())))
             .collect();
-        self.grouped(&arms).to_string()
+        self.grouped(&union_all(&arms)).to_string()
     }
 
-    /// The keys and states of the rows of some SELECTs.
-    fn grouped(&self, arms: &[Select]) -> Select {
+    /// The keys and states of the rows of a SELECT.
+    fn grouped(&self, rows: &str) -> Select {
         let aggregate = &self.aggregate;
         let mut columns: Vec<(String, String)> = self
             .delta_keys(ROWS)
@@ -70,7 +78,7 @@ impl Group {
         columns.extend(states.map(|state| (state.initial_sql(), state.name.clone())));
         Select {
             columns,
-            from: vec![format!("({}) AS {ROWS}", union_all(arms))],
+            from: vec![format!("({rows}) AS {ROWS}")],
             group_by: self.delta_keys(ROWS),
             ..Select::default()
         }
@@ -89,15 +97,16 @@ impl Group {
         if terms.is_empty() {
             return Vec::new();
         }
+        let bounded = Block::any_fans_out(&self.parts, changes);
         if !self.aggregate.keys.is_empty() && terms.iter().all(|term| term.sign > 0) {
             let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
-            return vec![self.upsert(&arms)];
+            return vec![applied(bounded, &union_all(&arms), |rows| self.upsert(rows))];
         }
         // If a single occurrence changed, and no row twice, the rows of each sign really existed. Otherwise some only
         // cancel.
         let once = !changes.iter().any(|change| change.repeated);
         let exact = once && self.parts.iter().all(|part| part.block.changed(changes).len() <= 1);
-        vec![self.merge(terms, exact)]
+        vec![self.merge(terms, exact, bounded)]
     }
 
     /// The names of keys and arguments in the rows of a term.
@@ -114,9 +123,9 @@ impl Group {
     }
 
     /// Insertions only: aggregate them, and add each group to the stored one.
-    fn upsert(&self, arms: &[Select]) -> Statement {
+    fn upsert(&self, rows: &str) -> String {
         let aggregate = &self.aggregate;
-        let query = self.grouped(arms);
+        let query = self.grouped(rows);
         let set = aggregate
             .states
             .iter()
@@ -135,21 +144,17 @@ impl Group {
                 set,
             }),
         };
-        Statement {
-            sql: insert.to_string(),
-            bulk: None,
-            returns: Returns::Nothing,
-        }
+        insert.to_string()
     }
 
     /// Rows of both signs: aggregate with weights. Groups whose count falls to 0 are deleted, the others updated or
     /// inserted.
-    fn merge(&self, terms: Vec<Term>, exact: bool) -> Statement {
+    fn merge(&self, terms: Vec<Term>, exact: bool, bounded: bool) -> Statement {
         let aggregate = &self.aggregate;
         let keyed = !aggregate.keys.is_empty();
         // Deletions only: each touched group is stored, and changes.
         let only_old = exact && terms.iter().all(|term| term.sign < 0);
-        let delta = self.delta(terms, only_old);
+        let rows = union_all(&weighted(terms, WEIGHT));
         let states = || aggregate.states.iter().enumerate();
         let recompute = |n: usize| self.recompute(n);
         let update: Vec<(String, String)> = states()
@@ -185,30 +190,31 @@ impl Group {
         };
         let nullable = aggregate.keys.iter().filter(|key| key.nullable).count();
         if nullable == 0 || nullable > MAX_NULLABLE {
-            return Statement {
-                sql: merge(delta.derived(DELTA), self.key_match(STORED, DELTA)),
-                bulk: None,
-                returns: Returns::Nothing,
-            };
+            return applied(bounded, &rows, |rows| {
+                merge(self.delta(rows, only_old).derived(DELTA), self.key_match(STORED, DELTA))
+            });
         }
         let by_row_id = op("s.ctid", "=", "d.__pgt_rid");
-        let small = self.located(&delta, &format!("LATERAL ({})", self.probes()), "TRUE");
+        let probed = |rows: &str| {
+            let stored = format!("LATERAL ({})", self.probes());
+            merge(self.located(rows, only_old, &stored, "TRUE"), by_row_id.clone())
+        };
         let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
         let delta_names: Vec<String> = (0..key_names.len()).map(key_name).collect();
-        let bulk = self.located(
-            &delta,
+        let hashed = self.located(
+            &rows,
+            only_old,
             &format!("(SELECT p.*, p.ctid AS __pgt_rid FROM {} AS p)", self.table),
             &op(&record("r", &key_names), "=", &record("g", &delta_names)),
         );
         Statement {
-            sql: merge(small, by_row_id.clone()),
-            bulk: Some(merge(bulk, by_row_id)),
-            returns: Returns::Nothing,
+            bulk: Some(merge(hashed, by_row_id.clone())),
+            ..applied(bounded, &rows, probed)
         }
     }
 
     /// The aggregated delta, one row per touched group: its keys, and the change of each state.
-    fn delta(&self, terms: Vec<Term>, only_old: bool) -> Select {
+    fn delta(&self, rows: &str, only_old: bool) -> Select {
         let aggregate = &self.aggregate;
         let mut columns: Vec<(String, String)> = self
             .delta_keys(ROWS)
@@ -229,7 +235,7 @@ impl Group {
         }
         Select {
             columns,
-            from: vec![format!("({}) AS {ROWS}", union_all(&weighted(terms, WEIGHT)))],
+            from: vec![format!("({rows}) AS {ROWS}")],
             group_by: self.delta_keys(ROWS),
             having_any: if always { Vec::new() } else { changes },
             ..Select::default()
@@ -237,10 +243,10 @@ impl Group {
     }
 
     /// The aggregated delta, with the row id of the stored group, or NULL if there is none.
-    fn located(&self, delta: &Select, stored: &str, on: &str) -> String {
+    fn located(&self, rows: &str, only_old: bool, stored: &str, on: &str) -> String {
         format!(
             "(SELECT g.*, r.__pgt_rid FROM {} LEFT JOIN {stored} AS r ON {on}) AS {DELTA}",
-            delta.derived("g")
+            self.delta(rows, only_old).derived("g")
         )
     }
 

@@ -20,7 +20,7 @@ use crate::query::{Expr, Query, Target};
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
+use crate::stages::stored::{StorageTable, StoredColumn, stored_name, written};
 use crate::stages::view::column_of;
 
 /// Plans a query that groups: as a Fold if all its aggregates have states, else by recomputing the touched groups.
@@ -146,7 +146,7 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         parts,
     };
     let is_looked_up = group.aggregate.looks_up();
-    let mut plan = grouped_stage(group, union_of(trees), stored, view, &reads);
+    let mut plan = grouped_stage(group, union_of(trees), stored, view, &reads, graph)?;
     if is_looked_up {
         let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
         plan.looked_up = advice::columns(&keys, query);
@@ -161,7 +161,8 @@ pub fn grouped_stage(
     stored: Vec<StoredColumn>,
     view: Query,
     reads: &Query,
-) -> StagePlan {
+    graph: &StageGraph,
+) -> Result<StagePlan, Error> {
     let key: Vec<String> = group.aggregate.keys.iter().map(|key| key.name.clone()).collect();
     let identity = if key.is_empty() {
         Identity::Single
@@ -182,11 +183,11 @@ pub fn grouped_stage(
         format!("{above} over groups: {}", shown.join(", ")),
         vec![OperatorTree::new(label, vec![input])],
     );
-    StagePlan {
+    Ok(StagePlan {
+        written: written(&stored, graph)?,
         stored,
         indexes: Vec::new(),
         view,
-        written: group.column_names(),
         identity,
         key,
         rows: group.query(),
@@ -196,7 +197,7 @@ pub fn grouped_stage(
         crossings: Vec::new(),
         operators: Some(operators),
         maintenance: Box::new(group),
-    }
+    })
 }
 
 /// Names the stored columns. A key or state that is itself a target gets the visible name, the others get hidden names.

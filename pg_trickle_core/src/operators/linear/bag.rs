@@ -1,17 +1,16 @@
 //! A stage without grouping: the rows of a linear block, each stored as often as it occurs.
 //!
 //! Keyed: the primary keys of the tables identify a row (less those that join conditions determine). A change is netted
-//! by key and merged. Keyless: rows can repeat. A change is netted by row image; a stored copy is found by a hash of
-//! the row and then compared in full.
+//! by key and merged. Keyless: rows can repeat. A change is netted row by row; a stored copy is found by a hash of the
+//! row and then compared in full.
 
-use super::block::{Block, Part, Term, signed_terms, weighted};
+use super::block::{Block, Part, Term, reach, signed_terms, weighted};
 use super::inner_join::keyed_choices;
-use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
-use crate::maintain::stage::Maintenance;
-use crate::maintain::storage::Identity;
+use crate::maintain::netting::{NET, Sign, WEIGHT, is_left, netted, remaining};
+use crate::maintain::stage::{Bounded, Maintenance, Reach};
+use crate::maintain::storage::{Identity, Written};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::ident::quote_ident;
-use crate::sql::statement::{Insert, Merge, Select, and, column, hash, image, names, op, union_all};
+use crate::sql::statement::{Insert, Merge, Select, and, case, column, differs, hash, image, names, op, union_all};
 
 /// One output of a block, and the storage column it fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +34,8 @@ pub struct Bag {
     pub outputs: Vec<Output>,
     /// The branches of the union that feed it; only one if the bag has a key.
     pub parts: Vec<Part>,
+    /// The same columns, with what makes two values the same.
+    pub written: Written,
     /// How a stored row is identified.
     pub identity: Identity,
     /// The default equality operator of each key column.
@@ -51,6 +52,14 @@ impl Maintenance for Bag {
             return Program::Rebuild;
         }
         Program::Run(self.statements(changes))
+    }
+
+    fn needs_fresh_plans(&self, advised: bool, changes: &[Change]) -> bool {
+        advised && Block::any_fans_out(&self.parts, changes)
+    }
+
+    fn reach(&self, changes: &[Change]) -> Option<Reach> {
+        reach(&self.parts, changes, 2)
     }
 
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
@@ -90,27 +99,28 @@ impl Bag {
         if terms.is_empty() {
             return Vec::new();
         }
+        let bounded = Block::any_fans_out(&self.parts, changes);
         if terms.iter().all(|term| term.sign > 0) {
             let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
-            return vec![self.insert(union_all(&arms))];
+            return vec![applied(bounded, &union_all(&arms), |rows| self.insert(rows.to_owned()))];
         }
         match (&self.identity, self.parts.as_slice()) {
             (Identity::Key(key), [part]) => {
-                let delta = match &part.block.tree {
+                let rows = match &part.block.tree {
                     None => self.touched(part, changes, key),
-                    Some(_) => self.net_by_key(part, changes, terms, key),
+                    Some(_) => self.netted(part, changes, terms),
                 };
-                vec![self.merge(delta, key)]
+                vec![applied(bounded, &rows, |rows| self.merge(&best_by_key(rows, key), key))]
             }
             (Identity::Hash(hash_column), _) => {
                 let delta = union_all(&weighted(terms, WEIGHT));
-                vec![net(&self.table, &self.column_names(), hash_column, "", &delta)]
+                vec![net(&self.table, &self.written, hash_column, "", &delta, bounded)]
             }
             _ => unreachable!("a folded bag has a hash, or a key and one branch"),
         }
     }
 
-    fn insert(&self, query: String) -> Statement {
+    fn insert(&self, query: String) -> String {
         let insert = Insert {
             table: self.table.clone(),
             alias: "s".to_owned(),
@@ -118,15 +128,11 @@ impl Bag {
             query,
             on_conflict: None,
         };
-        Statement {
-            sql: insert.to_string(),
-            bulk: None,
-            returns: Returns::Nothing,
-        }
+        insert.to_string()
     }
 
-    /// One row per touched key, with its weight: its row in the new state, or a deletion.
-    fn touched(&self, part: &Part, changes: &[Change], key: &[String]) -> Select {
+    /// The rows of touched keys in the new state, with their weight, and deletions.
+    fn touched(&self, part: &Part, changes: &[Change], key: &[String]) -> String {
         let is_key = |output: &Output| key.contains(&output.name);
         let choices = keyed_choices(&part.block.changed(changes));
         let terms = part.block.terms(&choices, |sign| {
@@ -144,33 +150,29 @@ impl Bag {
                 })
                 .collect()
         });
-        best_by_key(&union_all(&weighted(terms, WEIGHT)), key)
+        union_all(&weighted(terms, WEIGHT))
     }
 
     /// The same from terms of which some may only cancel others: those of a block with outer joins.
-    fn net_by_key(&self, part: &Part, changes: &[Change], terms: Vec<Term>, key: &[String]) -> Select {
+    fn netted(&self, part: &Part, changes: &[Change], terms: Vec<Term>) -> String {
         let rows = union_all(&weighted(terms, WEIGHT));
         let once = !changes.iter().any(|change| change.repeated);
         if once && part.block.changed(changes).len() <= 1 {
-            return best_by_key(&rows, key);
+            return rows;
         }
-        let columns = self.column_names();
-        let values = columns.iter().map(|name| {
-            let name = quote_ident(name);
-            format!("pg_catalog.any_value(u.{name}) AS {name}, ")
-        });
         let sum = format!("pg_catalog.sum(u.{WEIGHT})");
-        let net = format!(
-            "SELECT {}{sum} AS {WEIGHT} FROM ({rows}) AS u GROUP BY {} HAVING {}",
-            values.collect::<String>(),
-            image("u", &columns),
+        let mut selected = self.written.shown("u");
+        selected.push(format!("{sum} AS {WEIGHT}"));
+        format!(
+            "SELECT {} FROM ({rows}) AS u GROUP BY {} HAVING {}",
+            selected.join(", "),
+            self.written.identity("u").join(", "),
             op(&sum, "<>", "0")
-        );
-        best_by_key(&net, key)
+        )
     }
 
     /// Applies one row per touched key.
-    fn merge(&self, delta: Select, key: &[String]) -> Statement {
+    fn merge(&self, delta: &Select, key: &[String]) -> String {
         let on: Vec<String> = key
             .iter()
             .zip(&self.key_equals)
@@ -178,7 +180,7 @@ impl Bag {
             .collect();
         let columns = self.column_names();
         // Even a row that is nothing but its key can differ: 1.0 and 1.00 are equal keys.
-        let differs = op(&image("s", &columns), "<>", &image("d", &columns));
+        let differs = differs("s", "d", &columns);
         let set: Vec<(String, String)> = self
             .column_names()
             .into_iter()
@@ -193,11 +195,7 @@ impl Bag {
             update: Some((Some(differs), set.clone())),
             insert: Some((op("d.__pgt_w", ">", "0"), set)),
         };
-        Statement {
-            sql: merge.to_string(),
-            bulk: None,
-            returns: Returns::Nothing,
-        }
+        merge.to_string()
     }
 }
 
@@ -215,38 +213,61 @@ fn best_by_key(rows: &str, key: &[String]) -> Select {
     }
 }
 
-/// Nets a delta by row image; what remains is deleted and inserted copy by copy. `delta` selects rows with their
-/// weight. `with` are CTEs that it reads, each followed by a comma.
-pub fn net(table: &str, list: &[String], hash_column: &str, with: &str, delta: &str) -> Statement {
-    let values: Vec<String> = list.iter().map(|name| column("n", name)).collect();
+/// A statement over a delta. If the delta can have more rows than changed, its text for few rows makes sure that it has
+/// not.
+pub fn applied(bounded: bool, delta: &str, over: impl Fn(&str) -> String) -> Statement {
+    if bounded {
+        return Bounded::statement(delta, over);
+    }
+    Statement {
+        sql: over(delta),
+        bulk: None,
+        returns: Returns::Nothing,
+    }
+}
+
+/// Nets a delta; what remains is deleted and inserted copy by copy. `delta` selects rows with their weight. `with` are
+/// CTEs that it reads, each followed by a comma. If it is `bounded`, its text for few rows does nothing for more of
+/// them, and then says that not all is done.
+pub fn net(table: &str, row: &Written, hash_column: &str, with: &str, delta: &str, bounded: bool) -> Statement {
+    let list = &row.columns;
     let target = if list.is_empty() {
         String::new()
     } else {
         format!("({}) ", names(list))
     };
-    let sql = format!(
-        "WITH {with}n AS MATERIALIZED ({netted}), \
-         gone AS (SELECT n.* FROM n WHERE {is_gone}), \
-         removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
-         WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.__pgt_net)) AS copy WHERE {found} RETURNING 1), \
-         added AS (INSERT INTO {table} {target}SELECT {values} FROM n WHERE {is_new} RETURNING 1) \
-         SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.__pgt_net), 0) FROM gone)::pg_catalog.int8, \
-         (SELECT pg_catalog.count(*) FROM removed)",
-        netted = netted(&format!(
-            "(SELECT t.*, {} AS {IMAGE} FROM ({delta}) AS t) AS d",
-            image("t", list)
-        )),
-        // One row for each deleted image, which stands for all its copies.
-        is_gone = and(&[is_left("n", Sign::Minus), op("n.__pgt_n", "=", "1")]),
-        same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), list)),
-        same_row = op(&image("c", list), "=", &format!("gone.{IMAGE}")),
-        found = op("s.ctid", "=", "copy.rid"),
-        values = values.join(", "),
-        is_new = is_left("n", Sign::Plus),
-    );
+    let text = |with: &str, delta: &str, left: &str| {
+        format!(
+            "WITH {with}n AS MATERIALIZED ({netted}), \
+             gone AS (SELECT n.*, {gone_image} AS __pgt_image FROM n WHERE {is_gone}), \
+             removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
+             WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.{NET})) AS copy \
+             WHERE {found} RETURNING 1), \
+             added AS (INSERT INTO {table} {target}{added} RETURNING 1) \
+             SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.{NET}), {left}) FROM gone)::pg_catalog.int8, \
+             (SELECT pg_catalog.count(*) FROM removed)",
+            netted = netted(&format!("({delta}) AS d"), row, &[]),
+            gone_image = image("n", list),
+            is_gone = is_left("n", Sign::Minus),
+            same_hash = op(&column("c", hash_column), "=", &hash(Some("gone"), list)),
+            same_row = op(&image("c", list), "=", "gone.__pgt_image"),
+            found = op("s.ctid", "=", "copy.rid"),
+            added = remaining("n", list, Sign::Plus),
+        )
+    };
+    let bulk = text(with, delta, "0");
+    if !bounded {
+        return Statement {
+            sql: bulk,
+            bulk: None,
+            returns: Returns::Removed,
+        };
+    }
+    let few = Bounded::new(delta);
+    let left = case(&[(few.is_few, "0".to_owned())], Some("-1"));
     Statement {
-        sql,
-        bulk: None,
+        sql: text(&format!("{with}{}, ", few.with), &few.rows, &left),
+        bulk: Some(bulk),
         returns: Returns::Removed,
     }
 }

@@ -3,14 +3,17 @@
 use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
 use super::outer_join::{self, Tree};
 use super::scan::{Scan, Version};
+use crate::maintain::stage::Reach;
 use crate::plan::Change;
-use crate::sql::statement::Select;
+use crate::sql::statement::{Select, union_all};
 
 /// Scans, inner joins and filters, flattened: `FROM scans WHERE conditions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// The occurrences of tables, in the order of FROM.
     pub scans: Vec<Scan>,
+    /// For each of them, whether one of its rows can be in several rows of the block.
+    pub fans_out: Vec<bool>,
     /// Conjuncts, over the aliases of the scans.
     pub conditions: Vec<String>,
     /// The joins, unless all of them are inner. Then the conjuncts are in the tree.
@@ -47,6 +50,21 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
             }
         })
         .collect()
+}
+
+/// The rows of the delta of a bag union, if they can be more than those that changed.
+#[must_use]
+pub fn reach(parts: &[Part], changes: &[Change], factor: usize) -> Option<Reach> {
+    if !Block::any_fans_out(parts, changes) {
+        return None;
+    }
+    let terms = signed_terms(parts, changes, &[]);
+    let rows: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
+    Some(Reach {
+        rows: union_all(&rows),
+        stored: false,
+        factor,
+    })
 }
 
 /// One summand of a delta: a SELECT whose rows have the same weight, or a weight of their own each.
@@ -135,6 +153,15 @@ impl Block {
                 })
             })
             .collect()
+    }
+
+    /// True if the changes can be in more rows of one of these blocks than they have rows themselves.
+    #[must_use]
+    pub fn any_fans_out(parts: &[Part], changes: &[Change]) -> bool {
+        parts.iter().any(|part| {
+            let mut changed = part.block.changed(changes).into_iter();
+            changed.any(|occurrence| part.block.fans_out[occurrence.scan])
+        })
     }
 
     /// True if so many occurrences change at once that a full refresh is cheaper than the sum of all terms.

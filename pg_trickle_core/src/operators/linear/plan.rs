@@ -17,7 +17,7 @@ use crate::query::{Expr, Query};
 use crate::sql::statement::hash;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, StoredColumn, stored_name};
+use crate::stages::stored::{StorageTable, StoredColumn, stored_name, written};
 use crate::stages::view::view_of_columns;
 
 /// The column with the hash of a row that has no key.
@@ -194,14 +194,16 @@ struct Finish<'a> {
 }
 
 fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
+    let mut stored = from.stored;
+    let written = written(&stored, from.graph)?;
     let bag = Bag {
+        written: written.clone(),
         table: from.storage.sql(),
         outputs: from.outputs,
         parts: from.parts,
         identity: from.identity,
         key_equals: from.key_equals,
     };
-    let mut stored = from.stored;
     let mut key = Vec::new();
     match &bag.identity {
         Identity::Key(names) => key.clone_from(names),
@@ -222,7 +224,7 @@ fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
         stored,
         indexes: Vec::new(),
         view,
-        written: bag.column_names(),
+        written,
         identity: bag.identity.clone(),
         key,
         rows: bag.query(),

@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, Relation};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::join_tree::{self, JoinTree, PairKind};
+use crate::facts::keys;
 use crate::facts::linear_block::{Flat, Source};
 use crate::facts::stability;
 use crate::facts::types::{collate, null_sql};
@@ -237,6 +238,7 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
     };
     Ok((
         Block {
+            fans_out: keys::fan_out(flat, catalog)?,
             scans,
             conditions,
             tree: joins,

@@ -8,8 +8,9 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::from_items::{preserved, preserved_entries, rels};
 use crate::facts::stability;
 use crate::facts::types::equality;
+use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
-use crate::maintain::rekey::{KeyColumn, Rekey};
+use crate::maintain::rekey::Rekey;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::recognise::foldable;
 use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Var, varno};
@@ -18,7 +19,7 @@ use crate::sql::ident::quote_ident;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{Restricted, for_touched};
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, names};
+use crate::stages::stored::{StorageTable, written};
 use crate::stages::view::view_at;
 
 /// Plans a query whose FROM has been simplified.
@@ -75,14 +76,14 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         key: &key,
         table: storage.sql(),
     };
-    let columns = names(&stored);
+    let written = written(&stored, graph)?;
     // If FROM holds only preserved tables, each combination of their rows gives one row, so their keys identify it.
     let entries: usize = query.from.iter().map(|item| rels(item).len()).sum();
     let alone = entries == scans.len() && !query.has_target_srfs;
     let rekey = Rekey {
         row_key: alone.then(|| key.clone()),
         table: storage.sql(),
-        columns: columns.clone(),
+        row: written.clone(),
         touched: Box::new(affected::occurrences(&preserved_tables, graph)?),
         rows: for_touched(&restricted.query, &keys, &key, graph)?,
         key,
@@ -102,7 +103,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         stored,
         indexes,
         view,
-        written: columns,
+        written,
         identity: Identity::None,
         key: Vec::new(),
         rows,

@@ -10,9 +10,10 @@
 use crate::catalog::{Catalog, IndexColumn};
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
+use crate::maintain::key::KeyColumn;
 use crate::maintain::nulls::searches;
-use crate::maintain::rekey::{IS_TOUCHED, KeyColumn, Rekey, TOUCHED, key_column};
-use crate::maintain::stage::Maintenance;
+use crate::maintain::rekey::{IS_TOUCHED, Rekey, TOUCHED, key_column};
+use crate::maintain::stage::{Maintenance, Reach};
 use crate::oids::INT8;
 use crate::plan::{Change, Program, Source, Way};
 use crate::query::{Expr, Query, SortGroup, SqlLeaf, Window};
@@ -63,8 +64,12 @@ impl Maintenance for InOrder {
         "the first rows of the touched keys"
     }
 
-    fn replace(&self, rows: &str, fill: &str) -> Vec<String> {
-        self.0.replace(rows, fill)
+    fn reach(&self, changes: &[Change]) -> Option<Reach> {
+        self.0.reach(changes)
+    }
+
+    fn row_key(&self) -> Option<&[KeyColumn]> {
+        self.0.row_key()
     }
 
     fn reads_in_order(&self) -> bool {

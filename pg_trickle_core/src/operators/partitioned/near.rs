@@ -17,8 +17,9 @@
 use super::places::{Order, Side, equal, strictly};
 use super::reach::Prefix;
 use crate::maintain::full_refresh::write;
-use crate::maintain::rekey::{KeyColumn, Rekey, TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::Maintenance;
+use crate::maintain::key::KeyColumn;
+use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
+use crate::maintain::stage::{Maintenance, Reach};
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, case, column, image, names, op, or};
@@ -118,8 +119,12 @@ impl Maintenance for Near {
         true
     }
 
-    fn replace(&self, rows: &str, fill: &str) -> Vec<String> {
-        self.whole.replace(rows, fill)
+    fn reach(&self, changes: &[Change]) -> Option<Reach> {
+        self.whole.reach(changes)
+    }
+
+    fn row_key(&self) -> Option<&[KeyColumn]> {
+        self.whole.row_key()
     }
 }
 
@@ -143,7 +148,7 @@ impl Near {
             .enumerate()
             .map(|(n, key)| format!("({} {} k.{})", column("s", &key.name), key.equals, key_column(n)))
             .collect();
-        let stored = listed("s", &self.whole.columns);
+        let stored = listed("s", &self.whole.row.columns);
         let places = self.order.names();
         let same_key = |a: &str, b: &str| and(&equal(&self.row_key, a, b).concat());
         let (extent, rows) = match &self.extent {
@@ -155,7 +160,7 @@ impl Near {
                 beside,
             } => self.suffix(*places, seeds, totals.as_deref(), *beside),
         };
-        let columns = &self.whole.columns;
+        let columns = &self.whole.row.columns;
         format!(
             "WITH {TOUCHED} AS MATERIALIZED (SELECT DISTINCT * FROM ({touched}) AS t({keys})), \
              w({base}) AS MATERIALIZED ({now}), \

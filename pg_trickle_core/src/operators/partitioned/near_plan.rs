@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
 use crate::facts::types::{is_pseudo, type_of};
-use crate::maintain::rekey::{KeyColumn, Rekey};
+use crate::maintain::key::KeyColumn;
+use crate::maintain::rekey::Rekey;
 use crate::oids::{BOOL, TID};
 use crate::operators::linear::block::{Block, Part};
 use crate::operators::linear::recognise::{nullable, print};
@@ -200,7 +201,7 @@ impl Windows {
             return Ok(Err(whole));
         };
         let targets: Vec<&Target> = restricted.query.visible_targets().collect();
-        let columns = &whole.columns;
+        let columns = &whole.row.columns;
         let base: Vec<usize> = (0..targets.len()).filter(|n| !has_window(&targets[*n].expr)).collect();
         let base_names: Vec<String> = base.iter().map(|n| columns[*n].clone()).collect();
         let stored = |expr: &Expr| targets.iter().position(|target| target.expr == *expr);

@@ -4,8 +4,8 @@
 //! `(a, b) < (x, y)` would not do: columns may sort in different directions and hold NULLs. So each condition is a union
 //! of searches. A search compares some columns for equality, the next one for order, and says which of them are NULL.
 
+use crate::maintain::key::KeyColumn;
 use crate::maintain::nulls::searches;
-use crate::maintain::rekey::KeyColumn;
 use crate::sql::ident::quote_ident;
 use crate::sql::statement::{and, column, is_null};
 

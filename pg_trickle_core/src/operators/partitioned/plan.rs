@@ -8,8 +8,9 @@ use crate::facts::linear_block::Resolver;
 use crate::facts::shape::gives_rows;
 use crate::facts::types::{equality, is_ordered, is_pseudo};
 use crate::facts::{keys, stability};
+use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
-use crate::maintain::rekey::{KeyColumn, Rekey};
+use crate::maintain::rekey::Rekey;
 use crate::maintain::stage::Maintenance;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::block::Part;
@@ -21,7 +22,7 @@ use crate::stages::advice;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{Restricted, for_touched, index};
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, names};
+use crate::stages::stored::{StorageTable, written};
 use crate::stages::view::view_at;
 
 /// The operator that is maintained key by key.
@@ -231,7 +232,7 @@ fn by_key(
     for (key, position) in key.iter_mut().zip(&restricted.key_positions) {
         key.name.clone_from(&stored_columns[*position].name);
     }
-    let columns = names(&stored_columns);
+    let written = written(&stored_columns, graph)?;
     let row_key = if unique {
         Some(key.clone())
     } else {
@@ -241,7 +242,7 @@ fn by_key(
                     .zip(&restricted.key_positions[keys.len()..])
                     .map(|(expr, position)| {
                         Ok(KeyColumn {
-                            name: columns[*position].clone(),
+                            name: written.columns[*position].clone(),
                             equals: equality(expr.type_oid(), graph)?,
                             nullable: false,
                             ordered: true,
@@ -254,7 +255,7 @@ fn by_key(
     let rekey = Rekey {
         row_key,
         table: storage.sql(),
-        columns: columns.clone(),
+        row: written.clone(),
         key: key.clone(),
         touched: Box::new(KeysOfBlocks(vec![Part {
             block: block.clone(),
@@ -288,7 +289,7 @@ fn by_key(
         stored: stored_columns,
         indexes,
         view,
-        written: columns,
+        written,
         identity: Identity::None,
         key: if unique { key_names } else { Vec::new() },
         rows,

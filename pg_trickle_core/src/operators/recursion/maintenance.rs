@@ -5,8 +5,9 @@
 //! hundredfold. DISTINCT bounds the estimate, because the planner expects 200 distinct values if it has no statistics.
 //! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
 
-use crate::maintain::netting::{IMAGE, Sign, WEIGHT, is_left, netted};
+use crate::maintain::netting::{Sign, WEIGHT, netted, remaining};
 use crate::maintain::stage::Maintenance;
+use crate::maintain::storage::Written;
 use crate::operators::linear::bag::net;
 use crate::operators::linear::block::{Block, Part};
 use crate::operators::linear::inner_join::{Changed, signed_choices};
@@ -37,6 +38,8 @@ pub struct Recursion {
     pub table: String,
     /// The stored columns that are written.
     pub columns: Vec<String>,
+    /// The same, with what makes two values the same.
+    pub written: Written,
     /// The column with the hash of a row.
     pub hash: String,
     /// The equality operator of each column for UNION; empty for UNION ALL.
@@ -75,7 +78,7 @@ impl Maintenance for Recursion {
         "the rows derived from the change"
     }
 
-    fn needs_fresh_plans(&self, advised: bool) -> bool {
+    fn needs_fresh_plans(&self, advised: bool, _changes: &[Change]) -> bool {
         !self.indexed || advised
     }
 }
@@ -122,7 +125,14 @@ impl Recursion {
             arms.push(format!("SELECT f.*, 1 AS {WEIGHT} FROM {FOUND} AS f"));
         }
         let with = format!("RECURSIVE {}, ", with.join(", "));
-        net(&self.table, &self.columns, &self.hash, &with, &arms.join(" UNION ALL "))
+        net(
+            &self.table,
+            &self.written,
+            &self.hash,
+            &with,
+            &arms.join(" UNION ALL "),
+            false,
+        )
     }
 
     /// UNION: deletion and rederivation.
@@ -330,14 +340,14 @@ impl Recursion {
             let (name, rows) = if change.new { (inserted, new) } else { (deleted, old) };
             return vec![format!("{name} AS (SELECT {list} FROM {rows})")];
         }
-        let rest = |sign: Sign| format!("SELECT {list} FROM __pgt_d_{relid} AS d WHERE {}", is_left("d", sign));
-        let rows = format!(
-            "(SELECT c.*, {} AS {IMAGE} FROM (SELECT {list}, 1 AS {WEIGHT} FROM {new} \
-             UNION ALL SELECT {list}, -1 FROM {old}) AS c) AS d",
-            image("c", read)
-        );
+        let net = format!("__pgt_d_{relid}");
+        let rest = |sign: Sign| remaining(&net, read, sign);
+        let rows = format!("(SELECT {list}, 1 AS {WEIGHT} FROM {new} UNION ALL SELECT {list}, -1 FROM {old}) AS d");
         vec![
-            format!("__pgt_d_{relid} AS MATERIALIZED ({})", netted(&rows)),
+            format!(
+                "{net} AS MATERIALIZED ({})",
+                netted(&rows, &Written::by_image(read), &[])
+            ),
             format!("{inserted} AS ({})", rest(Sign::Plus)),
             format!("{deleted} AS ({})", rest(Sign::Minus)),
         ]

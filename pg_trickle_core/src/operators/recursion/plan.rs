@@ -25,7 +25,7 @@ use crate::rewrite::numbered::keyed;
 use crate::rewrite::simplify::simplify;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, StoredColumn};
+use crate::stages::stored::{StorageTable, StoredColumn, written};
 use crate::stages::view::view_of_columns;
 use crate::stages::{advice, indexes};
 
@@ -70,6 +70,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     if columns.is_empty() {
         return reason("WITH RECURSIVE without columns");
     }
+    let written = written(&stored, graph)?;
     stored.push(hash_column(&columns));
     if storage.is_inner() {
         stored.push(StoredColumn::number());
@@ -112,7 +113,8 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     reads.rtable.append(&mut Query::reading_all(leaves.iter()).rtable);
     let recursion = Recursion {
         table: storage.sql(),
-        columns: columns.clone(),
+        written: written.clone(),
+        columns,
         hash: HASH.to_owned(),
         equals,
         base: branches,
@@ -125,7 +127,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         stored,
         indexes: indexes::on(storage.relid, &reads, graph)?,
         view,
-        written: columns,
+        written,
         identity: Identity::Hash(HASH.to_owned()),
         key: Vec::new(),
         rows: crate::sql::query::print(query, graph)?,

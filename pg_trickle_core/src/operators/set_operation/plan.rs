@@ -103,7 +103,8 @@ fn grouped(
         counted.stored,
         view,
         &reads,
-    ))
+        graph,
+    )?)
 }
 
 /// Repeats each row as often as a function returns rows.

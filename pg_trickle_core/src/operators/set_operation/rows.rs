@@ -5,8 +5,9 @@
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::types::{equality, is_ordered, is_pseudo};
+use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
-use crate::maintain::rekey::{KeyColumn, Rekey};
+use crate::maintain::rekey::Rekey;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::block::Part;
 use crate::operators::linear::branch::{branch, coerced, union_of};
@@ -17,7 +18,7 @@ use crate::stages::advice;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{for_touched, index};
 use crate::stages::stage_plan::StagePlan;
-use crate::stages::stored::{StorageTable, StoredColumn, names, stored_name};
+use crate::stages::stored::{StorageTable, StoredColumn, stored_name, written};
 use crate::stages::view::view_at;
 
 /// Plans a set operation over linear queries, each with its side. Without an operation, it is the UNION of all of them.
@@ -82,15 +83,15 @@ pub fn plan(
         touched[*side].extend(for_touched(select, &values, &key, graph)?);
         all[*side].push(format!("({})", crate::sql::query::print(select, graph)?));
     }
-    let columns = names(&stored);
-    let label = format!("set operation by ({}), row by row: {why}", columns.join(", "));
+    let written = written(&stored, graph)?;
+    let label = format!("set operation by ({}), row by row: {why}", written.columns.join(", "));
     let operators = OperatorTree::new(label, vec![union_of(trees)]);
     let indexes = index(&key);
     let rekey = Rekey {
         // Without ALL, each row appears once.
         row_key: (!operation.is_some_and(|(_, all)| all)).then(|| key.clone()),
         table: storage.sql(),
-        columns: columns.clone(),
+        row: written.clone(),
         key,
         touched: Box::new(KeysOfBlocks(parts)),
         rows: vec![combined(operation, &touched)],
@@ -101,7 +102,7 @@ pub fn plan(
         stored,
         indexes,
         view,
-        written: columns,
+        written,
         identity: Identity::None,
         key: Vec::new(),
         rows: combined(operation, &all),
