@@ -36,6 +36,11 @@ const VIEWS: Record<string, string> = {
   'public.until_now': 'SELECT m, count(*) FROM public.typed WHERE d <= now() GROUP BY m',
   'public.ages': 'SELECT now() > d AS is_past FROM public.typed',
   'public.by_type': 'SELECT m, n, l, count(*) FROM public.typed GROUP BY m, n, l',
+  'public.many_stages': `SELECT x.n, g, row_number() OVER (PARTITION BY g ORDER BY x.n, g) FROM public.staged x
+    LEFT JOIN generate_series(1, 3) g ON g = x.n WHERE EXISTS (SELECT FROM public.parts WHERE parts.v = x.n)`,
+  'public.reached': `WITH RECURSIVE r(i) AS (SELECT id FROM public.t WHERE id < 3 UNION SELECT t.id FROM r JOIN public.t ON t.k = r.i)
+    SELECT i FROM r`,
+  'public.with_children': `SELECT t.*, string_agg(b, ',' ORDER BY b) AS bs FROM public.t LEFT JOIN public.keyless ON a = k GROUP BY t.id`,
 }
 
 const CHANGES = [
@@ -63,7 +68,9 @@ beforeAll(async () => {
   for (const [name, query] of Object.entries(VIEWS)) await pg.trickle.createStreamTable(name, query)
   await pg.trickle.createStreamTable('public.unfilled', VIEWS['public.sums'] ?? '', { withData: false })
   await pg.exec(`CREATE VIEW plain AS SELECT * FROM over_sums; CREATE INDEX sums_s ON sums (s);
-    COMMENT ON VIEW sums IS 'said'; GRANT SELECT ON sums TO PUBLIC; DELETE FROM t WHERE id = 1;
+    CREATE MATERIALIZED VIEW kept AS SELECT * FROM staged;
+    CREATE UNIQUE INDEX ON "Other one"."Ranked" (id);
+    COMMENT ON VIEW sums IS 'said'; COMMENT ON COLUMN sums.s IS 'a sum'; GRANT SELECT ON sums TO PUBLIC; DELETE FROM t WHERE id = 1;
     CREATE TABLE told (op text); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       INSERT INTO public.told VALUES (TG_OP); RETURN NULL; END $$;
     CREATE TRIGGER tell AFTER UPDATE ON sums FOR EACH STATEMENT EXECUTE FUNCTION tell()`)
@@ -71,14 +78,19 @@ beforeAll(async () => {
   await pg.close()
 })
 
-/** Restores the dump into a new database of this PostgreSQL major version. */
-async function restored(major: number): Promise<Lab> {
-  const { PGlite } = await loadModule(major === 17 ? 'pglite-0.4' : 'pglite-0.5')
-  const pg = major === MAJOR ? await openDatabase() : ((await PGlite.create({ extensions: { trickle } })) as Database)
-  const lab = await new Lab().open(pg)
-  await lab.exec(dump)
+/** Restores a dump into a new database of this PostgreSQL major version. */
+async function restored(major: number, text = dump): Promise<Lab> {
+  const lab = await new Lab().open(
+    major === MAJOR ? await openDatabase() : await openModule(major === 17 ? 'pglite-0.4' : 'pglite-0.5'),
+  )
+  await lab.exec(text)
   await lab.exec('RESET search_path')
   return lab
+}
+
+async function openModule(name: string): Promise<Database> {
+  const { PGlite } = await loadModule(name)
+  return (await PGlite.create({ extensions: { trickle } })) as Database
 }
 
 async function watchAll(lab: Lab): Promise<void> {
@@ -120,9 +132,10 @@ describe.each([17, 18].filter((major) => major >= MAJOR))(`dumped from ${MAJOR},
   test('index, comment, grant and plain view are restored; everything can be altered and dropped', async () => {
     expect(await lab.exec("SELECT tablename FROM pg_indexes WHERE indexname = 'sums_s'")).toHaveLength(1)
     const [facts] = await lab.exec(
-      `SELECT obj_description('sums'::regclass) AS said, has_table_privilege('pg_monitor', 'sums', 'SELECT') AS granted`,
+      `SELECT obj_description('sums'::regclass) AS said, col_description('sums'::regclass, 2) AS column, has_table_privilege('pg_monitor', 'sums', 'SELECT') AS granted`,
     )
-    expect(facts).toEqual({ said: 'said', granted: true })
+    expect(facts).toEqual({ said: 'said', column: 'a sum', granted: true })
+    expect(await lab.exec('SELECT count(*)::int AS n FROM kept')).toEqual([{ n: 3 }])
     await lab.pg.trickle.alterStreamTable('sums', 'SELECT k, sum(v + 1) AS s FROM t GROUP BY k')
     await lab.watch('sums', 'SELECT k, sum(v + 1) AS s FROM t GROUP BY k')
     lab.forget('public.sums')
@@ -157,11 +170,7 @@ test('schema, rows and triggers are restored one after the other, rows by COPY, 
       await lab.pg.query(`COPY ${name} (${columns}) FROM '/dev/blob'`, [], { blob: blob ?? new Blob([]) })
     }
     await lab.exec(await section('post-data'))
-    const sequences = await old.query<{
-      set: string
-    }>(`SELECT format('SELECT setval(%L, %s)', format('%I.%I', schemaname,
-      sequencename), last_value) AS set FROM pg_sequences WHERE last_value IS NOT NULL`)
-    await lab.exec(['RESET search_path', ...sequences.rows.map(({ set }) => set)].join(';'))
+    await lab.exec("RESET search_path; SELECT setval(oid, 1000) FROM pg_class WHERE relkind = 'S'")
     await watchAll(lab)
     await lab.check('restored')
     expect(await lab.fails('INSERT INTO t VALUES (50, 1, 1)')).toMatchObject(NOT_YET)
@@ -190,6 +199,54 @@ test('the dumped database keeps working, once the settings that pg_dump left in 
   }
 }, 180_000)
 
+// PGlite 0.5.17 notes a version in the options of every column. Only it and later ones know this option.
+test.runIf(MAJOR === 18)(
+  'a dump of PGlite 0.5.17, restored into an older one without the options of columns',
+  async () => {
+    expect(dump).toContain('SET (pg_attver=')
+    const lab = await new Lab().open(await openModule('pglite-0.5.0'))
+    try {
+      await lab.exec(dump.replace(/^ALTER TABLE .* SET \(pg_attver=\d+\);$/gm, ''))
+      await lab.exec('RESET search_path')
+      await watchAll(lab)
+      await lab.run('SELECT pgtrickle.restore_stream_tables()')
+      for (const sql of CHANGES) await lab.run(sql)
+      await lab.checkRefresh()
+    } finally {
+      await lab.close()
+    }
+  },
+  180_000,
+)
+
+// PostgreSQL writes such a NULL into a table, but loads none.
+test('NULLs of a domain that refuses NULL, dumped without the rows of the storage', async () => {
+  const old = await openDatabase()
+  await old.exec(`CREATE DOMAIN d AS int NOT NULL; CREATE TABLE k (a int PRIMARY KEY, b d);
+    INSERT INTO k VALUES (1, 1), (2, 2), (3, 1)`)
+  const views = {
+    'public.rolled': 'SELECT b, count(*) AS n FROM public.k GROUP BY ROLLUP (b)',
+    'public.joined': 'SELECT x.a, y.b FROM public.k x LEFT JOIN public.k y ON y.a = x.b + 1',
+  }
+  for (const [name, query] of Object.entries(views)) await old.trickle.createStreamTable(name, query)
+  const whole = await (await pgDump({ pg: old })).text()
+  await old.exec('ROLLBACK; RESET ALL')
+  const withoutRows = await (await pgDump({ pg: old, args: ['--exclude-table-data=pgtrickle.st_*'] })).text()
+  await old.close()
+  await expect(restored(MAJOR, whole)).rejects.toMatchObject({ code: '23502' })
+  const lab = await restored(MAJOR, withoutRows)
+  try {
+    await expect(lab.exec('DELETE FROM k')).rejects.toMatchObject(NOT_YET)
+    for (const [name, query] of Object.entries(views)) await lab.watch(name, query)
+    await lab.run('SELECT pgtrickle.restore_stream_tables()')
+    for (const sql of ['DELETE FROM k WHERE a = 2', 'INSERT INTO k VALUES (2, 2), (4, 1)', 'UPDATE k SET b = b + 1'])
+      await lab.run(sql)
+    await lab.checkRefresh()
+  } finally {
+    await lab.close()
+  }
+}, 180_000)
+
 describe('before the call', () => {
   test('DDL works as usual, and what is dropped leaves nothing behind', async () => {
     const lab = await restored(MAJOR)
@@ -198,9 +255,9 @@ describe('before the call', () => {
       await lab.exec(
         'CREATE TABLE parts3 PARTITION OF parts FOR VALUES FROM (30) TO (40); ALTER TABLE t RENAME TO renamed',
       )
-      await lab.exec('DROP VIEW over_sums CASCADE; DROP VIEW staged; ALTER TABLE renamed RENAME TO t')
+      await lab.exec('DROP VIEW over_sums CASCADE; DROP VIEW staged CASCADE; ALTER TABLE renamed RENAME TO t')
       await watchAll(lab)
-      for (const name of ['public.over_sums', 'public.staged']) lab.forget(name)
+      for (const name of ['public.over_sums', 'public.staged', 'public.many_stages']) lab.forget(name)
       await lab.run('SELECT pgtrickle.restore_stream_tables()')
       for (const sql of CHANGES) await lab.run(sql)
       lab.watched.clear()

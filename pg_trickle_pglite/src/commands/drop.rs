@@ -21,17 +21,24 @@ pub fn run(name: &str, cascade: bool) -> Result<()> {
     })
 }
 
-/// Removes the remains of stream tables whose view is gone, including those dropped while event triggers were off.
+/// Removes the remains of stream tables whose view is gone, including those dropped while event triggers were off. In a
+/// dump's stream table, CASCADE may have taken the definition and left the view.
 pub fn sweep() -> Result<()> {
-    let rows = spi::catalog(
-        "SELECT id FROM pgtrickle.stream_table t WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relid)",
-        &[],
-    )?;
-    let gone = rows
-        .into_iter()
-        .map(|row| Values::of(row).number())
-        .collect::<Result<Vec<i32>>>()?;
-    if gone.is_empty() { Ok(()) } else { clean(&gone) }
+    loop {
+        let rows = spi::catalog(
+            "SELECT id FROM pgtrickle.stream_table t WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relid) \
+             OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.definition)",
+            &[],
+        )?;
+        let gone = rows
+            .into_iter()
+            .map(|row| Values::of(row).number())
+            .collect::<Result<Vec<i32>>>()?;
+        if gone.is_empty() {
+            return Ok(());
+        }
+        clean(&gone)?;
+    }
 }
 
 fn clean(gone: &[i32]) -> Result<()> {
@@ -41,7 +48,7 @@ fn clean(gone: &[i32]) -> Result<()> {
         let parts = spi::catalog(
             "SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN (SELECT $1::int) k(id) ON c.oid IN \
-             (SELECT unnest(ARRAY[t.storage, t.definition]) FROM pgtrickle.stream_table t WHERE t.id = k.id UNION ALL \
+             (SELECT unnest(ARRAY[t.relid, t.storage, t.definition]) FROM pgtrickle.stream_table t WHERE t.id = k.id UNION ALL \
              SELECT g.storage FROM pgtrickle.stage g WHERE g.id = k.id) ORDER BY c.relkind DESC",
             &[Some(&key)],
         )?;

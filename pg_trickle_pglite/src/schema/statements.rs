@@ -143,10 +143,10 @@ pub fn drop_view(view: &str, cascade: bool) -> String {
     format!("DROP VIEW {view}{}", if cascade { " CASCADE" } else { "" })
 }
 
-/// Drops an object, given with its kind: `VIEW name`.
+/// Drops an object, given with its kind: `VIEW name`, and everything that depends on it.
 #[must_use]
 pub fn drop(what: &str) -> String {
-    format!("DROP {what}")
+    format!("DROP {what} CASCADE")
 }
 
 /// Drops a storage table, if it exists.
