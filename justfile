@@ -91,6 +91,10 @@ fuzz:
 fuzz-statements:
     cd ts && ../ci/with-build.sh npx vitest run tests/random-statements
 
+# PostgreSQL's regression queries as stream tables, from its folder src/test/regress: PGLITE=pglite-0.4 just suite-postgres DIR
+suite-postgres directory *options:
+    cd ts && ../ci/with-build.sh npx vite-node tests/suites/run.ts {{ absolute_path(directory) }} {{ options }}
+
 # Format all sources
 fmt:
     npm run fmt

@@ -4,6 +4,7 @@
  * stream tables.
  */
 import { expect } from 'vitest'
+import { literal } from './literal.js'
 import { openDatabase } from './pglite.js'
 import type { Database } from './pglite.js'
 
@@ -34,12 +35,6 @@ export interface Failure {
 }
 
 export type Row = Record<string, unknown>
-
-/** An SQL string literal. */
-export function literal(text: string): string {
-  const quoted = text.replaceAll("'", "''")
-  return text.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`
-}
 
 export class Lab {
   readonly watched = new Map<string, Watched>()

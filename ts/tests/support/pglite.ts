@@ -3,28 +3,13 @@ import { readFile } from 'node:fs/promises'
 import type { PGlite, PGliteOptions } from 'pglite-0.5'
 import { inject } from 'vitest'
 import { trickle } from '../../dist/index.js'
-import type { Trickle, TrickleExtension } from '../../dist/index.js'
+import type { TrickleExtension } from '../../dist/index.js'
+import { loadModule } from './modules.js'
+import type { Database } from './modules.js'
 
-export type Module = typeof import('pglite-0.5')
-export type Database = PGlite & { trickle: Trickle }
+export * from './modules.js'
+
 type Options = Omit<PGliteOptions, 'extensions'>
-
-const MODULES: Record<string, () => Promise<unknown>> = {
-  'pglite-0.4': () => import('pglite-0.4'),
-  'pglite-0.4.0': () => import('pglite-0.4.0'),
-  'pglite-0.5': () => import('pglite-0.5'),
-  'pglite-0.5.0': () => import('pglite-0.5.0'),
-}
-
-export const MODULE_NAME = process.env.PGLITE ?? 'pglite-0.5'
-export const MAJOR = MODULE_NAME.startsWith('pglite-0.4') ? 17 : 18
-
-/** Imports any of the aliases. The types are those of the newest. */
-export async function loadModule(name = MODULE_NAME): Promise<Module> {
-  const load = MODULES[name]
-  if (load === undefined) throw new Error(`PGLITE=${name}: there is no such alias`)
-  return (await load()) as Module
-}
 
 /** Opens a new database with the plugin, from an initialised data directory (initdb takes 2 s). */
 export async function openDatabase(options: Options = {}): Promise<Database> {
