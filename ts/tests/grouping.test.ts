@@ -57,6 +57,11 @@ runCases('grouping', [
         'SELECT cid, grouping(cid) AS g, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY cid',
       ordered_sets_in_sets:
         'SELECT cid, grouping(cid) AS g, mode() WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY GROUPING SETS ((cid))',
+      in_a_subquery: 'SELECT cid, sum(amount) AS s, (SELECT grouping(cid)) AS g FROM o GROUP BY cid',
+      rolled_up_in_a_subquery:
+        'SELECT cid, count(*) AS n, (SELECT grouping(cid) + 1) AS g FROM o GROUP BY ROLLUP (cid)',
+      in_a_subquery_over_a_table:
+        'SELECT cid, note, (SELECT max(c.id) FROM c WHERE c.id > grouping(o.cid, o.note)) AS g FROM o GROUP BY CUBE (cid, note)',
       rolled_up: "SELECT cid, grouping(cid) AS g, string_agg(note, ',' ORDER BY id) AS l FROM o GROUP BY ROLLUP (cid)",
     },
     steps: STEPS,

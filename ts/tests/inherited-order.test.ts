@@ -76,6 +76,43 @@ runCases('the order of a subquery', [
     steps: STEPS,
   },
   {
+    name: 'decides among rows that tie in the order that is given',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      numbered: 'SELECT id, row_number() OVER (ORDER BY a) AS n FROM (SELECT * FROM t ORDER BY a, b DESC, id) s',
+      of_the_partition:
+        'SELECT id, lag(id) OVER (PARTITION BY a ORDER BY a) AS n FROM (SELECT * FROM t ORDER BY a, b, id) s',
+      running:
+        'SELECT id, sum(id) OVER (ORDER BY a ROWS UNBOUNDED PRECEDING) AS s, rank() OVER (ORDER BY a) AS r FROM (SELECT * FROM t ORDER BY a, b, id) s',
+      collected: "SELECT string_agg(id::text, ',' ORDER BY a) AS l FROM (SELECT * FROM t ORDER BY a, b, id) s",
+      collected_by_group:
+        'SELECT a, json_agg(id ORDER BY a) AS l FROM (SELECT * FROM t ORDER BY a, b, id) s GROUP BY a',
+      as_object: 'SELECT json_objectagg(id : b) AS o FROM (SELECT * FROM t ORDER BY b, id) s',
+      as_text:
+        'SELECT a, json_objectagg(id : b ABSENT ON NULL WITH UNIQUE KEYS RETURNING text) AS o FROM (SELECT * FROM t ORDER BY b, id) s GROUP BY a',
+    },
+    steps: STEPS,
+  },
+  {
+    name: 'decides which of few rows DISTINCT ON takes, even if it does not begin with the key',
+    setup: SETUP,
+    way: 'incremental',
+    views: {
+      of_a_view: 'SELECT DISTINCT ON (a) a, b, id FROM vo',
+      of_a_subquery: 'SELECT DISTINCT ON (a) * FROM (SELECT a, b, id FROM t ORDER BY b DESC, id) s',
+      of_two: 'SELECT DISTINCT ON (a, id % 2) a, b FROM (SELECT * FROM t ORDER BY b DESC, id) s ORDER BY a, id % 2',
+    },
+    steps: [
+      'INSERT INTO t VALUES (6, 1, 70)',
+      'UPDATE t SET b = 100 - b',
+      'DELETE FROM t WHERE id = 6',
+      'UPDATE t SET a = 2',
+      'DELETE FROM t WHERE b < 50',
+      'DELETE FROM t',
+    ],
+  },
+  {
     name: 'is that of ARRAY and of aggregates',
     setup: SETUP,
     way: 'incremental',

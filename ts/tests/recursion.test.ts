@@ -272,6 +272,21 @@ runCases('recursion', [
   },
 ])
 
+runCases('an endless recursion', [
+  {
+    name: 'that EXISTS ends',
+    setup: ['CREATE TABLE edge (a int, b int)', 'INSERT INTO edge VALUES (1, 2), (2, 3)'],
+    way: 'rebuild',
+    views: {
+      of_numbers:
+        'WITH RECURSIVE r(n) AS (SELECT a FROM edge UNION ALL SELECT n + 1 FROM r) SELECT EXISTS (SELECT FROM r) AS e',
+      beyond_some:
+        'SELECT b FROM edge WHERE EXISTS (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT FROM r WHERE n > 5)',
+    },
+    steps: ['INSERT INTO edge VALUES (3, 4)', 'UPDATE edge SET b = 0', 'DELETE FROM edge'],
+  },
+])
+
 describe('recursion at size', () => {
   const lab = useLab()
 

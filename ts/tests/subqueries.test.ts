@@ -23,6 +23,13 @@ const STEPS = [
   'DELETE FROM t',
 ]
 
+const SETUP_OF_DIRECT_ARGUMENTS = [
+  'CREATE TABLE m (k int, v int)',
+  'INSERT INTO m SELECT i % 3, i FROM generate_series(1, 9) i',
+  'CREATE TABLE n (f float8)',
+  'INSERT INTO n VALUES (0.5)',
+]
+
 runCases('subqueries', [
   {
     name: 'a row of a subquery as a value',
@@ -264,5 +271,62 @@ runCases('subqueries', [
         'SELECT t.id, q.w FROM t, LATERAL (SELECT w FROM u WHERE k = t.a UNION SELECT t.id ORDER BY 1 LIMIT (SELECT count(*) FROM u)) AS q',
     },
     steps: STEPS,
+  },
+  {
+    name: 'a subquery in a direct argument of an ordered-set aggregate',
+    setup: SETUP_OF_DIRECT_ARGUMENTS,
+    way: 'rebuild',
+    views: {
+      constant: 'SELECT percentile_disc((SELECT 0.5)) WITHIN GROUP (ORDER BY v) AS m FROM m',
+      of_a_table: 'SELECT k, percentile_disc((SELECT max(f) FROM n)) WITHIN GROUP (ORDER BY v) AS m FROM m GROUP BY k',
+    },
+    steps: ['INSERT INTO m VALUES (1, 9), (3, 1)', 'UPDATE n SET f = 1', 'DELETE FROM m WHERE k = 1', 'DELETE FROM n'],
+  },
+  {
+    name: 'arrays of types that are arrays themselves',
+    setup: [
+      'CREATE TABLE m (k int, v int2vector, w oidvector, l int[])',
+      "INSERT INTO m VALUES (1, '1 2', '3', '{1}')",
+    ],
+    views: {
+      of_vectors: 'SELECT ARRAY(SELECT v FROM m ORDER BY k) AS a, ARRAY(SELECT w FROM m ORDER BY k) AS b',
+      of_arrays: 'SELECT ARRAY(SELECT l FROM m ORDER BY k) AS a',
+    },
+    steps: ["INSERT INTO m VALUES (2, '5', '6 7', '{2}')", 'UPDATE m SET k = 3 WHERE k = 1', 'DELETE FROM m'],
+  },
+  {
+    name: 'the row of a view that has got more columns',
+    setup: [
+      'CREATE TABLE m (k int, v int)',
+      'INSERT INTO m VALUES (1, 2), (2, NULL)',
+      'CREATE VIEW below AS SELECT k FROM m',
+      'CREATE VIEW whole AS SELECT b AS r, to_json(b) AS j FROM below b',
+      'CREATE OR REPLACE VIEW below AS SELECT k, v, k + 1 AS n FROM m',
+    ],
+    views: {
+      plain: 'SELECT * FROM whole',
+      grouped: 'SELECT r, count(*) AS n FROM whole GROUP BY r',
+      joined: 'SELECT w.r, w.j FROM m LEFT JOIN whole w ON (w.r).k = m.v',
+    },
+    steps: ['INSERT INTO m VALUES (3, 3), (3, 3)', 'UPDATE m SET v = 1 WHERE v IS NULL', 'DELETE FROM m WHERE k = 3'],
+  },
+  {
+    name: 'keys whose parts have no order',
+    setup: [
+      'CREATE TYPE pair AS (x xid, y int)',
+      'CREATE TABLE m (k int, v xid, p pair)',
+      'INSERT INTO m SELECT i, (i % 3)::text::xid, ROW((i % 2)::text::xid, 1)::pair FROM generate_series(1, 7) i',
+    ],
+    views: {
+      arrays: 'SELECT DISTINCT ARRAY[v] AS a FROM m',
+      counted: 'SELECT ARRAY[v] AS a, count(*) AS n FROM m GROUP BY 1',
+      rows: 'SELECT p, count(*) AS n FROM m GROUP BY p',
+      united: 'SELECT ARRAY[v] AS a FROM m UNION SELECT ARRAY[(p).x] FROM m',
+    },
+    steps: [
+      "INSERT INTO m VALUES (8, '7', ROW('7', NULL)), (9, NULL, NULL)",
+      "UPDATE m SET v = '7' WHERE k < 3",
+      "DELETE FROM m WHERE v = '7'",
+    ],
   },
 ])

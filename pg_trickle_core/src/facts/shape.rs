@@ -1,7 +1,7 @@
 //! Which clauses a query has.
 
 use super::fallback::{Fallback, reason};
-use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind};
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, SubLinkKind};
 
 /// Fails if the query has anything but scans, joins, filters and a projection.
 pub fn only_linear(query: &Query) -> Result<(), Fallback> {
@@ -149,6 +149,35 @@ pub fn top_clause(query: &Query) -> &'static str {
 pub fn reads_recursion(query: &Query) -> bool {
     let mut found = false;
     query.for_each_query(&mut |query| found |= query.recursive);
+    found
+}
+
+/// Is there a subquery in a direct argument of an ordered-set aggregate? It is evaluated once for each group.
+pub fn has_sublink_in_direct_args(query: &Query) -> bool {
+    let mut found = false;
+    query.for_each_expr(&mut |expr| {
+        found = found
+            || expr.any(&mut |node| matches!(node, Expr::Aggref(call) if call.direct_args.iter().any(has_sublink)));
+    });
+    found
+}
+
+/// Does an uncorrelated EXISTS read WITH RECURSIVE? It may be what ends the recursion.
+pub fn has_exists_over_recursion(query: &Query) -> bool {
+    let reads = |query: &Query| {
+        let mut found = false;
+        let is_cte = |rte: &Rte| matches!(rte.kind, RteKind::Cte { .. });
+        query.for_each_query(&mut |inner| found |= inner.recursive || inner.rtable.iter().any(is_cte));
+        found
+    };
+    let mut found = false;
+    query.for_each_expr(&mut |expr| {
+        found = found
+            || expr.any(&mut |node| {
+                matches!(node, Expr::SubLink(sublink)
+                    if sublink.kind == SubLinkKind::Exists && reads(&sublink.query) && !sublink.query.is_correlated())
+            });
+    });
     found
 }
 

@@ -25,11 +25,8 @@ pub fn type_of(expr: &Expr, catalog: &dyn Catalog) -> Result<Oid, Error> {
                 return Err(Error::Tree("ARRAY of nothing".to_owned()));
             };
             let element = catalog.type_(type_of(&target.expr, catalog)?)?;
-            Ok(if element.element != 0 {
-                element.oid
-            } else {
-                element.array
-            })
+            // An array of arrays has the same type as the array. `int2vector` is an array, but there are arrays of it.
+            Ok(if element.array != 0 { element.array } else { element.oid })
         }
         _ => Ok(type_oid),
     }

@@ -9,8 +9,9 @@ use crate::facts::clock;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::conjuncts;
 use crate::facts::shape::{
-    has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink, has_sublink_in_frame,
-    has_sublink_key, has_sublink_outside_aggregates, is_complex, is_grouped, reads_tables,
+    has_exists_over_recursion, has_grouping_call, has_hidden_order, has_key_of_rows, has_outer_aggregate, has_sublink,
+    has_sublink_in_direct_args, has_sublink_in_frame, has_sublink_key, has_sublink_outside_aggregates, is_complex,
+    is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
 use crate::operators::partitioned::plan::Split;
@@ -36,6 +37,12 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if has_sublink_in_frame(query) {
         return reason("subquery in the frame of a window");
+    }
+    if has_sublink_in_direct_args(query) {
+        return reason("subquery in a direct argument of an ordered-set aggregate");
+    }
+    if has_exists_over_recursion(query) {
+        return reason("EXISTS over WITH RECURSIVE");
     }
     if !query.ctes.is_empty() {
         return recursion::plan::plan(query, storage, graph);

@@ -45,7 +45,7 @@ impl Query {
         }
     }
 
-    /// Replaces columns and aggregates of the query that directly contains this one. What `replace` is given and gives is of
+    /// Replaces columns, aggregates and GROUPING() of the query that directly contains this one. What `replace` is given and gives is of
     /// that query's level.
     pub fn replace_outer(&mut self, replace: &mut dyn FnMut(&Expr) -> Option<Expr>) {
         self.replace_outer_at(1, replace);
@@ -118,6 +118,7 @@ fn lower(expr: &mut Expr, depth: u32) {
     match expr {
         Expr::Var(var) if var.levels_up >= depth => var.levels_up -= 1,
         Expr::Aggref(call) if call.levels_up >= depth => call.levels_up -= 1,
+        Expr::Grouping(call) if call.levels_up >= depth => call.levels_up -= 1,
         Expr::SubLink(sublink) => lower_query(&mut sublink.query, depth + 1),
         _ => {}
     }
@@ -162,6 +163,7 @@ fn replace_outer_in(expr: &mut Expr, depth: u32, replace: &mut dyn FnMut(&Expr) 
     let is_outer = match expr {
         Expr::Var(var) => var.levels_up == depth,
         Expr::Aggref(call) => call.levels_up == depth,
+        Expr::Grouping(call) => call.levels_up == depth,
         _ => false,
     };
     if is_outer {
@@ -190,6 +192,7 @@ fn raise(expr: &mut Expr, by: u32, depth: u32) {
     match expr {
         Expr::Var(var) if var.levels_up >= depth => var.levels_up += by,
         Expr::Aggref(call) if call.levels_up >= depth => call.levels_up += by,
+        Expr::Grouping(call) if call.levels_up >= depth => call.levels_up += by,
         Expr::SubLink(sublink) => raise_query(&mut sublink.query, by, depth + 1),
         _ => {}
     }

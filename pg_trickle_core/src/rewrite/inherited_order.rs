@@ -13,8 +13,8 @@ use crate::facts::from_items::rels;
 use crate::facts::shape::is_grouped;
 use crate::plan::Oid;
 use crate::query::{
-    Aggref, Expr, FromItem, Query, RteKind, SetOperation, SortGroup, SubLinkKind, Target, Var, Window, WindowFunc,
-    attno, frame,
+    Aggref, Expr, FromItem, JsonConstructorKind, Query, RteKind, SetOperation, SortGroup, SubLinkKind, Target, Var,
+    Window, WindowFunc, attno, frame,
 };
 use crate::sql::ident::is_one_of;
 
@@ -84,7 +84,8 @@ fn consume(query: &mut Query, sorts: bool, windows: &[u32], catalog: &dyn Catalo
         order.extend(order_of(query, varno, catalog)?);
     }
     let unordered = (sorts || query.distinct_on) && query.sort.is_empty() && !is_grouped(query);
-    if !order.is_empty() && (unordered || !windows.is_empty()) {
+    let has_order = |winref: &u32| query.windows.iter().any(|w| w.winref == *winref && !w.order.is_empty());
+    if !order.is_empty() && (unordered || !windows.iter().all(has_order)) {
         return reason("order of a joined subquery");
     }
     aggregates_by(query, &order, catalog);
@@ -179,17 +180,29 @@ fn sort_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> 
     Ok(())
 }
 
-/// DISTINCT ON takes the first row of each key in an order that begins with the key. Rows in any other order are sorted by
-/// the key alone, and which of them is first is not defined.
+/// DISTINCT ON takes the first row of each key. Rows whose order does not begin with the key are sorted by the key first:
+/// PostgreSQL promises nothing then, but few rows keep their order among those with the same key.
 fn choose_by(query: &mut Query, order: &[(Expr, SortGroup)]) -> Result<(), Error> {
     let leads = |(distinct, (expr, sort)): (&SortGroup, &(Expr, SortGroup))| {
         let target = query.target(distinct.target_ref);
         distinct.sort_op == sort.sort_op && target.is_some_and(|target| target.expr == *expr)
     };
-    if query.distinct.len() <= order.len() && query.distinct.iter().zip(order).all(leads) {
-        sort_by(query, order)?;
+    let begins = query.distinct.len() <= order.len() && query.distinct.iter().zip(order).all(leads);
+    if query.sort.is_empty() && !begins {
+        query.sort = query.distinct.clone();
     }
+    let rest = referred(query, order)?;
+    extend(&mut query.sort, rest);
     Ok(())
+}
+
+/// Adds sort keys behind those that are there.
+fn extend(sort: &mut Vec<SortGroup>, more: Vec<SortGroup>) {
+    for key in more {
+        if !sort.iter().any(|known| known.target_ref == key.target_ref) {
+            sort.push(key);
+        }
+    }
 }
 
 /// Aggregates whose result does not depend on the order of their input, apart from the rounding of float sums.
@@ -205,7 +218,23 @@ fn is_built_in(function: Oid, names: &str, catalog: &dyn Catalog) -> bool {
     known.is_ok_and(|function| function.schema == "pg_catalog" && is_one_of(&function.name, names))
 }
 
+/// Window functions whose value depends on the order of peers, whatever the frame is.
+const NUMBERING: &str = "row_number ntile lag lead";
+
+/// Whether the order of the input matters: of all rows if the window has no order, of peers otherwise.
 fn depends_on_order(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> bool {
+    if !window.order.is_empty() {
+        let rows = window.frame_options & frame::ROWS != 0;
+        let peers = window.frame_options & (frame::EXCLUDE_GROUP | frame::EXCLUDE_TIES) != 0;
+        let numbering = !call.is_agg && is_built_in(call.function, NUMBERING, catalog);
+        let has_offset = window.start_offset.is_some() || window.end_offset.is_some();
+        return if rows {
+            !peers && !is_built_in(call.function, OF_PEERS, catalog)
+        } else {
+            // A frame of peers, or with an offset in the order, cannot have a longer order.
+            numbering && !has_offset
+        };
+    }
     if call.is_agg {
         window.frame_options & frame::ROWS != 0 || !is_built_in(call.function, UNORDERED, catalog)
     } else {
@@ -225,12 +254,12 @@ fn window_calls(query: &Query) -> Vec<WindowFunc> {
     calls
 }
 
-/// The windows that have no order, but a function that depends on one.
+/// The windows with a function that depends on an order which they do not have.
 fn unordered_windows(query: &Query, catalog: &dyn Catalog) -> Vec<u32> {
     let mut found = Vec::new();
     for call in window_calls(query) {
         let window = query.windows.iter().find(|window| window.winref == call.winref);
-        let depends = |window: &Window| window.order.is_empty() && depends_on_order(&call, window, catalog);
+        let depends = |window: &Window| depends_on_order(&call, window, catalog);
         if window.is_some_and(depends) && !found.contains(&call.winref) {
             found.push(call.winref);
         }
@@ -248,14 +277,20 @@ fn windows_by(
         let Some(window) = query.windows.iter().find(|window| window.winref == *winref).cloned() else {
             continue;
         };
-        let frame_options = ordered_frame(window.frame_options)?;
+        let mut keys = window.order.clone();
+        let frame_options = if keys.is_empty() {
+            ordered_frame(window.frame_options)?
+        } else {
+            window.frame_options
+        };
         let order = referred(query, order)?;
+        extend(&mut keys, order);
         let new = query.windows.iter().map(|window| window.winref).max().unwrap_or(0) + 1;
         query.windows.push(Window {
             name: None,
             refname: None,
             copied_order: false,
-            order,
+            order: keys,
             frame_options,
             winref: new,
             ..window.clone()
@@ -294,12 +329,11 @@ fn ordered_frame(options: i32) -> Result<i32, Fallback> {
     })
 }
 
-/// True if the aggregate has no order of its own, and arguments whose order matters.
+/// True if the aggregate has arguments whose order matters, which its own order may leave open.
 fn takes_order(call: &Aggref, catalog: &dyn Catalog) -> bool {
     call.kind == 'n'
         && call.levels_up == 0
         && !call.star
-        && call.order.is_empty()
         && call.distinct.is_empty()
         && !is_built_in(call.function, UNORDERED, catalog)
 }
@@ -319,10 +353,24 @@ fn aggregates_by(query: &mut Query, order: &[(Expr, SortGroup)], catalog: &dyn C
 }
 
 fn in_expr(expr: &mut Expr, order: &[(Expr, SortGroup)], catalog: &dyn Catalog) {
+    if let Expr::JsonConstructor(json) = expr
+        && json.kind == JsonConstructorKind::ObjectAgg
+        && !order.is_empty()
+        && let Some(call) = json.func.as_ref().filter(|call| matches!(call, Expr::Aggref(_)))
+    {
+        // JSON_OBJECTAGG has no ORDER BY; the function underneath has.
+        let of_call = |node: &Expr| matches!(node, Expr::CaseTest(..)).then(|| call.clone());
+        let converted = json
+            .coercion
+            .as_ref()
+            .map(|coercion| coercion.transform(&mut |node| of_call(node)));
+        *expr = converted.unwrap_or_else(|| call.clone());
+    }
     if let Expr::Aggref(call) = expr
         && takes_order(call, catalog)
     {
-        for (n, (key, sort)) in (1..).zip(order) {
+        let known = call.args.iter().map(|arg| arg.ressortgroupref).max().unwrap_or(0);
+        for (n, (key, sort)) in (known + 1..).zip(order) {
             call.args.push(Target {
                 expr: key.clone(),
                 name: None,

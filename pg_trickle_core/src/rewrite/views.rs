@@ -22,6 +22,14 @@ pub fn expand(query: &mut Query, position: usize, catalog: &dyn Catalog) -> Resu
     ctes::inline(&mut view)?;
     join_names::dissolve(&mut view)?;
     table_oid::replace(&mut view, catalog)?;
+    // A view may have got more columns since it was first read. They are part of its row.
+    let names = view
+        .visible_targets()
+        .map(|target| target.name.clone().unwrap_or_default());
+    let known = query.rtable[position].columns.len();
+    query.rtable[position]
+        .columns
+        .extend(names.skip(known).collect::<Vec<_>>());
     query.rtable[position].kind = RteKind::Subquery(Box::new(view));
     Ok(true)
 }

@@ -359,6 +359,28 @@ fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
     Ok(Some([v.optional_number()?, v.optional_number()?, v.optional_number()?]))
 }
 
+impl SpiCatalog {
+    /// Whether the values that a value of the type consists of have an order. Arrays and rows are ordered only then.
+    fn has_ordered_parts(&self, type_: &Type) -> Answer<bool> {
+        let parts: Vec<Oid> = if type_.element != 0 {
+            vec![type_.element]
+        } else if type_.kind == 'c' {
+            let columns = self.relation(type_.relid)?.columns;
+            let kept = columns.iter().filter(|column| !column.dropped);
+            kept.map(|column| column.type_oid).collect()
+        } else {
+            Vec::new()
+        };
+        for part in parts {
+            let default = self.default_equality(part)?;
+            if default.is_none_or(|default| default.less.is_none()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl Catalog for SpiCatalog {
     fn function(&self, oid: Oid) -> Answer<Function> {
         self.cached(&self.functions, oid, oid, || function(oid), "function")
@@ -450,11 +472,14 @@ impl Catalog for SpiCatalog {
         let found = self.note(default_operators(base.oid))?;
         let optional = |oid: Option<Oid>| oid.map(|oid| self.operator(oid)).transpose();
         let answer = match found {
-            Some([Some(equal), less, greater]) => Some(DefaultOperators {
-                equality: self.operator(equal)?,
-                less: optional(less)?,
-                greater: optional(greater)?,
-            }),
+            Some([Some(equal), less, greater]) => {
+                let ordered = self.has_ordered_parts(&base)?;
+                Some(DefaultOperators {
+                    equality: self.operator(equal)?,
+                    less: optional(less.filter(|_| ordered))?,
+                    greater: optional(greater.filter(|_| ordered))?,
+                })
+            }
             Some([None, ..]) | None => None,
         };
         self.defaults.borrow_mut().insert(type_oid, answer.clone());

@@ -64,6 +64,7 @@ export class Changes {
     if (this.rng.chance(0.04))
       return `TRUNCATE ${this.rng.chance(0.3) ? this.tables.map(({ name }) => name).join(', ') : table.name}`
     if (this.rng.chance(0.04)) return this.#insert(table, 60)
+    if (this.rng.chance(0.02)) return this.#skewed(table)
     return this.#one(table)
   }
 
@@ -92,8 +93,19 @@ export class Changes {
     return `INSERT INTO ${table.name} VALUES ${tuples.join(', ')}`
   }
 
-  #value({ name, type }: Column): string {
-    return name === 'id' ? String(this.#nextId++) : value(this.rng, type)
+  /** Many rows with few groups: rows that differ in one column at most. */
+  #skewed(table: Table): string {
+    const [one, other] = [table.columns.map((column) => this.#value(column)), this.rng.pick(table.columns).name]
+    const rows = Array.from({ length: 60 }, () =>
+      table.columns.map((column, i) =>
+        column.name === 'id' || (column.name === other && this.rng.chance(0.1)) ? this.#value(column) : one[i],
+      ),
+    )
+    return `INSERT INTO ${table.name} VALUES ${rows.map((row) => `(${row.join(', ')})`).join(', ')}`
+  }
+
+  #value({ name, type, domain }: Column): string {
+    return name === 'id' ? String(this.#nextId++) : value(this.rng, type, domain === undefined ? undefined : 0)
   }
 
   /** Copies of existing rows. */
@@ -118,10 +130,11 @@ export class Changes {
       table.columns.map(({ name, type }) => ({ sql: name, type })),
     )
     const chosen = new Set(this.rng.times(1, 2, () => this.rng.pick(columns)))
-    const set = [...chosen].map(({ name, type }) => {
+    const set = [...chosen].map((column) => {
       // In a long run a computed value may overflow its column; a column or a literal cannot.
-      const right = this.rng.chance(0.5) ? `${value(this.rng, type)}` : expressions.of(type, 0)
-      return `${name} = ${right}`
+      const computed = () => expressions.of(column.type, 0)
+      if (this.rng.chance(0.5)) return `${column.name} = ${this.#value(column)}`
+      return `${column.name} = ${column.domain === undefined ? computed() : `coalesce(${computed()}, ${this.#value(column)})`}`
     })
     return `UPDATE ${table.name} SET ${set.join(', ')} WHERE ${this.#condition(table)}`
   }

@@ -3,6 +3,7 @@ import { Composer } from './composed.js'
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import { recursive } from './recursion.js'
+import { places } from './places.js'
 import type { Rng } from './rng.js'
 import type { Column, Table, Type } from './schema.js'
 
@@ -23,6 +24,8 @@ export function query(rng: Rng, tables: readonly Table[]): Query {
     const { sql, columns } = new Composer(rng, tables).query(rng.int(1, 4))
     return { sql, columns, freeSpelling: true }
   }
+  // Compared by value, as below.
+  if (rng.chance(0.2)) return { sql: places(rng, tables), freeSpelling: true }
   if (rng.chance(0.4)) return other(rng, tables)
   return rng.chance(0.55) ? grouped(rng, tables) : flat(rng, tables)
 }

@@ -6,7 +6,7 @@ import { Changes, CLOCK } from './change.js'
 import { query, skewed } from './query.js'
 import type { Query } from './query.js'
 import { Rng } from './rng.js'
-import { tables } from './schema.js'
+import { DOMAINS, tables } from './schema.js'
 
 export interface Round {
   seed: number
@@ -37,7 +37,7 @@ export function generate(seed: number): Round {
   const way = rng.pick(['cheapest', 'cheapest', 'many', 'whole'])
   const choice = way === 'cheapest' ? [] : [`SELECT pgtrickle.command('choose', '${way}')`]
   const initial = isSkewed ? changes.skewed() : changes.initial()
-  const setup = [...choice, ...sources.flatMap(({ ddl }) => ddl), ...initial]
+  const setup = [...choice, ...DOMAINS, ...sources.flatMap(({ ddl }) => ddl), ...initial]
   const readable = [...sources]
   const views: Round['views'] = {}
   for (let i = rng.int(1, 3); i >= 0; i--) {

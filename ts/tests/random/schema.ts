@@ -33,9 +33,19 @@ const VALUES: Record<Type, readonly string[]> = {
   json: ["'{}'", `'{"a": 1}'`, `'{"a": 2, "b": [1, 2]}'`, "'[3]'", "'null'"],
 }
 
+/** Domains that refuse NULL. Their columns are NULL all the same where an outer join or ROLLUP makes them so. */
+export const DOMAINS: readonly string[] = [
+  'CREATE DOMAIN whole AS int NOT NULL',
+  'CREATE DOMAIN word AS text CHECK (VALUE IS NOT NULL)',
+]
+
+const DOMAIN_OF: Partial<Record<Type, string>> = { int: 'whole', text: 'word' }
+
 export interface Column {
   name: string
   type: Type
+  /** The column has a domain over its type, which refuses NULL. */
+  domain?: string | undefined
 }
 
 export interface Table {
@@ -63,8 +73,12 @@ function table(rng: Rng, name: string): Table {
   const kinds = Object.keys(TYPES) as Type[]
   // Each table has two columns that suit as join columns.
   const types: Type[] = ['int', rng.pick(['int', 'text', 'small'] as const), ...rng.times(1, 4, () => rng.pick(kinds))]
-  const columns = types.map((type, index) => ({ name: `${name}_${String.fromCharCode(97 + index)}`, type }))
-  const parts = columns.map((column) => `${column.name} ${TYPES[column.type]}`)
+  const columns: Column[] = types.map((type, index) => ({
+    name: `${name}_${String.fromCharCode(97 + index)}`,
+    type,
+    domain: rng.chance(0.1) ? DOMAIN_OF[type] : undefined,
+  }))
+  const parts = columns.map((column) => `${column.name} ${column.domain ?? TYPES[column.type]}`)
   if (keyed) parts.unshift('id int PRIMARY KEY')
   const ddl = [`CREATE TABLE ${name} (${parts.join(', ')})`]
   for (const column of columns) if (rng.chance(0.2)) ddl.push(`CREATE INDEX ON ${name} (${column.name})`)

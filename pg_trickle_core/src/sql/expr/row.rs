@@ -68,7 +68,7 @@ impl<'a> Printer<'a> {
             let element = self.type_of(&target.expr)?;
             let type_ = self.catalog.type_(element)?;
             // An array of arrays has the same type as the array.
-            return Ok(if type_.element == 0 { type_.array } else { element });
+            return Ok(if type_.array != 0 { type_.array } else { element });
         }
         Ok(expr.type_oid())
     }
