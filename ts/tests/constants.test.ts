@@ -39,6 +39,10 @@ runCases('constant relations', [
       looked_up: 'SELECT g, (SELECT max(n) FROM o WHERE o.d = g) AS m FROM generate_series(1, 4) g',
       nearest:
         'SELECT g, x.id FROM generate_series(1, 4) g CROSS JOIN LATERAL (SELECT id FROM o WHERE o.d = g ORDER BY n DESC LIMIT 1) x',
+      lateral_row:
+        'SELECT o.id, l.m FROM o RIGHT JOIN (SELECT 4 AS x) c ON o.d = c.x, LATERAL (SELECT o.n + 1 AS m WHERE x > 3 LIMIT 1) l',
+      lateral_rows:
+        'SELECT g, l.m, o.id FROM generate_series(1, 3) g CROSS JOIN LATERAL (SELECT g + 1 AS m LIMIT 1) l LEFT JOIN o ON o.d = l.m',
       one_row: 'SELECT c.x, o.id FROM (SELECT 4 AS x) c LEFT JOIN o ON o.d = c.x',
       two: 'SELECT a, b, o.id FROM generate_series(1, 2) a CROSS JOIN (VALUES (1), (4)) v(b) LEFT JOIN o ON o.d = a + b',
       with_ordinality:

@@ -24,17 +24,17 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
 /// Is a FROM entry constant: does it read no table, and refer to nothing outside it?
 pub fn is_constant(query: &Query, entry: i32) -> bool {
     let Some(rte) = query.rte(entry) else { return false };
-    let alone = Query {
+    let mut alone = Query {
         rtable: vec![rte.clone()],
         ..Query::default()
     };
     let mut refers = alone.is_correlated();
-    alone.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::SubLink(_))));
     // A LATERAL subquery refers to other entries from within.
-    alone.clone().replace_vars(&mut |_| {
+    alone.replace_vars(&mut |_| {
         refers = true;
         None
     });
+    alone.for_each_expr(&mut |expr| refers |= expr.any(&mut |node| matches!(node, Expr::SubLink(_))));
     !refers && !reads_tables(&alone)
 }
 

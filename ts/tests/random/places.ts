@@ -80,7 +80,7 @@ export function places(rng: Rng, tables: readonly Table[]): string {
     () => `SELECT ${key} AS c1, count(*) AS c2 ${from} GROUP BY 1 HAVING count(*) > ${number()}`,
     () =>
       `SELECT CASE WHEN ${test()} THEN ${value()}::text ELSE ${key}::text END AS c1, ARRAY[${number()}, ${of('int')}] AS c2 ${from}`,
-    () => `SELECT coalesce(${value()}::text, ${value()}::text) AS c1, ROW(${key}, ${number()}) AS c2 ${from}`,
+    () => `SELECT coalesce(${value()}::text, ${value()}::text) AS c1, ROW(${key}, ${number()})::text AS c2 ${from}`,
     () =>
       `SELECT ${key} AS c1, (SELECT grouping(${key})) AS c2, count(*) AS c3 ${from} GROUP BY ${rng.pick(['', 'ROLLUP ', 'CUBE '])}(${key})`,
     () =>

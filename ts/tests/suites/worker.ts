@@ -92,7 +92,9 @@ class Worker {
             (data) => new Blob([data]),
             () => undefined,
           ))
-    const text = blob ? sql.replace(/\bfrom\s+(stdin|'[^']*')/i, "FROM '/dev/blob'") : sql
+    // A stream table cannot read a temporary table.
+    const kept = sql.replace(/^create\s+(local\s+|global\s+)?temp(orary)?\s+(?=table\b)/i, 'CREATE ')
+    const text = blob ? sql.replace(/\bfrom\s+(stdin|'[^']*')/i, "FROM '/dev/blob'") : kept
     await this.pg.query(text, [], blob ? { blob } : {}).catch(fatal)
   }
 
