@@ -111,8 +111,20 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT id FROM a WHERE n = 1 OR EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
     'SELECT a.id, b.id AS other FROM a, LATERAL (SELECT * FROM b WHERE b.a_id = a.id ORDER BY id LIMIT 2) b',
   ],
-  'window functions, also': [
-    'SELECT id, rank() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY n, t) FROM a',
+  '`lag`, `lead`': [
+    'SELECT id, lag(m) OVER (PARTITION BY n ORDER BY id), avg(m) OVER (PARTITION BY n ORDER BY id ROWS 6 PRECEDING) FROM a',
+    'SELECT id, last_value(t) OVER (ORDER BY at ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM a',
+  ],
+  'running `sum`': [
+    'SELECT id, row_number() OVER w, rank() OVER w, sum(n) OVER w, max(n) OVER w FROM a WINDOW w AS (PARTITION BY n ORDER BY at, id)',
+    'SELECT id, dense_rank() OVER (ORDER BY n), count(*) OVER (ORDER BY n), min(at) OVER (ORDER BY n) FROM a',
+  ],
+  'in a subquery, compared': [
+    'SELECT * FROM (SELECT id, rank() OVER (PARTITION BY n ORDER BY at) AS r FROM a) AS q WHERE r <= 3',
+    'SELECT id FROM (SELECT id, row_number() OVER (ORDER BY at DESC, id) AS r FROM a) AS q WHERE r = 1',
+  ],
+  'other window functions, and': [
+    'SELECT id, cume_dist() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY n, t) FROM a',
     'SELECT id, rank() OVER (PARTITION BY n ORDER BY t), sum(n) OVER (PARTITION BY t) FROM a',
   ],
   '(without `ALL`)': ['SELECT d FROM a UNION SELECT d + 1 FROM a', 'SELECT j FROM a EXCEPT SELECT j FROM a'],
@@ -143,7 +155,7 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT n, t, count(*) FROM a GROUP BY ROLLUP (n, t)',
     'SELECT n, t, count(*) FROM a GROUP BY CUBE (n, t)',
   ],
-  'without `PARTITION BY`': ['SELECT id, rank() OVER (ORDER BY n) FROM a'],
+  'without `PARTITION BY`': ['SELECT id, ntile(4) OVER (ORDER BY n, id) FROM a'],
   'other aggregates without `GROUP BY`': ["SELECT string_agg(t, ',' ORDER BY id) FROM a"],
   'with the clock': [
     'SELECT id FROM a WHERE at < now()',

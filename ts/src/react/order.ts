@@ -70,7 +70,8 @@ export function orderOf(definition: string, kinds: Ordering['kinds']): Term[] {
   const list = /\n {2}ORDER BY ([^\n]+);$/.exec(definition)?.[1]
   if (list === undefined) return []
   const terms: Term[] = []
-  const term = /(?:"((?:[^"]|"")+)"|([a-z_][a-z0-9_$]*))( DESC)?(?: NULLS (FIRST|LAST))?(?:, |$)/y
+  // The view has a second item in FROM, so PostgreSQL writes the alias of the storage before each column.
+  const term = /(?:[a-z]\w*\.)?(?:"((?:[^"]|"")+)"|([a-z_][a-z0-9_$]*))( DESC)?(?: NULLS (FIRST|LAST))?(?:, |$)/y
   while (term.lastIndex < list.length) {
     const found = term.exec(list)
     const column = found?.[1]?.replaceAll('""', '"') ?? found?.[2] ?? ''
