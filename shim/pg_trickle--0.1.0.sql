@@ -18,6 +18,7 @@ CREATE TABLE pgtrickle.stream_table (
   status text NOT NULL CHECK (status IN ('ACTIVE', 'UNPOPULATED')),
   search_path text NOT NULL,             -- what the functions of the query see
   layout text NOT NULL,                  -- what the storage looks like
+  fallback text,                         -- why the query is run again after every change, although it need not be
   columns text[] NOT NULL DEFAULT '{}',
   key text[] NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT now()
@@ -298,7 +299,8 @@ COMMENT ON FUNCTION pgtrickle.dependency_tree() IS 'which stream table reads wha
 
 CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok boolean, problem text)
   LANGUAGE sql BEGIN ATOMIC
-  SELECT f.name, f.problem IS NULL, f.problem
+  SELECT f.name, f.problem IS NULL, coalesce(f.problem,
+    'is right, but runs its query again after every change, please report it: ' || f.fallback)
   FROM (
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
       CASE
@@ -315,7 +317,7 @@ CREATE FUNCTION pgtrickle.health_check() RETURNS TABLE (stream_table text, ok bo
         ) THEN 'triggers of a source are missing or disabled: enable them and refresh it'
         WHEN NOT (SELECT v.ok FROM pgtrickle.verify_stream_table(pg_catalog.format('%I.%I', n.nspname, c.relname)) v)
           THEN 'differs from its query: refresh it'
-      END AS problem
+      END AS problem, t.fallback
     FROM pgtrickle.stream_table t
     JOIN pg_catalog.pg_class c ON c.oid = t.relid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

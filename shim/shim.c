@@ -104,25 +104,22 @@ static bool is_current(SPIPlanPtr plan) {
  * with planning: functions and casts of the statement must see those of the session. */
 static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
     SPIPlanPtr plan = statement->plan;
-    CachedPlanSource *source;
-    CachedPlan *cached;
     int nest;
 
     if (plan == NULL || run->nsettings > 0) {
-        if (plan != NULL)
-            SPI_freeplan(plan);
+        SPI_freeplan(plan);
         statement->plan = NULL;
         nest = apply_settings(run->settings, run->nsettings);
         plan = SPI_prepare(statement->text, run->nargs, types);
         check_spi(plan ? 0 : SPI_result);
         AtEOXact_GUC(true, nest);
-        source = linitial(SPI_plan_get_plan_sources(plan));
+        CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
         source->search_path = GetSearchPathMatcher(source->query_context);
         check_spi(run->keep ? SPI_keepplan(plan) : 0);
         statement->plan = plan;
     }
     nest = apply_settings(run->settings + 1, run->nsettings - 1);
-    cached = SPI_plan_get_cached_plan(plan);
+    CachedPlan *cached = SPI_plan_get_cached_plan(plan);
     if (cached != NULL)
         ReleaseCachedPlan(cached, run->keep ? CurrentResourceOwner : NULL);
     AtEOXact_GUC(true, nest);
@@ -152,11 +149,10 @@ static void run_body(void *argument) {
     }
     check_spi(SPI_connect());
     for (const PgtDelta *delta = run->deltas; delta < run->deltas + run->ndeltas; delta++) {
-        EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
+        EphemeralNamedRelation relation = palloc(sizeof(EphemeralNamedRelationData));
 
         relation->md = (EphemeralNamedRelationMetadataData){.name = delta->name, .reliddesc = delta->relid,
-                                                            .enrtype = ENR_NAMED_TUPLESTORE,
-                                                            .enrtuples = delta->estimate};
+            .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = delta->estimate};
         relation->reldata = delta->rows;
         check_spi(SPI_register_relation(relation));
     }
@@ -212,8 +208,7 @@ static void compare_body(void *argument) {
             Datum is = slot_getattr(added, compare->columns[i], &is_null);
             Datum was = slot_getattr(removed, compare->columns[i], &was_null);
 
-            compare->same = is_null == was_null &&
-                            (is_null || datumIsEqual(is, was, column->attbyval, column->attlen));
+            compare->same = is_null == was_null && (is_null || datumIsEqual(is, was, column->attbyval, column->attlen));
         }
     }
     ExecDropSingleTupleTableSlot(added);
@@ -243,35 +238,48 @@ static void notice_body(void *argument) { report(NOTICE, argument); }
 
 /* ---- the fence ---- */
 
+static void nested_body(void *work) {
+    MemoryContext context = CurrentMemoryContext;
+
+    BeginInternalSubTransaction(NULL);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+        CALL_RUST(pgt_rs_nested, work);
+        ReleaseCurrentSubTransaction();
+    PG_CATCH();
+        RollbackAndReleaseCurrentSubTransaction();
+        PG_RE_THROW();
+    PG_END_TRY();
+}
+
 static void (*const bodies[])(void *) = {run_body,    parse_body,   const_body, notice_body,
-                                         append_body, compare_body, run_body};
+                                         append_body, compare_body, run_body,   nested_body};
+
 /* An error ends here, and is raised again when Rust has returned: the abort of the (sub)transaction then undoes what
  * was left half done. Only what the way there relies on is restored. Settings that code changed in here are undone. */
 int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int nsettings, PgtError *error) {
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     Oid caller;
-    int security;
+    int security, nest = NewGUCNestLevel();
     volatile int failed = 0;
 
     GetUserIdAndSecContext(&caller, &security);
     PG_TRY();
-        int nest = apply_settings(settings, nsettings);
-
+        (void)apply_settings(settings, nsettings);
         if (OidIsValid(role))
             SetUserIdAndSecContext(role, security | (what == PGT_MAINTAIN ? SECURITY_RESTRICTED_OPERATION
                                                                           : SECURITY_LOCAL_USERID_CHANGE));
         bodies[what](argument);
-        AtEOXact_GUC(false, nest);
     PG_CATCH();
         failed = 1;
     PG_END_TRY();
+    AtEOXact_GUC(false, nest);
     SetUserIdAndSecContext(caller, security);
-    if (failed) {
-        MemoryContextSwitchTo(context);
-        CurrentResourceOwner = owner;
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    if (failed)
         catch_error(error);
-    }
     return failed;
 }
 
@@ -368,30 +376,27 @@ static ProcessUtility_hook_type next_utility;
 /* Rust names the table for CREATE INDEX, may refuse CREATE TRIGGER, and follows roles, which fire no event triggers. */
 static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
                     ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
+    const IndexStmt *index = (IndexStmt *)statement->utilityStmt;
+    const CreateTrigStmt *trigger = (CreateTrigStmt *)statement->utilityStmt;
     const char *storage = NULL;
     Node *node = statement->utilityStmt;
 
     if (IsA(node, IndexStmt))
-        CALL_RUST(pgt_rs_index, RangeVarGetRelid(((IndexStmt *)node)->relation, NoLock, true), &storage);
-    else if (IsA(node, CreateTrigStmt)) {
-        const CreateTrigStmt *trigger = (const CreateTrigStmt *)node;
+        CALL_RUST(pgt_rs_index, RangeVarGetRelid(index->relation, NoLock, true), &storage);
+    else if (IsA(node, CreateTrigStmt))
         CALL_RUST(pgt_rs_trigger, RangeVarGetRelid(trigger->relation, NoLock, true), trigger->timing,
                   trigger->row || trigger->transitionRels != NIL);
-    }
     if (storage != NULL) {
         statement = copyObject(statement);
         ((IndexStmt *)statement->utilityStmt)->relation = makeRangeVar("pgtrickle", pstrdup(storage), -1);
     }
-    (next_utility ? next_utility : standard_ProcessUtility)(statement, text, keep, context, params, environment, dest,
-                                                             done);
+    next_utility(statement, text, keep, context, params, environment, dest, done);
     if (IsA(node, AlterRoleStmt) || IsA(node, GrantRoleStmt) || IsA(node, CreateRoleStmt) || IsA(node, DropRoleStmt) ||
         IsA(node, ReassignOwnedStmt))
         CALL_RUST(pgt_rs_fired, &(PgtEvent){.ddl = "roles"});
 }
 
-static void transaction_callback(XactEvent event, void *arg) {
-    CALL_RUST(pgt_rs_transaction, event);
-}
+static void transaction_callback(XactEvent event, void *arg) { CALL_RUST(pgt_rs_transaction, event); }
 
 void _PG_init(void) {
     RegisterXactCallback(transaction_callback, NULL);
@@ -399,6 +404,6 @@ void _PG_init(void) {
     CacheRegisterRelcacheCallback(pgt_rs_relcache, (Datum)0);
     CacheRegisterSyscacheCallback(AUTHOID, pgt_rs_roles, (Datum)0);
     CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, pgt_rs_roles, (Datum)0);
-    next_utility = ProcessUtility_hook;
+    next_utility = ProcessUtility_hook ? ProcessUtility_hook : standard_ProcessUtility;
     ProcessUtility_hook = utility;
 }

@@ -5,7 +5,6 @@
  * raises when no Rust frame is left. */
 #pragma once
 #include "postgres.h"
-
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/tuplestore.h"
@@ -15,10 +14,7 @@ typedef struct PgtError {
     ErrorData *pg;  /* what PostgreSQL raised, NULL for an error of our own */
     int32 sqlstate; /* packed, as in errcodes.h */
     int32 position; /* in query, in characters from 1; 0 for none */
-    char *message;
-    char *detail;
-    char *hint;
-    char *context;
+    char *message, *detail, *hint, *context;
     char *query; /* the text that position points into */
 } PgtError;
 
@@ -48,17 +44,13 @@ typedef struct PgtRun {
     const char *const *args; /* at most PGT_MAX_ARGS */
     const PgtDelta *deltas;
     const PgtSetting *settings; /* while planning, after a search_path while parsing; none are those of the call */
-    int32 nstatements;
-    int32 nargs;
-    int32 ndeltas;
-    int32 nsettings;
+    int32 nstatements, nargs, ndeltas, nsettings;
     int32 keep; /* keep the plans; otherwise plan for these deltas only */
 } PgtRun;
 
 /* A call of a trigger, or of an event trigger; all zero when something else called. */
 typedef struct PgtEvent {
-    Tuplestorestate *added;
-    Tuplestorestate *removed;
+    Tuplestorestate *added, *removed;
     TupleDesc columns;
     const char *trigger; /* its name */
     const char *ddl;     /* the event, for an event trigger */
@@ -77,8 +69,9 @@ typedef struct PgtCompare {
 
 /* PGT_RUN takes a PgtRun, and so does PGT_MAINTAIN, a security-restricted operation for code that the role chose. PARSE
  * and CONST take a PgtText, NOTICE a PgtError, COMPARE a PgtCompare. APPEND takes two stores and appends a copy of the
- * rows of the first to the second, which it makes where that is NULL. */
-enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE, PGT_MAINTAIN };
+ * rows of the first to the second, which it makes where that is NULL. NESTED takes what Rust does in a subtransaction,
+ * which an error rolls back. */
+enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE, PGT_MAINTAIN, PGT_NESTED };
 
 /* Calls it as a role, InvalidOid for the current user, under some settings. */
 extern int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int nsettings, PgtError *error);
@@ -89,6 +82,7 @@ extern int pgt_rs_index(Oid table, const char **storage, PgtError *error);
 extern int pgt_rs_trigger(Oid table, int timing, int rows, PgtError *error);
 extern int pgt_rs_exact(double number, const char **text, PgtError *error);
 extern int pgt_rs_transaction(int event, PgtError *error);
+extern int pgt_rs_nested(void *work, PgtError *error);
 extern int pgt_rs_value(void *rows, int column, const char *text, PgtError *error);
 extern void pgt_rs_subtransaction(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *unused);
 extern void pgt_rs_relcache(Datum unused, Oid relid);

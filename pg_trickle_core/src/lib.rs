@@ -26,22 +26,9 @@ mod stages;
 use catalog::Catalog;
 use error::Error;
 pub use maintain::stage::{FEW_CHANGES, Stage};
+pub use plan::Input;
 pub use planner::compile::Plan;
 pub use stages::clock::{MOMENT, ZONE};
-
-/// The input of a compilation.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    /// The analysed query: `pg_rewrite.ev_action` of the definition view.
-    pub tree: &'a str,
-    /// Qualified, quoted name of the definition view.
-    pub definition: &'a str,
-    /// Schema of the storage tables, unquoted.
-    pub schema: &'a str,
-    /// Name of the storage table of the final stage, unquoted. The storage of the other stages has `_1`, `_2`, ...
-    /// appended.
-    pub storage: &'a str,
-}
 
 /// Compiles a stream table.
 ///
@@ -51,7 +38,7 @@ pub struct Input<'a> {
 /// or the catalog is not as expected.
 pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     let query = query::read_view(input.tree)?;
-    planner::compile::compile(&query, input.definition, input.schema, input.storage, catalog)
+    planner::compile::compile(&query, input, catalog)
 }
 
 /// The SQL text of an analysed query, with the clock at a moment: a `timestamptz` as SQL.

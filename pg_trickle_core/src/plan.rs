@@ -1,9 +1,26 @@
-//! What a compiled stream table consists of: its storage, how it is filled, and the program for each set of changes.
+//! What is compiled, and what a compiled stream table consists of: its storage, how it is filled, and the program for each
+//! set of changes.
 //!
 //! Data only. The backend runs it; nothing here knows how.
 
 /// An object identifier of PostgreSQL.
 pub type Oid = u32;
+
+/// The input of a compilation.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The analysed query: `pg_rewrite.ev_action` of the definition view.
+    pub tree: &'a str,
+    /// Qualified, quoted name of the definition view.
+    pub definition: &'a str,
+    /// Schema of the storage tables, unquoted.
+    pub schema: &'a str,
+    /// Name of the storage table of the final stage, unquoted. The storage of the other stages has `_1`, `_2`, ...
+    /// appended.
+    pub storage: &'a str,
+    /// Why the query is to be run again after every change, whatever operators there are for it.
+    pub fallback: Option<&'a str>,
+}
 
 /// The OID by which the core knows the storage table of a stage, which may not exist yet. The final stage, whose
 /// storage is the stream table's, has number 0. These OIDs count down from the maximum; PostgreSQL assigns OIDs from

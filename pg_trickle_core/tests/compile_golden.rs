@@ -19,7 +19,7 @@ use std::thread;
 
 use layout::broken;
 use pg_trickle_core::error::Error;
-use pg_trickle_core::plan::{Change, Program, Source, Statement};
+use pg_trickle_core::plan::{Change, Program, Source, Statement, Way};
 use pg_trickle_core::{Input, Stage, compile, print_query};
 use recorded::Recorded;
 use trees::{tests, trees};
@@ -277,6 +277,7 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
         definition: &format!("pgtrickle.{name}"),
         schema: "pgtrickle",
         storage: "st",
+        fallback: None,
     };
     match compile(&input, catalog) {
         Err(error @ Error::Unsupported { .. }) => {
@@ -340,6 +341,69 @@ fn both_servers_give_the_same_text() {
     });
     for (old, new) in old.iter().zip(&new) {
         assert_eq!(old, new);
+    }
+}
+
+#[test]
+fn programs_that_can_raise_alone_are_known() {
+    let catalog = Recorded::of("18");
+    let trees: BTreeMap<String, String> = trees("18").into_iter().collect();
+    // For an UPDATE of the first source, and for one that can have changed a row twice.
+    let known = [
+        ("join_scan", [false, false]),
+        ("join_keyless", [false, true]),
+        ("join_two", [false, false]),
+        ("aggregate_sums", [false, true]),
+        ("aggregate_keys", [true, true]),
+        ("sublink_exists", [false, false]),
+    ];
+    for (name, expected) in known {
+        let input = Input {
+            tree: &trees[name],
+            definition: "pgtrickle.def_1",
+            schema: "pgtrickle",
+            storage: "st",
+            fallback: None,
+        };
+        let plan = compile(&input, &catalog).expect("compiled");
+        let stage = plan.stages.last().expect("a stage");
+        let raises = [false, true].map(|repeated| {
+            let change = Change {
+                relid: stage.sources[0].relid,
+                new: true,
+                old: true,
+                repeated,
+            };
+            stage.may_raise_alone(&[change])
+        });
+        assert_eq!(raises, expected, "{name}");
+    }
+}
+
+#[test]
+fn every_fixture_can_fall_back() {
+    let catalog = Recorded::of("18");
+    for (name, tree) in trees("18") {
+        let input = Input {
+            tree: &tree,
+            definition: "pgtrickle.def_1",
+            schema: "pgtrickle",
+            storage: "st",
+            fallback: Some("a reason"),
+        };
+        match compile(&input, &catalog) {
+            Err(Error::Unsupported { .. }) => {}
+            Err(error) => panic!("{name}: {error}"),
+            Ok(plan) => {
+                let (stage, below) = plan.stages.split_last().expect("a stage");
+                assert!(
+                    below.iter().all(Stage::is_clock),
+                    "{name}: {} stages",
+                    plan.stages.len()
+                );
+                assert_eq!((stage.way, stage.reason.as_deref()), (Way::Rebuild, Some("a reason")));
+            }
+        }
     }
 }
 

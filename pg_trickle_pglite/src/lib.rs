@@ -26,7 +26,7 @@ mod commands;
 mod events;
 
 use edge::error::SqlError;
-use edge::ffi::{self, Called, RawError, RawEvent, Rows, guarded, quietly};
+use edge::ffi::{self, Called, RawError, RawEvent, Rows, Work, guarded, quietly};
 use runtime::session;
 use schema::storage;
 use std::ffi::{c_char, c_int, c_void};
@@ -128,6 +128,14 @@ extern "C" fn pgt_rs_exact(number: f64, result: *mut *const c_char, error: *mut 
 extern "C" fn pgt_rs_value(rows: *mut Rows, column: c_int, text: *const c_char, error: *mut RawError) -> c_int {
     // SAFETY: C gives back the pointer of the call that is going on, a string or NULL, and an error of its own.
     unsafe { guarded(error, || ffi::add_value(rows, column, text)) }
+}
+
+/// What was asked for inside a subtransaction.
+#[allow(unsafe_code)]
+#[unsafe(no_mangle)]
+extern "C" fn pgt_rs_nested(work: *mut Work, error: *mut RawError) -> c_int {
+    // SAFETY: C gives back the pointer of the call that is going on, and the address of an error of its own.
+    unsafe { guarded(error, || (*work)()) }
 }
 
 const XACT_COMMIT: c_int = 0;

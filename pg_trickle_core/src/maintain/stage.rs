@@ -108,6 +108,10 @@ pub struct Stage {
     /// that of [`Stage::program`]'s statement, which moves it: 0 if nothing has changed, 1 if rows are to be moved, and 2
     /// if the stages that read the clock must run their queries again.
     pub due: Option<Statement>,
+    /// True if an expression of its query can raise an error.
+    pub(crate) may_raise: bool,
+    /// True if it is the only stage of its stream table.
+    pub(crate) is_only: bool,
     pub(crate) maintenance: Box<dyn Maintenance>,
 }
 
@@ -137,6 +141,11 @@ pub trait Maintenance {
         false
     }
 
+    /// True if a program evaluates the query's expressions for nothing but the rows of the change, each by itself.
+    fn reads_only_the_change(&self) -> bool {
+        false
+    }
+
     /// True if sums of floats are rounded once, at the end. The query rounds at each row, so its result depends on
     /// their order.
     fn rounds_once(&self) -> bool {
@@ -162,20 +171,14 @@ impl Stage {
         if self.is_clock() {
             return self.maintenance.program(&[]);
         }
-        let mut relevant = Vec::new();
-        for change in changes.iter().filter(|change| change.new || change.old) {
-            if let Some(source) = self.sources.iter().find(|source| source.relid == change.relid) {
-                if source.only && change.old {
-                    return Program::Rebuild;
-                }
-                relevant.push(Change {
-                    repeated: change.repeated || source.updates_itself && change.new && change.old,
-                    ..*change
-                });
-            }
-        }
+        let relevant = self.relevant(changes);
         if relevant.is_empty() {
             return Program::Nothing;
+        }
+        let is_only = |source: &Source, change: &Change| source.relid == change.relid && source.only && change.old;
+        let others = |change: &Change| self.sources.iter().any(|source| is_only(source, change));
+        if relevant.iter().any(others) {
+            return Program::Rebuild;
         }
         self.maintenance.program(&relevant)
     }
@@ -185,6 +188,29 @@ impl Stage {
     #[must_use]
     pub fn is_clock(&self) -> bool {
         self.due.is_some()
+    }
+
+    /// The changes to the stage's sources.
+    fn relevant(&self, changes: &[Change]) -> Vec<Change> {
+        let changes = changes.iter().filter(|change| change.new || change.old);
+        changes
+            .filter_map(|change| {
+                let source = self.sources.iter().find(|source| source.relid == change.relid)?;
+                Some(Change {
+                    repeated: change.repeated || source.updates_itself && change.new && change.old,
+                    ..*change
+                })
+            })
+            .collect()
+    }
+
+    /// True if the program for these changes may raise an error that the query of the stream table does not raise: it
+    /// evaluates expressions for rows, or pairs of rows, that are neither in the old nor in the new state, or that
+    /// another stage leaves out.
+    #[must_use]
+    pub fn may_raise_alone(&self, changes: &[Change]) -> bool {
+        let as_query = self.is_only && self.maintenance.reads_only_the_change();
+        self.may_raise && !(as_query && self.relevant(changes).iter().all(|change| !change.repeated))
     }
 
     /// Asks how to apply a change of many rows, the largest part of which has `rows` rows: 1 to fill the empty storage, 2

@@ -9,7 +9,7 @@ use crate::facts::types::type_of;
 use crate::facts::{clock, sources, volatility};
 use crate::maintain::stage::Stage;
 use crate::operators::full_refresh;
-use crate::plan::OutputColumn;
+use crate::plan::{Input, OutputColumn};
 use crate::query::Query;
 use crate::rewrite::prepare::prepare;
 use crate::rewrite::views;
@@ -33,22 +33,14 @@ pub struct Plan {
 }
 
 /// Compiles the analysed defining query of a stream table.
-///
-/// `definition` is the qualified, quoted name of the view that holds the query. Its storage will be `schema.base`.
-pub fn compile(
-    query: &Query,
-    definition: &str,
-    schema: &str,
-    base: &str,
-    catalog: &dyn Catalog,
-) -> Result<Plan, Error> {
+pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     volatility::refuse_volatile(query, catalog)?;
     sources::sources(query, catalog)?;
-    let graph = StageGraph::new(schema, base, catalog, plan_stage);
-    let mut prepared = query.clone();
-    let attempt = prepare(&mut prepared, &graph)
-        .and_then(|()| choose(&prepared, &graph.top(), &graph))
-        .and_then(StagePlan::indexable);
+    let graph = StageGraph::new(input.schema, input.storage, catalog, plan_stage);
+    let attempt = match input.fallback {
+        Some(why) => Err(Fallback::Reason(why.to_owned())),
+        None => plan_whole(query, &graph),
+    };
     let is_settled = !matches!(attempt, Err(Fallback::Whole(_)));
     let (plan, why) = match attempt {
         Ok(plan) => (plan, None),
@@ -56,7 +48,7 @@ pub fn compile(
         Err(Fallback::Reason(why) | Fallback::Whole(why)) => {
             graph.truncate(0);
             graph.forget_clock();
-            let mut plan = full_refresh::plan(query, Some(definition), &graph.top(), &graph)?;
+            let mut plan = full_refresh::plan(query, Some(input.definition), &graph.top(), &graph)?;
             if clock::is_followed(query, catalog)? {
                 graph.read_clock(&mut plan.reads, &[])?;
             }
@@ -64,6 +56,7 @@ pub fn compile(
         }
     };
     let (mut top, mut view) = plan.into_stage(why, &graph.top(), &graph)?;
+    top.is_only = graph.len() == 0;
     if view.from.len() > 1 {
         // The view returns a stored row several times.
         top.key.clear();
@@ -85,6 +78,13 @@ pub fn compile(
         change_rows,
         is_settled,
     })
+}
+
+/// Plans the query of a stream table.
+fn plan_whole(query: &Query, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    let mut prepared = query.clone();
+    prepare(&mut prepared, graph)?;
+    choose(&prepared, &graph.top(), graph)?.indexable()
 }
 
 /// Plans an inner stage of a stream table. Falls back to a full refresh if no operator covers the query.

@@ -2,12 +2,12 @@
 //!
 //! The planner applies them in this order. [`prepare`] replaces CTEs by subqueries ([`ctes`]), removes the names of
 //! joins ([`join_names`]), replaces `tableoid` by a constant ([`table_oid`]), and passes the order of subqueries on
-//! ([`inherited_order`]). Then, for each query that
-//! becomes a stage, [`simplify`] joins subqueries of one row ([`single_rows`]) and of one row per key ([`scalar_groups`]),
-//! reduces outer joins ([`outer_to_inner`]), merges views ([`views`]) and linear subqueries ([`merge`]), keeps only the
+//! ([`inherited_order`]). Then, for each query that becomes a stage, [`simplify`] joins subqueries of one row
+//! ([`single_rows`]) and of one row per key ([`scalar_groups`]), reduces outer joins ([`outer_to_inner`]), merges views
+//! ([`views`]) and linear subqueries ([`merge`]), leaves out what nobody reads of the others ([`unread`]), keeps only the
 //! first rows of each partition where a condition asks for no others ([`top`]), and turns NOT IN into anti-joins
-//! ([`anti_join`]). A query with several operators is split in
-//! two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS ([`grouping_sets`]) become branches of a UNION ALL
+//! ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
+//! ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 
 pub mod anti_join;
@@ -28,4 +28,5 @@ pub mod table_oid;
 pub mod temporal;
 pub mod top;
 pub mod union_branches;
+pub mod unread;
 pub mod views;

@@ -4,7 +4,9 @@
 //! Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982, applied only where it keeps
 //! multiplicities.
 
-use super::{anti_join, inherited_order, merge, outer_to_inner, scalar_groups, single_rows, temporal, top, views};
+use super::{
+    anti_join, inherited_order, merge, outer_to_inner, scalar_groups, single_rows, temporal, top, unread, views,
+};
 use crate::facts::fallback::Fallback;
 use crate::facts::shape::only_linear;
 use crate::query::{Expr, FromItem, JoinKind, Query, RteKind, SubLinkKind, Target};
@@ -79,6 +81,7 @@ fn from_entry(query: &mut Query, varno: i32, nullable: bool, graph: &StageGraph)
         inherited_order::pass_on(subquery, graph)?;
     }
     let mut subquery = (**subquery).clone();
+    unread::forget(query, varno, &mut subquery, graph)?;
     if !subquery.is_correlated() && only_linear(&subquery).is_err() {
         subquery.top = top::of(&subquery, query, varno, graph)?;
         subquery = graph.cut(&subquery)?;

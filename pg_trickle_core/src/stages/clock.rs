@@ -105,6 +105,8 @@ impl Clock {
         let fill = format!("INSERT INTO {table} SELECT {}", values.join(", "));
         let label = format!("clock {}", labels.join(", "));
         Ok(Stage {
+            may_raise: false,
+            is_only: false,
             relid: self.storage.relid,
             storage: table.clone(),
             way: Way::Fold,

@@ -6,7 +6,7 @@ use super::{advice, indexes};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::sources;
+use crate::facts::{raising, sources};
 use crate::maintain::crossing::Crossing;
 use crate::maintain::full_refresh;
 use crate::maintain::key::KeyColumn;
@@ -120,6 +120,8 @@ impl StagePlan {
         let refresh =
             |counted: bool| full_refresh::statement(&table, &self.rows, &self.written, key.as_deref(), counted);
         let stage = Stage {
+            may_raise: raising::may_raise(&self.reads, graph)?,
+            is_only: false,
             relid: storage.relid,
             way,
             reason: why,

@@ -1,10 +1,10 @@
 //! `advance`: moves the stream tables that depend on the clock to the present.
 
-use super::must_be_idle;
+use super::{fallback, must_be_idle};
 use crate::edge::error::Result;
 use crate::edge::spi::{self, Values};
+use crate::runtime::load;
 use crate::runtime::load::is_bound;
-use crate::runtime::{flush, load};
 use crate::text::json::Json;
 
 /// Applies what time has changed, and says how many stream tables it has changed, and how many of their rows.
@@ -30,7 +30,7 @@ pub fn run() -> Result<String> {
     let mut changed = [0, 0];
     if !due.is_empty() {
         let before = counters()?;
-        flush::advance(&due)?;
+        fallback::advance(&due)?;
         for (storage, count) in counters()? {
             let was = before
                 .iter()

@@ -1,11 +1,11 @@
 //! `alter_stream_table`: another query under the same name.
 
 use super::find::{self, Found};
-use super::{must_be_idle, replace};
+use super::{fallback, must_be_idle, replace};
 use crate::edge::error::Result;
 use crate::edge::spi;
+use crate::runtime::load;
 use crate::runtime::session::Busy;
-use crate::runtime::{flush, load};
 use crate::schema::definition::Query;
 use crate::schema::storage;
 use crate::subscribe::firing;
@@ -29,10 +29,12 @@ fn change_query(found: &Found, query: &str) -> Result<()> {
     let parsed = Query::read(query, !temporaries.is_empty())?;
     let _busy = Busy::start();
     let definition = parsed.define(&found.schema, storage::next_id()?)?;
-    let before = load::load(found.id)?;
-    let after = replace::redefine(&before, &definition, query)?;
-    if after.populated {
-        flush::rebuild(&after)?;
-    }
-    Ok(())
+    fallback::attempt(|reason| {
+        let before = load::load(found.id)?;
+        let after = replace::redefine(&before, &definition, query, reason)?;
+        if after.populated {
+            fallback::rebuild(&after)?;
+        }
+        reason.map_or(Ok(()), |reason| fallback::announce(&after.name, reason))
+    })
 }

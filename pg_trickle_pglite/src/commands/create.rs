@@ -1,7 +1,7 @@
 //! `create_stream_table` and its two relatives.
 
 use super::find::{self, Target};
-use super::{alter, must_be_idle};
+use super::{alter, fallback, must_be_idle};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
 use crate::edge::spi::{self, Values};
@@ -130,21 +130,27 @@ fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Resul
     let _busy = Busy::start();
     let id = storage::next_id()?;
     let definition = query.define(schema, id)?;
-    let compiled = load::compile(&definition, &hidden::storage(id))?;
+    fallback::attempt(|reason| make_parts(request, id, name, &definition, reason))
+}
+
+/// Makes everything that the definition view needs to be a stream table.
+fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: Option<&str>) -> Result<()> {
+    let compiled = load::compile(definition, &hidden::storage(id), reason)?;
     storage::make(&compiled, &users_value("SELECT current_user")?)?;
     storage::run(&statements::user_view(name, &compiled.view, false), 0)?;
     for statement in statements::refuse_writes(name) {
         spi::catalog(&statement, &[])?;
     }
-    storage::bind(&definition, name)?;
+    storage::bind(definition, name)?;
     let search_path = search_path()?;
     let new = description::New {
         id,
         name,
-        definition: &definition,
+        definition,
         query: request.query,
         active: request.initialize,
         search_path: &search_path,
+        fallback: reason,
     };
     description::insert(&new, &compiled)?;
     storage::record_stages(id, name, &compiled)?;
@@ -156,7 +162,10 @@ fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Resul
         triggers::sync()?;
     }
     description::announce(&[id])?;
-    announce(name, &stages, is_settled)
+    match reason {
+        Some(reason) => fallback::announce(name, reason),
+        None => announce(name, &stages, is_settled),
+    }
 }
 
 /// What the functions of a query are to see: the path of the session that gives the query.

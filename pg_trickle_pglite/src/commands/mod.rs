@@ -5,6 +5,7 @@ mod alter;
 mod create;
 pub mod drop;
 mod explain;
+pub mod fallback;
 mod find;
 mod print;
 mod refresh;

@@ -1,9 +1,9 @@
 //! `refresh_stream_table`.
 
-use super::{find, must_be_idle, replace};
+use super::{fallback, find, must_be_idle, replace};
 use crate::edge::error::Result;
+use crate::runtime::load;
 use crate::runtime::session::{self, Busy};
-use crate::runtime::{flush, load};
 use crate::schema::{description, storage};
 use crate::subscribe::firing;
 use crate::text::json::Json;
@@ -18,9 +18,9 @@ pub fn run(name: &str) -> Result<String> {
     session::forget(found.id);
     let mut stage = load::load(found.id)?;
     if !stage.fits() {
-        stage = replace::refit(&stage)?;
+        stage = fallback::attempt(|reason| replace::refit(&stage, reason.or(stage.fallback.as_deref())))?;
     }
-    let [inserted, deleted, updated] = flush::rebuild(&stage)?;
+    let [inserted, deleted, updated] = fallback::refresh(&stage)?;
     if !stage.populated {
         storage::activate(found.id)?;
         description::announce(&[found.id])?;

@@ -1,50 +1,79 @@
 //! Another definition or another storage under a stream table that stays.
 
-use super::create;
+use super::{create, fallback};
 use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, Compiled};
+use crate::runtime::session::{self, PendingChange};
 use crate::runtime::stream_table::StreamTable;
-use crate::runtime::{flush, session};
 use crate::schema::{description, statements, storage, triggers, view};
 use crate::subscribe::feed;
 use crate::text::{hidden, names};
 use std::rc::Rc;
 
 /// Puts another definition view in place of the old one. Its rows are still those of the old query.
-pub fn redefine(before: &StreamTable, definition: &str, query: &str) -> Result<Rc<StreamTable>> {
+pub fn redefine(before: &StreamTable, definition: &str, query: &str, reason: Option<&str>) -> Result<Rc<StreamTable>> {
     // What its owner may read decides how it is maintained.
     spi::catalog(&statements::give(definition, &owner(before)?), &[])?;
-    let compiled = load::compile(definition, &before.storage)?;
+    let compiled = load::compile(definition, &before.storage, reason)?;
     check_cycle(before, &compiled)?;
     storage::unbind(&before.definition, before.relid)?;
     spi::catalog(
-        "UPDATE pgtrickle.stream_table SET definition = $2::regclass, query = $3, search_path = $4 WHERE id = $1::int",
+        "UPDATE pgtrickle.stream_table SET definition = $2::regclass, query = $3, search_path = $4, fallback = $5 \
+         WHERE id = $1::int",
         &[
             Some(&before.id.to_string()),
             Some(definition),
             Some(query),
             Some(&create::search_path()?),
+            reason,
         ],
     )?;
     spi::catalog(&statements::drop_view(&before.definition, false), &[])?;
-    fit(before, definition, compiled, false)
+    fit(before, definition, compiled, reason, false)
 }
 
-/// Makes what is stored and written down fit a definition that compiles to something else than before.
-pub fn refit(stage: &StreamTable) -> Result<Rc<StreamTable>> {
-    let compiled = load::compile(&stage.definition, &stage.storage)?;
+/// Makes what is stored and written down fit a definition that compiles to something else than before, or that is to be
+/// compiled to a full refresh for this reason.
+pub fn refit(stage: &StreamTable, reason: Option<&str>) -> Result<Rc<StreamTable>> {
+    let compiled = load::compile(&stage.definition, &stage.storage, reason)?;
     check_cycle(stage, &compiled)?;
-    fit(stage, &stage.definition, compiled, true)
+    if reason != stage.fallback.as_deref() {
+        spi::catalog(
+            "UPDATE pgtrickle.stream_table SET fallback = $2 WHERE id = $1::int",
+            &[Some(&stage.id.to_string()), reason],
+        )?;
+    }
+    fit(stage, &stage.definition, compiled, reason, true)
 }
 
-fn fit(before: &StreamTable, definition: &str, compiled: Compiled, bound: bool) -> Result<Rc<StreamTable>> {
+/// Keeps the result of the query in place of whatever is stored, and maintains it by a full refresh for this reason.
+pub fn fall_back(stage: &StreamTable, reason: &str) -> Result<()> {
+    let after = refit(stage, Some(reason))?;
+    match after.stages.last() {
+        // Both look the same, so the old rows are stored still.
+        Some(top) if after.populated && after.storage == stage.storage => {
+            top.run_once(&top.stage.rebuild)?;
+        }
+        Some(_) | None => {}
+    }
+    Ok(())
+}
+
+fn fit(
+    before: &StreamTable,
+    definition: &str,
+    compiled: Compiled,
+    reason: Option<&str>,
+    bound: bool,
+) -> Result<Rc<StreamTable>> {
     if compiled.layout() == before.stored_layout {
         view::show(before, definition, &compiled, bound)?;
         description::update(before.id, &compiled)?;
         triggers::sync()?;
     } else {
-        move_storage(before, definition, bound)?;
+        move_storage(before, definition, reason, bound)?;
     }
     description::announce(&[before.id])?;
     let after = load::load(before.id)?;
@@ -57,9 +86,9 @@ fn fit(before: &StreamTable, definition: &str, compiled: Compiled, bound: bool) 
 }
 
 /// Makes and fills other storage tables, and lets everything refer to them.
-fn move_storage(before: &StreamTable, definition: &str, bound: bool) -> Result<()> {
+fn move_storage(before: &StreamTable, definition: &str, reason: Option<&str>, bound: bool) -> Result<()> {
     let id = before.id;
-    let compiled = load::compile(definition, &hidden::storage(storage::next_id()?))?;
+    let compiled = load::compile(definition, &hidden::storage(storage::next_id()?), reason)?;
     let (old, new) = (before.storage_name(), compiled.top()?.storage.clone());
     let below = spi::catalog(
         "DELETE FROM pgtrickle.stage g USING pg_class c, pg_namespace n WHERE g.id = $1::int AND c.oid = g.storage \
@@ -85,23 +114,32 @@ fn move_storage(before: &StreamTable, definition: &str, bound: bool) -> Result<(
     for row in readers {
         let reader = Values::of(row).number()?;
         session::forget(reader);
-        let reader = refit(&*load::load(reader)?)?;
-        if reader.populated {
-            flush::rebuild(&reader)?;
+        let reader = load::load(reader)?;
+        let reader = refit(&reader, reader.fallback.as_deref())?;
+        if !reader.populated {
+            continue;
+        }
+        if session::is_active() {
+            session::push(PendingChange::opaque(storage_of(&new)?));
+        } else {
+            fallback::refresh(&reader)?;
         }
     }
     let indexes = users_indexes(&old, &new)?;
-    spi::catalog(&statements::drop_storage(&old), &[])?;
+    storage::retire(before, &old)?;
     for row in below {
-        let table = Values::of(row).text()?;
-        storage::unbind(&table, before.relid)?;
-        spi::catalog(&statements::drop_storage(&table), &[])?;
+        storage::retire(before, &Values::of(row).text()?)?;
     }
     for index in indexes {
         let moved = statements::move_index(&index, &old, &new);
         spi::catalog(&moved, &[])?;
     }
     triggers::sync()
+}
+
+fn storage_of(table: &str) -> Result<Oid> {
+    spi::catalog_number("SELECT $1::regclass::oid", &[Some(table)])?
+        .ok_or_else(|| SqlError::internal("a storage table without an OID"))
 }
 
 /// The definitions of indexes that users made, where their columns are still there.

@@ -4,12 +4,12 @@
 //! a change of a source fails, so that nothing goes stale unseen.
 
 use super::find::{self, Target};
-use super::{drop, must_be_idle, replace};
+use super::{drop, fallback, must_be_idle, replace};
 use crate::edge::error::Result;
 use crate::edge::spi::{self, Values};
-use crate::runtime::flush;
 use crate::runtime::load::{self, is_bound};
 use crate::runtime::session::{self, Busy};
+use crate::runtime::stream_table::StreamTable;
 use crate::schema::storage;
 use crate::subscribe::firing;
 
@@ -47,11 +47,16 @@ pub fn run() -> Result<()> {
     let mut tables = found.into_iter().map(load::load).collect::<Result<Vec<_>>>()?;
     tables.sort_by_key(|table| (table.depth, table.id));
     for table in tables {
-        let table = replace::refit(&table)?;
-        if table.populated {
-            flush::rebuild(&table)?;
-        }
+        fallback::attempt(|reason| renew(&table, reason))?;
     }
     firing::forget();
     Ok(())
+}
+
+fn renew(table: &StreamTable, reason: Option<&str>) -> Result<()> {
+    let table = replace::refit(table, reason)?;
+    if table.populated {
+        fallback::rebuild(&table)?;
+    }
+    reason.map_or(Ok(()), |reason| fallback::announce(&table.name, reason))
 }

@@ -27,9 +27,17 @@ pub struct SqlError {
     pub query: Option<String>,
     /// In characters from 1; 0 for none.
     pub position: i32,
+    /// The statement of ours that failed.
+    pub statement: Option<String>,
+    /// PostgreSQL did not accept that statement, whatever the rows are.
+    pub is_refused: bool,
     /// The context names the stream table that it is about.
     names_stream_table: bool,
 }
+
+/// Errors that say nothing about the statement: memory, locks, the connection, the transaction. A unique index is the user's
+/// own. By the first characters of their codes.
+const OF_THE_MOMENT: [&str; 9] = ["08", "23505", "23P01", "25", "40", "53", "55", "57", "58"];
 
 impl SqlError {
     /// An error of our own.
@@ -47,6 +55,46 @@ impl SqlError {
     pub fn internal(message: impl fmt::Display) -> Box<Self> {
         Self::new("XX000", format!("internal error in pg_trickle: {message}"))
             .hint("Please report this, with the statement that led to it.")
+    }
+
+    /// Whether a full refresh of the query may succeed where this failed: PostgreSQL raised it for what the statement is or
+    /// does, or it is a bug of ours.
+    #[must_use]
+    pub fn is_avoidable(&self) -> bool {
+        !OF_THE_MOMENT.iter().any(|code| self.sqlstate.starts_with(code))
+            && (self.pg.is_some() || self.sqlstate.starts_with("XX"))
+    }
+
+    /// DDL on what a running statement or a cursor uses.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.sqlstate == "55006"
+    }
+
+    /// Whether it will be the same for all rows.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.is_refused || self.sqlstate.starts_with("XX")
+    }
+
+    /// What failed, in a line: for the reason of a full refresh.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        const LONGEST: usize = 300;
+        let what = if self.is_refusal() || self.sqlstate.starts_with("42") || self.sqlstate.starts_with("0A") {
+            "PostgreSQL refuses its maintenance"
+        } else {
+            "its maintenance fails where the query does not"
+        };
+        let mut reason = format!("{what}: {} ({})", self.message, self.sqlstate);
+        if let Some(statement) = &self.statement {
+            reason.push_str(" in ");
+            match statement.char_indices().nth(LONGEST) {
+                Some((end, _)) => reason.extend([&statement[..end], " ..."]),
+                None => reason.push_str(statement),
+            }
+        }
+        reason
     }
 
     /// With a hint.
@@ -102,6 +150,7 @@ impl SqlError {
             let line = format!("SQL statement \"{statement}\"");
             if context.contains(&line) {
                 self.context = Some(context.replacen(&line, &about_line(stream_table), 1));
+                self.statement = Some(statement.to_owned());
                 self.names_stream_table = true;
                 return self;
             }
@@ -138,6 +187,27 @@ mod tests {
     use super::SqlError;
 
     #[test]
+    fn a_reason_names_error_and_statement() {
+        let mut error = SqlError::new("22012", "division by zero");
+        assert_eq!(
+            error.reason(),
+            "its maintenance fails where the query does not: division by zero (22012)"
+        );
+        error.statement = Some("\u{e4}".repeat(301));
+        error.is_refused = true;
+        let reason = error.reason();
+        let start = "PostgreSQL refuses its maintenance: division by zero (22012) in \u{e4}";
+        assert!(reason.starts_with(start) && reason.ends_with("\u{e4} ..."), "{reason}");
+    }
+
+    #[test]
+    fn our_own_errors_are_no_reason_but_bugs() {
+        assert!(SqlError::internal("a bug").is_avoidable());
+        assert!(!SqlError::new("0A000", "volatile function").is_avoidable());
+        assert!(!SqlError::out_of_memory().is_avoidable());
+    }
+
+    #[test]
     fn maintenance_statements_leave_the_context() {
         let failed = || {
             let mut error = SqlError::new("22012", "division by zero");
@@ -148,6 +218,7 @@ mod tests {
             .in_maintenance("a", ["SELECT", "MERGE\nINTO x"].into_iter())
             .about("b");
         assert_eq!(error.context.as_deref(), Some("f()\nStream table: a\nDO"));
+        assert_eq!(error.statement.as_deref(), Some("MERGE\nINTO x"));
         let error = failed().in_maintenance("a", std::iter::empty());
         assert_eq!(
             error.context.as_deref(),

@@ -1,12 +1,12 @@
 //! What DDL does to stream tables: gone with what they need, or made anew for what has changed.
 
-use crate::commands::{drop, replace};
+use crate::commands::{drop, fallback, replace};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::Row;
 use crate::edge::spi::{self, Values};
-use crate::runtime::flush;
 use crate::runtime::load::{self, is_bound};
 use crate::runtime::session::{self, Busy, PendingChange};
+use crate::runtime::stream_table::StreamTable;
 use crate::schema::{statements, triggers};
 use crate::subscribe::firing;
 
@@ -245,19 +245,26 @@ fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
     }
     affected.sort_by_key(|stage| (stage.depth, stage.id));
     for stage in affected {
-        let stage = replace::refit(&stage)?;
-        if !stage.populated {
-            continue;
-        }
-        if session::is_active() {
-            for part in &stage.stages {
-                if let Some(relid) = part.first_source() {
-                    session::push(PendingChange::opaque(relid));
-                }
-            }
-        } else {
-            flush::rebuild(&stage)?;
+        match &stage.fallback {
+            Some(reason) => renew_one(&stage, Some(reason))?,
+            None => fallback::attempt(|reason| renew_one(&stage, reason))?,
         }
     }
     Ok(())
+}
+
+fn renew_one(stage: &StreamTable, reason: Option<&str>) -> Result<()> {
+    let stage = replace::refit(stage, reason)?;
+    if !stage.populated {
+        return Ok(());
+    }
+    if session::is_active() {
+        for part in &stage.stages {
+            if let Some(relid) = part.first_source() {
+                session::push(PendingChange::opaque(relid));
+            }
+        }
+        return Ok(());
+    }
+    fallback::rebuild(&stage).map(|_| ())
 }

@@ -1,12 +1,13 @@
 //! A statement on a source begins or ends.
 
 use super::row_movement;
+use crate::commands::fallback;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Event, Operation, Store};
 use crate::edge::spi;
 use crate::runtime::session::{self, PendingChange, When};
+use crate::runtime::sources;
 use crate::runtime::stream_table::SourceTable;
-use crate::runtime::{flush, sources};
 use crate::subscribe::{feed, firing};
 
 /// The trigger function.
@@ -39,11 +40,11 @@ pub fn fired(event: &Event) -> Result<()> {
     match when {
         When::Alone => match change {
             None => return Ok(()),
-            Some(change) => flush::run(Some(change))?,
+            Some(change) => fallback::flush(Some(change))?,
         },
         When::Last => {
             push(change)?;
-            flush::run(None)?;
+            fallback::flush(None)?;
         }
         When::Later => return push(change),
     }

@@ -1,14 +1,15 @@
 //! Transactions and subtransactions begin and end.
 
+use crate::commands::fallback;
 use crate::edge::error::Result;
-use crate::runtime::{flush, session};
+use crate::runtime::session;
 use crate::subscribe::{firing, outbox};
 
 /// A transaction is about to commit. This is the last chance to fail it.
 pub fn about_to_commit() -> Result<()> {
     session::check()?;
     if session::end_statements() {
-        flush::run(None)?;
+        fallback::flush(None)?;
         firing::fire()
     } else {
         Ok(())

@@ -5,9 +5,9 @@ use super::session::{self, Choice, Flushing, PendingChange};
 use super::stream_table::{StageKey, StageRunner, StreamTable};
 use super::{load, sources};
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{self, Delta, Oid, Outcome, Store};
+use crate::edge::ffi::{self, Delta, Oid, Outcome, Steps, Store};
 use pg_trickle_core::FEW_CHANGES;
-use pg_trickle_core::plan::Change;
+use pg_trickle_core::plan::{Change, Statement};
 use pg_trickle_core::sorted::{Map, Set};
 use std::ffi::CString;
 use std::rc::Rc;
@@ -25,8 +25,13 @@ enum Moved {
     Back,
 }
 
+/// Maintains a stream table by a full refresh of its query from now on, because of an error that the query itself does not
+/// raise. If it does, that is the error.
+pub type FallBack = fn(i32, &SqlError) -> Result<()>;
+
 /// All changes of a flush, and the stages they reach.
 struct Flush {
+    fall_back: FallBack,
     changes: Vec<PendingChange>,
     /// The stages still to run, lowest first.
     queue: Map<(u32, StageKey), Rc<StageRunner>>,
@@ -41,15 +46,16 @@ struct Flush {
 }
 
 /// Applies the pending changes, and one whose rows are still the trigger's own.
-pub fn run(first: Option<PendingChange>) -> Result<()> {
-    maintain(&[], first.into_iter().collect())
+pub fn run(first: Option<PendingChange>, fall_back: FallBack) -> Result<()> {
+    maintain(&[], first.into_iter().collect(), fall_back)
 }
 
-fn maintain(clocks: &[Rc<StageRunner>], first: Vec<PendingChange>) -> Result<()> {
+fn maintain(clocks: &[Rc<StageRunner>], first: Vec<PendingChange>, fall_back: FallBack) -> Result<()> {
     let Some(flushing) = Flushing::start() else {
         return Err(SqlError::internal("maintenance was started inside itself"));
     };
     let mut flush = Flush {
+        fall_back,
         changes: Vec::new(),
         queue: Map::new(),
         seen: Map::new(),
@@ -72,12 +78,12 @@ fn maintain(clocks: &[Rc<StageRunner>], first: Vec<PendingChange>) -> Result<()>
 }
 
 /// Moves these clocks to the present, and applies what time has changed.
-pub fn advance(clocks: &[Rc<StageRunner>]) -> Result<()> {
-    maintain(clocks, Vec::new())
+pub fn advance(clocks: &[Rc<StageRunner>], fall_back: FallBack) -> Result<()> {
+    maintain(clocks, Vec::new(), fall_back)
 }
 
 /// Runs the query of one stream table again, stage by stage. Returns how many rows it inserted, deleted and updated.
-pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
+pub fn rebuild(table: &StreamTable, fall_back: FallBack) -> Result<[i64; 3]> {
     let mut total = [0; 3];
     for stage in &table.stages {
         let patched = {
@@ -90,16 +96,83 @@ pub fn rebuild(table: &StreamTable) -> Result<[i64; 3]> {
             *sum += count;
         }
         if stage.stage.is_clock() {
-            advance(std::slice::from_ref(stage))?;
+            advance(std::slice::from_ref(stage), fall_back)?;
         } else {
-            run(None)?;
+            run(None, fall_back)?;
         }
     }
     Ok(total)
 }
 
-fn run_rebuild(stage: &StageRunner) -> Result<()> {
-    stage.run_once(std::slice::from_ref(&stage.stage.refresh)).map(|_| ())
+/// What a change makes a stage do.
+enum Work<'a> {
+    /// Run its query again.
+    Rebuild,
+    /// Run these, which replace its rows.
+    Load(Vec<Statement>),
+    /// Apply the change, with plans that are kept or not.
+    Program {
+        steps: Rc<Steps>,
+        deltas: Vec<Delta<'a>>,
+        keep: bool,
+        misfit: Misfit,
+        /// May that raise an error that the query does not?
+        may_raise: bool,
+    },
+}
+
+/// What became of it.
+enum Tried {
+    /// It is done.
+    Done,
+    /// Nothing is done: there are too many rows for its plans.
+    TooMany,
+    /// Nothing is done, because of an error that another way may avoid.
+    Failed(Box<SqlError>),
+}
+
+impl Work<'_> {
+    fn run(&self, stage: &StageRunner) -> Result<Tried> {
+        match self {
+            Work::Rebuild => {
+                stage.run_once(std::slice::from_ref(&stage.stage.refresh))?;
+            }
+            Work::Load(statements) => {
+                stage.run_once(statements)?;
+            }
+            Work::Program {
+                steps,
+                deltas,
+                keep,
+                misfit,
+                ..
+            } => match (stage.run(steps, deltas, *keep)?, misfit) {
+                (Outcome::Done, _) => {}
+                (Outcome::Mismatch, Misfit::Many) => return Ok(Tried::TooMany),
+                (Outcome::Mismatch, Misfit::Wrong) => return Work::Rebuild.run(stage),
+            },
+        }
+        Ok(Tried::Done)
+    }
+
+    /// Whether this can fail where the query of the stream table would not.
+    fn is_guarded(&self, stage: &StageRunner) -> bool {
+        match self {
+            Work::Rebuild | Work::Load(_) => !stage.is_whole,
+            // What PostgreSQL has accepted once it accepts again.
+            Work::Program { steps, may_raise, .. } => *may_raise || !steps.are_planned(),
+        }
+    }
+
+    fn attempt(&self, stage: &StageRunner) -> Result<Tried> {
+        if !self.is_guarded(stage) {
+            return self.run(stage);
+        }
+        match ffi::nested(|| self.run(stage)) {
+            Err(error) if error.is_avoidable() => Ok(Tried::Failed(error)),
+            other => other,
+        }
+    }
 }
 
 impl Flush {
@@ -144,6 +217,9 @@ impl Flush {
     }
 
     fn maintain(&mut self, stage: &StageRunner) -> Result<()> {
+        if let Some(error) = &stage.unfit {
+            return self.give_up(stage, error);
+        }
         stage.must_fit()?;
         let (from, runs) = self.seen.get(&stage.key).copied().unwrap_or_default();
         self.seen.insert(stage.key, (self.changes.len(), runs + 1));
@@ -159,7 +235,7 @@ impl Flush {
             match table.reader(stage.key) {
                 Some(reader) if !change.skips.contains(&stage.key) => {
                     if change.opaque || !reader.sees_all {
-                        return run_rebuild(stage);
+                        return self.work(stage, &Work::Rebuild);
                     }
                     by_table.or_default(change.relid).push(change);
                 }
@@ -194,7 +270,7 @@ impl Flush {
             && !self.told.contains(&stage.key)
         {
             if *moved == Moved::Back {
-                return run_rebuild(stage);
+                return self.work(stage, &Work::Rebuild);
             }
             changes.push(Change {
                 relid: clock,
@@ -210,39 +286,72 @@ impl Flush {
         let choice = session::choice();
         let may_keep = || -> Result<bool> { Ok(!stage.stage.needs_fresh_plans(&changes) || stage.is_small()?) };
         if rows <= FEW_CHANGES && choice == Choice::Cheapest && may_keep()? {
-            match stage.action(&changes) {
-                Action::Nothing => return Ok(()),
-                // A kept plan must not depend on the change it was made for.
-                Action::Run(steps, misfit) => match (stage.run(&steps, &registered(&deltas, Some(1.0)), true)?, misfit)
-                {
-                    (Outcome::Done, _) => return Ok(()),
-                    (Outcome::Mismatch, Misfit::Many) => {}
-                    (Outcome::Mismatch, Misfit::Wrong) => return run_rebuild(stage),
-                },
-                Action::Rebuild => return run_rebuild(stage),
+            // A kept plan must not depend on the change it was made for.
+            let Some(work) = work_of(stage.action(&changes), || registered(&deltas, Some(1.0)), true) else {
+                return Ok(());
+            };
+            if self.is_done(stage, &work)? {
+                return Ok(());
             }
         }
         let deltas = registered(&deltas, None);
         if !stage.stage.runs_query() {
-            let question = || plans::steps(&[stage.stage.question(most, &changes)], true);
+            let question = plans::steps(&[stage.stage.question(most, &changes)], true);
             let answer = match choice {
-                Choice::Cheapest => stage.ask(&question(), &deltas, false)?,
+                Choice::Cheapest => match ffi::nested(|| stage.ask(&question, &deltas, false)) {
+                    Ok(answer) => answer,
+                    // The program that it is about is guarded too.
+                    Err(error) if error.is_avoidable() => 0,
+                    Err(error) => return Err(error),
+                },
                 Choice::Many => 0,
                 Choice::Whole => 2,
             };
             let at_once = stage.stage.at_once(answer);
             if !at_once.is_empty() {
-                return stage.run_once(&at_once).map(|_| ());
+                return self.work(stage, &Work::Load(at_once));
             }
         }
-        match plans::action(&stage.stage.program(&changes), true) {
-            Action::Nothing => Ok(()),
-            Action::Run(steps, _) => match stage.run(&steps, &deltas, false)? {
-                Outcome::Done => Ok(()),
-                Outcome::Mismatch => run_rebuild(stage),
-            },
-            Action::Rebuild => run_rebuild(stage),
+        match work_of(plans::action(&stage.stage, &changes, true), || deltas, false) {
+            Some(work) => self.work(stage, &work),
+            None => Ok(()),
         }
+    }
+
+    fn work(&mut self, stage: &StageRunner, work: &Work) -> Result<()> {
+        self.is_done(stage, work).map(|_| ())
+    }
+
+    /// False if there are too many rows for the plans of a program. Runs the query of the stage again where its maintenance
+    /// fails, and that of the stream table where this fails too.
+    fn is_done(&mut self, stage: &StageRunner, work: &Work) -> Result<bool> {
+        let error = match work.attempt(stage)? {
+            Tried::Done => return Ok(true),
+            Tried::TooMany => return Ok(false),
+            Tried::Failed(error) => error,
+        };
+        let may_rebuild = !matches!(work, Work::Rebuild) && !error.is_refusal();
+        if may_rebuild && !stage.is_whole && matches!(Work::Rebuild.attempt(stage)?, Tried::Done) {
+            return Ok(true);
+        }
+        self.give_up(stage, &error)?;
+        Ok(true)
+    }
+
+    fn give_up(&mut self, stage: &StageRunner, error: &SqlError) -> Result<()> {
+        let gone = stage.key.0;
+        (self.fall_back)(gone, error)?;
+        // Its readers read another storage now.
+        let mut queued = std::mem::take(&mut self.queue);
+        while let Some((_, stage)) = queued.pop_first() {
+            let key = stage.key;
+            if key.0 != gone
+                && let Some(stage) = load::load(key.0)?.stages.get(key.1)
+            {
+                self.queue.insert(stage.order(), Rc::clone(stage));
+            }
+        }
+        Ok(())
     }
 
     fn free(self) {
@@ -252,6 +361,25 @@ impl Flush {
         for store in self.merged {
             store.free();
         }
+    }
+}
+
+/// What an action makes a stage do, if it makes it do anything.
+fn work_of<'a>(action: Action, deltas: impl FnOnce() -> Vec<Delta<'a>>, keep: bool) -> Option<Work<'a>> {
+    match action {
+        Action::Nothing => None,
+        Action::Rebuild => Some(Work::Rebuild),
+        Action::Run {
+            steps,
+            misfit,
+            may_raise,
+        } => Some(Work::Program {
+            steps,
+            deltas: deltas(),
+            keep,
+            misfit,
+            may_raise,
+        }),
     }
 }
 

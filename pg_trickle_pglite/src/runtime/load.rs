@@ -4,7 +4,7 @@ use super::stream_table::{Maintainer, StreamTable};
 use super::{rights, session};
 use crate::edge::catalog::SpiCatalog;
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{Oid, Row};
+use crate::edge::ffi::{self, Oid, Row};
 use crate::edge::spi::{self, Values};
 use crate::text::{hidden, names};
 use pg_trickle_core::plan::{OutputColumn, Source};
@@ -57,8 +57,9 @@ impl Compiled {
     }
 }
 
-/// Compiles the query of a definition view. `storage` is the unquoted name of the storage table.
-pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
+/// Compiles the query of a definition view. `storage` is the unquoted name of the storage table; `fallback` says why the
+/// query is to be run again after every change.
+pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
     let row = spi::catalog(
         "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid FROM pg_rewrite w \
          WHERE w.ev_class = $1::regclass AND w.rulename = '_RETURN'",
@@ -69,17 +70,16 @@ pub fn compile(definition: &str, storage: &str) -> Result<Compiled> {
     let mut values = Values::of(row);
     let tree = values.text()?;
     let catalog = SpiCatalog::for_owner(values.number()?);
-    let compiled = compile_query(
-        &Input {
-            tree: &tree,
-            definition,
-            schema: hidden::SCHEMA,
-            storage,
-        },
-        &catalog,
-    );
+    let input = Input {
+        tree: &tree,
+        definition,
+        schema: hidden::SCHEMA,
+        storage,
+        fallback,
+    };
+    let compiled = ffi::caught(|| Ok(compile_query(&input, &catalog)));
     let depends = catalog.finish()?;
-    let compiled = compiled?;
+    let compiled = compiled??;
     Ok(Compiled {
         stages: compiled.stages,
         columns: compiled.columns,
@@ -154,7 +154,7 @@ fn described(id: i32) -> Result<Row> {
          format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
          t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, \
          (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = t.relid AND ", is_users!(), "), \
-         (SELECT a.rolsuper FROM pg_authid a WHERE a.oid = s.relowner), ", is_bound!(), " \
+         (SELECT a.rolsuper FROM pg_authid a WHERE a.oid = s.relowner), t.fallback, ", is_bound!(), " \
          FROM pgtrickle.stream_table t \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
          JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
@@ -219,11 +219,19 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
     let stored_layout = values.text()?;
     let populated = values.boolean()?;
     let search_path = values.text()?;
-    let mut compiled = compile(&definition, &storage).map_err(|error| error.about(&name))?;
     let (definition_relid, storage_relid) = (values.number()?, values.number()?);
-    compiled.depends.extend([relid, definition_relid, storage_relid]);
     let triggers = values.number()?;
     let is_superuser = values.boolean()?;
+    let fallback = values.optional();
+    let (mut compiled, unfit) = match compile(&definition, &storage, fallback.as_deref()) {
+        Ok(compiled) => (compiled, None),
+        // It was compiled when it was made: other tables must not suffer from it now.
+        Err(error) if error.is_avoidable() && fallback.is_none() => {
+            (compile(&definition, &storage, Some(&error.reason()))?, Some(error))
+        }
+        Err(error) => return Err(error.about(&name)),
+    };
+    compiled.depends.extend([relid, definition_relid, storage_relid]);
     let own = own_storage(&compiled)?;
     compiled.depends.extend(own.iter().map(|(_, relid)| *relid));
     let fingerprint = fingerprint(&described, &compiled.depends)?;
@@ -234,6 +242,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         name: &name,
         search_path: &search_path,
         fits: compiled.layout() == stored_layout,
+        unfit,
     };
     let stages = by.maintain(compiled.stages, &own);
     let denied = if is_superuser {
@@ -253,6 +262,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         populated,
         depends: compiled.depends,
         fingerprint,
+        fallback,
         columns: compiled.columns,
         change_rows: compiled.change_rows,
         triggers,

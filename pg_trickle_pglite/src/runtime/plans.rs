@@ -1,6 +1,7 @@
 //! Programs and their plans: kept for small changes, planned anew for large ones.
 
 use crate::edge::ffi::Steps;
+use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Change, Program, Returns, Statement};
 use std::rc::Rc;
 
@@ -9,8 +10,15 @@ use std::rc::Rc;
 pub enum Action {
     /// Nothing.
     Nothing,
-    /// Run this. If it finds that it does not fit, then: run the query again, or run the program for many rows.
-    Run(Rc<Steps>, Misfit),
+    /// Run this.
+    Run {
+        /// The statements.
+        steps: Rc<Steps>,
+        /// What it means that they do not fit.
+        misfit: Misfit,
+        /// They may raise an error that the query of the stream table does not.
+        may_raise: bool,
+    },
     /// Run the query again.
     Rebuild,
 }
@@ -24,16 +32,19 @@ pub enum Misfit {
     Many,
 }
 
-/// The program of a stage, for plans that are kept or, in bulk, for one run.
+/// What a stage does for some changes, with plans that are kept or, in bulk, for one run.
 #[must_use]
-pub fn action(program: &Program, bulk: bool) -> Action {
-    match program {
+pub fn action(stage: &Stage, changes: &[Change], bulk: bool) -> Action {
+    match stage.program(changes) {
         Program::Nothing => Action::Nothing,
         Program::Rebuild => Action::Rebuild,
         Program::Run(statements) => {
             let is_bounded = statements.iter().any(|statement| statement.returns == Returns::Fits);
-            let misfit = if is_bounded { Misfit::Many } else { Misfit::Wrong };
-            Action::Run(Rc::new(steps(statements, bulk)), misfit)
+            Action::Run {
+                steps: Rc::new(steps(&statements, bulk)),
+                misfit: if is_bounded { Misfit::Many } else { Misfit::Wrong },
+                may_raise: stage.may_raise_alone(changes),
+            }
         }
     }
 }

@@ -493,6 +493,7 @@ mod tests {
             populated: true,
             depends: relids,
             fingerprint: String::new(),
+            fallback: None,
             columns: Vec::new(),
             change_rows: String::new(),
             triggers: 0,

@@ -7,7 +7,7 @@ use crate::edge::ffi::{self, Delta, Oid, Outcome, Row, Run, Setting, Steps, c_st
 use crate::edge::{settings, spi};
 use crate::text::{hidden, names};
 use pg_trickle_core::Stage;
-use pg_trickle_core::plan::{Change, OutputColumn, Source, Statement};
+use pg_trickle_core::plan::{Change, OutputColumn, Returns, Source, Statement, Way};
 use pg_trickle_core::sorted::Set;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString};
@@ -37,6 +37,8 @@ pub struct StreamTable {
     pub depends: Set<Oid>,
     /// What the catalogs said about these when it was compiled.
     pub fingerprint: String,
+    /// Why its query is run again after every change, whatever operators there are for it.
+    pub fallback: Option<String>,
     /// The visible columns.
     pub columns: Vec<OutputColumn>,
     /// The query that turns changed rows of the storage into what users see, as text.
@@ -71,6 +73,10 @@ pub struct StageRunner {
     pub sources: Vec<SourceNames>,
     /// The clock of the stream table, if time alone can change it and this is not the clock itself.
     pub clock: Option<Rc<StageRunner>>,
+    /// It is the whole query, run again after every change.
+    pub is_whole: bool,
+    /// Why the query does not compile any more to what is stored.
+    pub unfit: Option<Box<SqlError>>,
     cache: RefCell<ActionCache>,
     question: RefCell<Option<Rc<Steps>>>,
     is_small: RefCell<Option<Rc<Steps>>>,
@@ -186,7 +192,7 @@ impl StageRunner {
         if let Some(action) = self.cache.borrow().find(changes) {
             return action;
         }
-        let action = plans::action(&self.stage.program(changes), false);
+        let action = plans::action(&self.stage, changes, false);
         self.cache.borrow_mut().keep(changes, &action);
         action
     }
@@ -253,7 +259,7 @@ impl StageRunner {
 
     /// For a clock: moves it to the present. The answer is that of [`Stage::due`].
     pub fn advance(&self) -> Result<i64> {
-        let Action::Run(steps, _) = self.action(&[]) else {
+        let Action::Run { steps, .. } = self.action(&[]) else {
             return Ok(0);
         };
         self.ask(&steps, &[], true)
@@ -287,6 +293,19 @@ impl StageRunner {
             .next()
             .flatten()
             .map_or(Ok(0), |text| spi::number(&text))
+    }
+
+    /// Runs the query of the definition to its end, for the error that it may raise.
+    pub fn run_query(&self, definition: &str) -> Result<()> {
+        let sql = format!(
+            "SELECT pg_catalog.count(*) FILTER (WHERE pgtrickle.row_hash(ROW(q.*)) IS NULL) FROM {definition} AS q"
+        );
+        let question = Statement {
+            sql,
+            bulk: None,
+            returns: Returns::Answer,
+        };
+        self.run_once(&[question]).map(|_| ())
     }
 
     /// Runs a program.
@@ -355,6 +374,7 @@ pub fn new_stages(id: i32, name: &str, search_path: &str, stages: Vec<Stage>) ->
         name,
         search_path,
         fits: true,
+        unfit: None,
     };
     by.maintain(stages, &[])
 }
@@ -373,12 +393,15 @@ pub struct Maintainer<'a> {
     pub search_path: &'a str,
     /// Its storage has the columns that it was compiled for.
     pub fits: bool,
+    /// Why the query does not compile any more to what is stored.
+    pub unfit: Option<Box<SqlError>>,
 }
 
 impl Maintainer<'_> {
     /// Makes compiled stages ready to be maintained. `own`: their storage tables, as the compiler knows them and as they are.
     #[must_use]
     pub fn maintain(&self, stages: Vec<Stage>, own: &[(Oid, Oid)]) -> Vec<Rc<StageRunner>> {
+        let is_single = stages.iter().filter(|stage| !stage.is_clock()).count() == 1;
         let mut maintained: Vec<Rc<StageRunner>> = Vec::new();
         for (place, stage) in stages.into_iter().enumerate() {
             let clock = maintained.first().filter(|first| first.stage.is_clock()).cloned();
@@ -391,6 +414,8 @@ impl Maintainer<'_> {
                 fits: self.fits,
                 safe_path: c_string(&names::temporaries_last(self.search_path)),
                 sources: stage.sources.iter().map(|source| source_names(source, own)).collect(),
+                is_whole: is_single && stage.way == Way::Rebuild,
+                unfit: self.unfit.clone(),
                 stage,
                 clock,
                 cache: RefCell::default(),

@@ -31,6 +31,8 @@ pub struct New<'a> {
     pub active: bool,
     /// What the functions of the query see.
     pub search_path: &'a str,
+    /// Why it is maintained by a full refresh, whatever operators there are for its query.
+    pub fallback: Option<&'a str>,
 }
 
 /// Records a stream table, without the stages below the top.
@@ -39,11 +41,11 @@ pub fn insert(new: &New, compiled: &Compiled) -> Result<()> {
     spi::catalog(
         concat!(
             "INSERT INTO pgtrickle.stream_table (id, columns, key, layout, relid, definition, storage, query, status, \
-             search_path) VALUES ($1::int, ",
+             search_path, fallback) VALUES ($1::int, ",
             texts!("$2"),
             ", ",
             texts!("$3"),
-            ", $4, $5::regclass, $6::regclass, $7::regclass, $8, $9, $10)"
+            ", $4, $5::regclass, $6::regclass, $7::regclass, $8, $9, $10, $11)"
         ),
         &[
             Some(&new.id.to_string()),
@@ -56,6 +58,7 @@ pub fn insert(new: &New, compiled: &Compiled) -> Result<()> {
             Some(new.query),
             Some(if new.active { "ACTIVE" } else { "UNPOPULATED" }),
             Some(new.search_path),
+            new.fallback,
         ],
     )?;
     Ok(())

@@ -4,7 +4,7 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Oid};
 use crate::edge::{settings, spi};
 use crate::runtime::load::{Compiled, is_bound};
-use crate::runtime::stream_table::StageRunner;
+use crate::runtime::stream_table::{StageRunner, StreamTable};
 use crate::schema::{statements, triggers};
 use std::rc::Rc;
 
@@ -16,8 +16,11 @@ pub fn next_id() -> Result<i32> {
 
 /// Runs a statement of the core's, as a role (0 for the current user).
 pub fn run(text: &str, role: Oid) -> Result<()> {
-    ffi::query(text, &[], settings::MAKING, role, None)?;
-    Ok(())
+    let ran = ffi::query(text, &[], settings::MAKING, role, None);
+    ran.map(|_| ()).map_err(|mut error| {
+        error.statement = Some(text.to_owned());
+        error
+    })
 }
 
 /// Creates the storage tables and gives them to their owner.
@@ -51,18 +54,21 @@ pub fn activate(id: i32) -> Result<()> {
 /// Records the storage tables of the stages below the top, and makes them part of the user's view.
 pub fn record_stages(id: i32, view: &str, compiled: &Compiled) -> Result<()> {
     let below = compiled.stages.len().saturating_sub(1);
-    for stage in &compiled.stages[..below] {
-        spi::catalog(
-            "INSERT INTO pgtrickle.stage (id, storage, is_clock) VALUES ($1::int, $2::regclass, $3::boolean)",
-            &[
-                Some(&id.to_string()),
-                Some(&stage.storage),
-                Some(if stage.is_clock() { "true" } else { "false" }),
-            ],
-        )?;
-        bind(&stage.storage, view)?;
-    }
-    Ok(())
+    compiled.stages[..below]
+        .iter()
+        .try_for_each(|stage| record(id, view, &stage.storage, stage.is_clock()))
+}
+
+fn record(id: i32, view: &str, table: &str, is_clock: bool) -> Result<()> {
+    spi::catalog(
+        "INSERT INTO pgtrickle.stage (id, storage, is_clock) VALUES ($1::int, $2::regclass, $3::boolean)",
+        &[
+            Some(&id.to_string()),
+            Some(table),
+            Some(if is_clock { "true" } else { "false" }),
+        ],
+    )?;
+    bind(table, view)
 }
 
 /// Makes a relation part of the user's view: it is dropped with the view, and PostgreSQL's messages about dependencies name
@@ -84,6 +90,16 @@ pub fn unbind(part: &str, view: Oid) -> Result<()> {
         &[Some(part), Some(&view.to_string())],
     )?;
     Ok(())
+}
+
+/// Drops a storage table that is part of the user's view, or keeps it as such a part for now if the running statement or a
+/// cursor reads it.
+pub fn retire(of: &StreamTable, table: &str) -> Result<()> {
+    unbind(table, of.relid)?;
+    match ffi::nested(|| spi::catalog(&statements::drop_storage(table), &[])) {
+        Err(error) if error.is_in_use() => record(of.id, &of.name, table, false),
+        result => result.map(|_| ()),
+    }
 }
 
 /// Refuses a trigger of a user that could not fire. `timing`: BEFORE or INSTEAD OF; `rows`: for each row, or with

@@ -3,7 +3,7 @@
 
 use super::statements;
 use crate::edge::error::Result;
-use crate::edge::ffi::Oid;
+use crate::edge::ffi::{self, Oid};
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::is_users;
 use crate::runtime::subscribers;
@@ -69,6 +69,10 @@ pub fn sync() -> Result<()> {
         let mut values = Values::of(row);
         let (table, is_storage) = (values.text()?, values.boolean()?);
         let mut texts = Vec::new();
+        if wanted.is_none() && is_storage {
+            drop_from_storage(&table)?;
+            continue;
+        }
         if present.is_some() {
             texts.extend(statements::drop_triggers(&table));
         }
@@ -88,6 +92,19 @@ pub fn sync() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Storage that is not read any more changes no more, so its triggers may stay until they can be dropped.
+fn drop_from_storage(table: &str) -> Result<()> {
+    let dropped = ffi::nested(|| {
+        statements::drop_triggers(table)
+            .into_iter()
+            .try_for_each(|text| spi::catalog(&text, &[]).map(|_| ()))
+    });
+    match dropped {
+        Err(error) if error.is_in_use() => Ok(()),
+        result => result,
+    }
 }
 
 /// What the triggers of a table receive.

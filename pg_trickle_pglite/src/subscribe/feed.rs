@@ -97,6 +97,34 @@ fn run(table: &StreamTable, letter: char, steps: &Steps, deltas: &[Delta], keep:
     })
 }
 
+/// Passes on all rows that are stored.
+fn all_rows(table: &StreamTable) -> Steps {
+    let text = format!(
+        "WITH {} AS (SELECT * FROM {}) SELECT * FROM ({}) AS q(r, k)",
+        ROWS.to_string_lossy(),
+        table.storage_name(),
+        table.change_rows
+    );
+    Steps::new([(text.as_str(), false)].into_iter())
+}
+
+/// Notes all rows for users' triggers, as removed or as added: another storage takes the place of the one that is watched. It
+/// may have another key, or none.
+pub fn note_all(table: &StreamTable, is_added: bool) -> Result<()> {
+    let Some(top) = table.stages.last().filter(|_| table.triggers != 0) else {
+        return Ok(());
+    };
+    let (id, weight) = (table.id, if is_added { 1 } else { -1 });
+    top.each(&all_rows(table), &[], false, move |row| {
+        session::note(NotedRow {
+            id,
+            row: row.first().and_then(Option::clone).unwrap_or_default(),
+            key: String::new(),
+            weight,
+        });
+    })
+}
+
 /// Records what a statement changed in the storage of a stream table.
 pub fn change(id: i32, event: &Event) -> Result<()> {
     let table = load::load(id)?;
@@ -142,13 +170,7 @@ fn state(table: &StreamTable, subscriber: &str) -> Result<()> {
         &[Some(&table.id.to_string())],
     )?;
     outbox::begin_state(table.id, description.as_deref().unwrap_or_default(), subscriber);
-    let text = format!(
-        "WITH {} AS (SELECT * FROM {}) SELECT * FROM ({}) AS q(r, k)",
-        ROWS.to_string_lossy(),
-        table.storage_name(),
-        table.change_rows
-    );
-    let steps = Steps::new([(text.as_str(), false)].into_iter());
+    let steps = all_rows(table);
     run(table, 's', &steps, &[], false)?;
     outbox::record('E', table.id, ["", subscriber]);
     Ok(())

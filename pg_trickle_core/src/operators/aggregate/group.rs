@@ -42,6 +42,10 @@ impl Maintenance for Group {
         reach(&self.parts, changes, 1)
     }
 
+    fn reads_only_the_change(&self) -> bool {
+        Block::all_single(&self.parts)
+    }
+
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
         if self.aggregate.looks_up() {
             "the change and its fan-out; the rows of a group, when the value that decided its result is deleted"

@@ -62,6 +62,10 @@ impl Maintenance for Bag {
         reach(&self.parts, changes, 2)
     }
 
+    fn reads_only_the_change(&self) -> bool {
+        Block::all_single(&self.parts)
+    }
+
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
         fold_cost(source, sources)
     }

@@ -176,6 +176,14 @@ impl Block {
         parts.iter().any(|part| Block::too_many(&part.block.changed(changes)))
     }
 
+    /// True if each of the branches reads one table, and nothing else.
+    #[must_use]
+    pub fn all_single(parts: &[Part]) -> bool {
+        parts
+            .iter()
+            .all(|part| part.block.scans.len() == 1 && part.block.tree.is_none())
+    }
+
     /// The terms for a list of choices. `columns` gives the output of a term, given its sign.
     pub fn terms(&self, choices: &[Choice], columns: impl Fn(i8) -> Vec<(String, String)>) -> Vec<Term> {
         choices

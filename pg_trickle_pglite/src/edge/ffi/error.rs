@@ -10,6 +10,13 @@ use std::ptr;
 #[derive(Clone, Copy, Debug)]
 pub struct PgErrorData(*mut c_void);
 
+impl PgErrorData {
+    /// Whether PostgreSQL raised the error.
+    pub fn is_some(self) -> bool {
+        !self.0.is_null()
+    }
+}
+
 impl Default for PgErrorData {
     fn default() -> Self {
         Self(ptr::null_mut())

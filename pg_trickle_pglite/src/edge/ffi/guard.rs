@@ -67,6 +67,11 @@ pub unsafe fn guarded(error: *mut RawError, body: impl FnOnce() -> Result<()>) -
     1
 }
 
+/// Runs `body`, and turns a panic into an error.
+pub fn caught<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panic_error(was_exhausted())))
+}
+
 /// Runs `body` where PostgreSQL accepts no error. After a panic it runs `lost`, which must not allocate: it notes that an
 /// event was missed, so that an error can follow as soon as one can be raised.
 pub fn quietly(body: impl FnOnce(), lost: fn()) {
@@ -82,7 +87,7 @@ pub fn quietly(body: impl FnOnce(), lost: fn()) {
 
 #[cfg(test)]
 mod tests {
-    use super::{RawError, guarded, quietly};
+    use super::{RawError, caught, guarded, quietly};
     use crate::edge::error::SqlError;
     use std::cell::Cell;
 
@@ -104,6 +109,15 @@ mod tests {
         );
         let (code, error) = report(|| panic!("a bug"));
         assert_eq!((code, error.sqlstate.as_str()), (1, "XX000"));
+        assert!(error.message.contains("a bug"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_panic_can_be_caught_on_its_way() {
+        super::prepare();
+        assert_eq!(caught(|| Ok(1)).expect("no panic"), 1);
+        let error = caught::<()>(|| panic!("a bug")).expect_err("a panic");
+        assert_eq!(error.sqlstate, "XX000");
         assert!(error.message.contains("a bug"), "{}", error.message);
     }
 

@@ -6,7 +6,7 @@ mod rows;
 mod run;
 
 pub use error::{PgErrorData, RawError};
-pub use guard::{guarded, quietly};
+pub use guard::{caught, guarded, quietly};
 pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
 pub use run::{Delta, Outcome, Plan, Run, Steps, is_in_transaction, query};
 
@@ -74,6 +74,7 @@ const PGT_NOTICE: c_int = 3;
 const PGT_APPEND: c_int = 4;
 const PGT_COMPARE: c_int = 5;
 const PGT_MAINTAIN: c_int = 6;
+const PGT_NESTED: c_int = 7;
 
 /// `PGT_MAX_ARGS`.
 const MAX_ARGS: usize = 12;
@@ -191,6 +192,27 @@ pub fn const_text(node: &str, settings: &[Setting]) -> Result<String> {
 /// Parses a text without looking at any catalog: a list of statements, as node text.
 pub fn parse(text: &str) -> Result<String> {
     text_call(PGT_PARSE, text, &[])
+}
+
+/// What runs in a subtransaction, as C passes it back.
+pub type Work<'a> = &'a mut dyn FnMut() -> Result<()>;
+
+/// Runs `body` in a subtransaction, so that nothing is left of it when it fails.
+pub fn nested<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    let (mut body, mut outcome) = (Some(body), None);
+    let mut work = || {
+        let result = body.take().map(|body| body());
+        let failed = result.as_ref().and_then(|result| result.as_ref().err()).cloned();
+        outcome = result;
+        failed.map_or(Ok(()), Err)
+    };
+    let mut work: Work = &mut work;
+    let ended = call(PGT_NESTED, &mut work, 0, &[]);
+    match (outcome, ended) {
+        (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+        (Some(done), Ok(())) => done,
+        (None, Ok(())) => Err(SqlError::internal("a subtransaction did nothing")),
+    }
 }
 
 /// Raises a NOTICE.

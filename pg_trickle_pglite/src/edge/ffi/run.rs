@@ -137,6 +137,14 @@ impl Steps {
     }
 }
 
+impl Steps {
+    /// All its statements have plans that are kept: PostgreSQL has accepted them.
+    #[must_use]
+    pub fn are_planned(&self) -> bool {
+        self.raw.borrow().iter().all(|step| !step.plan.is_null())
+    }
+}
+
 impl Drop for Steps {
     fn drop(&mut self) {
         if !self.kept.get() {
@@ -228,6 +236,7 @@ impl Run<'_> {
         run.deltas = deltas.as_ptr();
         run.ndeltas = count(deltas.len())?;
         let result = call(PGT_MAINTAIN, &mut run, self.role, self.running);
+        let refused = statements.iter().position(|statement| statement.plan.is_null());
         if !self.keep {
             // These plans were freed with the SPI connection that made them.
             for statement in statements.iter_mut() {
@@ -235,8 +244,13 @@ impl Run<'_> {
             }
         }
         result.map_err(|error| {
-            let texts = steps.texts.iter().filter_map(|text| text.to_str().ok());
-            error.in_maintenance(self.label, texts)
+            let texts = || steps.texts.iter().filter_map(|text| text.to_str().ok());
+            let mut error = error.in_maintenance(self.label, texts());
+            if let Some(text) = refused.and_then(|place| texts().nth(place)) {
+                error.statement = Some(text.to_owned());
+                error.is_refused = true;
+            }
+            error
         })?;
         let differs = statements.iter().any(|statement| statement.differs != 0);
         Ok(if differs { Outcome::Mismatch } else { Outcome::Done })

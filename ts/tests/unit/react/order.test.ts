@@ -23,6 +23,13 @@ describe('the ORDER BY of a definition', () => {
     ])
   })
 
+  test('may name the storage before each column', () => {
+    expect(orderOf(view('r0_1.total DESC, r0_1.name'), kinds)).toEqual([
+      { column: 'total', descending: true, nullsFirst: true },
+      { column: 'name', descending: false, nullsFirst: false },
+    ])
+  })
+
   test.each([
     ['there is none', ' SELECT id\n   FROM pgtrickle.st_1 r0_1;'],
     ['it sorts by a hidden column', view('__pgt_o1, id')],
