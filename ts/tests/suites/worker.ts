@@ -158,7 +158,9 @@ class Worker {
     const refused = await this.#attempt(() => this.pg.trickle.createStreamTable(NAME, query))
     if (refused !== undefined) {
       const kind =
-        refused.code === '0A000' && /^a stream table|column name|source/.test(refused.message)
+        (refused.code === '0A000' && /^a stream table|column name|source/.test(refused.message)) ||
+        // A cursor of the script is open.
+        refused.code === '55006'
           ? 'refused'
           : 'failed creation'
       return { kind, reason: `${refused.code} ${refused.message}`, comparisons: 0 }
