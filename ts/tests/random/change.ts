@@ -36,11 +36,12 @@ export class Changes {
   skewed(): string[] {
     return this.tables.map((table, position) => {
       const rows = position === 0 ? 500 : 40
-      const values = table.columns.map(({ name, type }, column) => {
+      const values = table.columns.map(({ name, type, domain }, column) => {
         if (name === 'id') return `${this.#nextId} + i`
         // The columns that tables are joined by have two values.
-        const [a, b, c] = this.rng.times(3, 3, () => value(this.rng, type, 0.1))
-        return `(CASE i % ${column < 3 ? 2 : 5} WHEN 0 THEN ${a} WHEN 1 THEN ${b} ELSE ${c} END)::${TYPES[type]}`
+        const cast = `::${TYPES[type]}`
+        const [a, b, c] = this.rng.times(3, 3, () => value(this.rng, type, domain === undefined ? 0.1 : 0) + cast)
+        return `(CASE i % ${column < 3 ? 2 : 5} WHEN 0 THEN ${a} WHEN 1 THEN ${b} ELSE ${c} END)`
       })
       if (table.keyed) this.#nextId += rows + 1
       return `INSERT INTO ${table.name} SELECT ${values.join(', ')} FROM generate_series(1, ${rows}) AS i`
