@@ -284,8 +284,11 @@ describe('what a stream table consists of', () => {
     )
     await lab.exec(`SET event_triggers = off; CREATE CONSTRAINT TRIGGER z AFTER INSERT OR UPDATE ON ${storage}
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mal.later(); RESET event_triggers`)
-    await expect(lab.exec('INSERT INTO test.t VALUES (4, 2, 4)')).rejects.toMatchObject({ code: '42501' })
+    // The maintenance may not queue it. The stream table then gets another storage, without that trigger.
+    await lab.exec('INSERT INTO test.t VALUES (4, 2, 4)')
     expect(await loot()).toEqual([])
+    expect(await lab.pg.trickle.explainStreamTable('mal.st')).toMatchObject({ way: 'rebuild' })
+    expect(await lab.pg.trickle.verifyStreamTable('mal.st')).toMatchObject({ ok: true })
   })
 
   test('runs a trigger AFTER the statement, as for a live query, as its owner', async () => {

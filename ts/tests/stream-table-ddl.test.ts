@@ -13,7 +13,7 @@ const lab = useFreshLab([
 ])
 
 async function change(): Promise<void> {
-  await lab.run('INSERT INTO t SELECT max(id) + 1, 1, 5 FROM t')
+  await lab.run('INSERT INTO t SELECT max(id) + 1, 1, 50 FROM t')
   await lab.run('UPDATE t SET k = 2 - k WHERE id % 2 = 0')
   await lab.run('DELETE FROM t WHERE id = (SELECT min(id) FROM t)')
 }

@@ -69,7 +69,7 @@ pub struct Reach {
     pub rows: String,
     /// True if they are stored rows, false if they are rows of a delta.
     pub stored: bool,
-    /// To touch one costs this many times as much as to read and compare a row with the whole query (`just skew`).
+    /// To touch one costs this many times as much as to read and compare a row with the whole query.
     pub factor: usize,
 }
 

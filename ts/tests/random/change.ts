@@ -65,7 +65,6 @@ export class Changes {
     if (this.rng.chance(0.04))
       return `TRUNCATE ${this.rng.chance(0.3) ? this.tables.map(({ name }) => name).join(', ') : table.name}`
     if (this.rng.chance(0.04)) return this.#insert(table, 60)
-    if (this.rng.chance(0.02)) return this.#skewed(table)
     return this.#one(table)
   }
 
@@ -92,17 +91,6 @@ export class Changes {
       () => `(${table.columns.map((column) => this.#value(column)).join(', ')})`,
     )
     return `INSERT INTO ${table.name} VALUES ${tuples.join(', ')}`
-  }
-
-  /** Many rows with few groups: rows that differ in one column at most. */
-  #skewed(table: Table): string {
-    const [one, other] = [table.columns.map((column) => this.#value(column)), this.rng.pick(table.columns).name]
-    const rows = Array.from({ length: 60 }, () =>
-      table.columns.map((column, i) =>
-        column.name === 'id' || (column.name === other && this.rng.chance(0.1)) ? this.#value(column) : one[i],
-      ),
-    )
-    return `INSERT INTO ${table.name} VALUES ${rows.map((row) => `(${row.join(', ')})`).join(', ')}`
   }
 
   #value({ name, type, domain }: Column): string {
