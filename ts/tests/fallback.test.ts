@@ -40,7 +40,9 @@ const CHANGES = [
 
 /** One of the statements that maintain rows: none that asks the catalog, runs a query as it is, or tells subscribers. */
 function isOurs(sql: string): boolean {
-  return /pgtrickle\.(st_|"st_)/.test(sql) && !/pgtrickle\.(def_|command)|__pgt_change_rows|pg_depend|pg_class/.test(sql)
+  return (
+    /pgtrickle\.(st_|"st_)/.test(sql) && !/pgtrickle\.(def_|command)|__pgt_change_rows|pg_depend|pg_class/.test(sql)
+  )
 }
 
 /** The statements of that kind which PostgreSQL gets during `body`. */
