@@ -40,6 +40,20 @@ pub fn is_grouped(query: &Query) -> bool {
     query.has_aggs || !query.group.is_empty() || !query.grouping_sets.is_empty() || query.having.is_some()
 }
 
+/// True if the query aggregates all rows of FROM and WHERE to one row, and no other operator stands above that.
+pub fn aggregates_whole_input(query: &Query) -> bool {
+    query.has_aggs
+        && query.group.is_empty()
+        && query.grouping_sets.is_empty()
+        && query.having.is_none()
+        && query.set_operations.is_none()
+        && query.limit_count.is_none()
+        && query.limit_offset.is_none()
+        && query.distinct.is_empty()
+        && !query.has_target_srfs
+        && !query.has_windows
+}
+
 /// True if FROM holds more than tables and inner joins, or an expression holds a subquery.
 pub fn is_complex(query: &Query) -> bool {
     fn item_is_complex(query: &Query, item: &FromItem) -> bool {

@@ -13,7 +13,7 @@
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::conjuncts;
-use crate::facts::shape::{has_sublink, is_grouped};
+use crate::facts::shape::{aggregates_whole_input, has_sublink, is_grouped};
 use crate::oids::{INT2, INT4, INT8};
 use crate::query::{
     Expr, FromItem, JoinExpr, JoinKind, List, OpExpr, Query, Rte, RteKind, SortGroup, SqlLeaf, SubLinkKind, Target,
@@ -292,18 +292,7 @@ fn lowered(expr: &Expr) -> Expr {
 
 /// The groups of a subquery that aggregates the rows whose keys equal values of the enclosing query.
 fn groups(query: &Query, graph: &StageGraph) -> Result<Option<Groups>, Fallback> {
-    let plain = query.has_aggs
-        && query.group.is_empty()
-        && query.grouping_sets.is_empty()
-        && query.having.is_none()
-        && query.set_operations.is_none()
-        && query.limit_count.is_none()
-        && query.limit_offset.is_none()
-        && query.distinct.is_empty()
-        && query.ctes.is_empty()
-        && !query.has_target_srfs
-        && !query.has_windows;
-    if !plain {
+    if !aggregates_whole_input(query) || !query.ctes.is_empty() {
         return Ok(None);
     }
     for target in query.visible_targets() {

@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::raising;
-use crate::facts::shape::is_grouped;
+use crate::facts::shape::{aggregates_whole_input, is_grouped};
 use crate::query::{Case, Expr, FromItem, Query, Rte, RteKind, SubLinkKind, Var, varno};
 use crate::stages::graph::StageGraph;
 
@@ -119,16 +119,5 @@ fn other(query: &Query, graph: &StageGraph) -> Result<Option<Expr>, Error> {
 }
 
 fn is_single_row(query: &Query) -> bool {
-    query.has_aggs
-        && query.group.is_empty()
-        && query.grouping_sets.is_empty()
-        && query.having.is_none()
-        && query.set_operations.is_none()
-        && query.limit_count.is_none()
-        && query.limit_offset.is_none()
-        && !query.has_target_srfs
-        && !query.has_windows
-        && query.distinct.is_empty()
-        && !query.is_correlated()
-        && query.visible_targets().count() == 1
+    aggregates_whole_input(query) && !query.is_correlated() && query.visible_targets().count() == 1
 }

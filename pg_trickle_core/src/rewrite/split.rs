@@ -241,15 +241,8 @@ pub fn above_conditions(query: &Query, conditions: &[Expr], graph: &StageGraph) 
     if !query.group.is_empty() && query.grouping_sets.is_empty() {
         group_by_dependents(&mut upper)?;
     }
-    let mut lower = cleared(query);
+    let mut lower = joined_rows(query);
     lower.quals = all(rest);
-    lower.group.clear();
-    lower.grouping_sets.clear();
-    lower.having = None;
-    lower.windows.clear();
-    lower.has_aggs = false;
-    lower.has_windows = false;
-    lower.has_target_srfs = false;
     over(lower, columns, upper, graph)
 }
 
@@ -293,15 +286,22 @@ fn above_linear(
     if !query.group.is_empty() && query.grouping_sets.is_empty() {
         group_by_dependents(&mut upper)?;
     }
-    let mut lower = cleared(query);
-    lower.group.clear();
-    lower.grouping_sets.clear();
-    lower.having = None;
-    lower.windows.clear();
-    lower.has_aggs = false;
-    lower.has_windows = false;
+    let mut lower = joined_rows(query);
     lower.has_target_srfs = gives_rows;
     over(lower, columns, upper, graph)
+}
+
+/// The rows of FROM and WHERE, without any operator above them.
+fn joined_rows(query: &Query) -> Query {
+    let mut rows = cleared(query);
+    rows.group.clear();
+    rows.grouping_sets.clear();
+    rows.having = None;
+    rows.windows.clear();
+    rows.has_aggs = false;
+    rows.has_windows = false;
+    rows.has_target_srfs = false;
+    rows
 }
 
 /// Adds the columns outside GROUP BY that a grouped primary key determines to GROUP BY. PostgreSQL does not know this
