@@ -3,7 +3,7 @@
 use super::{fallback, find, must_be_idle, replace};
 use crate::edge::error::Result;
 use crate::runtime::load;
-use crate::runtime::session::{self, Busy};
+use crate::runtime::session::Busy;
 use crate::schema::{description, storage};
 use crate::subscribe::firing;
 use crate::text::json::Json;
@@ -14,8 +14,6 @@ pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_own(&found)?;
     let busy = Busy::start();
-    // The rights of its owner may have changed, which PostgreSQL tells nobody.
-    session::forget(found.id);
     let mut stage = load::load(found.id)?;
     if !stage.fits() {
         stage = fallback::attempt(|reason| replace::refit(&stage, reason.or(stage.fallback.as_deref())))?;
