@@ -220,6 +220,23 @@ CREATE FUNCTION pgtrickle.verify_stream_table(name text, OUT ok boolean, OUT mis
 END;
 COMMENT ON FUNCTION pgtrickle.verify_stream_table(text) IS 'compares a stream table with its query and changes nothing';
 
+CREATE FUNCTION pgtrickle.memory(OUT "limit" bigint, OUT used bigint, OUT plans bigint, OUT plan_limit bigint,
+  OUT stream_tables json)
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT r."limit", r.used, r.plans, r.plan_limit,
+    (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('schema', n.nspname, 'name', c.relname,
+        'bytes', coalesce(u.size, 0)) ORDER BY coalesce(u.size, 0) DESC, n.nspname, c.relname), '[]')
+     FROM pgtrickle.stream_table t
+     JOIN pg_catalog.pg_class c ON c.oid = t.relid
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN (SELECT (e.pair ->> 0)::integer AS id, (e.pair ->> 1)::bigint AS size
+                FROM pg_catalog.json_array_elements(r.stream_tables) AS e(pair)) u ON u.id = t.id)
+  FROM (SELECT pgtrickle.command('memory')::pg_catalog.json AS answer) a,
+    LATERAL pg_catalog.json_to_record(a.answer)
+      AS r("limit" bigint, used bigint, plans bigint, plan_limit bigint, stream_tables pg_catalog.json);
+END;
+COMMENT ON FUNCTION pgtrickle.memory() IS 'how much memory may be used and is used, and by which stream table, in bytes';
+
 CREATE FUNCTION pgtrickle.restore_stream_tables() RETURNS void
   LANGUAGE sql BEGIN ATOMIC
   SELECT pgtrickle.command('restore');

@@ -1,6 +1,5 @@
-/* shim.c: what has to be C: entry points for fmgr, a fence around every PostgreSQL call that Rust makes, and the
- * copying of rows between them. It takes no decisions; those are in pg_trickle_pglite. Functions are called by names
- * that every PGlite exports: what is a macro in one release of the headers can be a function in the next. */
+/* shim.c: what has to be C: entry points for fmgr, a fence around every PostgreSQL call of Rust's, rows between them. It
+ * decides nothing, and calls what every PGlite exports: a macro of one release's headers can be a function in the next. */
 #include "shim.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -36,7 +35,6 @@ static void report(int level, const PgtError *error) {
 
 static void throw_error(const PgtError *error) {
     ErrorData *pg = error->pg;
-
     if (pg == NULL)
         report(ERROR, error);
     pg->message = error->message;
@@ -60,7 +58,6 @@ static void throw_error(const PgtError *error) {
 /* Keeps the error being handled. A second one, for want of memory, must not escape either. */
 static void catch_error(PgtError *error) {
     ErrorData *volatile pg = NULL;
-
     PG_TRY();
         pg = CopyErrorData();
     PG_CATCH();
@@ -78,7 +75,6 @@ static void catch_error(PgtError *error) {
 
 static int apply_settings(const PgtSetting *settings, int32 count) {
     int nest = NewGUCNestLevel();
-
     for (int i = 0; i < count; i++)
         if (strcmp(GetConfigOption(settings[i][0], false, false), settings[i][1]) != 0)
             (void)set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
@@ -94,9 +90,15 @@ static void check_spi(int code) {
 /* Will the plan be executed as it is? The same test as in GetCachedPlan. */
 static bool is_current(SPIPlanPtr plan) {
     CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-
     return source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
            SearchPathMatchesCurrentEnvironment(source->search_path);
+}
+
+/* What a kept plan takes. */
+static void weigh(PgtText *statement) {
+    const CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(statement->plan));
+    statement->size = MemoryContextMemAllocated(source->context, true) +
+                      (source->gplan ? MemoryContextMemAllocated(source->gplan->context, true) : 0);
 }
 
 /* The first setting, search_path, ends with parsing: what functions see, also inlined ones, is another. A plan that is
@@ -105,7 +107,6 @@ static bool is_current(SPIPlanPtr plan) {
 static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
     SPIPlanPtr plan = statement->plan;
     int nest;
-
     if (plan == NULL || run->nsettings > 0) {
         SPI_freeplan(plan);
         statement->plan = NULL;
@@ -123,12 +124,12 @@ static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
     if (cached != NULL)
         ReleaseCachedPlan(cached, run->keep ? CurrentResourceOwner : NULL);
     AtEOXact_GUC(true, nest);
+    weigh(statement);
 }
 
 static void take_rows(PgtText *statement) {
     HeapTuple *rows = SPI_tuptable->vals;
     TupleDesc desc = SPI_tuptable->tupdesc;
-
     if (statement->compare)
         statement->differs = strcmp(SPI_getvalue(rows[0], desc, 1), SPI_getvalue(rows[0], desc, 2)) != 0;
     for (uint64 row = 0; statement->rows != NULL && row < SPI_processed; row++)
@@ -141,7 +142,6 @@ static void run_body(void *argument) {
     Oid types[PGT_MAX_ARGS];
     Datum values[PGT_MAX_ARGS];
     char nulls[PGT_MAX_ARGS];
-
     for (int i = 0; i < run->nargs; i++) {
         types[i] = TEXTOID;
         nulls[i] = run->args[i] ? ' ' : 'n';
@@ -150,7 +150,6 @@ static void run_body(void *argument) {
     check_spi(SPI_connect());
     for (const PgtDelta *delta = run->deltas; delta < run->deltas + run->ndeltas; delta++) {
         EphemeralNamedRelation relation = palloc(sizeof(EphemeralNamedRelationData));
-
         relation->md = (EphemeralNamedRelationMetadataData){.name = delta->name, .reliddesc = delta->relid,
             .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = delta->estimate};
         relation->reldata = delta->rows;
@@ -176,7 +175,6 @@ static void append_body(void *argument) {
     TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTemplateTupleDesc(0), &TTSOpsMinimalTuple);
     MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
     ResourceOwner owner = CurrentResourceOwner;
-
     CurrentResourceOwner = TopTransactionResourceOwner;
     if (stores[1] == NULL)
         stores[1] = tuplestore_begin_heap(false, false, work_mem);
@@ -196,7 +194,6 @@ static void compare_body(void *argument) {
     const PgtEvent *event = compare->event;
     TupleTableSlot *added = MakeSingleTupleTableSlot(event->columns, &TTSOpsMinimalTuple);
     TupleTableSlot *removed = MakeSingleTupleTableSlot(event->columns, &TTSOpsMinimalTuple);
-
     compare->same = true;
     tuplestore_rescan(event->added);
     tuplestore_rescan(event->removed);
@@ -207,7 +204,6 @@ static void compare_body(void *argument) {
             bool is_null, was_null;
             Datum is = slot_getattr(added, compare->columns[i], &is_null);
             Datum was = slot_getattr(removed, compare->columns[i], &was_null);
-
             compare->same = is_null == was_null && (is_null || datumIsEqual(is, was, column->attbyval, column->attlen));
         }
     }
@@ -218,7 +214,6 @@ static void compare_body(void *argument) {
 static char *output(Oid type, Datum value) {
     Oid function;
     bool is_varlena;
-
     getTypeOutputInfo(type, &function, &is_varlena);
     return OidOutputFunctionCall(function, value);
 }
@@ -240,7 +235,6 @@ static void notice_body(void *argument) { report(NOTICE, argument); }
 
 static void nested_body(void *work) {
     MemoryContext context = CurrentMemoryContext;
-
     BeginInternalSubTransaction(NULL);
     MemoryContextSwitchTo(context);
     PG_TRY();
@@ -263,7 +257,6 @@ int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int
     Oid caller;
     int security, nest = NewGUCNestLevel();
     volatile int failed = 0;
-
     GetUserIdAndSecContext(&caller, &security);
     PG_TRY();
         (void)apply_settings(settings, nsettings);
@@ -283,12 +276,18 @@ int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int
     return failed;
 }
 
+/* What contexts have of the heap, without what the largest one can give to others at once. */
+size_t pgt_context_memory(void) {
+    MemoryContextCounters cache = {0};
+    CacheMemoryContext->methods->stats(CacheMemoryContext, NULL, NULL, &cache, false);
+    return MemoryContextMemAllocated(TopMemoryContext, true) - cache.freespace;
+}
+
 /* ---- entry points ---- */
 
 Datum pgtrickle_fired(PG_FUNCTION_ARGS) {
     TriggerData *data = (TriggerData *)fcinfo->context;
     PgtEvent event = {0};
-
     if (CALLED_AS_TRIGGER(fcinfo))
         event = (PgtEvent){.added = data->tg_newtable, .removed = data->tg_oldtable, .fired = data->tg_event,
                            .columns = RelationGetDescr(data->tg_relation), .trigger = data->tg_trigger->tgname,
@@ -303,7 +302,6 @@ Datum pgtrickle_fired(PG_FUNCTION_ARGS) {
 Datum pgtrickle_command(PG_FUNCTION_ARGS) {
     const char *args[PGT_MAX_ARGS];
     const char *result = NULL;
-
     for (int i = 0; i < PG_NARGS(); i++)
         args[i] = PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
     CALL_RUST(pgt_rs_command, args, PG_NARGS(), &result);
@@ -313,7 +311,6 @@ Datum pgtrickle_command(PG_FUNCTION_ARGS) {
 /* Is, or has as elements, a row: its bytes hold more than its value. */
 static bool has_rows(Oid type) {
     Oid element = get_element_type(getBaseType(type));
-
     return type_is_rowtype(OidIsValid(element) ? getBaseType(element) : type);
 }
 
@@ -325,7 +322,6 @@ Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
     Datum *values = palloc(sizeof(Datum) * (desc->natts + 1));
     bool *nulls = palloc(sizeof(bool) * (desc->natts + 1));
     StringInfoData image;
-
     heap_deform_tuple(&tuple, desc, values, nulls);
     initStringInfo(&image);
     appendStringInfoSpaces(&image, VARHDRSZ);
@@ -334,7 +330,6 @@ Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
         int32 length = nulls[i] ? -1 : column->attlen;
         char *bytes = DatumGetPointer(values[i]);
         char buffer[sizeof(Datum)];
-
         if (column->attisdropped)
             continue;
         if (!nulls[i] && length == -1) {
@@ -358,13 +353,11 @@ Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
 
 Datum pgtrickle_row_hash(PG_FUNCTION_ARGS) {
     char *image = DatumGetPointer(DirectFunctionCall1(pgtrickle_row_image, PG_GETARG_DATUM(0)));
-
     PG_RETURN_INT64(hash_bytes_extended((unsigned char *)VARDATA(image), VARSIZE(image) - VARHDRSZ, 0));
 }
 
 Datum pgtrickle_exact(PG_FUNCTION_ARGS) {
     const char *text = NULL;
-
     CALL_RUST(pgt_rs_exact, PG_GETARG_FLOAT8(0), &text);
     return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
@@ -376,13 +369,12 @@ static ProcessUtility_hook_type next_utility;
 /* Rust names the table for CREATE INDEX, may refuse CREATE TRIGGER, and follows roles, which fire no event triggers. */
 static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
                     ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
-    const IndexStmt *index = (IndexStmt *)statement->utilityStmt;
-    const CreateTrigStmt *trigger = (CreateTrigStmt *)statement->utilityStmt;
-    const char *storage = NULL;
     Node *node = statement->utilityStmt;
+    const CreateTrigStmt *trigger = (CreateTrigStmt *)node;
+    const char *storage = NULL;
 
     if (IsA(node, IndexStmt))
-        CALL_RUST(pgt_rs_index, RangeVarGetRelid(index->relation, NoLock, true), &storage);
+        CALL_RUST(pgt_rs_index, RangeVarGetRelid(((IndexStmt *)node)->relation, NoLock, true), &storage);
     else if (IsA(node, CreateTrigStmt))
         CALL_RUST(pgt_rs_trigger, RangeVarGetRelid(trigger->relation, NoLock, true), trigger->timing,
                   trigger->row || trigger->transitionRels != NIL);
@@ -398,7 +390,13 @@ static void utility(PlannedStmt *statement, const char *text, bool keep, Process
 
 static void transaction_callback(XactEvent event, void *arg) { CALL_RUST(pgt_rs_transaction, event); }
 
+double pgt_memory_limit, pgt_plan_memory;
+
 void _PG_init(void) {
+    DefineCustomRealVariable("pgtrickle.memory_limit", "Memory that PGlite may use; 0 for all that there can be.", NULL,
+                             &pgt_memory_limit, 0, 0, 1LL << 32, PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
+    DefineCustomRealVariable("pgtrickle.plan_memory", "Memory for kept plans; 0 for a share of the limit.", NULL,
+                             &pgt_plan_memory, 0, 0, 1LL << 32, PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
     RegisterXactCallback(transaction_callback, NULL);
     RegisterSubXactCallback(pgt_rs_subtransaction, NULL);
     CacheRegisterRelcacheCallback(pgt_rs_relcache, (Datum)0);

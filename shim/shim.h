@@ -1,8 +1,6 @@
-/* shim.h: the whole interface between PostgreSQL and Rust; pg_trickle_pglite/src/edge mirrors it.
- *
- * pgt_* is C called by Rust, pgt_rs_* is Rust called by C. No longjmp crosses a Rust frame: pgt_call catches the
- * errors of PostgreSQL. No panic crosses a C frame: Rust catches it. Both then return 1 with a PgtError, which C
- * raises when no Rust frame is left. */
+/* shim.h: the interface between PostgreSQL and Rust; pg_trickle_pglite/src/edge mirrors it. pgt_* is C called by Rust,
+ * pgt_rs_* is Rust called by C. No longjmp crosses a Rust frame, since pgt_call catches errors, and no panic a C frame,
+ * since Rust catches it. Both then return 1 with a PgtError, which C raises when no Rust frame is left. */
 #pragma once
 #include "postgres.h"
 #include "access/xact.h"
@@ -27,6 +25,7 @@ typedef struct PgtText {
     SPIPlanPtr plan; /* in and out: kept for the next time */
     int32 compare;   /* stop when the first two values of the answer, both bigint, differ */
     int32 differs;   /* out */
+    size_t size;     /* out: what the kept plan takes, in bytes */
 } PgtText;
 
 /* The rows that a statement added to or took from a table. */
@@ -67,14 +66,16 @@ typedef struct PgtCompare {
     int32 same; /* out */
 } PgtCompare;
 
-/* PGT_RUN takes a PgtRun, and so does PGT_MAINTAIN, a security-restricted operation for code that the role chose. PARSE
- * and CONST take a PgtText, NOTICE a PgtError, COMPARE a PgtCompare. APPEND takes two stores and appends a copy of the
- * rows of the first to the second, which it makes where that is NULL. NESTED takes what Rust does in a subtransaction,
- * which an error rolls back. */
+/* PGT_RUN takes a PgtRun, and so does MAINTAIN, a security-restricted operation for code that the role chose; PARSE and
+ * CONST a PgtText, NOTICE a PgtError, COMPARE a PgtCompare. APPEND takes two stores and appends a copy of the rows of the
+ * first to the second, or to a new one. NESTED takes what Rust does in a subtransaction, which an error rolls back. */
 enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE, PGT_MAINTAIN, PGT_NESTED };
 
 /* Calls it as a role, InvalidOid for the current user, under some settings. */
 extern int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int nsettings, PgtError *error);
+
+extern double pgt_memory_limit, pgt_plan_memory; /* settings, in bytes; 0 if they are not given */
+extern size_t pgt_context_memory(void);
 
 extern int pgt_rs_fired(const PgtEvent *event, PgtError *error);
 extern int pgt_rs_command(const char *const *args, int nargs, const char **result, PgtError *error);

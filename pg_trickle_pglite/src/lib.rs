@@ -27,13 +27,13 @@ mod events;
 
 use edge::error::SqlError;
 use edge::ffi::{self, Called, RawError, RawEvent, Rows, Work, guarded, quietly};
-use runtime::session;
+use runtime::{memory, session};
 use schema::storage;
 use std::ffi::{c_char, c_int, c_void};
 
 #[cfg(target_family = "wasm")]
 #[global_allocator]
-static ALLOCATOR: edge::alloc::HostMalloc = edge::alloc::HostMalloc;
+static ALLOCATOR: ffi::memory::Counted<edge::alloc::HostMalloc> = ffi::memory::Counted(edge::alloc::HostMalloc);
 
 /// A trigger or an event trigger fired.
 #[allow(unsafe_code)]
@@ -42,6 +42,7 @@ extern "C" fn pgt_rs_fired(event: *const RawEvent, error: *mut RawError) -> c_in
     // SAFETY: the event is alive and unchanged until C's call returns; the error is C's own.
     unsafe {
         guarded(error, || {
+            memory::relieve();
             session::check()?;
             match Called::new(&*event)? {
                 Called::Trigger(event) => events::statement::fired(&event),
@@ -68,6 +69,7 @@ extern "C" fn pgt_rs_command(
     // SAFETY: C passes that many strings, and the addresses of a pointer and an error of its own.
     unsafe {
         guarded(error, || {
+            memory::relieve();
             session::check()?;
             *result = ffi::answer(&commands::run(&ffi::arguments(args, nargs))?);
             Ok(())

@@ -13,6 +13,7 @@ import type {
   CreateStreamTableOptions,
   Database,
   DropStreamTableOptions,
+  MemoryUse,
   Notice,
   RefreshResult,
   StreamTable,
@@ -44,6 +45,7 @@ const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1, cascade => $2)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1)'
 const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1)'
 const ADVANCE = 'SELECT stream_tables, rows FROM pgtrickle.advance()'
+const MEMORY = 'SELECT pg_catalog.to_json(m)::pg_catalog.text AS json FROM pgtrickle.memory() m'
 const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
 const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1)::pg_catalog.text AS json'
 
@@ -136,6 +138,17 @@ export class Trickle {
   async advance(): Promise<AdvanceResult> {
     const [row] = await this.#query<{ stream_tables: number | bigint; rows: number | bigint }>(undefined, ADVANCE, [])
     return { streamTables: Number(row?.stream_tables ?? 0), rows: Number(row?.rows ?? 0) }
+  }
+
+  /** Says how much memory may be used, how much is in use, and by which stream table. */
+  async memory(): Promise<MemoryUse> {
+    type Answer = Omit<MemoryUse, 'planLimit' | 'streamTables'> & {
+      plan_limit: number
+      stream_tables: MemoryUse['streamTables']
+    }
+    const [row] = await this.#query<JsonRow>(undefined, MEMORY, [])
+    const { limit, used, plans, plan_limit: planLimit, stream_tables: streamTables } = JSON.parse(row?.json ?? '{}') as Answer
+    return { limit, used, plans, planLimit, streamTables }
   }
 
   /** Describes how a stream table is maintained, and what a change to each source costs. */

@@ -25,6 +25,7 @@ export type {
   CreateStreamTableOptions,
   Database,
   DropStreamTableOptions,
+  MemoryUse,
   Notice,
   PostgresMajor,
   QueryOptions,

@@ -1,11 +1,11 @@
 import { TrickleError } from './errors.js'
 
 /** What the value of an option is. */
-type Kind = 'boolean' | 'function' | 'columns' | 'delay' | 'anything'
+type Kind = 'boolean' | 'function' | 'columns' | 'delay' | 'bytes' | 'anything'
 
 /** The options that each method knows. */
 const KNOWN = {
-  createTrickle: { bundles: 'anything', advanceEvery: 'delay' },
+  createTrickle: { bundles: 'anything', advanceEvery: 'delay', memoryLimit: 'bytes' },
   'createTrickle({ bundles })': { 17: 'anything', 18: 'anything' },
   createStreamTable: { ifNotExists: 'boolean', orReplace: 'boolean', withData: 'boolean', onNotice: 'function' },
   alterStreamTable: { onNotice: 'function' },
@@ -20,6 +20,9 @@ const INVALID_PARAMETER = '22023'
 
 /** The longest delay of `setTimeout`, in milliseconds. */
 const LONGEST_DELAY = 2 ** 31 - 1
+
+/** All that WebAssembly can address, in bytes. */
+const LARGEST_MEMORY = 2 ** 32 - 1
 
 /** How many letters two names may differ in and still be taken for the same. */
 const TYPING_ERROR = 3
@@ -61,6 +64,7 @@ const MUST_BE: Record<Kind, string> = {
   function: 'a function',
   columns: 'the name of a column, or an array of names',
   delay: 'a positive number of milliseconds',
+  bytes: 'a positive number of bytes',
   anything: 'anything',
 }
 
@@ -70,6 +74,8 @@ function fits(value: unknown, kind: Kind): boolean {
       return [value].flat().every((column) => typeof column === 'string')
     case 'delay':
       return typeof value === 'number' && value > 0 && value <= LONGEST_DELAY
+    case 'bytes':
+      return typeof value === 'number' && value >= 1 && value <= LARGEST_MEMORY
     case 'anything':
       return true
     default:

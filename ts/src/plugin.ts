@@ -17,6 +17,11 @@ export interface TrickleOptions {
    * inside transactions, and without effect in a tab of the multi-tab worker: its leader advances.
    */
   advanceEvery?: number
+  /**
+   * How much memory PGlite may use, in bytes. Near it no stream table is created, and plans are given back. Without it, the
+   * limit is PGlite's own, 2 GB, which a browser may refuse to give.
+   */
+  memoryLimit?: number
 }
 
 /** What `setup` returns to PGlite. */
@@ -46,6 +51,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
   checkOptions('createTrickle', options)
   checkOptions('createTrickle({ bundles })', options?.bundles)
   const advanceEvery = options?.advanceEvery ?? undefined
+  const memoryLimit = options?.memoryLimit ?? undefined
   return {
     name: 'pg_trickle',
     async setup(pg, emscriptenOpts, clientOnly) {
@@ -63,6 +69,9 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         async init() {
           attached.check()
           const isNew = await installExtension(pg)
+          if (memoryLimit !== undefined) {
+            await internalQuery(pg, "SELECT pgtrickle.command('memory_limit', $1)", [String(Math.floor(memoryLimit))])
+          }
           await hubOf(pg).listen()
           // Removes what the subscribers of an earlier session left behind.
           if (!isNew) await internalQuery(pg, "SELECT pgtrickle.command('tidy')")

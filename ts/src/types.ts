@@ -103,6 +103,20 @@ export interface AdvanceResult {
   rows: number
 }
 
+/** How much memory may be used and is used, in bytes. */
+export interface MemoryUse {
+  /** How much PGlite may use: its maximum of 2 GB, or less by `memoryLimit` or by the setting `pgtrickle.memory_limit`. */
+  limit: number
+  /** How much is in use, by PostgreSQL and all of its extensions. */
+  used: number
+  /** How much of it the plans of stream tables take. */
+  plans: number
+  /** How much they may take: the setting `pgtrickle.plan_memory`, or an eighth of the limit. */
+  planLimit: number
+  /** What each stream table takes for plans and its compiled query; nothing until it is used. The largest come first. */
+  streamTables: { schema: string; name: string; bytes: number }[]
+}
+
 /** How a stream table compares with its defining query. */
 export interface VerifyResult {
   ok: boolean

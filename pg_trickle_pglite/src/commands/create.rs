@@ -5,9 +5,9 @@ use super::{alter, fallback, must_be_idle};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
 use crate::edge::spi::{self, Values};
-use crate::runtime::load;
 use crate::runtime::session::Busy;
 use crate::runtime::stream_table::{StageRunner, new_stages};
+use crate::runtime::{load, memory};
 use crate::schema::definition::Query;
 use crate::schema::{description, statements, storage, triggers};
 use crate::text::{hidden, names};
@@ -77,6 +77,7 @@ pub fn run(request: &Request) -> Result<()> {
                 .about(&other));
         }
     }
+    memory::must_have_room(&name)?;
     make(request, &schema, &name, temporaries).map_err(|error| error.about(&name))
 }
 

@@ -7,6 +7,7 @@ pub mod drop;
 mod explain;
 pub mod fallback;
 mod find;
+mod memory;
 mod print;
 mod refresh;
 pub mod replace;
@@ -60,6 +61,8 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
             Ok(found.id.to_string())
         }
         [Some("refresh"), name, ..] => refresh::run(required(*name, "name")?),
+        [Some("memory"), ..] => memory::run(),
+        [Some("memory_limit"), bytes, ..] => done(memory::limit(required(*bytes, "bytes")?)),
         [Some("restore"), ..] => done(restore::run()),
         [Some("advance"), Some("idle"), ..] if ffi::is_in_transaction() => done(Ok(())),
         [Some("advance"), ..] => advance::run(),

@@ -6,8 +6,8 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Event, Operation, Store};
 use crate::edge::spi;
 use crate::runtime::session::{self, PendingChange, When};
-use crate::runtime::sources;
 use crate::runtime::stream_table::SourceTable;
+use crate::runtime::{memory, sources};
 use crate::subscribe::{feed, firing};
 
 /// The trigger function.
@@ -22,6 +22,9 @@ pub fn fired(event: &Event) -> Result<()> {
     }
     let table = sources::table(event.relid())?;
     if event.is_before() {
+        if matches!(event.operation(), Operation::Insert | Operation::Update) && !session::is_active() {
+            memory::must_be_below_fence()?;
+        }
         // Triggers that are left over, or that came with a dump of other tables, count nothing.
         if table.readers.is_empty() && table.followed.is_none() {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use crate::commands::fallback;
 use crate::edge::error::Result;
-use crate::runtime::session;
+use crate::runtime::{memory, session};
 use crate::subscribe::{firing, outbox};
 
 /// A transaction is about to commit. This is the last chance to fail it.
@@ -22,6 +22,9 @@ pub fn ended(committed: bool) {
         outbox::lose_all();
     }
     outbox::finish(committed);
+    if !committed {
+        memory::note_abort();
+    }
 }
 
 /// The end of a transaction was missed, at least in part.

@@ -207,6 +207,7 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
 }
 
 fn build(id: i32) -> Result<Rc<StreamTable>> {
+    let before = ffi::memory::allocated();
     let row = described(id)?;
     let described = row.clone();
     let mut values = Values::of(row);
@@ -251,6 +252,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         rights::lost(definition_relid, role, &compiled.depends)?.map(|error| error.about(&name))
     };
     let table = Rc::new(StreamTable {
+        weight: ffi::memory::allocated().saturating_sub(before),
         id,
         name,
         relid,

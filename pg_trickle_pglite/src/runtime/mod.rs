@@ -2,6 +2,7 @@
 
 pub mod flush;
 pub mod load;
+pub mod memory;
 pub mod plans;
 pub mod rights;
 pub mod session;

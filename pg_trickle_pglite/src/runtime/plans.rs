@@ -80,6 +80,16 @@ impl ActionCache {
         Some(found.1.clone())
     }
 
+    /// What they take, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let sizes = self.actions.iter().map(|(_, action)| match action {
+            Action::Run { steps, .. } => steps.size(),
+            Action::Nothing | Action::Rebuild => 0,
+        });
+        sizes.sum()
+    }
+
     /// Keeps one.
     pub fn keep(&mut self, changes: &[Change], action: &Action) {
         self.actions.push((changes.to_vec(), action.clone()));

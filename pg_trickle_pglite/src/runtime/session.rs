@@ -463,6 +463,15 @@ pub fn stream_table(id: i32) -> Option<Rc<StreamTable>> {
     with(|session| session.stream_tables.get(&id).cloned())
 }
 
+/// All that are remembered, also those that may be outdated.
+#[must_use]
+pub fn stream_tables() -> Vec<Rc<StreamTable>> {
+    with(|session| {
+        let all = session.stream_tables.values().chain(session.suspects.values());
+        all.cloned().collect()
+    })
+}
+
 /// Remembers a compiled stream table.
 pub fn remember(table: &Rc<StreamTable>) {
     watch(table.depends.iter().copied());
@@ -497,6 +506,7 @@ mod tests {
             columns: Vec::new(),
             change_rows: String::new(),
             triggers: 0,
+            weight: 0,
             denied: None,
             stages: Vec::new(),
         })

@@ -45,6 +45,8 @@ pub struct StreamTable {
     pub change_rows: String,
     /// The events for which users made triggers, as the bits of `pg_trigger.tgtype`.
     pub triggers: u32,
+    /// What it takes without its programs, in bytes.
+    pub weight: usize,
     /// Why it cannot be maintained: its owner has lost a privilege that its query needs.
     pub denied: Option<Box<SqlError>>,
     /// Its stages, bottom first; the last one's storage is what users see.
@@ -149,6 +151,12 @@ impl StreamTable {
         self.denied.clone().map_or(Ok(()), Err)
     }
 
+    /// What it and its plans take, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.weight + self.stages.iter().map(|stage| stage.plans()).sum::<usize>()
+    }
+
     /// The qualified name of the storage table.
     #[must_use]
     pub fn storage_name(&self) -> String {
@@ -195,6 +203,13 @@ impl StageRunner {
         let action = plans::action(&self.stage, changes, false);
         self.cache.borrow_mut().keep(changes, &action);
         action
+    }
+
+    /// What its programs take, in bytes.
+    fn plans(&self) -> usize {
+        let asked = [&self.question, &self.is_small];
+        let questions = asked.map(|place| place.borrow().as_ref().map_or(0, |steps| steps.size()));
+        self.cache.borrow().size() + questions.into_iter().sum::<usize>()
     }
 
     /// The error for maintenance that changes what it reads.

@@ -249,7 +249,7 @@ describe('the plugin', () => {
     [{ bundle: {} }, 'Did you mean bundles?'],
     [{ bundles: { pg17: new Blob() } }, 'Did you mean 17?'],
     [{ bundles: { 16: new Blob() } }, 'Did you mean 17?'],
-    [[], 'Its options are bundles, advanceEvery.'],
+    [[], 'Its options are bundles, advanceEvery, memoryLimit.'],
   ])('refuses options that it does not know: %j', (options, hint) => {
     expect(() => createTrickle(options as never)).toThrow(expect.objectContaining({ code: '22023', hint }) as Error)
   })

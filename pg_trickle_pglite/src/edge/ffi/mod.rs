@@ -2,13 +2,16 @@
 
 mod error;
 mod guard;
+pub mod memory;
 mod rows;
 mod run;
+mod steps;
 
 pub use error::{PgErrorData, RawError};
 pub use guard::{caught, guarded, quietly};
 pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
-pub use run::{Delta, Outcome, Plan, Run, Steps, is_in_transaction, query};
+pub use run::{Delta, Outcome, Plan, Run, is_in_transaction, query};
+pub use steps::{Steps, give_back_plans, plan_bytes};
 
 use crate::edge::error::{Result, SqlError};
 use std::cell::RefCell;
@@ -53,6 +56,7 @@ struct RawText {
     plan: *mut c_void,
     compare: i32,
     differs: i32,
+    size: usize,
 }
 
 impl RawText {
@@ -63,6 +67,7 @@ impl RawText {
             plan: ptr::null_mut(),
             compare: 0,
             differs: 0,
+            size: 0,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Statements: `PGT_RUN`.
 
-use super::{MAX_ARGS, Oid, PGT_MAINTAIN, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count};
+use super::steps::{Steps, give_back_plans};
+use super::{MAX_ARGS, Oid, PGT_MAINTAIN, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count, memory};
 use crate::edge::error::{Result, SqlError};
-use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 
 #[repr(C)]
@@ -43,9 +43,10 @@ impl<'a> RawRun<'a> {
     }
 }
 
+/// The share of the memory in use, in percent, at which kept plans are given back: all that do not run.
+const PLANS_GO: usize = 90;
+
 unsafe extern "C" {
-    /// PostgreSQL's own; raises nothing.
-    fn SPI_freeplan(plan: *mut c_void) -> c_int;
     /// PostgreSQL's own; raises nothing.
     fn IsTransactionBlock() -> bool;
 }
@@ -112,53 +113,6 @@ pub struct Delta<'a> {
     pub estimate: f64,
 }
 
-/// The statements of a program, with the plans that are kept of them.
-pub struct Steps {
-    raw: RefCell<Vec<RawText>>,
-    texts: Vec<CString>,
-    kept: Cell<bool>,
-}
-
-impl Steps {
-    /// Each statement with whether the program stops when the first two values it returns differ.
-    #[must_use]
-    pub fn new<'a>(statements: impl Iterator<Item = (&'a str, bool)>) -> Self {
-        let (texts, compare): (Vec<CString>, Vec<bool>) =
-            statements.map(|(sql, compare)| (c_string(sql), compare)).unzip();
-        let raw = texts.iter().zip(compare).map(|(sql, compare)| RawText {
-            compare: i32::from(compare),
-            ..RawText::new(sql)
-        });
-        Self {
-            raw: RefCell::new(raw.collect()),
-            texts,
-            kept: Cell::new(false),
-        }
-    }
-}
-
-impl Steps {
-    /// All its statements have plans that are kept: PostgreSQL has accepted them.
-    #[must_use]
-    pub fn are_planned(&self) -> bool {
-        self.raw.borrow().iter().all(|step| !step.plan.is_null())
-    }
-}
-
-impl Drop for Steps {
-    fn drop(&mut self) {
-        if !self.kept.get() {
-            return;
-        }
-        for step in self.raw.get_mut() {
-            if !step.plan.is_null() {
-                // SAFETY: a kept plan of our own, freed once; nobody runs it while the program is being dropped.
-                unsafe { SPI_freeplan(step.plan) };
-            }
-        }
-    }
-}
-
 /// How a program is run: as a security-restricted operation of its role, since it runs functions that the role chose.
 pub struct Run<'a> {
     /// The stream table, for errors.
@@ -207,15 +161,28 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Gives back plans before there is no room for those that a program still needs.
+    fn make_room(&self, steps: &Steps) {
+        if !steps.are_planned() {
+            give_back_plans(if memory::is_above(PLANS_GO) {
+                0
+            } else {
+                memory::plan_budget()
+            });
+        }
+    }
+
     fn execute(&self, steps: &Steps, answer: *mut Rows) -> Result<Outcome> {
-        let Ok(mut statements) = steps.raw.try_borrow_mut() else {
-            return Err(SqlError::internal("a program was started inside itself"));
-        };
+        let program = steps.program();
         if self.keep {
-            steps.kept.set(true);
-        } else if steps.kept.get() {
+            self.make_room(steps);
+            steps.keep();
+        } else if program.is_kept() {
             return Err(SqlError::internal("a kept program was run without its plans"));
         }
+        let Ok(mut statements) = program.raw.try_borrow_mut() else {
+            return Err(SqlError::internal("a program was started inside itself"));
+        };
         let deltas: Vec<RawDelta> = self
             .deltas
             .iter()
@@ -244,7 +211,7 @@ impl Run<'_> {
             }
         }
         result.map_err(|error| {
-            let texts = || steps.texts.iter().filter_map(|text| text.to_str().ok());
+            let texts = || program.texts.iter().filter_map(|text| text.to_str().ok());
             let mut error = error.in_maintenance(self.label, texts());
             if let Some(text) = refused.and_then(|place| texts().nth(place)) {
                 error.statement = Some(text.to_owned());
@@ -259,16 +226,8 @@ impl Run<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{c_int, c_void};
-
     #[unsafe(no_mangle)]
     extern "C" fn IsTransactionBlock() -> bool {
         false
-    }
-
-    /// Tests run without PostgreSQL, and keep no plans.
-    #[unsafe(no_mangle)]
-    extern "C" fn SPI_freeplan(_plan: *mut c_void) -> c_int {
-        unreachable!("no plan was kept")
     }
 }

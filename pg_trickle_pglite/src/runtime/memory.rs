@@ -1,0 +1,97 @@
+//! The heap guard: what is given back and what is refused before memory runs out.
+//!
+//! Plans go first, those that have not run for longest (`edge/ffi/steps.rs`): they are made again when they are needed. If
+//! that is not enough, compiled stream tables go too. Then no stream table is made any more, and at last no source can be
+//! inserted into or updated, so that there is room for what gives memory back: DELETE, DROP and ROLLBACK.
+
+use super::session;
+use crate::edge::error::{Result, SqlError};
+use crate::edge::ffi::{self, memory};
+use std::cell::Cell;
+
+/// The share of the limit in use, in percent, from which no stream table is made.
+const FULL: usize = 80;
+/// The share from which nothing is added to what stream tables read.
+const FENCE: usize = 95;
+
+thread_local! {
+    /// Memory may have run out.
+    static PRESSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A transaction has failed: maybe for want of memory.
+pub fn note_abort() {
+    if memory::is_grown(FULL) {
+        PRESSED.set(true);
+    }
+}
+
+/// Gives back what can be made again, if memory may have run out since.
+pub fn relieve() {
+    memory::calibrate();
+    if PRESSED.get() && !session::is_active() && !session::has_guests() {
+        PRESSED.set(false);
+        if memory::is_above(FULL) {
+            give_back();
+        }
+    }
+}
+
+/// Gives back all that is made again when it is needed.
+fn give_back() {
+    ffi::give_back_plans(0);
+    session::void();
+    session::freshen();
+}
+
+/// Whether more than a share of the limit is in use, also when everything has been given back that can be.
+fn stays_above(percent: usize) -> bool {
+    memory::is_above(percent) && {
+        give_back();
+        memory::is_above(percent)
+    }
+}
+
+/// Fails where there is no room for another stream table.
+pub fn must_have_room(name: &str) -> Result<()> {
+    if !stays_above(FULL) {
+        return Ok(());
+    }
+    Err(full(&format!("no memory for the stream table {name}"), FULL).about(name))
+}
+
+/// Fails where a statement that adds rows to a source would take what is kept for those that remove something.
+pub fn must_be_below_fence() -> Result<()> {
+    if !stays_above(FENCE) {
+        return Ok(());
+    }
+    Err(full(
+        "no memory for INSERT and UPDATE of what stream tables read",
+        FENCE,
+    ))
+}
+
+fn full(what: &str, percent: usize) -> Box<SqlError> {
+    let (used, limit) = (memory::used(), memory::limit());
+    let [fixed, contexts, own] = memory::parts().map(megabytes);
+    SqlError::new(
+        "53200",
+        format!(
+            "{what}: {} of {} are in use, more than {percent} %",
+            megabytes(used),
+            megabytes(limit)
+        ),
+    )
+    .detail(format!(
+        "PGlite itself, with shared_buffers, takes {fixed}; the caches and the current work of PostgreSQL {contexts}; \
+         pg_trickle {own}. All plans of stream tables have been given back already."
+    ))
+    .hint(
+        "Drop stream tables or tables that are not needed, or open the database again, which empties the caches, with a lower \
+         shared_buffers or a higher memoryLimit (pgtrickle.memory_limit). SELECT * FROM pgtrickle.memory() shows what is in use.",
+    )
+}
+
+fn megabytes(bytes: usize) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_048_576.0)
+}

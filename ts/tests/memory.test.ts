@@ -1,0 +1,187 @@
+/** The heap guard: a limit, what is given back and refused near it, and what is in use. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { createTrickle } from '../dist/index.js'
+import type { TrickleError } from '../dist/index.js'
+import { Lab } from './support/lab.js'
+import { openDatabase, openWith } from './support/pglite.js'
+import type { Database } from './support/modules.js'
+
+const MEGABYTE = 2 ** 20
+
+let lab: Lab | undefined
+afterEach(() => lab?.close())
+
+async function open(): Promise<Lab> {
+  lab = await new Lab().open(await openDatabase())
+  await lab.exec(`CREATE TABLE t (id int PRIMARY KEY, k int, v int);
+    INSERT INTO t SELECT n, n % 3, n FROM generate_series(1, 9) n`)
+  return lab
+}
+
+/** Makes the limit such that this share of it is in use. */
+async function use(opened: Lab, percent: number): Promise<void> {
+  const { used } = await opened.pg.trickle.memory()
+  await opened.exec(`SET pgtrickle.memory_limit = '${Math.floor((used * 100) / percent)}'`)
+}
+
+const many = Array.from({ length: 12 }, (_, n) => n)
+const query = (n: number) => `SELECT k, count(*) AS n, sum(v + ${n}) AS s FROM t GROUP BY k`
+
+describe('what there is', () => {
+  test('the limit is that of PGlite, the setting, or the option, whichever is lowest', async () => {
+    const { pg } = await open()
+    const limit = async () => (await pg.trickle.memory()).limit
+    expect(await limit()).toBe(2048 * MEGABYTE)
+    await pg.exec(`SET pgtrickle.memory_limit = '512MB'`)
+    expect(await limit()).toBe(512 * MEGABYTE)
+    expect((await pg.query('SHOW pgtrickle.memory_limit')).rows).toEqual([{ 'pgtrickle.memory_limit': '512MB' }])
+    await pg.exec(`SET pgtrickle.memory_limit = '4GB'`)
+    expect(await limit()).toBe(2048 * MEGABYTE)
+
+    const options = { memoryLimit: 300 * MEGABYTE }
+    const other = (await openWith({ trickle: createTrickle(options) })) as Database
+    try {
+      await other.exec('DISCARD ALL')
+      expect((await other.trickle.memory()).limit).toBe(options.memoryLimit)
+      await other.exec(`SET pgtrickle.memory_limit = '512MB'`)
+      expect((await other.trickle.memory()).limit).toBe(options.memoryLimit)
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('what is in use lies between what contexts have and the memory', async () => {
+    const { pg } = await open()
+    const { used } = await pg.trickle.memory()
+    const { rows } = await pg.query<{ n: number }>('SELECT sum(total_bytes)::float8 AS n FROM pg_backend_memory_contexts')
+    expect(used).toBeGreaterThan(rows[0]?.n ?? Infinity)
+    expect(used).toBeLessThanOrEqual((pg as unknown as { Module: { HEAPU8: Uint8Array } }).Module.HEAPU8.length)
+  })
+
+  test('stream tables take memory once they are used', async () => {
+    const { pg, exec, run, create } = bound(await open())
+    await create('used', query(1))
+    await create('rests', 'SELECT id FROM t')
+    const before = await pg.trickle.memory()
+    expect(before.streamTables.map(({ schema, name }) => `${schema}.${name}`)).toEqual(['public.rests', 'public.used'])
+    await run('UPDATE t SET v = v + 1')
+    const after = await pg.trickle.memory()
+    expect(after.streamTables[0]).toMatchObject({ schema: 'public', name: 'used' })
+    expect(after.streamTables[0]?.bytes).toBeGreaterThan(20_000)
+    expect(after.plans).toBeGreaterThan(20_000)
+    expect(after.plans).toBeLessThan(after.planLimit)
+    expect(await exec(`SELECT m.limit, used, plans, plan_limit, stream_tables FROM pgtrickle.memory() m`)).toHaveLength(1)
+    // Also for those who may not set the limit.
+    await exec('CREATE ROLE guest; SET ROLE guest')
+    expect((await pg.trickle.memory()).limit).toBe(after.limit)
+    for (const sql of [
+      `SET pgtrickle.memory_limit = '1GB'`,
+      `SELECT pgtrickle.command('memory_limit', '1')`,
+    ]) {
+      await expect(pg.exec(sql)).rejects.toMatchObject({ code: '42501' })
+    }
+    await exec('RESET ROLE; DROP ROLE guest')
+  })
+})
+
+describe('near the limit', () => {
+  test('no stream table is made above 80 %, and dropping makes room', async () => {
+    const { pg, run, create } = bound(await open())
+    await create('first', query(1))
+    await run('UPDATE t SET v = v + 1')
+    await use(lab as Lab, 85)
+    const error = await pg.trickle.createStreamTable('second', query(2)).then(
+      () => undefined,
+      (thrown: unknown) => thrown as TrickleError,
+    )
+    expect(error).toMatchObject({ code: '53200', streamTable: 'second' })
+    expect(error?.message).toMatch(
+      /^no memory for the stream table public\.second: [\d.]+ MB of [\d.]+ MB are in use, more than 80 %$/,
+    )
+    expect(error?.detail).toMatch(/^PGlite itself, with shared_buffers, takes [\d.]+ MB; the caches .* pg_trickle [\d.]+ MB\./)
+    expect(error?.hint).toMatch(/^Drop stream tables .* memoryLimit/)
+    expect(await pg.trickle.listStreamTables()).toHaveLength(1)
+    // What is there goes on.
+    await run('INSERT INTO t VALUES (100, 1, 1); UPDATE t SET v = v + 1; DELETE FROM t WHERE id = 100')
+    await use(lab as Lab, 70)
+    await create('second', query(2))
+    await run('UPDATE t SET v = v + 1')
+  })
+
+  test('above 95 %, rows can be deleted and stream tables dropped, and nothing is added', async () => {
+    const { pg, run, fails, create, exec } = bound(await open())
+    await create('sums', query(1))
+    await run('UPDATE t SET v = v + 1')
+    await use(lab as Lab, 99)
+    for (const sql of [`INSERT INTO t VALUES (200, 1, 1)`, 'UPDATE t SET v = 0']) {
+      expect(await fails(sql), sql).toMatchObject({
+        code: '53200',
+        message: expect.stringMatching(/more than 95 %$/) as string,
+      })
+    }
+    await run('DELETE FROM t WHERE id = 1')
+    await exec('BEGIN; DELETE FROM t WHERE id = 2; ROLLBACK')
+    await run('TRUNCATE t')
+    lab?.forget('sums')
+    await pg.trickle.dropStreamTable('sums')
+    await exec('INSERT INTO t VALUES (200, 1, 1)')
+    await exec('RESET pgtrickle.memory_limit')
+    await create('sums', query(1))
+    await run('UPDATE t SET v = v + 1')
+  })
+})
+
+describe('plans', () => {
+  test('above the budget, those that have not run for longest are given back', async () => {
+    const { pg, run, create, exec } = bound(await open())
+    for (const n of many) await create(`s${n}`, query(n))
+    await run('UPDATE t SET v = v + 1')
+    const { plans } = await pg.trickle.memory()
+    await exec(`SET pgtrickle.plan_memory = '${Math.floor(plans / 3)}'`)
+    await run('INSERT INTO t VALUES (300, 1, 1)')
+    const trimmed = await pg.trickle.memory()
+    // One program may come on top.
+    expect(trimmed.plans).toBeLessThan((plans / 3) * 1.4)
+    expect(trimmed.plans).toBeGreaterThan(0)
+    for (const round of many) await run(`UPDATE t SET v = v + ${round} WHERE id < 4; DELETE FROM t WHERE id = ${round}`)
+    expect((await pg.trickle.memory()).plans).toBeLessThan((plans / 3) * 1.4)
+  })
+
+  test('near the limit they are given back before anything fails', async () => {
+    const { pg, run, create } = bound(await open())
+    for (const n of many) await create(`s${n}`, query(n))
+    await run('UPDATE t SET v = v + 1')
+    const { plans, used } = await pg.trickle.memory()
+    // The plans are what is above 80 %.
+    await lab?.exec(`SET pgtrickle.memory_limit = '${Math.floor((used - plans) / 0.8)}'`)
+    await create('another', 'SELECT id, v FROM t')
+    expect((await pg.trickle.memory()).plans).toBeLessThan(plans / 2)
+    await run('UPDATE t SET v = v + 1')
+  })
+})
+
+test('creating, changing and dropping takes nothing', async () => {
+  const { pg, exec, run } = bound(await open())
+  const rounds = Number(process.env.ROUNDS ?? 60)
+  const round = async (n: number) => {
+    await exec(`SELECT pgtrickle.create_stream_table('again', '${query(n)}')`)
+    await run(`UPDATE t SET v = v + 1; INSERT INTO t VALUES (1000, 1, 1); DELETE FROM t WHERE id = 1000`)
+    await exec(`SELECT pgtrickle.drop_stream_table('again')`)
+  }
+  for (let n = 0; n < 20; n++) await round(n)
+  const before = (await pg.trickle.memory()).used
+  for (let n = 0; n < rounds; n++) await round(n)
+  const after = (await pg.trickle.memory()).used
+  expect(after - before).toBeLessThan(0.3 * MEGABYTE)
+})
+
+/** The methods of a lab, as functions. */
+function bound(opened: Lab) {
+  return {
+    pg: opened.pg,
+    exec: opened.exec.bind(opened),
+    run: opened.run.bind(opened),
+    fails: opened.fails.bind(opened),
+    create: opened.create.bind(opened),
+  }
+}
