@@ -2,7 +2,6 @@
  * decides nothing, and calls what every PGlite exports: a macro of one release's headers can be a function in the next. */
 #include "shim.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
@@ -18,13 +17,8 @@
 
 PG_MODULE_MAGIC;
 
-PG_FUNCTION_INFO_V1(pgtrickle_fired);
-PG_FUNCTION_INFO_V1(pgtrickle_command);
-PG_FUNCTION_INFO_V1(pgtrickle_row_image);
-PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
-PG_FUNCTION_INFO_V1(pgtrickle_exact);
-
-/* ---- errors ---- */
+PG_FUNCTION_INFO_V1(pgtrickle_fired); PG_FUNCTION_INFO_V1(pgtrickle_command); PG_FUNCTION_INFO_V1(pgtrickle_exact);
+PG_FUNCTION_INFO_V1(pgtrickle_row_image); PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
 
 static void report(int level, const PgtError *error) {
     ereport(level, (errcode(error->sqlstate), errmsg_internal("%s", error->message ? error->message : "out of memory"),
@@ -71,8 +65,6 @@ static void catch_error(PgtError *error) {
                             .position = pg->cursorpos > 0 ? pg->cursorpos : pg->internalpos};
 }
 
-/* ---- statements ---- */
-
 static int apply_settings(const PgtSetting *settings, int32 count) {
     int nest = NewGUCNestLevel();
     for (int i = 0; i < count; i++)
@@ -87,18 +79,43 @@ static void check_spi(int code) {
         elog(ERROR, "SPI: %s", SPI_result_code_string(code));
 }
 
+static CachedPlanSource *source_of(SPIPlanPtr plan) { return linitial(SPI_plan_get_plan_sources(plan)); }
+
 /* Will the plan be executed as it is? The same test as in GetCachedPlan. */
 static bool is_current(SPIPlanPtr plan) {
-    CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+    const CachedPlanSource *source = source_of(plan);
     return source->is_valid && source->gplan != NULL && source->gplan->is_valid &&
            SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
-/* What a kept plan takes. */
-static void weigh(PgtText *statement) {
-    const CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(statement->plan));
-    statement->size = MemoryContextMemAllocated(source->context, true) +
-                      (source->gplan ? MemoryContextMemAllocated(source->gplan->context, true) : 0);
+/* Keeps of a plan what running it takes: the planned statement, and what makes it out of date. Not the trees that it was
+ * made from, which take twice as much: it is made from the text again. Should PostgreSQL make it again, that fails. */
+static SPIPlanPtr slim(SPIPlanPtr full, const char *text) {
+    const CachedPlanSource *from = source_of(full);
+    const CachedPlan *planned = from->gplan;
+    if (planned == NULL || from->dependsOnRLS || planned->dependsOnRole || TransactionIdIsValid(planned->saved_xmin))
+        return full;
+    SPIPlanPtr plan = SPI_prepare("SELECT 1 OPERATOR(pg_catalog./) 0", 0, NULL);
+    check_spi(plan ? 0 : SPI_result);
+    CachedPlanSource *to = source_of(plan);
+    MemoryContext caller = MemoryContextSwitchTo(to->query_context);
+    to->relationOids = list_copy(from->relationOids);
+    to->invalItems = copyObject(from->invalItems);
+    to->search_path = GetSearchPathMatcher(to->query_context);
+    MemoryContext context = GenerationContextCreate(caller, "pg_trickle plan", 0, 1024, 8192);
+    MemoryContextSwitchTo(context);
+    CachedPlan *copy = palloc(sizeof(CachedPlan));
+    *copy = *planned;
+    copy->context = context;
+    copy->stmt_list = copyObject(planned->stmt_list);
+    MemoryContextSwitchTo(caller);
+    check_spi(SPI_keepplan(plan));
+    MemoryContextSetParent(context, CacheMemoryContext);
+    to->gplan = copy;
+    to->query_string = text;
+    to->commandTag = from->commandTag;
+    SPI_freeplan(full);
+    return plan;
 }
 
 /* The first setting, search_path, ends with parsing: what functions see, also inlined ones, is another. A plan that is
@@ -106,25 +123,28 @@ static void weigh(PgtText *statement) {
  * with planning: functions and casts of the statement must see those of the session. */
 static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
     SPIPlanPtr plan = statement->plan;
-    int nest;
     if (plan == NULL || run->nsettings > 0) {
         SPI_freeplan(plan);
         statement->plan = NULL;
-        nest = apply_settings(run->settings, run->nsettings);
+        statement->size = 1;
+        int nest = apply_settings(run->settings, run->nsettings);
         plan = SPI_prepare(statement->text, run->nargs, types);
         check_spi(plan ? 0 : SPI_result);
         AtEOXact_GUC(true, nest);
-        CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-        source->search_path = GetSearchPathMatcher(source->query_context);
+        source_of(plan)->search_path = GetSearchPathMatcher(source_of(plan)->query_context);
         check_spi(run->keep ? SPI_keepplan(plan) : 0);
         statement->plan = plan;
     }
-    nest = apply_settings(run->settings + 1, run->nsettings - 1);
+    int nest = apply_settings(run->settings + 1, run->nsettings - 1);
     CachedPlan *cached = SPI_plan_get_cached_plan(plan);
     if (cached != NULL)
         ReleaseCachedPlan(cached, run->keep ? CurrentResourceOwner : NULL);
     AtEOXact_GUC(true, nest);
-    weigh(statement);
+    if (run->keep && run->nsettings > 0)
+        statement->plan = plan = slim(plan, statement->text);
+    const CachedPlanSource *source = source_of(plan);
+    statement->size = MemoryContextMemAllocated(source->context, true) +
+                      (source->gplan ? MemoryContextMemAllocated(source->gplan->context, true) : 0);
 }
 
 static void take_rows(PgtText *statement) {
@@ -150,9 +170,8 @@ static void run_body(void *argument) {
     check_spi(SPI_connect());
     for (const PgtDelta *delta = run->deltas; delta < run->deltas + run->ndeltas; delta++) {
         EphemeralNamedRelation relation = palloc(sizeof(EphemeralNamedRelationData));
-        relation->md = (EphemeralNamedRelationMetadataData){.name = delta->name, .reliddesc = delta->relid,
-            .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = delta->estimate};
-        relation->reldata = delta->rows;
+        *relation = (EphemeralNamedRelationData){.reldata = delta->rows, .md = {.name = delta->name,
+            .reliddesc = delta->relid, .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = delta->estimate}};
         check_spi(SPI_register_relation(relation));
     }
     for (PgtText *statement = run->statements; statement < run->statements + run->nstatements; statement++) {
@@ -166,8 +185,6 @@ static void run_body(void *argument) {
     }
     SPI_finish();
 }
-
-/* ---- rows ---- */
 
 /* The copy outlives the statement and belongs to the transaction: subtransactions come and go. Rows stay as they are. */
 static void append_body(void *argument) {
@@ -194,11 +211,10 @@ static void compare_body(void *argument) {
     const PgtEvent *event = compare->event;
     TupleTableSlot *added = MakeSingleTupleTableSlot(event->columns, &TTSOpsMinimalTuple);
     TupleTableSlot *removed = MakeSingleTupleTableSlot(event->columns, &TTSOpsMinimalTuple);
-    compare->same = true;
     tuplestore_rescan(event->added);
     tuplestore_rescan(event->removed);
     while (compare->same && tuplestore_gettupleslot(event->added, true, false, added) &&
-           tuplestore_gettupleslot(event->removed, true, false, removed)) {
+           tuplestore_gettupleslot(event->removed, true, false, removed))
         for (int i = 0; compare->same && i < compare->ncolumns; i++) {
             Form_pg_attribute column = TupleDescAttr(event->columns, compare->columns[i] - 1);
             bool is_null, was_null;
@@ -206,7 +222,6 @@ static void compare_body(void *argument) {
             Datum was = slot_getattr(removed, compare->columns[i], &was_null);
             compare->same = is_null == was_null && (is_null || datumIsEqual(is, was, column->attbyval, column->attlen));
         }
-    }
     ExecDropSingleTupleTableSlot(added);
     ExecDropSingleTupleTableSlot(removed);
 }
@@ -230,8 +245,6 @@ static void const_body(void *argument) {
 }
 
 static void notice_body(void *argument) { report(NOTICE, argument); }
-
-/* ---- the fence ---- */
 
 static void nested_body(void *work) {
     MemoryContext context = CurrentMemoryContext;
@@ -282,8 +295,6 @@ size_t pgt_context_memory(void) {
     CacheMemoryContext->methods->stats(CacheMemoryContext, NULL, NULL, &cache, false);
     return MemoryContextMemAllocated(TopMemoryContext, true) - cache.freespace;
 }
-
-/* ---- entry points ---- */
 
 Datum pgtrickle_fired(PG_FUNCTION_ARGS) {
     TriggerData *data = (TriggerData *)fcinfo->context;
@@ -361,8 +372,6 @@ Datum pgtrickle_exact(PG_FUNCTION_ARGS) {
     CALL_RUST(pgt_rs_exact, PG_GETARG_FLOAT8(0), &text);
     return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
-
-/* ---- hooks ---- */
 
 static ProcessUtility_hook_type next_utility;
 

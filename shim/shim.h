@@ -12,10 +12,8 @@ typedef struct PgtError {
     ErrorData *pg;  /* what PostgreSQL raised, NULL for an error of our own */
     int32 sqlstate; /* packed, as in errcodes.h */
     int32 position; /* in query, in characters from 1; 0 for none */
-    char *message, *detail, *hint, *context;
-    char *query; /* the text that position points into */
+    char *message, *detail, *hint, *context, *query; /* query is the text that position points into */
 } PgtError;
-
 typedef const char *const PgtSetting[2]; /* name and value */
 
 /* A statement to run, the text of statements to parse, or the node text of a Const to write. */
@@ -25,7 +23,7 @@ typedef struct PgtText {
     SPIPlanPtr plan; /* in and out: kept for the next time */
     int32 compare;   /* stop when the first two values of the answer, both bigint, differ */
     int32 differs;   /* out */
-    size_t size;     /* out: what the kept plan takes, in bytes */
+    size_t size;     /* out: what the plan takes, in bytes; not 0 where there is none since it could not be made */
 } PgtText;
 
 /* The rows that a statement added to or took from a table. */
@@ -54,16 +52,14 @@ typedef struct PgtEvent {
     const char *trigger; /* its name */
     const char *ddl;     /* the event, for an event trigger */
     Oid relid;
-    int32 relkind;
-    int32 fired; /* as in TriggerData */
+    int32 relkind, fired; /* fired: as in TriggerData */
 } PgtEvent;
 
 /* Do the two versions of every row have equal values in these columns? */
 typedef struct PgtCompare {
     const PgtEvent *event;
     const int16 *columns;
-    int32 ncolumns;
-    int32 same; /* out */
+    int32 ncolumns, same; /* same: true before, in and out */
 } PgtCompare;
 
 /* PGT_RUN takes a PgtRun, and so does MAINTAIN, a security-restricted operation for code that the role chose; PARSE and
@@ -76,15 +72,11 @@ extern int pgt_call(int what, void *argument, Oid role, const PgtSetting *settin
 
 extern double pgt_memory_limit, pgt_plan_memory; /* settings, in bytes; 0 if they are not given */
 extern size_t pgt_context_memory(void);
-
-extern int pgt_rs_fired(const PgtEvent *event, PgtError *error);
+extern int pgt_rs_fired(const PgtEvent *event, PgtError *error), pgt_rs_transaction(int event, PgtError *error);
 extern int pgt_rs_command(const char *const *args, int nargs, const char **result, PgtError *error);
-extern int pgt_rs_index(Oid table, const char **storage, PgtError *error);
+extern int pgt_rs_index(Oid table, const char **storage, PgtError *error), pgt_rs_nested(void *work, PgtError *error);
 extern int pgt_rs_trigger(Oid table, int timing, int rows, PgtError *error);
 extern int pgt_rs_exact(double number, const char **text, PgtError *error);
-extern int pgt_rs_transaction(int event, PgtError *error);
-extern int pgt_rs_nested(void *work, PgtError *error);
 extern int pgt_rs_value(void *rows, int column, const char *text, PgtError *error);
 extern void pgt_rs_subtransaction(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *unused);
-extern void pgt_rs_relcache(Datum unused, Oid relid);
-extern void pgt_rs_roles(Datum unused, int cache, uint32 hash);
+extern void pgt_rs_relcache(Datum unused, Oid relid), pgt_rs_roles(Datum unused, int cache, uint32 hash);

@@ -68,7 +68,7 @@ fn fit(
     reason: Option<&str>,
     bound: bool,
 ) -> Result<Rc<StreamTable>> {
-    if compiled.layout() == before.stored_layout {
+    if load::is_stored(before.id, &compiled)? {
         view::show(before, definition, &compiled, bound)?;
         description::update(before.id, &compiled)?;
         triggers::sync()?;

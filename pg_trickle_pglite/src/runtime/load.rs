@@ -90,6 +90,15 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
     })
 }
 
+/// Whether what a stream table stores looks like this.
+pub fn is_stored(id: i32, compiled: &Compiled) -> Result<bool> {
+    let stored = spi::catalog_value(
+        "SELECT layout FROM pgtrickle.stream_table WHERE id = $1::int",
+        &[Some(&id.to_string())],
+    )?;
+    Ok(stored.is_some_and(|layout| layout == compiled.layout()))
+}
+
 /// Whether a stream table `t` is complete. Its definition is bound to its view on creation; a dump loses that.
 macro_rules! is_bound {
     () => {
@@ -180,11 +189,15 @@ fn whole(mut row: Row) -> Result<Row> {
     .about(&name))
 }
 
-/// Changes whenever the definition of one of the relations does. The writer (xmin) and place (ctid) of a catalog row
+/// A hash that changes whenever the definition of one of the relations does. The writer (xmin) and place (ctid) of a catalog row
 /// identify its version; statistics are updated in place and change neither.
 fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
+    let described: Vec<&str> = described
+        .iter()
+        .map(|value| value.as_deref().unwrap_or_default())
+        .collect();
     let versions = spi::catalog_value(
-        "SELECT string_agg(v.version, ';' ORDER BY v.version) FROM (SELECT $1::oid[] AS relids) r, LATERAL (\
+        "SELECT md5(concat($2, string_agg(v.version, ';' ORDER BY v.version))) FROM (SELECT $1::oid[] AS relids) r, LATERAL (\
          SELECT format('c %s %s %s', c.oid, c.xmin, c.ctid) FROM pg_class c WHERE c.oid = ANY (r.relids) UNION ALL \
          SELECT format('n %s %s', n.oid, n.nspname) FROM pg_namespace n WHERE n.oid IN \
          (SELECT c.relnamespace FROM pg_class c WHERE c.oid = ANY (r.relids)) UNION ALL \
@@ -196,14 +209,9 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
          WHERE h.inhrelid = ANY (r.relids) OR h.inhparent = ANY (r.relids) UNION ALL \
          SELECT format('r %s %s %s', w.oid, w.xmin, w.ctid) FROM pg_rewrite w WHERE w.ev_class = ANY (r.relids) \
          ) AS v(version)",
-        &[Some(&names::array(relations.iter()))],
+        &[Some(&names::array(relations.iter())), Some(&described.join("\u{1f}"))],
     )?;
-    let mut all = versions.unwrap_or_default();
-    for value in described {
-        all.push('\u{1f}');
-        all.push_str(value.as_deref().unwrap_or_default());
-    }
-    Ok(all)
+    Ok(versions.unwrap_or_default())
 }
 
 fn build(id: i32) -> Result<Rc<StreamTable>> {
@@ -260,7 +268,6 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         role,
         definition,
         storage,
-        stored_layout,
         populated,
         depends: compiled.depends,
         fingerprint,

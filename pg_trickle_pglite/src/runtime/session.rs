@@ -498,7 +498,6 @@ mod tests {
             role: 0,
             definition: String::new(),
             storage: String::new(),
-            stored_layout: String::new(),
             populated: true,
             depends: relids,
             fingerprint: String::new(),

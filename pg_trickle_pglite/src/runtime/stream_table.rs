@@ -29,8 +29,6 @@ pub struct StreamTable {
     pub definition: String,
     /// The name of the storage table, without its schema.
     pub storage: String,
-    /// What the catalog says the storage looks like.
-    pub stored_layout: String,
     /// It has been filled and is maintained.
     pub populated: bool,
     /// The relations whose change invalidates this.
@@ -418,7 +416,9 @@ impl Maintainer<'_> {
     pub fn maintain(&self, stages: Vec<Stage>, own: &[(Oid, Oid)]) -> Vec<Rc<StageRunner>> {
         let is_single = stages.iter().filter(|stage| !stage.is_clock()).count() == 1;
         let mut maintained: Vec<Rc<StageRunner>> = Vec::new();
-        for (place, stage) in stages.into_iter().enumerate() {
+        for (place, mut stage) in stages.into_iter().enumerate() {
+            // For making the storage only.
+            (stage.ddl, stage.layout) = (Vec::new(), String::new());
             let clock = maintained.first().filter(|first| first.stage.is_clock()).cloned();
             maintained.push(Rc::new(StageRunner {
                 key: (self.id, place),

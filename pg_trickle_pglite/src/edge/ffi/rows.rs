@@ -229,7 +229,7 @@ impl Event<'_> {
             event: self.raw,
             columns: columns.as_ptr(),
             ncolumns: count(columns.len())?,
-            same: 0,
+            same: 1,
         };
         call(PGT_COMPARE, &mut raw, 0, &[])?;
         Ok(raw.same == 0)

@@ -198,12 +198,17 @@ impl Run<'_> {
         }
         for statement in statements.iter_mut() {
             statement.differs = 0;
+            if statement.plan.is_null() {
+                statement.size = 0;
+            }
         }
         let mut run = RawRun::new(&mut statements, self.planning, self.keep)?;
         run.deltas = deltas.as_ptr();
         run.ndeltas = count(deltas.len())?;
         let result = call(PGT_MAINTAIN, &mut run, self.role, self.running);
-        let refused = statements.iter().position(|statement| statement.plan.is_null());
+        let refused = statements
+            .iter()
+            .position(|statement| statement.plan.is_null() && statement.size != 0);
         if !self.keep {
             // These plans were freed with the SPI connection that made them.
             for statement in statements.iter_mut() {

@@ -1,0 +1,180 @@
+// Fills a heap with stream tables until the guard refuses another one.
+
+const MEGABYTE = 2 ** 20
+
+/** How many stream tables share their sources. */
+const SHARED = 10
+
+const wide = (columns) => ({
+  name: `${columns} columns`,
+  tables: (n) =>
+    `CREATE TABLE w${n} (id int PRIMARY KEY, ${list(columns, (c) => `c${c} int DEFAULT ${c}`)});
+     INSERT INTO w${n} (id) SELECT i FROM generate_series(1, 20) i`,
+  query: (n, m) => `SELECT * FROM w${n} WHERE c1 > ${m % SHARED} - 100`,
+  changes: (n) => [
+    `INSERT INTO w${n} (id) VALUES (1000), (1001)`,
+    `UPDATE w${n} SET c1 = c1 + 1, c2 = c2 - 1 WHERE id >= 1000`,
+    `DELETE FROM w${n} WHERE id >= 1000`,
+  ],
+})
+
+/** Kinds of stream tables: their sources, the query of the m-th one over the n-th sources, and changes of these. */
+export const KINDS = [
+  {
+    name: 'three-table join with GROUP BY',
+    tables: (n) =>
+      `CREATE TABLE a${n} (id int PRIMARY KEY, k int, v int);
+       CREATE TABLE b${n} (id int PRIMARY KEY, a int REFERENCES a${n}, w int);
+       CREATE TABLE c${n} (id int PRIMARY KEY, b int REFERENCES b${n}, x int);
+       CREATE INDEX ON b${n} (a); CREATE INDEX ON c${n} (b);
+       INSERT INTO a${n} SELECT i, i % 5, i FROM generate_series(1, 20) i;
+       INSERT INTO b${n} SELECT i, i, i FROM generate_series(1, 20) i;
+       INSERT INTO c${n} SELECT i, i, i FROM generate_series(1, 20) i`,
+    query: (n, m) =>
+      `SELECT a.k, count(*) AS n, sum(c.x + ${m}) AS s FROM a${n} a JOIN b${n} b ON b.a = a.id JOIN c${n} c ON c.b = b.id GROUP BY a.k`,
+    changes: (n) => [
+      ...three(`a${n}`, '1000, 1, 1', 'k = k + 1'),
+      ...three(`b${n}`, '1000, 1, 1', 'a = a + 1'),
+      ...three(`c${n}`, '1000, 1, 1', 'x = x + 1'),
+    ],
+  },
+  {
+    name: 'window',
+    tables: (n) =>
+      `CREATE TABLE p${n} (id int PRIMARY KEY, g int, v int);
+       INSERT INTO p${n} SELECT i, i % 5, i FROM generate_series(1, 20) i`,
+    query: (n, m) =>
+      `SELECT id, g, rank() OVER (PARTITION BY g ORDER BY v + ${m}) AS r, sum(v) OVER (PARTITION BY g) AS s FROM p${n}`,
+    changes: (n) => three(`p${n}`, '1000, 1, 1', 'v = v + 1'),
+  },
+  ...[10, 50, 100, 500].map(wide),
+]
+
+function list(count, item) {
+  return Array.from({ length: count }, (_, n) => item(n + 1)).join(', ')
+}
+
+function three(table, row, change) {
+  return [
+    `INSERT INTO ${table} VALUES (${row})`,
+    `UPDATE ${table} SET ${change} WHERE id = 1000`,
+    `DELETE FROM ${table} WHERE id = 1000`,
+  ]
+}
+
+/** What is in use. The function `memory()` needs memory for its own plan. */
+export async function memory(pg) {
+  const { rows } = await pg.query("SELECT pgtrickle.command('memory') AS json")
+  return JSON.parse(rows[0].json)
+}
+
+/** What one stream table takes, in bytes: at rest after it was made, with all plans, and after these were given back. */
+export async function cost(pg, kind, count = 20) {
+  // What the first one of all needs belongs to none.
+  await pg.exec(kind.tables('_warm'))
+  await pg.trickle.createStreamTable('warm', kind.query('_warm', 0))
+  for (const sql of kind.changes('_warm')) await pg.exec(sql)
+  await pg.exec(kind.tables(0))
+  const start = await memory(pg)
+  for (let m = 0; m < count; m++) await pg.trickle.createStreamTable(`s${m}`, kind.query(0, m))
+  const made = await memory(pg)
+  const began = performance.now()
+  let slowest = 0
+  for (const sql of kind.changes(0)) {
+    const before = performance.now()
+    await pg.exec(sql)
+    slowest = Math.max(slowest, performance.now() - before)
+  }
+  const firstUse = performance.now() - began
+  const used = await memory(pg)
+  await pg.exec("SET pgtrickle.plan_memory = '1'")
+  for (const sql of kind.changes('_warm')) await pg.exec(sql)
+  await pg.exec('RESET pgtrickle.plan_memory')
+  const rests = await memory(pg)
+  const per = (from, to) => Math.round((to.used - from.used) / count)
+  return {
+    made: per(start, made),
+    used: per(start, used),
+    rests: per(start, rests),
+    plans: Math.round((used.plans - start.plans) / count),
+    firstUse: firstUse / count,
+    slowest: slowest / count,
+  }
+}
+
+/** Refuses memory above a size, as a browser does that has no more to give. Returns a function that ends it. */
+export function capMemory(bytes) {
+  const { grow } = WebAssembly.Memory.prototype
+  WebAssembly.Memory.prototype.grow = function (pages) {
+    if (this.buffer.byteLength + pages * 65_536 > bytes()) throw new RangeError('no more memory')
+    return grow.call(this, pages)
+  }
+  return () => {
+    WebAssembly.Memory.prototype.grow = grow
+  }
+}
+
+/**
+ * Makes stream tables of one kind until the guard refuses another one, with changes all the way; drops half of them, and
+ * makes them again. `room` is the limit, in bytes above what is in use at the start. Throws if anything but the guard
+ * fails, or if a stream table differs from its query.
+ */
+export async function fill(pg, kind, { room, atMost = Infinity, log = () => {} }) {
+  const { used } = await memory(pg)
+  const limit = used + room
+  await pg.exec(`SET pgtrickle.memory_limit = '${limit}'`)
+  const sources = new Set()
+  const tables = []
+  let slowest = 0
+  const change = async (n) => {
+    const before = performance.now()
+    for (const sql of kind.changes(n)) await pg.exec(sql)
+    slowest = Math.max(slowest, performance.now() - before)
+  }
+  const makeUpTo = async (most) => {
+    while (tables.length < most) {
+      const m = tables.length
+      const n = Math.floor(m / SHARED)
+      if (!sources.has(n)) await pg.exec(kind.tables(n))
+      sources.add(n)
+      try {
+        await pg.trickle.createStreamTable(`s${m}`, kind.query(n, m))
+      } catch (error) {
+        if (!isGuard(error)) throw error
+        return false
+      }
+      tables.push(`s${m}`)
+      if (tables.length % SHARED === 0) {
+        await change(n)
+        log(tables.length)
+      }
+    }
+    return true
+  }
+  const isFull = !(await makeUpTo(atMost))
+  const ceiling = tables.length
+  const full = await memory(pg)
+  await verify(pg, tables)
+  while (tables.length > ceiling / 2) await pg.trickle.dropStreamTable(tables.pop())
+  const dropped = await memory(pg)
+  await makeUpTo(ceiling)
+  const again = tables.length
+  await change(0)
+  await verify(pg, tables)
+  while (tables.length > 0) await pg.trickle.dropStreamTable(tables.pop())
+  return { limit, isFull, ceiling, again, slowest, used: { full: full.used, dropped: dropped.used } }
+}
+
+async function verify(pg, tables) {
+  for (const name of tables) {
+    const { ok, missing, extra } = await pg.trickle.verifyStreamTable(name)
+    if (!ok) throw new Error(`${name} differs from its query: ${missing} missing, ${extra} extra`)
+  }
+}
+
+/** Whether it is the guard that refused. */
+export function isGuard(error) {
+  return error?.code === '53200' && /more than 80 %$/.test(error.message)
+}
+
+export const megabytes = (bytes) => (bytes / MEGABYTE).toFixed(1)
