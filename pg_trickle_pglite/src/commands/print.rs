@@ -10,7 +10,7 @@ use pg_trickle_core::catalog::Catalog;
 /// The text of the query of the view with this OID.
 pub fn run(view: &str) -> Result<String> {
     let oid = spi::number(view)?;
-    let catalog = SpiCatalog::default();
+    let catalog = SpiCatalog::for_owner(0);
     let text = catalog
         .view_tree(oid)
         .and_then(|tree| pg_trickle_core::print_query(&tree, &catalog));

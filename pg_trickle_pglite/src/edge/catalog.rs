@@ -1,4 +1,4 @@
-//! What the core asks of the database, answered by SPI and remembered for one compilation.
+//! What the core asks of the database, answered by SPI and remembered for one compilation, or for several that follow each other.
 
 use super::error::{Result, SqlError};
 use super::ffi::{self, Oid};
@@ -10,23 +10,57 @@ use pg_trickle_core::catalog::{
 use pg_trickle_core::error::Error;
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The type `record`.
 const RECORD: Oid = 2249;
 
 type Answers<K, V> = RefCell<Map<K, V>>;
 
-/// The catalog as it is during one compilation.
+/// What has been asked. What is known of a relation depends on who reads it.
 #[derive(Default)]
-pub struct SpiCatalog {
-    /// The owner of the stream table.
-    owner: Oid,
+struct Known {
     functions: Answers<Oid, Function>,
     operators: Answers<Oid, Operator>,
     types: Answers<Oid, Type>,
     type_texts: Answers<(Oid, i32), String>,
-    relations: Answers<Oid, Relation>,
+    relations: Answers<(Oid, Oid), Relation>,
     defaults: Answers<Oid, Option<DefaultOperators>>,
+}
+
+thread_local! {
+    /// What compilations share that follow each other.
+    static SHARED: RefCell<Option<Rc<Known>>> = const { RefCell::new(None) };
+}
+
+/// While it exists, compilations share what they ask. Nothing may change the catalog.
+pub struct Shared(bool);
+
+impl Shared {
+    /// Several compilations follow, of queries that are likely to read the same tables.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(SHARED.with_borrow_mut(|shared| {
+            let is_first = shared.is_none();
+            shared.get_or_insert_default();
+            is_first
+        }))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.0 {
+            drop(SHARED.take());
+        }
+    }
+}
+
+/// The catalog as it is during one compilation.
+pub struct SpiCatalog {
+    /// The owner of the stream table.
+    owner: Oid,
+    known: Rc<Known>,
     depends: RefCell<Set<Oid>>,
     /// The first error of PostgreSQL. It must be raised, whatever the core makes of it.
     failure: RefCell<Option<Box<SqlError>>>,
@@ -35,12 +69,14 @@ pub struct SpiCatalog {
 type Answer<T> = std::result::Result<T, Error>;
 
 impl SpiCatalog {
-    /// What a compilation for this role sees. It knows nothing yet.
+    /// What a compilation for this role sees.
     #[must_use]
     pub fn for_owner(owner: Oid) -> Self {
         Self {
             owner,
-            ..Self::default()
+            known: SHARED.with_borrow(Clone::clone).unwrap_or_default(),
+            depends: RefCell::default(),
+            failure: RefCell::default(),
         }
     }
 
@@ -383,19 +419,19 @@ impl SpiCatalog {
 
 impl Catalog for SpiCatalog {
     fn function(&self, oid: Oid) -> Answer<Function> {
-        self.cached(&self.functions, oid, oid, || function(oid), "function")
+        self.cached(&self.known.functions, oid, oid, || function(oid), "function")
     }
 
     fn operator(&self, oid: Oid) -> Answer<Operator> {
-        self.cached(&self.operators, oid, oid, || operator(oid), "operator")
+        self.cached(&self.known.operators, oid, oid, || operator(oid), "operator")
     }
 
     fn type_(&self, oid: Oid) -> Answer<Type> {
-        self.cached(&self.types, oid, oid, || type_(oid), "type")
+        self.cached(&self.known.types, oid, oid, || type_(oid), "type")
     }
 
     fn type_sql(&self, oid: Oid, typmod: i32) -> Answer<String> {
-        if let Some(known) = self.type_texts.borrow().get(&(oid, typmod)) {
+        if let Some(known) = self.known.type_texts.borrow().get(&(oid, typmod)) {
             return Ok(known.clone());
         }
         let type_ = self.type_(oid)?;
@@ -417,7 +453,7 @@ impl Catalog for SpiCatalog {
             ],
         ))?;
         let text = text.unwrap_or_default();
-        self.type_texts.borrow_mut().insert((oid, typmod), text.clone());
+        self.known.type_texts.borrow_mut().insert((oid, typmod), text.clone());
         Ok(text)
     }
 
@@ -441,7 +477,13 @@ impl Catalog for SpiCatalog {
 
     fn relation(&self, oid: Oid) -> Answer<Relation> {
         self.depends.borrow_mut().insert(oid);
-        self.cached(&self.relations, oid, oid, || relation(oid, self.owner), "relation")
+        self.cached(
+            &self.known.relations,
+            oid,
+            (oid, self.owner),
+            || relation(oid, self.owner),
+            "relation",
+        )
     }
 
     fn is_foreign_view(&self, oid: Oid) -> Answer<bool> {
@@ -462,7 +504,7 @@ impl Catalog for SpiCatalog {
     }
 
     fn default_equality(&self, type_oid: Oid) -> Answer<Option<DefaultOperators>> {
-        if let Some(known) = self.defaults.borrow().get(&type_oid) {
+        if let Some(known) = self.known.defaults.borrow().get(&type_oid) {
             return Ok(known.clone());
         }
         let mut base = self.type_(type_oid)?;
@@ -482,7 +524,7 @@ impl Catalog for SpiCatalog {
             }
             Some([None, ..]) | None => None,
         };
-        self.defaults.borrow_mut().insert(type_oid, answer.clone());
+        self.known.defaults.borrow_mut().insert(type_oid, answer.clone());
         Ok(answer)
     }
 }

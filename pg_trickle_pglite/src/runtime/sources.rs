@@ -3,6 +3,7 @@
 use super::load::is_users;
 use super::stream_table::{SourceReader, SourceTable};
 use super::{load, session, subscribers};
+use crate::edge::catalog::Shared;
 use crate::edge::error::Result;
 use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
@@ -45,6 +46,7 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     {
         relatives.extend(protected_by(&key)?);
     }
+    let _shared = Shared::start();
     let mut readers = Vec::new();
     let mut followed = None;
     for row in rows {
