@@ -91,6 +91,10 @@ fuzz:
 fuzz-statements:
     cd ts && ../ci/with-build.sh npx vitest run tests/random-statements
 
+# Every allocation refused, the heap full, every entry panicking, for hours: just faults --project pg17
+faults *options:
+    cd ts && FAULTS=all HEAPS=60 ../ci/with-build.sh npx vitest run tests/faults {{ options }}
+
 # PostgreSQL's regression queries as stream tables, from its folder src/test/regress: PGLITE=pglite-0.4 just suite-postgres DIR
 suite-postgres directory *options:
     cd ts && ../ci/with-build.sh npx vite-node tests/suites/run.ts {{ absolute_path(directory) }} {{ options }}

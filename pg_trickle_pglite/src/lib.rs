@@ -152,7 +152,10 @@ extern "C" fn pgt_rs_transaction(event: c_int, error: *mut RawError) -> c_int {
     match event {
         // SAFETY: C passes the address of an error of its own.
         XACT_PRE_COMMIT => return unsafe { guarded(error, transaction::about_to_commit) },
-        XACT_COMMIT | XACT_ABORT => quietly(|| transaction::ended(event == XACT_COMMIT), transaction::end_was_lost),
+        XACT_COMMIT | XACT_ABORT => quietly(
+            || transaction::ended(event == XACT_COMMIT),
+            |_| transaction::end_was_lost(),
+        ),
         _ => {}
     }
     0
@@ -169,12 +172,12 @@ extern "C" fn pgt_rs_subtransaction(event: c_int, _own: u32, _parent: u32, _unus
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
 extern "C" fn pgt_rs_roles(_unused: usize, _cache: c_int, _hash: u32) {
-    quietly(session::void, session::void);
+    quietly(session::void, |_| session::void());
 }
 
 /// A relation has changed, or all may have.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
 extern "C" fn pgt_rs_relcache(_unused: usize, relid: u32) {
-    quietly(|| session::relation_changed(relid), session::void);
+    quietly(|| session::relation_changed(relid), |_| session::void());
 }

@@ -15,7 +15,7 @@ mod restore;
 mod verify;
 
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi;
+use crate::edge::{ffi, spi};
 use crate::runtime::session::{self, Choice};
 use crate::subscribe::{feed, outbox};
 
@@ -77,6 +77,10 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
                 Some(_) | None => Choice::Cheapest,
             });
             done(Ok(()))
+        }
+        // For tests: the session is that of every role.
+        [Some("panic"), Some(entry), ..] if ffi::current_user() == spi::SUPERUSER => {
+            Ok(ffi::panic_at(spi::number(entry)?).to_string())
         }
         _ => Err(SqlError::internal("an unknown command, or one with other arguments")),
     }

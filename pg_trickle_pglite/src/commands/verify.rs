@@ -18,19 +18,19 @@ pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_read(&found)?;
     let stage = load::load(found.id)?;
-    let catalog = SpiCatalog::for_owner(stage.role);
-    let view = catalog.relation(stage.relid);
     let rounds = stage.stages.iter().any(|each| each.stage.rounds_once());
-    let mut columns = Vec::new();
-    for column in view?.columns {
-        columns.push(match column.type_oid {
-            FLOAT4 if rounds => Compared::Near("1e-3"),
-            FLOAT8 if rounds => Compared::Near("1e-9"),
-            other if catalog.default_equality(other)?.is_none() => Compared::ByText,
-            _ => Compared::ByType,
-        });
-    }
-    catalog.finish()?;
+    let (columns, _) = SpiCatalog::ask(stage.role, |catalog| {
+        let mut columns = Vec::new();
+        for column in catalog.relation(stage.relid)?.columns {
+            columns.push(match column.type_oid {
+                FLOAT4 if rounds => Compared::Near("1e-3"),
+                FLOAT8 if rounds => Compared::Near("1e-9"),
+                other if catalog.default_equality(other)?.is_none() => Compared::ByText,
+                _ => Compared::ByType,
+            });
+        }
+        Ok(columns)
+    })?;
     let (truth, stored, zone) = match stage.clock() {
         None => (stage.definition.clone(), stage.name.clone(), None),
         // Both sides as of the moment up to which the stream table is right, in the time zone of then.

@@ -1,10 +1,12 @@
 //! The allocator: PostgreSQL's `malloc`. The default one of this target grows memory behind the host's back.
 //!
 //! When there is no memory left, the failed allocation panics, and the panic becomes an SQL error like any other. A
-//! block kept in reserve makes room for it.
+//! block kept in reserve makes room for what PostgreSQL does about the error. The panic itself gets its memory from a
+//! few bytes that are always there: were it to allocate, and that to fail, it would never end.
 
+use super::ffi::Exhausted;
 use std::alloc::{GlobalAlloc, Layout, set_alloc_error_hook};
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::ptr;
 
@@ -17,13 +19,21 @@ unsafe extern "C" {
 /// What `malloc` aligns to, at least.
 const ALIGNMENT: usize = 8;
 
-/// Enough for a panic on its way out.
+/// Enough for PostgreSQL to report an error and to roll back.
 const RESERVE: usize = 64 * 1024;
 
 thread_local! {
     static RESERVED: Cell<*mut c_void> = const { Cell::new(ptr::null_mut()) };
+    /// A failed allocation is on its way out.
     static EXHAUSTED: Cell<bool> = const { Cell::new(false) };
+    /// How much of `LAST` is in use.
+    static USED: Cell<usize> = const { Cell::new(0) };
+    static LAST: Last = const { Last(UnsafeCell::new([0; 128])) };
 }
+
+/// Memory for a panic on its way out, which takes less than 100 bytes.
+#[repr(align(8))]
+struct Last(UnsafeCell<[u8; 128]>);
 
 /// Allocates the reserve, unless it exists.
 pub fn prepare() {
@@ -34,16 +44,39 @@ pub fn prepare() {
     }
 }
 
-fn exhausted(layout: Layout) {
+/// Gives the reserve back, until the next entry takes it again.
+pub fn release() {
     // SAFETY: the block came from malloc, and is forgotten here; free takes NULL.
     unsafe { free(RESERVED.replace(ptr::null_mut())) };
-    EXHAUSTED.set(true);
-    panic!("no memory for {} bytes", layout.size());
 }
 
-/// Whether a failed allocation caused the last panic. Resets the answer.
-pub fn was_exhausted() -> bool {
-    EXHAUSTED.replace(false)
+fn exhausted(_: Layout) {
+    release();
+    EXHAUSTED.set(true);
+    // Not `panic!`, which allocates what it says.
+    std::panic::resume_unwind(Box::new(Exhausted));
+}
+
+/// A panic has ended.
+pub fn calm() {
+    EXHAUSTED.set(false);
+}
+
+/// A block of the last memory, if there is one.
+fn last(layout: Layout) -> *mut u8 {
+    let (start, size) = (USED.get(), layout.size().next_multiple_of(ALIGNMENT));
+    if !EXHAUSTED.get() || layout.align() > ALIGNMENT || start + size > size_of::<Last>() {
+        return ptr::null_mut();
+    }
+    USED.set(start + size);
+    // SAFETY: the block is inside, and nothing else has it.
+    LAST.with(|last| unsafe { last.0.get().cast::<u8>().add(start) })
+}
+
+/// Whether a block is of the last memory.
+fn is_last(block: *mut u8) -> bool {
+    let start = LAST.with(|last| last.0.get().addr());
+    (start..start + size_of::<Last>()).contains(&block.addr())
 }
 
 /// `malloc`, with room before the block where a type wants more alignment than it gives.
@@ -55,7 +88,8 @@ unsafe impl GlobalAlloc for HostMalloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.align() <= ALIGNMENT {
             // SAFETY: any size may be asked of malloc.
-            return unsafe { malloc(layout.size()) }.cast();
+            let block: *mut u8 = unsafe { malloc(layout.size()) }.cast();
+            return if block.is_null() { last(layout) } else { block };
         }
         let room = layout.align() + size_of::<usize>();
         // SAFETY: as above; the addresses computed stay inside the block.
@@ -74,7 +108,10 @@ unsafe impl GlobalAlloc for HostMalloc {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: the block is one of `alloc`, with this layout.
         unsafe {
-            if layout.align() <= ALIGNMENT {
+            if is_last(block) {
+                // A panic frees its memory when it has ended.
+                USED.set(0);
+            } else if layout.align() <= ALIGNMENT {
                 free(block.cast());
             } else {
                 free(block.cast::<*mut u8>().sub(1).read().cast());
@@ -85,7 +122,7 @@ unsafe impl GlobalAlloc for HostMalloc {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the block is one of `alloc`, with this layout; the caller promises a valid new size.
         unsafe {
-            if layout.align() <= ALIGNMENT {
+            if layout.align() <= ALIGNMENT && !is_last(block) {
                 return realloc(block.cast(), size).cast();
             }
             let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));

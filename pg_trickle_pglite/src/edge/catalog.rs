@@ -69,22 +69,19 @@ pub struct SpiCatalog {
 type Answer<T> = std::result::Result<T, Error>;
 
 impl SpiCatalog {
-    /// What a compilation for this role sees.
-    #[must_use]
-    pub fn for_owner(owner: Oid) -> Self {
-        Self {
+    /// Asks what a role sees. Returns the answer and the relations that were asked for. Fails with the error of a question
+    /// that failed, whatever `body` makes of it, and where it panics.
+    pub fn ask<T>(owner: Oid, body: impl FnOnce(&Self) -> Answer<T>) -> Result<(T, Set<Oid>)> {
+        let catalog = Self {
             owner,
             known: SHARED.with_borrow(Clone::clone).unwrap_or_default(),
             depends: RefCell::default(),
             failure: RefCell::default(),
-        }
-    }
-
-    /// The relations that were asked for; fails when a question failed.
-    pub fn finish(self) -> Result<Set<Oid>> {
-        match self.failure.into_inner() {
+        };
+        let answer = ffi::caught(|| Ok(body(&catalog)));
+        match catalog.failure.into_inner() {
             Some(failure) => Err(failure),
-            None => Ok(self.depends.into_inner()),
+            None => Ok((answer??, catalog.depends.into_inner())),
         }
     }
 

@@ -61,8 +61,13 @@ impl SqlError {
     /// does, or it is a bug of ours.
     #[must_use]
     pub fn is_avoidable(&self) -> bool {
-        !OF_THE_MOMENT.iter().any(|code| self.sqlstate.starts_with(code))
-            && (self.pg.is_some() || self.sqlstate.starts_with("XX"))
+        !self.is_of_the_moment() && (self.pg.is_some() || self.sqlstate.starts_with("XX"))
+    }
+
+    /// Whether it says nothing about the statement.
+    #[must_use]
+    pub fn is_of_the_moment(&self) -> bool {
+        OF_THE_MOMENT.iter().any(|code| self.sqlstate.starts_with(code))
     }
 
     /// DDL on what a running statement or a cursor uses.

@@ -26,15 +26,24 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
         return ffi::query(text, args, &settings::CATALOG, SUPERUSER, None);
     }
     let key = text.to_owned();
-    let known = KEPT.with_borrow(|kept| match kept.get(&key) {
+    // Its place is made before the plan, which would be lost if there were no memory for one.
+    let known = KEPT.with_borrow_mut(|kept| match kept.get(&key) {
         None if kept.values().count() >= MAX_KEPT => None,
-        known => Some(known.copied().unwrap_or_default()),
+        None => {
+            kept.insert(key.clone(), Plan::default());
+            Some(Plan::default())
+        }
+        known => known.copied(),
     });
     let Some(mut plan) = known else {
         return ffi::query(text, args, &settings::CATALOG, SUPERUSER, None);
     };
     let rows = ffi::query(text, args, &settings::CATALOG, SUPERUSER, Some(&mut plan));
-    KEPT.with_borrow_mut(|kept| kept.insert(key, plan));
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(kept) = kept.get_mut(&key) {
+            *kept = plan;
+        }
+    });
     rows
 }
 

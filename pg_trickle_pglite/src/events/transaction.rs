@@ -20,15 +20,17 @@ pub fn about_to_commit() -> Result<()> {
 pub fn ended(committed: bool) {
     if session::end_transaction() {
         outbox::lose_all();
+    } else {
+        outbox::finish(committed);
     }
-    outbox::finish(committed);
     if !committed {
         memory::note_abort();
     }
 }
 
-/// The end of a transaction was missed, at least in part.
+/// The end of a transaction was missed, at least in part. Needs no memory.
 pub fn end_was_lost() {
+    session::end_transaction();
     session::void();
     outbox::lose_all();
 }

@@ -4,7 +4,7 @@ use super::stream_table::{Maintainer, StreamTable};
 use super::{rights, session};
 use crate::edge::catalog::SpiCatalog;
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{self, Oid, Row};
+use crate::edge::ffi::{Oid, Row, memory};
 use crate::edge::spi::{self, Values};
 use crate::text::{hidden, names};
 use pg_trickle_core::plan::{OutputColumn, Source};
@@ -69,7 +69,6 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
     let row = row.ok_or_else(|| SqlError::internal(format_args!("{definition} is no view")))?;
     let mut values = Values::of(row);
     let tree = values.text()?;
-    let catalog = SpiCatalog::for_owner(values.number()?);
     let input = Input {
         tree: &tree,
         definition,
@@ -77,9 +76,7 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
         storage,
         fallback,
     };
-    let compiled = ffi::caught(|| Ok(compile_query(&input, &catalog)));
-    let depends = catalog.finish()?;
-    let compiled = compiled??;
+    let (compiled, depends) = SpiCatalog::ask(values.number()?, |catalog| compile_query(&input, catalog))?;
     Ok(Compiled {
         stages: compiled.stages,
         columns: compiled.columns,
@@ -215,7 +212,7 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
 }
 
 fn build(id: i32) -> Result<Rc<StreamTable>> {
-    let before = ffi::memory::allocated();
+    let before = memory::allocated();
     let row = described(id)?;
     let described = row.clone();
     let mut values = Values::of(row);
@@ -260,7 +257,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         rights::lost(definition_relid, role, &compiled.depends)?.map(|error| error.about(&name))
     };
     let table = Rc::new(StreamTable {
-        weight: ffi::memory::allocated().saturating_sub(before),
+        weight: memory::allocated().saturating_sub(before),
         id,
         name,
         relid,

@@ -4,7 +4,7 @@
 
 use super::stream_table::{SourceTable, StageKey, StreamTable};
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{Oid, Store};
+use crate::edge::ffi::{Cause, Oid, Store};
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -75,7 +75,8 @@ thread_local! {
     static STALE: Cell<bool> = const { Cell::new(false) };
     /// A change was missed: nothing that was compiled can be trusted.
     static VOID: Cell<bool> = const { Cell::new(false) };
-    static DAMAGED: Cell<bool> = const { Cell::new(false) };
+    /// Why the bookkeeping of the transaction cannot be trusted.
+    static DAMAGED: Cell<Option<Cause>> = const { Cell::new(None) };
     /// The stream table on which a statement of ours may fire triggers.
     static ALLOWED: Cell<Option<Oid>> = const { Cell::new(None) };
     static CHOICE: Cell<Choice> = const { Cell::new(Choice::Cheapest) };
@@ -129,7 +130,7 @@ pub fn end_transaction() -> bool {
         session.busy = 0;
         session.saved.clear();
     });
-    DAMAGED.replace(false)
+    DAMAGED.take().is_some()
 }
 
 /// A subtransaction starts.
@@ -171,20 +172,21 @@ pub fn void() {
 
 /// The start or end of a subtransaction was missed, so pending changes may have been rolled back. The transaction cannot
 /// maintain anything and cannot commit.
-pub fn damage() {
-    DAMAGED.set(true);
+pub fn damage(cause: Cause) {
+    DAMAGED.set(DAMAGED.get().or(Some(cause)));
     VOID.set(true);
 }
 
 /// Fails if the bookkeeping of the transaction is damaged.
 pub fn check() -> Result<()> {
-    if DAMAGED.get() {
-        return Err(
+    match DAMAGED.get() {
+        None => Ok(()),
+        Some(Cause::Memory) => Err(
             SqlError::new("53200", "out of memory: pg_trickle lost track of a savepoint")
                 .hint("Roll back the transaction and retry it with more memory."),
-        );
+        ),
+        Some(Cause::Panic) => Err(SqlError::internal("a panic lost track of a savepoint")),
     }
-    Ok(())
 }
 
 impl PendingChange {
@@ -395,6 +397,8 @@ pub fn freshen() {
         return;
     }
     let changed = CHANGED.with(|changed| std::mem::take(&mut *changed.borrow_mut()));
+    // Until all of it is told: what has been taken would be lost if memory ran out in between.
+    VOID.set(true);
     let tables = with(|session| {
         let is_stale = |stage: &StreamTable| changed.contains(&0) || !changed.is_disjoint(&stage.depends);
         let stale: Vec<i32> = session
@@ -410,6 +414,7 @@ pub fn freshen() {
         }
         std::mem::take(&mut session.tables)
     });
+    VOID.set(false);
     // Dropped only once the state is no longer borrowed.
     drop(tables);
 }
@@ -538,7 +543,8 @@ mod tests {
     fn a_damaged_transaction_fails_until_it_has_ended() {
         assert!(check().is_ok());
         start_subtransaction();
-        damage();
+        damage(Cause::Memory);
+        damage(Cause::Panic);
         commit_subtransaction();
         assert_eq!(check().expect_err("damaged").sqlstate, "53200");
         assert!(end_transaction(), "it was damaged");

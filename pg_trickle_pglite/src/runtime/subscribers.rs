@@ -42,11 +42,6 @@ pub fn follow(id: i32) -> bool {
     SUBSCRIBERS.with_borrow(|all| all.iter().any(|each| each.id == id))
 }
 
-/// Calls a function for each stream table and subscriber.
-pub fn for_each(mut body: impl FnMut(i32, &str)) {
-    SUBSCRIBERS.with_borrow(|all| all.iter().for_each(|each| body(each.id, &each.name)));
-}
-
 /// The subscribers of a stream table, with their roles.
 #[must_use]
 pub fn of(id: i32) -> Vec<(String, Oid)> {

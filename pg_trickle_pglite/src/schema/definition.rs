@@ -115,7 +115,7 @@ fn locate(mut error: Box<SqlError>, query: &str, prefix: usize) -> Box<SqlError>
     error.context = None;
     error.query = None;
     error.position = 0;
-    if error.hint.is_none() {
+    if error.hint.is_none() && !error.is_of_the_moment() {
         error.hint = Some(advice(&error.sqlstate).to_owned());
     }
     let Some(offset) = position

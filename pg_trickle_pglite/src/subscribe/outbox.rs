@@ -8,13 +8,13 @@
 //! - `L`: this subscriber lost its state: a rollback took it, or memory ran out;
 //! - `X`: this subscriber stopped following;
 //! - `R`: this subscriber's role may no longer read the stream table;
-//! - `D`: the stream table was dropped.
+//! - `D`: the stream table was dropped;
+//! - `A`, of stream table 0: records of a transaction were lost, so every subscriber needs a new state.
 
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
 use crate::edge::spi;
-use crate::runtime::subscribers;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 #[derive(Default)]
 struct Outbox {
@@ -34,8 +34,6 @@ struct Outbox {
 
 thread_local! {
     static OUTBOX: RefCell<Outbox> = RefCell::default();
-    /// The records of a transaction were lost: every subscriber needs a new state.
-    static ALL_LOST: Cell<bool> = const { Cell::new(false) };
 }
 
 fn with<T>(body: impl FnOnce(&mut Outbox) -> T) -> T {
@@ -124,12 +122,21 @@ impl Outbox {
 
 /// The records of a transaction were lost. Needs no memory.
 pub fn lose_all() {
-    ALL_LOST.set(true);
+    let function = with(|outbox| {
+        outbox.bytes.clear();
+        outbox.states.clear();
+        outbox.lost.clear();
+        outbox.marks.clear();
+        outbox.function
+    });
+    if function != 0 {
+        ffi::hand_over(function, b"A0\0\0\0");
+    }
 }
 
 /// The transaction has ended. If it committed, its records go to JavaScript.
 pub fn finish(committed: bool) {
-    let (function, mut bytes) = with(|outbox| {
+    let (function, bytes) = with(|outbox| {
         if !committed {
             outbox.rewind(0);
         }
@@ -139,11 +146,7 @@ pub fn finish(committed: bool) {
         bytes.append(&mut outbox.lost);
         (outbox.function, bytes)
     });
-    if ALL_LOST.get() {
-        subscribers::for_each(|id, subscriber| append(&mut bytes, 'L', id, ["", subscriber]));
-    }
     if function != 0 && !bytes.is_empty() {
         ffi::hand_over(function, &bytes);
     }
-    ALL_LOST.set(false);
 }

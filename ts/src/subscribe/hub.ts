@@ -58,7 +58,7 @@ export class Hub {
   readonly #feeds = new Map<string, OpenFeed>()
   #leader: Leader | undefined
   #tab: Tab | undefined
-  /** Counts the changes of leader. */
+  /** Counts the changes of leader, and the losses of all records. */
   #term = 0
 
   constructor(db: Database) {
@@ -161,6 +161,8 @@ export class Hub {
       open.isStarted = true
     } catch (error) {
       this.#end(open, TrickleError.from(error, feed.name))
+      // The extension may have begun to follow for it.
+      void this.#close(feed.reader)
       throw error
     }
   }
@@ -205,6 +207,10 @@ export class Hub {
 
   /** Delivers the records of one transaction. */
   #receive(records: StreamRecord[]): void {
+    if (records.some(({ kind }) => kind === 'allLost')) {
+      this.#term += 1
+      this.#restartAll()
+    }
     for (const open of [...this.#feeds.values()]) {
       const own = records.filter((record) => record.streamTable === open.feed.id)
       if (own.length > 0) this.#deliver(open, own)

@@ -20,6 +20,8 @@ const KINDS = {
   R: 'denied',
   /** The stream table was dropped. */
   D: 'dropped',
+  /** Memory ran out, and records of a transaction were lost: of every stream table, so this record is of none. */
+  A: 'allLost',
 } as const
 
 export type RecordKind = (typeof KINDS)[keyof typeof KINDS]

@@ -3,7 +3,7 @@
 use super::{c_string, text};
 use crate::edge::error::SqlError;
 use std::cell::RefCell;
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 
 /// A pointer to an `ErrorData`, kept only to give it back.
@@ -38,6 +38,10 @@ pub struct RawError {
 
 const OUT_OF_MEMORY: &str = "53200";
 
+/// What to do about it, for PostgreSQL's own error too.
+const MORE_MEMORY: &CStr =
+    c"Drop stream tables and close subscriptions that are not needed, or give PGlite more memory.";
+
 thread_local! {
     /// The strings of the error that was reported last: C copies them before it calls again.
     static GIVEN: RefCell<Vec<CString>> = const { RefCell::new(Vec::new()) };
@@ -62,10 +66,15 @@ impl RawError {
     /// A copy of the error that C has caught.
     #[must_use]
     pub fn take(&self) -> Box<SqlError> {
+        #[cfg(target_family = "wasm")]
+        if self.sqlstate == packed(OUT_OF_MEMORY) {
+            crate::edge::alloc::release();
+        }
         // SAFETY: the shim sets each string to NULL or to one that ends in a zero byte.
         let owned = |string| unsafe { text(string) };
         let mut error = SqlError::new(
             &unpacked(self.sqlstate),
+            // C leaves it out where it could not even copy the error.
             owned(self.message).unwrap_or_else(|| "out of memory".to_owned()),
         );
         error.pg = PgErrorData(self.pg);
@@ -98,12 +107,17 @@ impl RawError {
         };
         let replaced = GIVEN.replace(strings);
         drop(replaced);
+        if self.hint.is_null() && self.sqlstate == packed(OUT_OF_MEMORY) {
+            self.hint = MORE_MEMORY.as_ptr();
+        }
     }
 
     /// Writes the error that needs no memory.
     pub fn give_out_of_memory(&mut self) {
         *self = Self::empty();
         self.sqlstate = packed(OUT_OF_MEMORY);
+        self.message = c"out of memory".as_ptr();
+        self.hint = MORE_MEMORY.as_ptr();
     }
 }
 
@@ -111,7 +125,7 @@ impl SqlError {
     /// There is no memory left.
     #[must_use]
     pub fn out_of_memory() -> Box<Self> {
-        Self::new(OUT_OF_MEMORY, "out of memory").hint("Close what is not needed, or give PGlite more memory.")
+        Self::new(OUT_OF_MEMORY, "out of memory")
     }
 }
 

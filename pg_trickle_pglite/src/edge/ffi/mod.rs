@@ -8,7 +8,9 @@ mod run;
 mod steps;
 
 pub use error::{PgErrorData, RawError};
-pub use guard::{caught, guarded, quietly};
+#[cfg(target_family = "wasm")]
+pub use guard::Exhausted;
+pub use guard::{Cause, caught, guarded, panic_at, quietly};
 pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
 pub use run::{Delta, Outcome, Plan, Run, is_in_transaction, query};
 pub use steps::{Steps, give_back_plans, plan_bytes};

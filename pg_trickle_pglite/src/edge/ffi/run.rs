@@ -198,6 +198,10 @@ impl Run<'_> {
         }
         for statement in statements.iter_mut() {
             statement.differs = 0;
+            if !self.keep {
+                // Such plans were freed with the SPI connection that made them.
+                statement.plan = ptr::null_mut();
+            }
             if statement.plan.is_null() {
                 statement.size = 0;
             }

@@ -49,7 +49,7 @@ impl Steps {
     #[must_use]
     pub fn are_planned(&self) -> bool {
         let raw = self.0.raw.try_borrow();
-        raw.is_ok_and(|raw| raw.iter().all(|step| !step.plan.is_null()))
+        self.0.kept.get() && raw.is_ok_and(|raw| raw.iter().all(|step| !step.plan.is_null()))
     }
 
     /// What its texts and its plans take, in bytes. Nothing while it runs.
