@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsup'
+import type { Options } from 'tsup'
 
-export default defineConfig({
-  entry: { index: 'src/index.ts', react: 'src/react/index.ts', tanstack: 'src/tanstack/index.ts' },
+const library: Options = {
+  entry: {
+    index: 'src/index.ts',
+    react: 'src/react/index.ts',
+    tanstack: 'src/tanstack/index.ts',
+    static: 'src/static/index.ts',
+  },
   format: ['esm', 'cjs'],
   dts: true,
   shims: true,
@@ -13,6 +19,16 @@ export default defineConfig({
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
-  // Another step puts the bundles and their modules into dist, so this one must not delete them.
-  clean: ['!*.tar.gz', '!*.wasm'],
-})
+  // Another step puts the bundles and their modules into dist, and the tool below is built at the same time: this must not delete them.
+  clean: ['!*.tar.gz', '!*.wasm', '!pgtrickle-static.js'],
+}
+
+/** Runs in Node alone, when a Worker is built. */
+const tool: Options = {
+  entry: { 'pgtrickle-static': 'src/static/prepare/cli.ts' },
+  format: ['esm'],
+  platform: 'node',
+  target: 'es2022',
+}
+
+export default defineConfig([library, tool])

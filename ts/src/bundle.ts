@@ -27,6 +27,7 @@ type InstanceCallback = (instance: WebAssembly.Instance, module?: WebAssembly.Mo
 
 /** The part of PGlite's options for its Emscripten module that is used here. */
 export interface HostOptions {
+  [STATIC_FILES]?: Bundles
   instantiateWasm?: (imports: WebAssembly.Imports, done: InstanceCallback) => unknown
   postRun?: ((mod: HostModule) => void) | ((mod: HostModule) => void)[]
 }
@@ -39,6 +40,9 @@ export interface BundleAttachment {
 }
 
 const EXTENSION = 'pg_trickle'
+
+/** The option by which `@pgtrickle/pglite/static` gives bundles without a library, which it hands over compiled. */
+export const STATIC_FILES = Symbol.for('@pgtrickle/pglite/static files')
 
 /** Adds the hooks to PGlite's options. */
 export function attachBundle(options: HostOptions, bundles: Bundles): BundleAttachment {

@@ -1,6 +1,6 @@
 import { AdvanceTimer } from './advance-timer.js'
 import { Trickle } from './api.js'
-import { attachBundle } from './bundle.js'
+import { attachBundle, STATIC_FILES } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
 import { installExtension } from './extension.js'
 import { internalQuery } from './internal-query.js'
@@ -62,7 +62,8 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         return { namespaceObj }
       }
       const timer = advanceEvery === undefined ? undefined : new AdvanceTimer(pg, advanceEvery)
-      const attached = attachBundle(emscriptenOpts as HostOptions, options?.bundles ?? packageBundles())
+      const hostOptions = emscriptenOpts as HostOptions
+      const attached = attachBundle(hostOptions, hostOptions[STATIC_FILES] ?? options?.bundles ?? packageBundles())
       return {
         namespaceObj,
         emscriptenOpts: attached.options,

@@ -4,6 +4,8 @@ const BLOCK = 512
 export interface TarEntry {
   name: string
   data: Uint8Array
+  /** All of the archive that belongs to it: the header and the padded data. */
+  blocks: Uint8Array
 }
 
 /** The files of a ustar archive, or undefined when the bytes are not one. */
@@ -15,8 +17,13 @@ export function readTar(bytes: Uint8Array): TarEntry[] | undefined {
     if (text(header, 257, 5) !== 'ustar') return undefined
     const size = Number.parseInt(text(header, 124, 12), 8) || 0
     const start = offset + BLOCK
-    entries.push({ name: text(header, 0, 100), data: bytes.subarray(start, start + size) })
-    offset = start + Math.ceil(size / BLOCK) * BLOCK
+    const end = start + Math.ceil(size / BLOCK) * BLOCK
+    entries.push({
+      name: text(header, 0, 100),
+      data: bytes.subarray(start, start + size),
+      blocks: bytes.subarray(offset, end),
+    })
+    offset = end
   }
   return entries.length > 0 ? entries : undefined
 }

@@ -53,6 +53,7 @@ describe('the package', () => {
   test.each([
     ['react', ['useStreamTable'], ['react']],
     ['tanstack', ['streamTableCollectionOptions'], []],
+    ['static', ['createStatic'], []],
   ])(
     'exports %s through import and require, and imports nothing that may be missing',
     async (entry, names, imported) => {
