@@ -4,11 +4,11 @@ import ts from 'typescript'
 import { read, run, tail } from './files.mjs'
 
 export const name = 'TypeScript strict, no any in public types'
-const DECLARATIONS = ['index', 'react', 'tanstack'].flatMap((entry) => [
+const DECLARATIONS = ['index', 'react', 'tanstack', 'static'].flatMap((entry) => [
   `ts/dist/${entry}.d.ts`,
   `ts/dist/${entry}.d.cts`,
 ])
-const CHECKED = ['ts', 'examples/react-dashboard']
+const CHECKED = ['ts', 'examples/react-dashboard', 'examples/cloudflare-durable-object']
 
 /** Where a declaration file says `any`: `[line, text]`. */
 export function anyIn(text, path = 'index.d.ts') {

@@ -20,6 +20,8 @@ export interface StaticOptions<E extends Extensions> {
   loadDataDir?: Blob | false
   /** In bytes. What is prepared starts with 16 MiB, and grows. */
   initialMemory?: number
+  /** In bytes. What needs more fails with an error of PostgreSQL's, before the host ends the whole Worker. */
+  maximumMemory?: number
   startParams?: string[]
 }
 
@@ -54,19 +56,21 @@ type Created<E extends Extensions, O> = Omit<O, 'modules' | 'extensions' | keyof
 export async function createStatic<E extends Extensions = Record<never, never>, O extends object = object>(
   options: O & StaticOptions<E>,
 ): Promise<Created<E, O>> {
-  const { modules, extensions, loadDataDir, ...others } = options
+  const { modules, extensions, loadDataDir, maximumMemory, ...others } = options
   checkModules(modules)
   const { manifest } = modules
   const used = new Set<string>()
-  const host = new StaticHost(modules, used)
+  const initialMemory = options.initialMemory ?? manifest.initialMemory
+  const memory = maximumMemory === undefined ? undefined : limitedMemory(initialMemory, maximumMemory)
+  const host = new StaticHost(modules, used, memory)
   const wrapped: Extensions = {}
   for (const [key, extension] of Object.entries(extensions ?? {}))
     wrapped[key] = handedOver(key, extension, modules, used)
   const dataDir = loadDataDir === false ? undefined : await checkedDataDir(loadDataDir ?? modules.dataDir, manifest)
   const created = {
-    initialMemory: manifest.initialMemory,
     startParams: [...manifest.startParams],
     ...others,
+    initialMemory,
     extensions: { static: hostExtension(host), ...wrapped },
     ...(dataDir && { loadDataDir: dataDir }),
     pgliteWasmModule: modules.pglite,
@@ -75,6 +79,19 @@ export async function createStatic<E extends Extensions = Record<never, never>, 
     fsBundle: new Blob([await bytesOf(modules.data)]),
   }
   return created as unknown as Created<E, O>
+}
+
+const PAGE = 64 * 1024
+
+function limitedMemory(initialMemory: number, maximumMemory: number): WebAssembly.Memory {
+  const [initial, maximum] = [Math.ceil(initialMemory / PAGE), Math.floor(maximumMemory / PAGE)]
+  if (!(maximum >= initial)) {
+    throw new TrickleError(`maximumMemory is ${maximumMemory} bytes, less than the ${initialMemory} to start with`, {
+      code: '22023',
+      hint: 'Give a number of bytes, such as 64 * 1024 * 1024.',
+    })
+  }
+  return new WebAssembly.Memory({ initial, maximum })
 }
 
 function hostExtension(host: StaticHost): object {

@@ -35,10 +35,14 @@ type InstanceCallback = (instance: WebAssembly.Instance, module?: WebAssembly.Mo
 export interface HostOptions {
   instantiateWasm?: (imports: WebAssembly.Imports, done: InstanceCallback) => unknown
   getPreloadedPackage?: (name: string, size: number) => ArrayBuffer
+  wasmMemory?: WebAssembly.Memory
   locateFile?: (path: string, folder: string) => string
   preRun?: Hooks<(mod: HostModule) => void>
   postRun?: Hooks<(mod: HostModule) => void>
 }
+
+/** Nothing can be read from here: it is no base64. Of other addresses PGlite 0.4 would at once compile what comes. */
+const NOWHERE = 'data:application/octet-stream;base64,!'
 
 /** What has happened at the start of a PGlite. */
 export class StaticHost {
@@ -50,21 +54,25 @@ export class StaticHost {
   readonly #modules: StaticModules
   /** The extensions that PGlite is to load. */
   readonly #extensions: ReadonlySet<string>
+  readonly #memory: WebAssembly.Memory | undefined
   #failure: unknown
 
-  constructor(modules: StaticModules, extensions: ReadonlySet<string>) {
+  /** `memory` replaces PGlite's, which may grow to 2 GiB. */
+  constructor(modules: StaticModules, extensions: ReadonlySet<string>, memory?: WebAssembly.Memory) {
     this.#modules = modules
     this.#extensions = extensions
+    this.#memory = memory
   }
 
   /** PGlite's options with the hooks added. */
   attach(options: HostOptions): HostOptions {
     return {
       ...options,
+      ...(this.#memory && { wasmMemory: this.#memory }),
       instantiateWasm: (imports, done) => this.#instantiate(imports, done),
       getPreloadedPackage: (name, size) => this.#checkedPackage(options, name, size),
       // After an error of ours, PGlite 0.4 would still read and compile the module: it does not find it.
-      locateFile: (path, folder) => (this.#failure === undefined ? folder + path : 'not to be read'),
+      locateFile: (path, folder) => (this.#failure === undefined ? folder + path : NOWHERE),
       preRun: [(mod: HostModule) => this.#wrapCallbacks(mod), options.preRun ?? []].flat(),
       postRun: [options.postRun ?? [], (mod: HostModule) => this.#handOver(mod)].flat(),
     }

@@ -119,3 +119,7 @@ describe('a data directory', () => {
 test('less memory than the module was prepared for', async () => {
   expect((await refusal({}, { initialMemory: 8 * 1024 * 1024 })).message).toMatch(/could not be linked.*memory/i)
 })
+
+test('a limit of memory that is below its start', async () => {
+  expect((await refusal({}, { maximumMemory: 1024 })).message).toMatch(/maximumMemory is 1024 bytes/)
+})

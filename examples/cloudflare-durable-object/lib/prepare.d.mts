@@ -1,0 +1,2 @@
+export const EXAMPLE: string
+export function prepareModules(): void
