@@ -158,6 +158,22 @@ const CASES: Case[] = [
     query: `SELECT kind.k, id FROM kind LEFT JOIN ev ON ev.k = kind.k AND ev.v < 30 WHERE coalesce(ev.ts, 'infinity') > now()`,
   },
   {
+    name: 'an expression of the nullable side',
+    query: `SELECT kind.k, id FROM kind LEFT JOIN ev ON ev.k = kind.k AND ev.ts + interval '1 hour' > ${HOURS}`,
+  },
+  {
+    name: 'an expression in a subquery on the nullable side',
+    query: `SELECT kind.k, q.id FROM kind LEFT JOIN (SELECT * FROM ev WHERE ts - interval '1 hour' < now()) q ON q.k = kind.k`,
+  },
+  {
+    name: 'an expression of the nullable side above the join',
+    query: `SELECT kind.k, id, ev.ts + interval '1 hour' > now() AS is_new FROM kind LEFT JOIN ev ON ev.k = kind.k`,
+  },
+  {
+    name: 'an expression of a join on the nullable side',
+    query: `SELECT a.k, ev.id FROM kind a LEFT JOIN (ev JOIN kind b ON b.k = ev.k) ON ev.k = a.k AND ev.ts + interval '1 hour' > now()`,
+  },
+  {
     name: 'the preserved side, in ON',
     query: `SELECT ev.id, name FROM ev LEFT JOIN kind ON kind.k = ev.k AND ev.ts > ${HOURS}`,
   },

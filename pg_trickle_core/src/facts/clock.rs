@@ -158,7 +158,7 @@ fn is_bound(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
     is_settled(&given, catalog)
 }
 
-/// True if the node is not NULL unless something below it is.
+/// True if the node is not NULL unless something below it is. Built-in operators are strict.
 fn never_null(node: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(match node {
         Expr::Const(constant) => !constant.is_null,
@@ -170,6 +170,21 @@ fn never_null(node: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
         Expr::NamedArg(_) | Expr::Relabel(_) | Expr::CoerceViaIo(_) | Expr::MinMax(_) | Expr::Coalesce(_) => true,
         _ => false,
     })
+}
+
+/// True if an expression is NULL where one of its columns is.
+pub fn is_strict(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
+    let mut result = Ok(true);
+    expr.for_each(&mut |node| {
+        if matches!(result, Ok(true)) {
+            result = match node {
+                Expr::Var(_) | Expr::Const(_) | Expr::Relabel(_) | Expr::CoerceViaIo(_) => Ok(true),
+                Expr::Func(_) | Expr::Op(_) => never_null(node, catalog),
+                _ => Ok(false),
+            };
+        }
+    });
+    result
 }
 
 /// True for an expression of columns of this query level that changes only with them.

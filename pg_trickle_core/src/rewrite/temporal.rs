@@ -10,7 +10,7 @@
 use super::merge::{hoist, into_outer_join, merge};
 use super::split::{above_conditions, group_by_dependents};
 use crate::error::Error;
-use crate::facts::clock::{Comparison, all, compared, comparisons};
+use crate::facts::clock::{Comparison, all, compared, comparisons, is_strict};
 use crate::facts::fallback::Fallback;
 use crate::facts::from_items::preserved_entries;
 use crate::facts::linear_block::conjuncts;
@@ -29,16 +29,30 @@ pub fn push_down(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> 
     }
     hoist(query);
     let all_found = compared(query, graph)?;
-    if all_found.iter().any(|(_, found)| entry_of(query, found).is_none()) {
+    let mut elsewhere = Vec::new();
+    for (expr, found) in &all_found {
+        if entry_of(query, found, graph)?.is_none() {
+            elsewhere.push(expr);
+        }
+    }
+    if !elsewhere.is_empty() {
         if query.is_correlated() || query.has_target_srfs && only_linear(query).is_ok() {
             return Ok(());
+        }
+        // A condition of an outer join cannot move above it.
+        if query.from.iter().any(|item| joins_by(item, &elsewhere)) {
+            return Err(Fallback::Whole(
+                "comparison with the clock in an outer join's condition".to_owned(),
+            ));
         }
         let conditions: Vec<Expr> = all_found.into_iter().map(|(expr, _)| expr).collect();
         *query = above_conditions(query, &conditions, graph)?;
         merge_entry(query, 1)?;
     }
     for (expr, found) in compared(query, graph)? {
-        let Some(entry) = entry_of(query, &found) else { continue };
+        let Some(entry) = entry_of(query, &found, graph)? else {
+            continue;
+        };
         // Those of the same entry move together.
         if compared(query, graph)?.iter().any(|(known, _)| *known == expr) {
             store_entry(query, entry, graph)?;
@@ -50,8 +64,15 @@ pub fn push_down(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> 
     Ok(())
 }
 
+/// True if the condition of a join contains one of these expressions.
+fn joins_by(item: &FromItem, exprs: &[&Expr]) -> bool {
+    let FromItem::Join(join) = item else { return false };
+    let contains = |condition: &Expr| condition.any(&mut |node| exprs.contains(&node));
+    join.quals.as_ref().is_some_and(contains) || joins_by(&join.left, exprs) || joins_by(&join.right, exprs)
+}
+
 /// The FROM entry whose rows a comparison filters.
-fn entry_of(query: &Query, found: &[Comparison]) -> Option<i32> {
+fn entry_of(query: &Query, found: &[Comparison], graph: &StageGraph) -> Result<Option<i32>, Error> {
     let mut entry = None;
     let mut is_one = true;
     for comparison in found {
@@ -61,16 +82,25 @@ fn entry_of(query: &Query, found: &[Comparison]) -> Option<i32> {
             }
         });
     }
-    let entry = entry.filter(|_| is_one)?;
-    let rte = query.rte(entry)?;
+    let Some((entry, rte)) = entry
+        .filter(|_| is_one)
+        .and_then(|entry| Some((entry, query.rte(entry)?)))
+    else {
+        return Ok(None);
+    };
     let is_stored = match &rte.kind {
         RteKind::Relation { tablesample, .. } => tablesample.is_none(),
         RteKind::Subquery(subquery) => !rte.lateral && !subquery.is_correlated(),
         _ => false,
     };
     // A function of columns that an outer join has made NULL may not be NULL.
-    let is_column = found.iter().all(|comparison| matches!(comparison.value, Expr::Var(_)));
-    (is_stored && (is_column || is_preserved(query, entry))).then_some(entry)
+    let mut is_sound = is_stored;
+    if !is_preserved(query, entry) {
+        for comparison in found {
+            is_sound &= is_strict(&comparison.value, graph)?;
+        }
+    }
+    Ok(is_sound.then_some(entry))
 }
 
 fn is_preserved(query: &Query, entry: i32) -> bool {
@@ -101,11 +131,12 @@ fn store_entry(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<(), 
         result?;
     }
     // What remains becomes columns.
-    let flags: Vec<Expr> = compared(query, graph)?
-        .into_iter()
-        .filter(|(_, found)| entry_of(query, found) == Some(entry))
-        .map(|(expr, _)| expr)
-        .collect();
+    let mut flags: Vec<Expr> = Vec::new();
+    for (expr, found) in compared(query, graph)? {
+        if entry_of(query, &found, graph)? == Some(entry) {
+            flags.push(expr);
+        }
+    }
     query.for_each_expr_mut(&mut |expr| {
         *expr = expr.transform(&mut |node| {
             let n = flags.iter().position(|flag| flag == node)?;
@@ -201,7 +232,7 @@ fn own_conjuncts(
     for conjunct in conjuncts(condition) {
         let found = comparisons(&conjunct, graph)?;
         let is_own = match found {
-            Some(found) => entry_of(query, &found) == Some(entry),
+            Some(found) => entry_of(query, &found, graph)? == Some(entry),
             None => is_own_condition(&conjunct, entry, graph)?,
         };
         if is_own { &mut own } else { &mut rest }.push(conjunct);

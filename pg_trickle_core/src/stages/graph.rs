@@ -34,11 +34,16 @@ pub struct StageGraph<'c> {
     plan_stage: PlanStage,
     clock: RefCell<Option<Clock>>,
     steps: Cell<usize>,
+    /// The number of stages that are being planned, each above the next.
+    depth: Cell<usize>,
 }
 
 /// The most steps in which a query may be planned. A query of a few lines takes ten, one of hundreds of branches
 /// thousands.
 const MAX_STEPS: usize = 5000;
+
+/// The most stages above each other. Ten levels of views take twenty.
+const MAX_DEPTH: usize = 100;
 
 /// Plans the stage of a query. Returns it with a query that reads its storage.
 pub type PlanStage = fn(&Query, &StorageTable, &StageGraph) -> Result<(Stage, Query), Fallback>;
@@ -60,6 +65,7 @@ impl<'c> StageGraph<'c> {
             plan_stage,
             clock: RefCell::default(),
             steps: Cell::new(0),
+            depth: Cell::new(0),
         }
     }
 
@@ -114,7 +120,15 @@ impl<'c> StageGraph<'c> {
         }
         self.next.set(self.next.get() + 1);
         let storage = self.storage(self.next.get());
-        let (stage, view) = (self.plan_stage)(&named, &storage, self)?;
+        let depth = self.depth.get();
+        if depth == MAX_DEPTH {
+            // Ends all planning, since whatever else is tried would come back here.
+            self.steps.set(MAX_STEPS);
+        }
+        self.depth.set(depth + 1);
+        let planned = (self.plan_stage)(&named, &storage, self);
+        self.depth.set(depth);
+        let (stage, view) = planned?;
         self.stages.borrow_mut().push(stage);
         self.planned.borrow_mut().push(Planned {
             query: query.clone(),
