@@ -20,12 +20,13 @@ const lab = useLab()
 test(
   `${rounds} random rounds of statements from seed ${first}`,
   async () => {
-    const total = { statements: 0, failed: 0 }
+    const total = { statements: 0, pairs: 0, failed: 0 }
     for (let seed = first; seed < first + rounds; seed++) {
       const round = generate(seed, MAJOR)
       try {
         const outcome = await run(lab, round)
         total.statements += outcome.statements
+        total.pairs += outcome.pairs
         total.failed += outcome.failed
       } catch (error) {
         const smallest = await shrink(lab, { round, error }, run)

@@ -1,5 +1,7 @@
 /** One round of random statements, generated from its seed alone and run under the oracle. */
 import type { Lab } from '../support/lab.js'
+import { CLOCK } from '../random/change.js'
+import { clockOf } from '../random/round.js'
 import { Rng } from '../random/rng.js'
 import type { Outcome, Round } from '../random/round.js'
 import { Statements } from './statement.js'
@@ -26,7 +28,9 @@ export function generate(seed: number, major: number): Round {
 
 /** Runs a round in its own schema. Throws when a stream table differs from its query. */
 export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
-  const outcome: Outcome = { statements: 0, skipped: 0, failed: 0 }
+  const outcome: Outcome = { statements: 0, pairs: 0, skipped: 0, failed: 0 }
+  const clock = clockOf(lab.pg)
+  clock.set('2026-01-01T09:00:00Z')
   await lab.reset()
   await lab.exec('SET check_function_bodies = off')
   try {
@@ -35,7 +39,14 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
       await lab.exec(`SELECT pgtrickle.create_stream_table('${name}', '${sql.replaceAll("'", "''")}')`)
     }
     await check(lab, 'setup')
-    for (const sql of steps) await step(lab, sql, outcome)
+    for (const sql of steps) {
+      if (sql.startsWith(CLOCK)) {
+        clock.set(sql.slice(CLOCK.length))
+        lab.script.push(sql)
+      } else {
+        await step(lab, sql, outcome)
+      }
+    }
     await step(lab, 'ROLLBACK', outcome)
     await lab.checkRefresh()
   } finally {
@@ -43,6 +54,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
     await lab.exec('ROLLBACK')
     await lab.exec('RESET ALL; RESET ROLE; DEALLOCATE ALL')
     await lab.exec('DROP SCHEMA IF EXISTS test CASCADE; DROP SCHEMA IF EXISTS test2 CASCADE')
+    clock.set()
   }
   return outcome
 }
@@ -72,6 +84,7 @@ async function step(lab: Lab, sql: string, outcome: Outcome): Promise<void> {
     if (!looked) return
   }
   await check(lab, sql)
+  outcome.pairs += lab.watched.size
 }
 
 /** Compares every existing stream table with the view that defines it. */

@@ -1,5 +1,6 @@
 /** Random statements of every kind, in random transactions, as text. Nothing here uses the database. */
 import type { Rng } from '../random/rng.js'
+import { CLOCK } from '../random/change.js'
 import { KEYED, query, TABLES } from './world.js'
 
 const STREAMS = ['s1', 's2', 's3', 's4', 's5', 's6']
@@ -27,8 +28,13 @@ export class Statements {
     return made
   }
 
-  /** A statement, or a transaction with savepoints. */
+  /** A statement, a transaction with savepoints, or a move of the clock. */
   step(): string[] {
+    if (this.rng.chance(0.08))
+      return [
+        `${CLOCK}2026-01-0${this.rng.int(1, 7)}T${this.rng.pick(['00', '12'])}:00:00Z`,
+        'SELECT pgtrickle.advance()',
+      ]
     if (this.rng.chance(0.6)) return this.#any()
     const steps = ['BEGIN', ...this.#some()]
     const open: string[] = []
@@ -59,7 +65,8 @@ export class Statements {
     if (roll < 0.72) return [this.#command()]
     if (roll < 0.82) return this.#ddl()
     if (roll < 0.9) return this.#around()
-    if (roll < 0.96) return [this.#trigger()]
+    if (roll < 0.94) return [this.#trigger()]
+    if (roll < 0.97) return [this.#listener()]
     return [this.#setting()]
   }
 
@@ -326,6 +333,19 @@ export class Statements {
       `DROP TRIGGER IF EXISTS x ON ${table}`,
       `DROP TRIGGER IF EXISTS "X" ON ${table}`,
       `DROP TRIGGER IF EXISTS late ON ${table}`,
+    ])
+  }
+
+  /** A trigger on a stream table. Those for each row are refused. */
+  #listener(): string {
+    const name = this.rng.pick(STREAMS)
+    const body = this.rng.pick(['hear', 'hear', 'answer'])
+    return this.rng.pick([
+      `CREATE OR REPLACE TRIGGER ear AFTER ${this.rng.pick(['INSERT', 'UPDATE', 'INSERT OR UPDATE OR DELETE'])} ON ${name} FOR EACH STATEMENT EXECUTE FUNCTION ${body}()`,
+      `CREATE OR REPLACE TRIGGER ear AFTER INSERT OR UPDATE OR DELETE ON ${name} FOR EACH STATEMENT EXECUTE FUNCTION ${body}()`,
+      `CREATE TRIGGER row INSTEAD OF INSERT ON ${name} FOR EACH ROW EXECUTE FUNCTION ${body}()`,
+      `DROP TRIGGER IF EXISTS ear ON ${name}`,
+      `ALTER TRIGGER ear ON ${name} RENAME TO other`,
     ])
   }
 

@@ -34,6 +34,12 @@ export const WORLD: readonly string[] = [
     UPDATE test.parts SET k = 3 - k WHERE k < 4; DELETE FROM test.bag WHERE v = 5; INSERT INTO test.log VALUES (0, 1, 2, 3) $$`,
   `CREATE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NEW.v = 4 THEN RAISE EXCEPTION 'four'; END IF; RETURN NEW; END $$`,
+  // For triggers on stream tables. What they write may fire them again.
+  'CREATE TABLE heard (name text)',
+  `CREATE FUNCTION hear() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO test.heard VALUES (TG_TABLE_NAME); RETURN NULL; END $$`,
+  `CREATE FUNCTION answer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() < 5 THEN INSERT INTO test.bag VALUES (0, 1, 2, 3); UPDATE test.n SET v = 1 - v; END IF; RETURN NULL; END $$`,
   'CREATE ROLE other',
   'GRANT ALL ON SCHEMA test TO other',
   'GRANT ALL ON ALL TABLES IN SCHEMA test TO other',
@@ -90,6 +96,10 @@ export function query(rng: Rng, streams: readonly string[], major: number): stri
     'SELECT x.k, y.v FROM n x LEFT JOIN n y ON y.p_id = x.id',
     'SELECT k, v FROM ONLY base',
     'SELECT k::int AS k, length(max(mood)::text) AS v FROM m GROUP BY 1',
+    'SELECT k::int AS k, count(*)::int AS v FROM m GROUP BY ROLLUP (k)',
+    'SELECT p.k, count(c.id)::int AS v FROM p LEFT JOIN c ON c.p_id = p.id GROUP BY p.id',
+    'SELECT id AS k, v FROM (SELECT * FROM ww ORDER BY id) x LIMIT 2',
+    "SELECT length(format('%s-%s', mood, k)) AS k, v FROM m",
     ...(major > 17 ? ['SELECT virt AS k, v FROM g', 'SELECT virt AS k, count(*)::int AS v FROM g GROUP BY 1'] : []),
   ]
   const general = [
@@ -115,5 +125,30 @@ export function query(rng: Rng, streams: readonly string[], major: number): stri
     `SELECT n AS k, count(*)::int AS v FROM (SELECT k, count(*)::int AS n FROM ${a} GROUP BY k) q GROUP BY n`,
     `SELECT k, v FROM ${a} ORDER BY v, k LIMIT 3`,
   ]
+  const date = "date '2026-01-01' + v"
+  const placed = [
+    `SELECT k, v FROM (SELECT * FROM ${a} ORDER BY v, k, id) q LIMIT 3`,
+    `SELECT k, (row_number() OVER ())::int AS v FROM (SELECT k FROM ${a} ORDER BY k) q`,
+    `SELECT k, (array_agg(v))[1] AS v FROM (SELECT k, v FROM ${a} ORDER BY v) q GROUP BY k`,
+    `SELECT generate_series(1, v % 3) AS k, count(*)::int AS v FROM ${a} GROUP BY 1`,
+    `SELECT generate_series(1, 2) AS k, count(*)::int AS v FROM ${a} GROUP BY ROLLUP (1)`,
+    `SELECT i AS k, count(x.id)::int AS v FROM generate_series(0, 4) i LEFT JOIN ${a} x ON x.k = i GROUP BY i`,
+    `SELECT i AS k, x.v FROM (VALUES (1), (2), (NULL)) q(i) LEFT JOIN ${a} x ON x.k = i`,
+    `SELECT k, v FROM ${a} UNION ALL SELECT 0, 1`,
+    `SELECT k, grouping(k) + count(*)::int AS v FROM ${a} GROUP BY ${rng.pick(['k', 'ROLLUP (k)'])} HAVING grouping(k) = 0`,
+    `SELECT length(concat_ws('-', k, v)) AS k, length(pg_typeof(k)::text) AS v FROM ${a}`,
+    `SELECT k, (sum(v) OVER (ORDER BY k, v ROWS (SELECT count(*) FROM ${b}) PRECEDING))::int AS v FROM ${a}`,
+    `SELECT k, v FROM ${a} ORDER BY k, v LIMIT (SELECT count(*) FROM ${b} WHERE k = 1)`,
+    `SELECT k, lag(v, (SELECT count(*)::int FROM ${b} WHERE v = 1)) OVER (ORDER BY k, v) AS v FROM ${a}`,
+    `SELECT (SELECT max(v) FROM ${b} y WHERE y.k = x.k) AS k, count(*)::int AS v FROM ${a} x GROUP BY 1`,
+    `SELECT k, v FROM ${a} x ORDER BY (SELECT count(*) FROM ${b} y WHERE y.k = x.k), k, v LIMIT 3`,
+    `SELECT * FROM (VALUES ((SELECT count(*)::int FROM ${a}), 1), (2, (SELECT max(v) FROM ${b}))) q(k, v)`,
+    `SELECT k, v FROM ${a} WHERE ${date} <= current_date`,
+    `SELECT k, count(*)::int AS v FROM ${a} WHERE ${date} > now() - interval '2 days' GROUP BY k`,
+    `SELECT x.k, y.v FROM ${a} x LEFT JOIN (SELECT * FROM ${b} WHERE ${date} = current_date) y ON y.k = x.k`,
+    `SELECT k, v FROM ${a} x WHERE NOT EXISTS (SELECT FROM ${b} y WHERE y.k = x.k AND ${date.replace('v', 'y.v')} >= localtimestamp)`,
+    `SELECT k, v FROM ${a} WHERE ${date} BETWEEN current_date - 1 AND current_date ORDER BY v, k LIMIT 3`,
+  ]
+  if (rng.chance(0.3)) return rng.pick(placed)
   return rng.chance(0.25) ? rng.pick(special) : rng.pick(general)
 }

@@ -4,6 +4,7 @@ import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import { recursive } from './recursion.js'
 import { places } from './places.js'
+import { raising } from './raising.js'
 import type { Rng } from './rng.js'
 import type { Column, Table, Type } from './schema.js'
 
@@ -26,6 +27,7 @@ export function query(rng: Rng, tables: readonly Table[]): Query {
   }
   // Compared by value, as below.
   if (rng.chance(0.2)) return { sql: places(rng, tables), freeSpelling: true }
+  if (rng.chance(0.15)) return { sql: raising(rng, tables), freeSpelling: true }
   if (rng.chance(0.4)) return other(rng, tables)
   return rng.chance(0.55) ? grouped(rng, tables) : flat(rng, tables)
 }

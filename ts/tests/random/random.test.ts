@@ -2,7 +2,7 @@
  * Random tables, queries and changes under the oracle.
  *
  * A failure prints its seed and the smallest script found. `SEED=<seed> npx vitest run tests/random/` repeats it.
- * ROUNDS sets the number of rounds; the seed increases by one with each round.
+ * ROUNDS sets the number of rounds; the seed increases by one with each round. STEPS multiplies the statements of a round.
  */
 import { expect, test } from 'vitest'
 import { useLab } from '../support/use-lab.js'
@@ -18,13 +18,14 @@ const lab = useLab()
 test(
   `${rounds} random rounds from seed ${first}`,
   async () => {
-    const total = { statements: 0, skipped: 0, failed: 0, views: 0 }
+    const total = { statements: 0, pairs: 0, skipped: 0, failed: 0, views: 0 }
     for (let seed = first; seed < first + rounds; seed++) {
       const round = generate(seed)
       try {
         const outcome = await run(lab, round)
         total.views += Object.keys(round.views).length
         total.statements += outcome.statements
+        total.pairs += outcome.pairs
         total.skipped += outcome.skipped
         total.failed += outcome.failed
       } catch (error) {
