@@ -76,6 +76,13 @@ pub static CATALOG: [Setting; 11] = [
     Setting::new(c"enable_mergejoin", c"off"),
 ];
 
+/// For emptying the caches of PostgreSQL, which nobody notices.
+pub static FLUSHING: [Setting; 3] = [
+    Setting::new(c"search_path", FIXED_PATH),
+    Setting::new(c"client_min_messages", c"error"),
+    Setting::new(c"event_triggers", c"off"),
+];
+
 /// For our statements that run as the user.
 pub static USER: [Setting; 2] = [
     Setting::new(c"client_min_messages", c"warning"),

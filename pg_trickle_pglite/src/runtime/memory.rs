@@ -1,12 +1,13 @@
 //! The heap guard: what is given back and what is refused before memory runs out.
 //!
 //! Plans go first, those that have not run for longest (`edge/ffi/steps.rs`): they are made again when they are needed. If
-//! that is not enough, compiled stream tables go too. Then no stream table is made any more, and at last no source can be
+//! that is not enough, compiled stream tables go too, and what PostgreSQL remembers of relations. Then no stream table is made any more, and at last no source can be
 //! inserted into or updated, so that there is room for what gives memory back: DELETE, DROP and ROLLBACK.
 
 use super::session;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, memory};
+use crate::edge::spi;
 use std::cell::Cell;
 
 /// The share of the limit in use, in percent, from which no stream table is made.
@@ -46,10 +47,15 @@ fn give_back() {
 
 /// Whether more than a share of the limit is in use, also when everything has been given back that can be.
 fn stays_above(percent: usize) -> bool {
-    memory::is_above(percent) && {
-        give_back();
-        memory::is_above(percent)
-    }
+    memory::is_above(percent)
+        && {
+            give_back();
+            memory::is_above(percent)
+        }
+        && {
+            spi::empty_relation_cache();
+            memory::is_above(percent)
+        }
 }
 
 /// Fails where there is no room for another stream table.
