@@ -6,7 +6,7 @@
  */
 import { expect, test } from 'vitest'
 import { useLab } from '../support/use-lab.js'
-import { asCase, generate, run, shrink } from './round.js'
+import { asCase, generate, run, shrink, STEPS } from './round.js'
 import { firstSeed } from './rng.js'
 
 const given = process.env.SEED
@@ -40,7 +40,7 @@ test(
       expect(total.failed / total.statements).toBeLessThan(0.2)
     }
   },
-  rounds * 10_000 + 60_000,
+  rounds * STEPS * 10_000 + 60_000,
 )
 
 /** The message without the script, which the printed case contains too. */

@@ -31,7 +31,7 @@ const EXPECTED = new Set(['23505', '21000', '27000', '25P02', '3B001'])
 /** Errors that a query may raise: a subquery with several rows, a division by zero, a text that is no number. */
 const RAISED = new Set(['21000', '22012', '22P02'])
 /** How many times as many statements as usual a round has: creating stream tables takes most of its time. */
-const STEPS = Number(process.env.STEPS ?? 1)
+export const STEPS = Number(process.env.STEPS ?? 1)
 
 export function generate(seed: number): Round {
   const rng = new Rng(seed)
