@@ -18,7 +18,7 @@ import { crateOf, judge, measure } from './gates/sizes.mjs'
 import { codeOnly } from './gates/text.mjs'
 import { anyIn, notStrict } from './gates/types.mjs'
 import { check as checkUnsafe } from './gates/unsafe.mjs'
-import { check as checkVersions } from './gates/versions.mjs'
+import { check as checkVersions, stranded } from './gates/versions.mjs'
 import { functionSizes, interfaceOf, sections } from './gates/wasm.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -142,6 +142,7 @@ test('versions: every place is compared', () => {
     'shim/pg_trickle.control': "default_version = '1.2.3'\n",
     'shim/pg_trickle--1.2.3.sql': '',
     'shim/pg_trickle--1.0--1.2.3.sql': '',
+    'CHANGELOG.md': '## [1.0]\n',
   }
   assert.deepEqual(checkVersions(checkout(files)).problems, [])
   const places = [
@@ -158,6 +159,21 @@ test('versions: every place is compared', () => {
   const { 'shim/pg_trickle--1.2.3.sql': script, ...without } = files
   assert.equal(checkVersions(checkout(without)).problems.length, 1)
   assert.equal(checkVersions(checkout({ ...without, 'shim/pg_trickle--1.2.4.sql': script })).problems.length, 1)
+})
+
+test('versions: scripts lead to this one from every version that was released', () => {
+  const files = {
+    'ts/package.json': '{ "version": "1.2.0" }',
+    'CHANGELOG.md':
+      '## [Unreleased]\n\n## [1.2.0] - 2026-03-01\n\n## [1.1.0] - 2026-02-01\n\n## [1.0.0] - 2026-01-01\n',
+    'shim/pg_trickle--1.0.0--1.1.0.sql': '',
+    'shim/pg_trickle--1.1.0--1.2.0.sql': '',
+  }
+  assert.deepEqual(stranded(checkout(files), '1.2.0'), [])
+  const { 'shim/pg_trickle--1.1.0--1.2.0.sql': script, ...without } = files
+  assert.deepEqual(stranded(checkout(without), '1.2.0'), ['1.1.0', '1.0.0'])
+  const direct = { ...without, 'shim/pg_trickle--1.0.0--1.2.0.sql': script }
+  assert.deepEqual(stranded(checkout(direct), '1.2.0'), ['1.1.0'])
 })
 
 test('types: any is found where it is a type, and only there', () => {

@@ -311,8 +311,7 @@ Datum pgtrickle_fired(PG_FUNCTION_ARGS) {
 }
 
 Datum pgtrickle_command(PG_FUNCTION_ARGS) {
-    const char *args[PGT_MAX_ARGS];
-    const char *result = NULL;
+    const char *args[PGT_MAX_ARGS], *result = NULL;
     for (int i = 0; i < PG_NARGS(); i++)
         args[i] = PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
     CALL_RUST(pgt_rs_command, args, PG_NARGS(), &result);
@@ -375,7 +374,7 @@ Datum pgtrickle_exact(PG_FUNCTION_ARGS) {
 
 static ProcessUtility_hook_type next_utility;
 
-/* Rust names the table for CREATE INDEX, may refuse CREATE TRIGGER, and follows roles, which fire no event triggers. */
+/* Rust names the table for CREATE INDEX, may refuse CREATE TRIGGER, and follows what fires none of its event triggers. */
 static void utility(PlannedStmt *statement, const char *text, bool keep, ProcessUtilityContext context,
                     ParamListInfo params, QueryEnvironment *environment, DestReceiver *dest, QueryCompletion *done) {
     Node *node = statement->utilityStmt;
@@ -395,6 +394,8 @@ static void utility(PlannedStmt *statement, const char *text, bool keep, Process
     if (IsA(node, AlterRoleStmt) || IsA(node, GrantRoleStmt) || IsA(node, CreateRoleStmt) || IsA(node, DropRoleStmt) ||
         IsA(node, ReassignOwnedStmt))
         CALL_RUST(pgt_rs_fired, &(PgtEvent){.ddl = "roles"});
+    if (IsA(node, DropOwnedStmt) || (IsA(node, DropStmt) && ((DropStmt *)node)->removeType == OBJECT_EXTENSION))
+        CALL_RUST(pgt_rs_fired, &(PgtEvent){.ddl = "extension"});
 }
 
 static void transaction_callback(XactEvent event, void *arg) { CALL_RUST(pgt_rs_transaction, event); }

@@ -1,4 +1,4 @@
-// One version for everything that is released together.
+// One version for everything that is released together, and a way to it from every version that was released.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { read, sources } from './files.mjs'
@@ -32,13 +32,28 @@ export function versions(root) {
   return found
 }
 
+/** The versions that CHANGELOG.md says were released, and that no upgrade scripts lead from to this one. */
+export function stranded(root, wanted) {
+  const released = [...read(root, 'CHANGELOG.md').matchAll(/^## \[(\d+\.\d+\.\d+)\]/gm)].map(([, version]) => version)
+  const steps = sources(root, /^shim\/pg_trickle--.+--.+\.sql$/).map((path) =>
+    /pg_trickle--(.+)--(.+)\.sql$/.exec(path).slice(1),
+  )
+  const reached = new Set([wanted])
+  for (const version of reached) for (const [from, to] of steps) if (to === version) reached.add(from)
+  return released.filter((version) => !reached.has(version))
+}
+
 export function check(root) {
   const found = versions(root)
   const wanted = found[0][1]
+  const lost = stranded(root, wanted)
   return {
-    problems: found
-      .filter(([, version]) => !version || version !== wanted)
-      .map(([where, version]) => `${where}: ${version ?? 'no version found'}, ts/package.json has ${wanted}`),
+    problems: [
+      ...found
+        .filter(([, version]) => !version || version !== wanted)
+        .map(([where, version]) => `${where}: ${version ?? 'no version found'}, ts/package.json has ${wanted}`),
+      ...lost.map((version) => `no scripts shim/pg_trickle--OLD--NEW.sql lead from ${version} to ${wanted}`),
+    ],
     notes: [`${wanted}, in ${found.length} places`],
   }
 }

@@ -39,8 +39,8 @@ interface JsonRow {
 }
 
 // Calls the command behind `pgtrickle.create_stream_table` directly, which saves planning that SQL function.
-const CREATE = "SELECT pgtrickle.command('create', $1, $2, NULL, 'IMMEDIATE', $3, $4)"
-const ALTER = 'SELECT pgtrickle.alter_stream_table(name => $1, query => $2)'
+const CREATE = "SELECT pgtrickle.command('create_json', $1, $2, NULL, 'IMMEDIATE', $3, $4) AS json"
+const ALTER = "SELECT pgtrickle.command('alter_json', $1, $2) AS json"
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1, cascade => $2)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1)'
 const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1)'
@@ -91,8 +91,8 @@ export class Trickle {
       })
     }
     const exists = ifNotExists ? 'skip' : orReplace ? 'replace' : 'fail'
-    await this.#query(name, CREATE, [name, query, String(withData), exists], onNotice)
-    return this.#describe<Row>(name)
+    const row = await this.#queryOne<JsonRow>(name, CREATE, [name, query, String(withData), exists], onNotice)
+    return streamTable<Row>(JSON.parse(row.json) as CatalogRow)
   }
 
   /** Changes the query of a stream table. Name, indexes, grants and dependents stay where the columns allow it. */
@@ -102,8 +102,8 @@ export class Trickle {
     options: AlterStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
     checkOptions('alterStreamTable', options, name)
-    await this.#query(name, ALTER, [name, query], options?.onNotice)
-    return this.#describe<Row>(name)
+    const row = await this.#queryOne<JsonRow>(name, ALTER, [name, query], options?.onNotice)
+    return streamTable<Row>(JSON.parse(row.json) as CatalogRow)
   }
 
   /** Drops a stream table, its storage and its triggers. */
@@ -184,13 +184,8 @@ export class Trickle {
     return LiveTable.open(name, (callback, rest) => hubOf(this.#db).subscribe(name, callback, rest), options ?? {})
   }
 
-  async #describe<Row>(name: string): Promise<StreamTable<Row>> {
-    const { json } = await this.#queryOne<JsonRow>(name, FIND, [name])
-    return streamTable<Row>(JSON.parse(json) as CatalogRow)
-  }
-
-  async #queryOne<T>(name: string, sql: string, params: unknown[]): Promise<T> {
-    const [row] = await this.#query<T>(name, sql, params)
+  async #queryOne<T>(name: string, sql: string, params: unknown[], onNotice?: (notice: Notice) => void): Promise<T> {
+    const [row] = await this.#query<T>(name, sql, params, onNotice)
     if (row === undefined) {
       throw new TrickleError(`stream table ${name} does not exist`, {
         code: UNDEFINED_TABLE,

@@ -4,11 +4,16 @@ import { internalQuery } from './internal-query.js'
 import type { Database, Notice } from './types.js'
 
 /** Returns no row when the extension is not installed, and then reads none of the files that describe extensions. */
-const IS_CURRENT = `
-SELECT e.extversion OPERATOR(pg_catalog.=) (
+const VERSIONS = `
+SELECT e.extversion AS installed, (
   SELECT a.default_version FROM pg_catalog.pg_available_extensions a WHERE a.name OPERATOR(pg_catalog.=) e.extname
-) AS is_current
+) AS current
 FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'pg_trickle'`
+
+/** Whether scripts lead from one version to another. */
+const HAS_PATH = `
+SELECT true FROM pg_catalog.pg_extension_update_paths('pg_trickle') p
+WHERE p.source OPERATOR(pg_catalog.=) $1 AND p.target OPERATOR(pg_catalog.=) $2 AND p.path IS NOT NULL`
 
 const IS_INSTALLED = "SELECT true FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'pg_trickle'"
 
@@ -25,16 +30,28 @@ const WRONG_STATE = '55000'
 export async function installExtension(pg: Database): Promise<boolean> {
   try {
     await loadLibrary(pg)
-    const [installed] = await internalQuery<{ is_current: boolean | null }>(pg, IS_CURRENT)
-    if (installed === undefined) await internalQuery(pg, CREATE)
-    else if (!installed.is_current) await internalQuery(pg, 'ALTER EXTENSION pg_trickle UPDATE')
-    return installed === undefined
+    const [found] = await internalQuery<{ installed: string; current: string }>(pg, VERSIONS)
+    if (found === undefined) await internalQuery(pg, CREATE)
+    else if (found.installed !== found.current) await update(pg, found.installed, found.current)
+    return found === undefined
   } catch (cause) {
     const error = TrickleError.from(cause)
     if (error.code !== INSUFFICIENT_PRIVILEGE) throw error
     const hint = 'Open the database once without the option `username`: that installs or updates the extension.'
     throw new TrickleError(error.message, { code: INSUFFICIENT_PRIVILEGE, hint, cause })
   }
+}
+
+/** Brings the extension and the storage of its stream tables to the version of the plugin. */
+async function update(pg: Database, installed: string, current: string): Promise<void> {
+  if ((await internalQuery(pg, HAS_PATH, [installed, current])).length === 0) {
+    throw new TrickleError(`the database has pg_trickle ${installed}, and this plugin is for ${current}`, {
+      code: WRONG_STATE,
+      hint: `Open it with the version of @pgtrickle/pglite that made it, ${installed}, or a later one.`,
+    })
+  }
+  await internalQuery(pg, 'ALTER EXTENSION pg_trickle UPDATE')
+  await internalQuery(pg, "SELECT pgtrickle.command('upgrade')")
 }
 
 /** Only a superuser may run LOAD. For other roles, `listen` loads the library by calling a function of it. */

@@ -88,8 +88,10 @@ describe('a database on disk', () => {
     await first.close()
     const without = await openWith({}, { dataDir })
     try {
+      for (const ddl of ['CREATE TABLE other (v int)', 'DROP VIEW top', 'DROP TABLE t CASCADE'])
+        await expect(without.exec(ddl)).rejects.toMatchObject({ code: '58P01' })
       await without.exec('DROP EXTENSION pg_trickle CASCADE')
-      await without.exec('INSERT INTO t VALUES (9, 9, 9)')
+      await without.exec('INSERT INTO t VALUES (9, 9, 9); CREATE TABLE other (v int)')
     } finally {
       await without.close()
     }

@@ -10,10 +10,12 @@ use crate::schema::definition::Query;
 use crate::schema::storage;
 use crate::subscribe::firing;
 
-/// Gives a stream table another query.
-pub fn run(name: &str, query: &str) -> Result<()> {
+/// Gives a stream table another query. Returns its qualified name.
+pub fn run(name: &str, query: &str) -> Result<String> {
     must_be_idle("alter a stream table")?;
-    change(&find::stream_table(name)?, query)
+    let found = find::stream_table(name)?;
+    change(&found, query)?;
+    Ok(found.name)
 }
 
 /// The same for one that has been found.

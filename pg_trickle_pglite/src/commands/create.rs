@@ -41,8 +41,8 @@ pub struct Request<'a> {
     pub exists: Exists,
 }
 
-/// Makes a stream table.
-pub fn run(request: &Request) -> Result<()> {
+/// Makes a stream table. Returns its qualified name.
+pub fn run(request: &Request) -> Result<String> {
     check_mode(request)?;
     let parsed = names::parse(request.name)?;
     must_be_idle("create a stream table")?;
@@ -57,9 +57,13 @@ pub fn run(request: &Request) -> Result<()> {
         Target::Nothing => {}
         Target::StreamTable(found) => match request.exists {
             Exists::Skip => {
-                return ffi::notice(&format!("stream table {} already exists, skipping", found.name), None);
+                ffi::notice(&format!("stream table {} already exists, skipping", found.name), None)?;
+                return Ok(found.name);
             }
-            Exists::Replace => return alter::change(&found, request.query),
+            Exists::Replace => {
+                alter::change(&found, request.query)?;
+                return Ok(found.name);
+            }
             Exists::Fail => {
                 return Err(SqlError::new(
                     "42P07",
@@ -78,7 +82,8 @@ pub fn run(request: &Request) -> Result<()> {
         }
     }
     memory::must_have_room(&name)?;
-    make(request, &schema, &name, temporaries).map_err(|error| error.about(&name))
+    make(request, &schema, &name, temporaries).map_err(|error| error.about(&name))?;
+    Ok(name)
 }
 
 fn check_mode(request: &Request) -> Result<()> {

@@ -50,9 +50,29 @@ pub fn refresh(table: &StreamTable) -> Result<[i64; 3]> {
     }
 }
 
+/// Makes the storage of a stream table anew where it is not what its query compiles to, as after an upgrade.
+pub fn fit(id: i32) -> Result<()> {
+    let table = load::load(id)?;
+    if table.fits() {
+        return Ok(());
+    }
+    let _busy = Busy::start();
+    attempt(|reason| replace::refit(&table, reason.or(table.fallback.as_deref())))?;
+    ffi::notice(
+        &format!(
+            "the storage of stream table {} was made anew: it was of another version",
+            table.name
+        ),
+        None,
+    )
+}
+
 /// Maintains a stream table by a full refresh from now on, while a statement changes what it reads.
 fn give_up(id: i32, error: &SqlError) -> Result<()> {
     let table = load::load(id)?;
+    if !table.fits() {
+        return fit(id);
+    }
     let Some(top) = table.stages.last() else {
         return Ok(());
     };

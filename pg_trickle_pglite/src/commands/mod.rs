@@ -12,6 +12,7 @@ mod print;
 mod refresh;
 pub mod replace;
 mod restore;
+mod upgrade;
 mod verify;
 
 use crate::edge::error::{Result, SqlError};
@@ -31,10 +32,21 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
         }
         [Some("open"), Some(id), Some(reader), ..] => {
             must_be_idle("subscribe to a stream table")?;
-            done(feed::open(find::readable(id)?.id, reader))
+            let id = find::readable(id)?.id;
+            fallback::fit(id)?;
+            done(feed::open(id, reader))
         }
         [Some("close"), Some(reader), ..] => done(feed::close(reader)),
-        [Some("create"), name, query, schedule, mode, initialize, exists] => {
+        // With what there is then, which the plugin returns: were that another statement, it could fail by itself.
+        [
+            Some(how @ ("create" | "create_json")),
+            name,
+            query,
+            schedule,
+            mode,
+            initialize,
+            exists,
+        ] => {
             let request = create::Request {
                 name: required(*name, "name")?,
                 query: required(*query, "query")?,
@@ -47,9 +59,12 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
                     Some(_) | None => create::Exists::Fail,
                 },
             };
-            done(create::run(&request))
+            described(&create::run(&request)?, *how == "create_json")
         }
-        [Some("alter"), name, query, ..] => done(alter::run(required(*name, "name")?, required(*query, "query")?)),
+        [Some(how @ ("alter" | "alter_json")), name, query, ..] => {
+            let name = alter::run(required(*name, "name")?, required(*query, "query")?)?;
+            described(&name, *how == "alter_json")
+        }
         [Some("drop"), name, cascade, ..] => done(drop::run(required(*name, "name")?, *cascade == Some("true"))),
         [Some("find"), name, ..] => {
             let found = find::stream_table(required(*name, "name")?)?;
@@ -64,6 +79,7 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
         [Some("memory"), ..] => memory::run(),
         [Some("memory_limit"), bytes, ..] => done(memory::limit(required(*bytes, "bytes")?)),
         [Some("restore"), ..] => done(restore::run()),
+        [Some("upgrade"), ..] => done(upgrade::run()),
         [Some("advance"), Some("idle"), ..] if ffi::is_in_transaction() => done(Ok(())),
         [Some("advance"), ..] => advance::run(),
         [Some("verify"), name, ..] => verify::run(required(*name, "name")?),
@@ -84,6 +100,18 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
         }
         _ => Err(SqlError::internal("an unknown command, or one with other arguments")),
     }
+}
+
+/// The row of a stream table in `stream_tables`, as JSON; nothing where that is not wanted.
+fn described(name: &str, is_wanted: bool) -> Result<String> {
+    if !is_wanted {
+        return Ok(String::new());
+    }
+    let row = spi::catalog_value(
+        "SELECT to_json(s)::text FROM pgtrickle.stream_tables s WHERE format('%I.%I', s.schema, s.name) = $1",
+        &[Some(name)],
+    )?;
+    row.ok_or_else(|| SqlError::internal("a stream table that is not there"))
 }
 
 /// The result of a command that returns nothing.

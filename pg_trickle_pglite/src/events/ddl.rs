@@ -8,7 +8,7 @@ use crate::runtime::load::{self, is_bound};
 use crate::runtime::session::{self, Busy, PendingChange};
 use crate::runtime::stream_table::StreamTable;
 use crate::schema::{statements, triggers};
-use crate::subscribe::firing;
+use crate::subscribe::{feed, firing};
 
 /// An event trigger fired.
 pub fn fired(event: &str) -> Result<()> {
@@ -18,6 +18,10 @@ pub fn fired(event: &str) -> Result<()> {
             "functions that the query of a stream table calls must not run DDL",
         )
         .hint("Declare the functions that do as VOLATILE; the query of a stream table cannot call these."));
+    }
+    if event == "extension" {
+        session::void();
+        return feed::end_if_gone();
     }
     // An app makes its tables before its stream tables, and what follows takes longer than making a table.
     if session::is_busy() || spi::catalog("SELECT 1 FROM pgtrickle.stream_table LIMIT 1", &[])?.is_empty() {
@@ -62,7 +66,8 @@ fn dropped() -> Result<()> {
 }
 
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
-/// gets a child or a policy, a generated column another expression, an enum other labels, a function another body.
+/// gets a child or a policy, a generated column another expression, an enum other labels, a function another body. What
+/// the scripts of an extension do is reported command by command.
 fn changed() -> Result<()> {
     refuse_own_parts()?;
     refuse_other_views()?;
@@ -81,7 +86,8 @@ fn changed() -> Result<()> {
         concat!(
             "WITH RECURSIVE changed(classid, objid) AS (SELECT c.classid, c.objid FROM pg_event_trigger_ddl_commands() c \
          WHERE c.objid IS NOT NULL AND c.command_tag NOT IN \
-         ('COMMENT', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE SEQUENCE', 'CREATE SCHEMA', 'CREATE STATISTICS') \
+         ('COMMENT', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE SEQUENCE', 'CREATE SCHEMA', 'CREATE STATISTICS', \
+         'ALTER EXTENSION') \
          UNION SELECT n.classid, n.objid FROM changed c CROSS JOIN LATERAL ( \
          SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = c.classid AND d.refobjid = c.objid \
          AND d.classid <> 'pg_trigger'::regclass \
@@ -245,6 +251,8 @@ fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
     }
     affected.sort_by_key(|stage| (stage.depth, stage.id));
     for stage in affected {
+        // One below it may have moved its storage too.
+        let stage = load::load(stage.id)?;
         match &stage.fallback {
             Some(reason) => renew_one(&stage, Some(reason))?,
             None => fallback::attempt(|reason| renew_one(&stage, reason))?,

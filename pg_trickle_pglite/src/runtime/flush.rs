@@ -26,7 +26,7 @@ enum Moved {
 }
 
 /// Maintains a stream table by a full refresh of its query from now on, because of an error that the query itself does not
-/// raise. If it does, that is the error.
+/// raise. If it does, that is the error. Only makes the storage anew where that is of another version.
 pub type FallBack = fn(i32, &SqlError) -> Result<()>;
 
 /// All changes of a flush, and the stages they reach.
@@ -220,7 +220,9 @@ impl Flush {
         if let Some(error) = &stage.unfit {
             return self.give_up(stage, error);
         }
-        stage.must_fit()?;
+        if let Err(error) = stage.must_fit() {
+            return self.give_up(stage, &error);
+        }
         let (from, runs) = self.seen.get(&stage.key).copied().unwrap_or_default();
         self.seen.insert(stage.key, (self.changes.len(), runs + 1));
         if runs == TOO_OFTEN {

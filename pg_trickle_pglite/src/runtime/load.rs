@@ -12,6 +12,10 @@ use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query};
 use std::rc::Rc;
 
+/// What stored rows mean. Raise it when a version stores other values in columns that look the same: storage of an earlier
+/// version is then made anew.
+const LAYOUT: u32 = 1;
+
 /// A definition, compiled.
 pub struct Compiled {
     /// Its stages, bottom first.
@@ -33,7 +37,7 @@ impl Compiled {
     #[must_use]
     pub fn layout(&self) -> String {
         let layouts: Vec<&str> = self.stages.iter().map(|stage| stage.layout.as_str()).collect();
-        layouts.join(";\n")
+        format!("{LAYOUT}: {}", layouts.join(";\n"))
     }
 
     /// The stage that users see.
@@ -211,9 +215,24 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
     Ok(versions.unwrap_or_default())
 }
 
+/// Fails for storage of a later version.
+fn must_be_known(name: &str, layout: &str) -> Result<()> {
+    let version = layout.split(':').next().and_then(|version| version.parse().ok());
+    if version.is_none_or(|version: u32| version <= LAYOUT) {
+        return Ok(());
+    }
+    Err(SqlError::new(
+        "55000",
+        format!("stream table {name} was made by a later version of pg_trickle"),
+    )
+    .hint("Open the database with that version, or a later one, of @pgtrickle/pglite.")
+    .about(name))
+}
+
 fn build(id: i32) -> Result<Rc<StreamTable>> {
     let before = memory::allocated();
     let row = described(id)?;
+    session::note_id(id);
     let described = row.clone();
     let mut values = Values::of(row);
     let relid = values.number()?;
@@ -223,6 +242,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
     let definition = values.text()?;
     let storage = values.text()?;
     let stored_layout = values.text()?;
+    must_be_known(&name, &stored_layout)?;
     let populated = values.boolean()?;
     let search_path = values.text()?;
     let (definition_relid, storage_relid) = (values.number()?, values.number()?);

@@ -79,6 +79,8 @@ thread_local! {
     static DAMAGED: Cell<Option<Cause>> = const { Cell::new(None) };
     /// The stream table on which a statement of ours may fire triggers.
     static ALLOWED: Cell<Option<Oid>> = const { Cell::new(None) };
+    /// The highest number of a stream table that the session has seen.
+    static HIGHEST_ID: Cell<i32> = const { Cell::new(0) };
     static CHOICE: Cell<Choice> = const { Cell::new(Choice::Cheapest) };
 }
 
@@ -386,6 +388,12 @@ pub fn relation_changed(relid: Oid) {
 /// Changes of these relations will be noticed.
 pub fn watch(relids: impl IntoIterator<Item = Oid>) {
     WATCHED.with(|watched| watched.borrow_mut().extend(relids));
+}
+
+/// Notes the number of a stream table. Returns the highest so far.
+pub fn note_id(id: i32) -> i32 {
+    HIGHEST_ID.set(HIGHEST_ID.get().max(id));
+    HIGHEST_ID.get()
 }
 
 /// Forgets whatever has changed. Called before anything remembered is used.

@@ -232,7 +232,7 @@ impl StageRunner {
         Err(SqlError::new(
             "55000",
             format!(
-                "the storage of stream table {} is for rights that its owner no longer has, or did not have",
+                "the storage of stream table {} is of another version, or for other rights of its owner",
                 self.label
             ),
         )

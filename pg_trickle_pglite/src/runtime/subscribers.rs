@@ -42,6 +42,12 @@ pub fn follow(id: i32) -> bool {
     SUBSCRIBERS.with_borrow(|all| all.iter().any(|each| each.id == id))
 }
 
+/// The stream tables with subscribers.
+#[must_use]
+pub fn all() -> Vec<i32> {
+    SUBSCRIBERS.with_borrow(|all| all.iter().map(|each| each.id).collect())
+}
+
 /// The subscribers of a stream table, with their roles.
 #[must_use]
 pub fn of(id: i32) -> Vec<(String, Oid)> {

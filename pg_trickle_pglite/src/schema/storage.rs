@@ -4,14 +4,25 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Oid};
 use crate::edge::{settings, spi};
 use crate::runtime::load::{Compiled, is_bound};
+use crate::runtime::session;
 use crate::runtime::stream_table::{StageRunner, StreamTable};
 use crate::schema::{statements, triggers};
 use std::rc::Rc;
 
-/// A number that no stream table and no storage table has had.
+/// A number that no stream table and no storage table has had, nor one that the session knew before the extension was
+/// dropped: subscribers know a stream table by it.
 pub fn next_id() -> Result<i32> {
-    spi::catalog_number("SELECT nextval('pgtrickle.stream_table_id_seq')", &[])?
-        .ok_or_else(|| SqlError::internal("no number for the stream table"))
+    let none = || SqlError::internal("no number for the stream table");
+    let next = spi::catalog_number("SELECT nextval('pgtrickle.stream_table_id_seq')", &[])?.ok_or_else(none)?;
+    let known = session::note_id(0);
+    let id = if next > known {
+        next
+    } else {
+        let set = "SELECT setval('pgtrickle.stream_table_id_seq', $1::bigint)";
+        spi::catalog_number(set, &[Some(&(known + 1).to_string())])?.ok_or_else(none)?
+    };
+    session::note_id(id);
+    Ok(id)
 }
 
 /// Runs a statement of the core's, as a role (0 for the current user).

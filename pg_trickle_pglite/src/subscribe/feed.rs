@@ -9,7 +9,7 @@ use crate::runtime::stream_table::StreamTable;
 use crate::runtime::{load, rights, subscribers};
 use crate::schema::triggers;
 use pg_trickle_core::sorted::Map;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::rc::Rc;
 
@@ -22,6 +22,8 @@ type Kept = (Rc<StreamTable>, Rc<Steps>);
 thread_local! {
     /// The statements that return changed rows.
     static STEPS: RefCell<Map<i32, Kept>> = const { RefCell::new(Map::new()) };
+    /// The table of all stream tables, when the last subscriber came.
+    static CATALOG: Cell<Option<Oid>> = const { Cell::new(None) };
 }
 
 /// Cleans up after the subscribers of an earlier session.
@@ -33,6 +35,7 @@ pub fn tidy() -> Result<()> {
 /// Starts to follow a stream table, which the current user may read, for a subscriber, with its current rows.
 pub fn open(id: i32, subscriber: &str) -> Result<()> {
     outbox::must_be_open()?;
+    CATALOG.set(catalog()?);
     subscribers::add(id, subscriber, ffi::current_user());
     follow()?;
     state(&*load::load(id)?, subscriber)
@@ -190,6 +193,20 @@ pub fn renewed(table: &StreamTable) -> Result<()> {
 fn forget_steps(id: i32) {
     let steps = STEPS.with_borrow_mut(|kept| kept.remove(&id));
     drop(steps);
+}
+
+/// Ends all subscriptions where the extension was dropped, which fires none of its event triggers. Another one that takes
+/// its place has other stream tables.
+pub fn end_if_gone() -> Result<()> {
+    if subscribers::followed().is_some() && catalog()? != CATALOG.get() {
+        subscribers::all().into_iter().for_each(dropped);
+    }
+    Ok(())
+}
+
+/// The table of all stream tables.
+fn catalog() -> Result<Option<Oid>> {
+    spi::catalog_number("SELECT to_regclass($1)::oid", &[Some("pgtrickle.stream_table")])
 }
 
 /// A stream table was dropped.

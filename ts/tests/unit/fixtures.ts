@@ -10,6 +10,9 @@ export function tar(files: Record<string, string | Uint8Array>): Uint8Array<Arra
     put(name, 0)
     put(data.length.toString(8).padStart(11, '0'), 124)
     put('ustar\u000000', 257)
+    put(' '.repeat(8), 148)
+    const sum = header.reduce((all, byte) => all + byte, 0)
+    put(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
     blocks.push(header, data, new Uint8Array((512 - (data.length % 512)) % 512))
   }
   blocks.push(new Uint8Array(1024))
