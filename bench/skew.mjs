@@ -1,8 +1,10 @@
 // What a change costs when groups grow with the table: beside the query itself, and beside what a person would write who
 // runs the query again and stores the difference.
 //
-//   node bench/skew.mjs [--sizes 10000,100000] [--only 'left join' --only rank] [--changes one,0.001,0.01,0.05,0.3,1,other]
-//     [--kinds insert,delete] [--rounds 3] [--no-check] [--json]
+//   node bench/skew.mjs [--sizes 10000,100000] [--only 'left join' --only rank] [--relatives]
+//     [--changes one,0.001,0.01,0.05,0.3,1,other] [--kinds insert,delete] [--rounds 3] [--no-check] [--json]
+//
+// --relatives measures further queries, with the same operators in other places and combinations.
 //
 // Each figure is CPU time, on which other load on the machine has less influence than on elapsed time. The maintenance is
 // the time of a statement under one stream table less the time of the same statement without; of an insert, an update, an
@@ -13,7 +15,7 @@
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
-import { CHANGES, GROUPS, OTHERS, QUERIES, tables } from './lib/skew.mjs'
+import { CHANGES, GROUPS, OTHERS, QUERIES, RELATIVES, tables } from './lib/skew.mjs'
 import { median } from './lib/stats.mjs'
 
 const { values: options } = parseArgs({
@@ -21,6 +23,7 @@ const { values: options } = parseArgs({
   options: {
     sizes: { type: 'string', default: '10000,100000' },
     only: { type: 'string', multiple: true },
+    relatives: { type: 'boolean', default: false },
     changes: { type: 'string', default: 'one,0.001,0.01,0.05,0.3,1,other' },
     kinds: { type: 'string' },
     rounds: { type: 'string', default: '3' },
@@ -37,7 +40,9 @@ const changes = options.changes.split(',')
 const rounds = Number(options.rounds)
 const { only } = options
 // The first one is the yardstick.
-const queries = QUERIES.filter(({ name }, n) => !only || only.includes(name) || n === 0)
+const queries = (options.relatives ? RELATIVES : QUERIES).filter(
+  ({ name }, n) => !only || only.includes(name) || n === 0,
+)
 
 const results = []
 let machine
@@ -48,7 +53,7 @@ for (const size of sizes) {
   for (const schema of ['live', 'plain']) await pg.exec(tables(schema, size))
   await pg.exec('VACUUM ANALYZE')
   for (const query of queries.filter(({ most = size }) => most >= size)) {
-    process.stderr.write(`${size} rows: ${query.name}\n`)
+    process.stderr.write(`${size} rows: ${query.name}`)
     const result = { size, ...query, changes: {} }
     results.push(result)
     try {
@@ -56,6 +61,7 @@ for (const size of sizes) {
     } catch (error) {
       result.error = error.message
     }
+    process.stderr.write(`: ${progress(result)}\n`)
     await pg.exec('SET search_path = live')
     await pg.trickle.dropStreamTable('st', { ifExists: true })
     await pg.exec('DROP TABLE IF EXISTS plain.stored')
@@ -66,6 +72,15 @@ judge()
 if (options.json) console.log(JSON.stringify({ environment: machine, groups: GROUPS, results }, null, 2))
 else print()
 if (results.some(({ error, dearer }) => error || dearer.length)) process.exitCode = 1
+
+/** How many times as much as by hand each change costs. */
+function progress({ changes: measured, error }) {
+  const times = Object.entries(measured).map(([change, kinds]) => {
+    const { kind, maintenance, byHand: hand } = heaviest(kinds)
+    return `${label(change)} ${(maintenance / hand).toFixed(2)} (${kind})`
+  })
+  return [...times, ...(error ? [`ERROR ${error}`] : [])].join(', ')
+}
 
 /** The statements of one entry of --changes: `[kind, sql]`. */
 function statements({ query, table = 'o', kinds = options.kinds?.split(',') }, change, size) {
