@@ -103,4 +103,13 @@ describe.skipIf(MAJOR !== 18)('tuples read by a change that touches half of a ta
       expect(tuples, change).toBeLessThan(7 * ROWS)
     }
   })
+
+  // The index on cid finds half of the table for each changed row.
+  test.each([200, 400])('a program that reads more than the query does not run: %i rows', async (rows) => {
+    const query = `SELECT a.cid, count(*) FROM o AS a JOIN o AS b ON b.cid = a.cid AND b.id = a.id + 2 GROUP BY a.cid`
+    const updates = `UPDATE o SET cid = 1 - cid WHERE id <= ${rows}`
+    const { reads } = await measure(pg, query, false, [['updates o', updates]])
+    // The query reads each row twice.
+    expect(reads['updates o']?.tuples).toBeLessThan(2.5 * ROWS)
+  })
 })

@@ -4,14 +4,13 @@
 //! alone (`ts > now() - interval '1 hour'`) changes with time for the rows whose value lies between what the expression
 //! was and what it is now, and for no others.
 
+use super::order::{Order, orders};
 use super::stability::settled;
-use super::types::is_ordered;
 use super::volatility::called;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
-use crate::oids::FIRST_OF_INITDB;
-use crate::query::{Bool, BoolOp, Expr, OpExpr, Query, RteKind, SqlLeaf, read_view};
+use crate::query::{Bool, BoolOp, Expr, Query, RteKind, SqlLeaf, read_view};
 use crate::sql::ident::is_one_of;
 
 /// The functions that return the time at which the transaction began.
@@ -19,55 +18,6 @@ const FUNCTIONS: &str = "now transaction_timestamp";
 
 /// `SVFOP_LOCALTIMESTAMP_N`: the `SqlValue`s up to this one read the clock, the others the session.
 const LAST_OF_CLOCK: i32 = 8;
-
-/// How a value is compared with the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>=`
-    GreaterOrEqual,
-    /// `>`
-    Greater,
-}
-
-impl Order {
-    /// The operator.
-    pub fn sql(self) -> &'static str {
-        match self {
-            Order::Less => "<",
-            Order::LessOrEqual => "<=",
-            Order::GreaterOrEqual => ">=",
-            Order::Greater => ">",
-        }
-    }
-
-    /// The same comparison with its sides exchanged.
-    fn exchanged(self) -> Self {
-        match self {
-            Order::Less => Order::Greater,
-            Order::LessOrEqual => Order::GreaterOrEqual,
-            Order::GreaterOrEqual => Order::LessOrEqual,
-            Order::Greater => Order::Less,
-        }
-    }
-
-    /// True for a bound from below: as time passes, rows leave and do not come back.
-    pub fn is_lower(self) -> bool {
-        matches!(self, Order::Greater | Order::GreaterOrEqual)
-    }
-
-    /// The operators that bound, from below and from above, the values between two bounds `least` and `greatest` for
-    /// which the comparison has different results.
-    pub fn between(self) -> [&'static str; 2] {
-        match self {
-            Order::Less | Order::GreaterOrEqual => [">=", "<"],
-            Order::LessOrEqual | Order::Greater => [">", "<="],
-        }
-    }
-}
 
 /// A comparison of a row's value with an expression of the clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,28 +56,6 @@ pub fn comparisons(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<Vec<Comp
         bound: bound.clone(),
     });
     Ok(Some(compared.collect()))
-}
-
-/// What the operator compares by, if it is a comparison of built-in types that a B-tree can index.
-fn orders(op: &OpExpr, catalog: &dyn Catalog) -> Result<Option<&'static [Order]>, Error> {
-    let operator = catalog.operator(op.operator)?;
-    let orders: &[Order] = match operator.name.as_str() {
-        "<" => &[Order::Less],
-        "<=" => &[Order::LessOrEqual],
-        "=" => &[Order::GreaterOrEqual, Order::LessOrEqual],
-        ">=" => &[Order::GreaterOrEqual],
-        ">" => &[Order::Greater],
-        _ => return Ok(None),
-    };
-    if operator.schema != "pg_catalog" {
-        return Ok(None);
-    }
-    for type_oid in [operator.left, operator.right] {
-        if type_oid >= FIRST_OF_INITDB || catalog.type_(type_oid)?.collation != 0 || !is_ordered(type_oid, catalog)? {
-            return Ok(None);
-        }
-    }
-    Ok(Some(orders))
 }
 
 /// True for an expression of the clock alone, which is never NULL.

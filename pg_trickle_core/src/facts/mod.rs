@@ -8,6 +8,7 @@ pub mod join_tree;
 pub mod keys;
 pub mod linear_block;
 pub mod numeric_scale;
+pub mod order;
 pub mod raising;
 pub mod shape;
 pub mod sources;

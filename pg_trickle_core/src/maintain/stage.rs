@@ -7,6 +7,8 @@ use crate::sql::statement::{and, op, or};
 
 /// Plans that are kept are for at most this many changed rows.
 pub const FEW_CHANGES: usize = 256;
+/// If each changed row may read many that it does not touch, they are for at most this many.
+const FEW_READERS: usize = 16;
 /// Plans that are kept are for at most this many touched rows.
 pub const FEW: usize = 1000;
 
@@ -131,6 +133,11 @@ pub trait Maintenance {
         None
     }
 
+    /// True if a changed row may read more rows than the program touches.
+    fn reads_more(&self, _changes: &[Change]) -> bool {
+        false
+    }
+
     /// Stored columns that identify a row, if they do so without a unique index.
     fn row_key(&self) -> Option<&[KeyColumn]> {
         None
@@ -219,8 +226,9 @@ impl Stage {
     /// The whole query reads each row of the sources and compares each stored row once. So it is the better choice if
     /// the program would read or write nearly as many. What the change touches is counted, and then it is tried whether
     /// the tables have some multiple of this number of rows: nothing depends on statistics, which may be old or missing.
+    /// Nothing is counted if the program `is_dearer` by the planner's estimates ([`Stage::estimates`]).
     #[must_use]
-    pub fn question(&self, rows: usize, changes: &[Change]) -> Statement {
+    pub fn question(&self, rows: usize, changes: &[Change], is_dearer: bool) -> Statement {
         let exists = |table: &str, offset: &str| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
         let many = (LARGE * rows).to_string();
@@ -228,8 +236,11 @@ impl Stage {
         let stored = exists(&self.storage, "0");
         let storage_is_large = exists(&self.storage, &many);
         let mut with = String::new();
+        let otherwise = if is_dearer { 2 } else { 0 };
         let mut reaches_little = "TRUE".to_owned();
-        if let Some(Reach { rows, stored, factor }) = self.maintenance.reach(changes) {
+        if is_dearer {
+            "FALSE".clone_into(&mut reaches_little);
+        } else if let Some(Reach { rows, stored, factor }) = self.maintenance.reach(changes) {
             let measured: Vec<&str> = if stored { vec![&self.storage] } else { tables };
             let sizes = sizes(&measured);
             with = format!(
@@ -246,12 +257,46 @@ impl Stage {
         }
         Statement {
             sql: format!(
-                "{with}SELECT CASE WHEN NOT {stored} THEN CASE WHEN {source_is_large} THEN 0 ELSE 1 END \
+                "{with}SELECT CASE WHEN NOT {stored} THEN CASE WHEN {source_is_large} THEN {otherwise} ELSE 1 END \
                  WHEN NOT ({storage_is_large} OR {source_is_large}) THEN 2 \
                  WHEN {reaches_little} THEN 0 ELSE 2 END::pg_catalog.int8"
             ),
             bulk: None,
             returns: Returns::Answer,
+        }
+    }
+
+    /// Asks what the planner thinks that the program for these changes costs, and the whole query; nothing if the program
+    /// reads no more rows than changed. The answer is a plan as JSON.
+    ///
+    /// How many rows the program touches does not say how many it reads: it may have many terms, conditions that no index
+    /// serves, or read a group for each changed row of it. The estimates may be wrong, but only to run the whole query.
+    #[must_use]
+    pub fn estimates(&self, changes: &[Change]) -> Option<[Statement; 2]> {
+        self.maintenance.reach(&self.relevant(changes))?;
+        let Program::Run(statements) = self.program(changes) else {
+            return None;
+        };
+        let [program] = statements.as_slice() else {
+            return None;
+        };
+        Some([program, &self.refresh].map(|statement| Statement {
+            sql: format!(
+                "EXPLAIN (FORMAT JSON) {}",
+                statement.bulk.as_ref().unwrap_or(&statement.sql)
+            ),
+            bulk: None,
+            returns: Returns::Answer,
+        }))
+    }
+
+    /// For how many changed rows plans are kept, unless all sources are small.
+    #[must_use]
+    pub fn few(&self, changes: &[Change]) -> usize {
+        if self.maintenance.reads_more(changes) {
+            FEW_READERS
+        } else {
+            FEW_CHANGES
         }
     }
 
@@ -394,7 +439,7 @@ impl Stage {
         let kept = if self.needs_fresh_plans(&changes) {
             format!("kept plans for small tables, of at most {SMALL} bytes")
         } else {
-            format!("kept plans for at most {FEW_CHANGES} rows{also}")
+            format!("kept plans for at most {} rows{also}", self.few(&changes))
         };
         format!("{kept}; the whole query {whole}; else plans for this change")
     }

@@ -44,6 +44,24 @@ pub fn expression(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<Option
     Ok(Some(sentence(relation, &format!("({sql})"), TOUCHED)))
 }
 
+/// Advice for a value that is compared with a bound by order, if it is a column or an expression of one table.
+pub fn compared(flat: &Flat, value: &Expr, graph: &StageGraph) -> Result<Option<String>, Error> {
+    let Expr::Var(var) = value else {
+        return expression(flat, value, graph);
+    };
+    let table = usize::try_from(var.varno - 1)
+        .ok()
+        .and_then(|position| flat.table(position));
+    let Some((relation, column)) = table.and_then(|relation| Some((relation, relation.column(var.attno)?))) else {
+        return Ok(None);
+    };
+    if graph.is_stage(relation.oid) || relation.is_indexed(var.attno) {
+        return Ok(None);
+    }
+    let why = "changes of the value that it is compared with look up rows by it";
+    Ok(Some(sentence(relation, &quote_ident(&column.name), why)))
+}
+
 /// Advice for columns without an index that are compared by `=` with columns of other tables, or by which changes look
 /// up rows.
 pub fn indexes(query: &Query, looked_up: &[Column], graph: &StageGraph) -> Result<Vec<String>, Error> {

@@ -287,7 +287,9 @@ impl Flush {
         }
         let choice = session::choice();
         let may_keep = || -> Result<bool> { Ok(!stage.stage.needs_fresh_plans(&changes) || stage.is_small()?) };
-        if rows <= FEW_CHANGES && choice == Choice::Cheapest && may_keep()? {
+        let are_few =
+            || -> Result<bool> { Ok(rows <= stage.stage.few(&changes) || rows <= FEW_CHANGES && stage.is_small()?) };
+        if choice == Choice::Cheapest && are_few()? && may_keep()? {
             // A kept plan must not depend on the change it was made for.
             let Some(work) = work_of(stage.action(&changes), || registered(&deltas, Some(1.0)), true) else {
                 return Ok(());
@@ -298,9 +300,13 @@ impl Flush {
         }
         let deltas = registered(&deltas, None);
         if !stage.stage.runs_query() {
-            let question = plans::steps(&[stage.stage.question(most, &changes)], true);
+            let asked = || {
+                let is_dearer = is_dearer(stage, &changes, &deltas)?;
+                let question = stage.stage.question(most, &changes, is_dearer);
+                stage.ask(&plans::steps(&[question], true), &deltas, false)
+            };
             let answer = match choice {
-                Choice::Cheapest => match ffi::nested(|| stage.ask(&question, &deltas, false)) {
+                Choice::Cheapest => match ffi::nested(asked) {
                     Ok(answer) => answer,
                     // The program that it is about is guarded too.
                     Err(error) if error.is_avoidable() => 0,
@@ -383,6 +389,14 @@ fn work_of<'a>(action: Action, deltas: impl FnOnce() -> Vec<Delta<'a>>, keep: bo
             may_raise,
         }),
     }
+}
+
+/// Does the planner think that the program for a change costs more than the whole query?
+fn is_dearer(stage: &StageRunner, changes: &[Change], deltas: &[Delta]) -> Result<bool> {
+    let Some([program, whole]) = stage.stage.estimates(changes) else {
+        return Ok(false);
+    };
+    Ok(stage.estimate(&program, deltas)? > stage.estimate(&whole, deltas)?)
 }
 
 /// Changed rows as a program sees them: with their number, for the planner, or another that it is told.

@@ -308,6 +308,18 @@ impl StageRunner {
             .map_or(Ok(0), |text| spi::number(&text))
     }
 
+    /// What the planner thinks that a plan costs, given a statement that shows it as JSON.
+    pub fn estimate(&self, shown: &Statement, deltas: &[Delta]) -> Result<f64> {
+        let steps = plans::steps(std::slice::from_ref(shown), true);
+        let row = self.as_owner(deltas, false, |run| run.answer(&steps))?;
+        let plan = row.into_iter().next().flatten().unwrap_or_default();
+        let cost = plan
+            .split("\"Total Cost\": ")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next());
+        spi::number(cost.unwrap_or_default())
+    }
+
     /// Runs the query of the definition to its end, for the error that it may raise.
     pub fn run_query(&self, definition: &str) -> Result<()> {
         let sql = format!(

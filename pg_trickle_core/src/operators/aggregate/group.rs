@@ -38,6 +38,10 @@ impl Maintenance for Group {
         advised && Block::any_fans_out(&self.parts, changes)
     }
 
+    fn reads_more(&self, changes: &[Change]) -> bool {
+        Block::any_filters(&self.parts, changes)
+    }
+
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         reach(&self.parts, changes, 1)
     }

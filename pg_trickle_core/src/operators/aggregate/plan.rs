@@ -14,6 +14,7 @@ use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::block::Part;
 use crate::operators::linear::branch::union_of;
+use crate::operators::linear::compared;
 use crate::operators::linear::recognise::{block, print};
 use crate::operators::partitioned;
 use crate::query::{Expr, Query, Target};
@@ -48,7 +49,10 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         .as_ref()
         .map(|having| resolver.resolve(having))
         .transpose()?;
-    let (block, operators) = block(&flat, graph)?;
+    let (mut block, operators) = block(&flat, graph)?;
+    let outputs: Vec<&Expr> = targets.iter().map(|target| &target.expr).chain(&having).collect();
+    block.between = compared::find(&flat, &outputs, graph)?;
+    let advice = compared::advice(&flat, &outputs, graph)?;
     let mut keys = GroupKeys::new(&flat, graph);
     for group in &query.group {
         let target = targets.iter().find(|target| target.ressortgroupref == group.target_ref);
@@ -147,6 +151,7 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     };
     let is_looked_up = group.aggregate.looks_up();
     let mut plan = grouped_stage(group, union_of(trees), stored, view, &reads, graph)?;
+    plan.advice = advice;
     if is_looked_up {
         let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
         plan.looked_up = advice::columns(&keys, query);

@@ -58,6 +58,10 @@ impl Maintenance for Bag {
         advised && Block::any_fans_out(&self.parts, changes)
     }
 
+    fn reads_more(&self, changes: &[Change]) -> bool {
+        Block::any_filters(&self.parts, changes)
+    }
+
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         reach(&self.parts, changes, 2)
     }
@@ -138,8 +142,8 @@ impl Bag {
     /// The rows of touched keys in the new state, with their weight, and deletions.
     fn touched(&self, part: &Part, changes: &[Change], key: &[String]) -> String {
         let is_key = |output: &Output| key.contains(&output.name);
-        let choices = keyed_choices(&part.block.changed(changes));
-        let terms = part.block.terms(&choices, |sign| {
+        let changed = part.block.changed(changes);
+        let terms = part.block.terms(&changed, &keyed_choices(&changed), |sign| {
             self.outputs
                 .iter()
                 .map(|output| {

@@ -1,5 +1,6 @@
 //! A linear block (scans, inner joins and filters, flattened), and the terms of its delta.
 
+use super::between::Between;
 use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
 use super::outer_join::{self, Tree};
 use super::scan::{Scan, Version};
@@ -18,6 +19,10 @@ pub struct Block {
     pub conditions: Vec<String>,
     /// The joins, unless all of them are inner. Then the conjuncts are in the tree.
     pub tree: Option<Tree>,
+    /// The scans of which only one comparison matters.
+    pub between: Vec<Between>,
+    /// True if more rows may be read than the conditions leave.
+    pub filters: bool,
 }
 
 /// One branch of the bag union that feeds a storage: a block and its values, in the order of the stored columns.
@@ -46,7 +51,9 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
             let changed = part.block.changed(changes);
             match &part.block.tree {
                 Some(tree) => part.block.pieces(tree, &changed, &part.columns(names)),
-                None => part.block.terms(&signed_choices(&changed), |_| part.columns(names)),
+                None => part
+                    .block
+                    .terms(&changed, &signed_choices(&changed), |_| part.columns(names)),
             }
         })
         .collect()
@@ -150,6 +157,7 @@ impl Block {
                     scan: position,
                     new: change.new,
                     old: change.old,
+                    repeated: change.repeated,
                 })
             })
             .collect()
@@ -162,6 +170,16 @@ impl Block {
             let mut changed = part.block.changed(changes).into_iter();
             changed.any(|occurrence| part.block.fans_out[occurrence.scan])
         })
+    }
+
+    /// True if to find what changes are in may take reading more than that, for each of their rows.
+    #[must_use]
+    pub fn any_filters(parts: &[Part], changes: &[Change]) -> bool {
+        let filters = |part: &&Part| part.block.filters;
+        parts
+            .iter()
+            .filter(filters)
+            .any(|part| Block::any_fans_out(std::slice::from_ref(part), changes))
     }
 
     /// True if so many occurrences change at once that a full refresh is cheaper than the sum of all terms.
@@ -184,16 +202,46 @@ impl Block {
             .all(|part| part.block.scans.len() == 1 && part.block.tree.is_none())
     }
 
-    /// The terms for a list of choices. `columns` gives the output of a term, given its sign.
-    pub fn terms(&self, choices: &[Choice], columns: impl Fn(i8) -> Vec<(String, String)>) -> Vec<Term> {
-        choices
-            .iter()
-            .map(|(sign, versions)| Term {
+    /// The terms for a list of choices of the changed occurrences. `columns` gives the output of a term, given its sign.
+    pub fn terms(
+        &self,
+        changed: &[Changed],
+        choices: &[Choice],
+        columns: impl Fn(i8) -> Vec<(String, String)>,
+    ) -> Vec<Term> {
+        let compared = self.compared(changed);
+        let mut terms = Vec::new();
+        for (sign, versions) in choices {
+            let columns = columns(*sign);
+            let selects = match (compared, versions.as_slice()) {
+                (Some(compared), [(scan, version)]) if *scan == compared.scan => {
+                    // A row that changed once is what was inserted.
+                    let version = if *version == Version::Old {
+                        Version::Old
+                    } else {
+                        Version::New
+                    };
+                    let term = self.select(&[(*scan, version)], columns);
+                    compared.narrowed(&self.scans, version, &term).to_vec()
+                }
+                _ => vec![self.select(versions, columns)],
+            };
+            terms.extend(selects.into_iter().map(|select| Term {
                 sign: *sign,
                 weight: sign.to_string(),
-                select: self.select(versions, columns(*sign)),
-            })
-            .collect()
+                select,
+            }));
+        }
+        terms
+    }
+
+    /// A changed scan that matters by one comparison, if each of its changed rows has a version before and one after. Only
+    /// one: what a change of another does to the rows in between is left to the terms of that one.
+    fn compared(&self, changed: &[Changed]) -> Option<&Between> {
+        self.between.iter().find(|between| {
+            let paired = |change: &Changed| change.scan == between.scan && change.new && change.old && !change.repeated;
+            changed.iter().any(paired)
+        })
     }
 }
 

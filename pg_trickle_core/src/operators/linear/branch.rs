@@ -4,6 +4,7 @@
 //! the change. Source: the sum of Z-sets; Griffin, Libkin, "Incremental maintenance of views with duplicates", 1995.
 
 use super::block::Block;
+use super::compared;
 use super::recognise::{any_block, check, reads_a_table};
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -43,7 +44,9 @@ pub fn any_branch(query: &Query, catalog: &dyn Catalog) -> Result<Branch, Fallba
 
 fn of_block(resolver: &Resolver, flat: Flat, catalog: &dyn Catalog) -> Result<Branch, Fallback> {
     let targets = resolver.targets()?;
-    let (block, operators) = any_block(&flat, catalog)?;
+    let (mut block, operators) = any_block(&flat, catalog)?;
+    let outputs: Vec<&Expr> = targets.iter().map(|target| &target.expr).collect();
+    block.between = compared::find(&flat, &outputs, catalog)?;
     for target in &targets {
         check(&flat, &target.expr, catalog)?;
     }

@@ -24,6 +24,8 @@ pub struct Changed {
     pub new: bool,
     /// The statement deleted rows.
     pub old: bool,
+    /// They may hold more than one version of a row.
+    pub repeated: bool,
 }
 
 /// A sign, and the version that each changed occurrence takes. All other occurrences take `Now`.
@@ -94,6 +96,7 @@ mod tests {
             scan,
             new: true,
             old: true,
+            repeated: false,
         }
     }
 
@@ -111,6 +114,7 @@ mod tests {
             scan,
             new: true,
             old: false,
+            repeated: false,
         };
         assert_eq!(
             signed_choices(&[insert(0), insert(1)]),

@@ -17,8 +17,10 @@
 //! the counters are the weights.
 
 pub mod bag;
+pub mod between;
 pub mod block;
 pub mod branch;
+pub mod compared;
 pub mod inner_join;
 pub mod outer_join;
 pub mod plan;

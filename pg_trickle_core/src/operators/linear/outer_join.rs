@@ -142,6 +142,8 @@ pub fn delta(scans: &[Scan], tree: &Tree, changed: &[Changed]) -> Vec<Piece> {
 const WEIGHT: &str = "__pgt_w";
 /// The column with δ, the weight of the changed rows that match.
 const MATCHES: &str = "__pgt_d";
+/// The CTE with rows whose matches are counted, and an image of what they are compared by.
+const TOLD: &str = "__pgt_told";
 
 /// A column of a scan: its position, and that of its used column.
 type ScanColumn = (usize, usize);
@@ -265,7 +267,12 @@ impl Rule<'_> {
             return restricted(changes, &[if anti { format!("(NOT {found})") } else { found }]);
         }
         let hit = pair.unindexed[usize::from(*other == pair.right)].clone();
-        let matches = Matches { from, on, hit };
+        let matches = Matches {
+            from,
+            on,
+            hit,
+            own: self.compared(kept, pair),
+        };
         let columns = self.columns(kept);
         let mut pieces = Vec::new();
         if !changes.is_empty() {
@@ -342,7 +349,7 @@ impl Rule<'_> {
     /// The rows of `m`, for which the number of their present matches, `p`, meets a condition. If an index finds these,
     /// the count stops at one more than is needed to know.
     fn counted_again(&self, m: &str, columns: &[ScanColumn], matches: &Matches, condition: &str, sign: i8) -> Piece {
-        let Matches { from, on, hit } = matches;
+        let Matches { from, on, hit, own } = matches;
         let x = self.fresh();
         let rows = match hit {
             None => {
@@ -355,17 +362,19 @@ impl Rule<'_> {
                 )
             }
             Some(hit) => {
-                let numbered = format!("(SELECT u.*, pg_catalog.row_number() OVER () AS __pgt_n FROM ({m}) AS u) AS c");
-                let mut listed = self.first(columns, &|column| format!("c.{}", self.name(column)));
-                for name in [WEIGHT, MATCHES] {
-                    listed.push(format!("pg_catalog.any_value(c.{name}) AS {name}"));
-                }
+                // Rows that are compared by the same values have the same matches, which are joined and counted once: the
+                // pairs of all rows would be many where few values are shared by many rows.
+                let compared: Vec<String> = own.iter().map(|column| format!("u.{}", self.name(*column))).collect();
+                let image = format!("pgtrickle.row_image(ROW({}))", compared.join(", "));
+                let each = format!("(SELECT DISTINCT ON (i.__pgt_i) i.* FROM {TOLD} AS i) AS c");
                 format!(
-                    "SELECT m.* FROM (SELECT {}, pg_catalog.count({hit}) AS __pgt_p FROM {} LEFT JOIN {from} ON {} \
-                     GROUP BY c.__pgt_n) AS m CROSS JOIN LATERAL (SELECT m.__pgt_p AS {MATCHES}) AS p",
-                    listed.join(", "),
-                    self.again(&numbered, "c", columns),
+                    "SELECT m.* FROM (WITH {TOLD} AS MATERIALIZED (SELECT u.*, {image} AS __pgt_i FROM ({m}) AS u) \
+                     SELECT i.*, q.__pgt_p FROM {TOLD} AS i CROSS JOIN (SELECT c.__pgt_i, pg_catalog.count({hit}) AS __pgt_p \
+                     FROM {} LEFT JOIN {from} ON {} GROUP BY c.__pgt_i) AS q WHERE {}) AS m \
+                     CROSS JOIN LATERAL (SELECT m.__pgt_p AS {MATCHES}) AS p",
+                    self.again(&each, "c", columns),
                     and(on),
+                    op("q.__pgt_i", "=", "i.__pgt_i"),
                 )
             }
         };
@@ -513,6 +522,8 @@ struct Matches {
     on: Vec<String>,
     /// A value that no row lacks, if no index finds the matches.
     hit: Option<String>,
+    /// The columns of the row that the condition mentions.
+    own: Vec<ScanColumn>,
 }
 
 fn dotted(alias: &str, name: &str) -> String {

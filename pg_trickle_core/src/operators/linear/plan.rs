@@ -3,6 +3,7 @@
 use super::bag::{Bag, Output};
 use super::block::Part;
 use super::branch::{Branch, branch, coerced, union_of};
+use super::compared;
 use super::recognise::print;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -62,11 +63,13 @@ pub fn with_bag(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Re
     } else {
         Identity::Key(key_names)
     };
+    let shown: Vec<&Expr> = branch.targets.iter().map(|target| &target.expr).collect();
+    let advice = compared::advice(&branch.flat, &shown, graph)?;
     let part = Part {
         block: branch.block,
         values: outputs.iter().map(|output| output.sql.clone()).collect(),
     };
-    finish(Finish {
+    let (mut plan, bag) = finish(Finish {
         query,
         reads: query.clone(),
         storage,
@@ -77,7 +80,9 @@ pub fn with_bag(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Re
         identity,
         key_equals,
         graph,
-    })
+    })?;
+    plan.advice = advice;
+    Ok((plan, bag))
 }
 
 /// Plans a UNION ALL of branches. `query` is the whole query, with its ORDER BY; `reads` is what all branches read.

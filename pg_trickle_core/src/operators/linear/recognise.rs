@@ -242,9 +242,33 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
             scans,
             conditions,
             tree: joins,
+            between: Vec::new(),
+            filters: filters(flat, catalog)?,
         },
         tree,
     ))
+}
+
+/// True unless a block does nothing but join each table by one column: any other condition may hold for few of the rows
+/// that an index finds.
+fn filters(flat: &Flat, catalog: &dyn Catalog) -> Result<bool, Error> {
+    let mut conditions: Vec<&Expr> = flat.quals.iter().collect();
+    if let Some(tree) = &flat.tree {
+        tree.for_each_condition(&mut |condition| conditions.push(condition));
+    }
+    for condition in &conditions {
+        let Expr::Op(compared) = condition else {
+            return Ok(true);
+        };
+        match compared.args.as_slice() {
+            [Expr::Var(one), Expr::Var(other)] if one.varno != other.varno => {}
+            _ => return Ok(true),
+        }
+        if catalog.operator(compared.operator)?.name != "=" {
+            return Ok(true);
+        }
+    }
+    Ok(conditions.len() >= flat.scans.len())
 }
 
 /// Adds what outer joins need to know of the scans.

@@ -14,7 +14,8 @@ impl TouchedKeys for KeysOfBlocks {
         let mut selects = Vec::new();
         for part in &self.0 {
             let names: Vec<String> = (0..part.values.len()).map(key_column).collect();
-            let mut choices = keyed_choices(&part.block.changed(changes));
+            let changed = part.block.changed(changes);
+            let mut choices = keyed_choices(&changed);
             for (_, versions) in &mut choices {
                 for (_, version) in versions {
                     if *version == Version::Renewed {
@@ -22,7 +23,7 @@ impl TouchedKeys for KeysOfBlocks {
                     }
                 }
             }
-            let terms = part.block.terms(&choices, |_| part.columns(&names));
+            let terms = part.block.terms(&changed, &choices, |_| part.columns(&names));
             selects.extend(terms.iter().map(|term| term.select.to_string()));
         }
         selects
