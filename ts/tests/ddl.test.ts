@@ -12,6 +12,12 @@ const GROUPED = 'SELECT k, count(*), sum(v), max(v) FROM t GROUP BY k'
 
 runCases('DDL on a source', [
   {
+    name: 'a key gives other storage to a stream table, and to one that reads it and the table',
+    setup: ['CREATE TABLE t (id int NOT NULL, v int)', 'INSERT INTO t VALUES (1, 1), (2, 2)'],
+    views: { low: 'SELECT id, v FROM t', high: 'SELECT low.id, t.v FROM low JOIN t ON t.id = low.id' },
+    steps: ['ALTER TABLE t ADD PRIMARY KEY (id)', 'UPDATE t SET v = v + 1', 'DELETE FROM t WHERE id = 1'],
+  },
+  {
     name: 'keys, constraints and NOT NULL are added and dropped',
     setup: [
       ...T,

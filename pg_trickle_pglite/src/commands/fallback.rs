@@ -70,7 +70,8 @@ pub fn fit(id: i32) -> Result<()> {
 /// Maintains a stream table by a full refresh from now on, while a statement changes what it reads.
 fn give_up(id: i32, error: &SqlError) -> Result<()> {
     let table = load::load(id)?;
-    if !table.fits() {
+    // One that does not compile now does not fit either, but what it stores is right up to this change.
+    if !table.fits() && table.stages.iter().all(|stage| stage.unfit.is_none()) {
         return fit(id);
     }
     let Some(top) = table.stages.last() else {
