@@ -13,4 +13,4 @@ export interface Client {
   close(): Promise<void>
 }
 export function watch(url: string, client?: Client): Promise<Client>
-export function order(url: string, body: object): Promise<{ status: number; answer: Row }>
+export function order(url: string, body: object): Promise<{ status: number; answer: object }>

@@ -57,10 +57,12 @@ const main :Workerd.Worker = (
   return {
     url: `http://127.0.0.1:${listening.port}`,
     process: child,
-    /** Resolves once it has ended. */
+    /** Resolves once it has ended. It would wait for connections that are still open. */
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
+      const timer = setTimeout(() => child.kill('SIGKILL'), 2000)
       await exited
+      clearTimeout(timer)
     },
   }
 }

@@ -81,7 +81,7 @@ export class Board extends DurableObject {
       const pg = await this.#database()
       const url = new URL(request.url)
       if (request.headers.get('Upgrade') === 'websocket') return this.#watch(url.searchParams)
-      if (url.pathname === '/orders' && request.method === 'POST') return await addOrder(pg, await request.json())
+      if (url.pathname === '/orders' && request.method === 'POST') return await addOrders(pg, await request.json())
       if (url.pathname === '/state') return Response.json(await this.#state(pg))
       return new Response('not found', { status: 404 })
     } catch (error) {
@@ -123,14 +123,15 @@ export class Board extends DurableObject {
   }
 }
 
-async function addOrder(pg: Database, order: unknown): Promise<Response> {
-  const { product, city, quantity } = (order ?? {}) as Record<string, unknown>
-  const { rows } = await pg.query('INSERT INTO orders (product, city, quantity) VALUES ($1, $2, $3) RETURNING id', [
-    product,
-    city,
-    quantity,
-  ])
-  return Response.json(rows[0], { status: 201 })
+/** One order, or an array of them: all or none. */
+async function addOrders(pg: Database, orders: unknown): Promise<Response> {
+  const { rows } = await pg.query(
+    `INSERT INTO orders (product, city, quantity)
+     SELECT product, city, quantity FROM jsonb_to_recordset($1) AS o (product int, city text, quantity int)
+     RETURNING id`,
+    [JSON.stringify([orders].flat())],
+  )
+  return Response.json(rows, { status: 201 })
 }
 
 /** SQLSTATEs of class 22, data exceptions, and 23, violated constraints: what the page sent is wrong. */

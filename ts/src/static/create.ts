@@ -61,6 +61,12 @@ export async function createStatic<E extends Extensions = Record<never, never>, 
   const { manifest } = modules
   const used = new Set<string>()
   const initialMemory = options.initialMemory ?? manifest.initialMemory
+  if (!(initialMemory >= manifest.initialMemory)) {
+    throw new TrickleError(
+      `initialMemory is ${initialMemory} bytes, less than the ${manifest.initialMemory} that the modules start with`,
+      { code: '22023', hint: 'Leave it out, or run `npx pgtrickle-static prepare --memory MIB` with less.' },
+    )
+  }
   const memory = maximumMemory === undefined ? undefined : limitedMemory(initialMemory, maximumMemory)
   const host = new StaticHost(modules, used, memory)
   const wrapped: Extensions = {}

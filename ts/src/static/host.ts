@@ -83,34 +83,37 @@ export class StaticHost {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Throws when PGlite's code is not that which the module was built with. Otherwise PGlite would wait for ever. */
+  /** Throws when PGlite's code is not that which the modules are for. Otherwise PGlite would wait for ever. */
   #instantiate(imports: WebAssembly.Imports, done: InstanceCallback): object {
+    const { pglite } = this.#modules
     try {
       this.check()
-      const instance = this.#instance(imports)
-      // Not at once: the code of PGlite 0.4 is not ready for it yet.
-      void Promise.resolve().then(() => done(instance, this.#modules.pglite))
-      return {}
+      this.#checkVersions(imports)
     } catch (error) {
       this.#failure = error
       throw error
     }
+    WebAssembly.instantiate(pglite, imports).then(
+      (instance) => done(instance, pglite),
+      (cause: unknown) => {
+        this.#failure = otherVersion(this.#modules.manifest, `its module pglite.wasm cannot be linked`, cause)
+        done(failedInstance(this.#failure))
+      },
+    )
+    return {}
   }
 
-  /** The instance of PGlite's module, after all modules have been checked. */
-  #instance(imports: WebAssembly.Imports): WebAssembly.Instance {
+  #checkVersions(imports: WebAssembly.Imports): void {
     const { pglite, libraries, manifest } = this.#modules
     const missing = WebAssembly.Module.imports(pglite).filter(
       ({ module, name }) => imports[module]?.[name] === undefined,
     )
     if (missing.length > 0) {
-      const names = missing.map(({ name }) => name)
-      throw otherVersion(manifest.pglite, `its module pglite.wasm needs ${listed(names)}`)
+      throw otherVersion(manifest, `its module pglite.wasm needs ${listed(missing.map(({ name }) => name))}`)
     }
-    const instance = instantiate(pglite, imports, manifest)
-    const provided = new Set([...Object.keys(imports.env ?? {}), ...Object.keys(instance.exports)])
+    const exported = WebAssembly.Module.exports(pglite).map(({ name }) => name)
+    const provided = new Set([...Object.keys(imports.env ?? {}), ...exported])
     for (const [name, library] of Object.entries(libraries)) checkLibrary(name, library, provided)
-    return instance
   }
 
   #checkedPackage(options: HostOptions, name: string, size: number): ArrayBuffer {
@@ -118,7 +121,7 @@ export class StaticHost {
     // Nobody awaits this. What is noted here is thrown when the module is to be instantiated, which comes next.
     try {
       if (manifest.dataSize !== size) {
-        throw otherVersion(manifest.pglite, `its files pglite.data have ${manifest.dataSize} bytes, and not ${size}`)
+        throw otherVersion(manifest, `its files pglite.data have ${manifest.dataSize} bytes, and not ${size}`)
       }
       const given = options.getPreloadedPackage?.(name, size)
       if (given === undefined) throw new TrickleError('this PGlite does not ask for its files', { code: '0A000' })
@@ -164,17 +167,12 @@ export class StaticHost {
   }
 }
 
-/** Synchronously where the host allows it, for only then does an error reach the caller of PGlite.create. */
-function instantiate(
-  module: WebAssembly.Module,
-  imports: WebAssembly.Imports,
-  manifest: StaticModules['manifest'],
-): WebAssembly.Instance {
-  try {
-    return new WebAssembly.Instance(module, imports)
-  } catch (cause) {
-    if (!(cause instanceof WebAssembly.LinkError)) throw cause
-    throw otherVersion(manifest.pglite, `its module pglite.wasm could not be linked: ${cause.message}`, cause)
+/** Whoever looks at it gets the error: the only way to make PGlite fail at this point. */
+function failedInstance(error: unknown): WebAssembly.Instance {
+  return {
+    get exports(): never {
+      throw error
+    },
   }
 }
 
@@ -191,8 +189,8 @@ function checkLibrary(name: string, library: WebAssembly.Module, provided: Reado
   })
 }
 
-function otherVersion(prepared: string, what: string, cause?: unknown): TrickleError {
-  return new TrickleError(`the modules are those of PGlite ${prepared}, and its code is of another version: ${what}`, {
+function otherVersion({ pglite }: StaticModules['manifest'], what: string, cause?: unknown): TrickleError {
+  return new TrickleError(`the modules are those of PGlite ${pglite}, and its code is of another version: ${what}`, {
     code: '0A000',
     hint: 'Run `npx pgtrickle-static prepare` again after each update of @electric-sql/pglite.',
     cause,

@@ -51,17 +51,16 @@ describe.runIf(MAJOR === 18)('the board', () => {
     const [one, two] = [await watch(server.url), await watch(server.url)]
     for (const page of [one, two]) {
       await page.until(({ snapshots }) => snapshots === 1)
-      expect(page.tables).toMatchObject({ sales_by_city: {}, largest_orders: {} })
-      expect(Object.values(page.tables.sales_by_product ?? {})).toHaveLength(3)
+      expect(page.tables).toEqual({ sales_by_city: {}, sales_by_product: {}, largest_orders: {} })
     }
     expect(await order(server.url, { product: 1, city: 'Lisbon', quantity: 2 })).toMatchObject({ status: 201 })
     for (const page of [one, two]) {
       await page.until(({ messages }) => messages.length === 3)
       const told = page.messages.flatMap(({ table, changes }) => changes.map(({ op, row }) => ({ table, op, row })))
       expect(told.sort((a, b) => (a.table < b.table ? -1 : 1))).toEqual([
-        { table: 'largest_orders', op: 'insert', row: expect.objectContaining({ city: 'Lisbon', total: 6 }) },
+        { table: 'largest_orders', op: 'insert', row: expect.objectContaining({ city: 'Lisbon', quantity: 2 }) },
         { table: 'sales_by_city', op: 'insert', row: { city: 'Lisbon', orders: 1, revenue: 6 } },
-        { table: 'sales_by_product', op: 'update', row: { id: 1, name: 'espresso', sold: 2 } },
+        { table: 'sales_by_product', op: 'insert', row: { id: 1, name: 'espresso', sold: 2 } },
       ])
     }
     await Promise.all([one.close(), two.close()])

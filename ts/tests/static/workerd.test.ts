@@ -59,7 +59,7 @@ test('errors are those of elsewhere', async () => {
     { failed: { code: '22012', message: 'division by zero' } },
     { failed: { code: '58P01' } },
     { failed: { name: 'TrickleError', message: expect.stringContaining('libraries.plpgsql') } },
-    { failed: { name: 'TrickleError', message: expect.stringContaining('memory') } },
+    { failed: { name: 'TrickleError', message: expect.stringContaining('initialMemory') } },
     { done: [{ n: 1 }] },
   ])
 })

@@ -8,13 +8,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { StaticModules } from '../../../dist/static.js'
-import { MAJOR, MODULE_NAME } from '../../support/modules.js'
+import { MODULE_NAME } from '../../support/modules.js'
 
 const TS = fileURLToPath(new URL('../../..', import.meta.url))
 const TOOL = join(TS, 'dist/pgtrickle-static.js')
-
-/** Besides pg_trickle. Every PGlite has it. */
-const EXTENSION = `${MODULE_NAME}/contrib/pg_trgm#pg_trgm`
 
 /** The output of `pgtrickle-static`, as a user runs it. */
 export async function runTool(...options: string[]): Promise<string> {
@@ -22,16 +19,18 @@ export async function runTool(...options: string[]): Promise<string> {
   return stdout
 }
 
-export async function preparedFolder(): Promise<string> {
-  const hash = createHash('sha256').update(EXTENSION)
-  const pglite = join(dirname(createRequire(import.meta.url).resolve(MODULE_NAME)), 'pglite.wasm')
-  for (const file of [TOOL, join(TS, `dist/pg_trickle-pg${MAJOR}.tar.gz`), pglite]) hash.update(await readFile(file))
+export async function preparedFolder(name = MODULE_NAME): Promise<string> {
+  const extension = `${name}/contrib/pg_trgm#pg_trgm` // besides pg_trickle; every PGlite has it
+  const hash = createHash('sha256').update(extension)
+  const pglite = join(dirname(createRequire(import.meta.url).resolve(name)), 'pglite.wasm')
+  const bundles = [17, 18].map((major) => join(TS, `dist/pg_trickle-pg${major}.tar.gz`))
+  for (const file of [TOOL, ...bundles, pglite]) hash.update(await readFile(file))
   const cache = join(TS, 'node_modules/.cache/pg_trickle')
-  const folder = join(cache, `static-${MODULE_NAME}-${hash.digest('hex').slice(0, 12)}`)
+  const folder = join(cache, `static-${name}-${hash.digest('hex').slice(0, 12)}`)
   if (existsSync(folder)) return folder
   await mkdir(cache, { recursive: true })
   const draft = `${folder}.${process.pid}`
-  await runTool('prepare', draft, '--pglite', MODULE_NAME, '--extension', EXTENSION)
+  await runTool('prepare', draft, '--pglite', name, '--extension', extension)
   // Renaming is atomic, and another test file may make the same folder at the same time.
   await rename(draft, folder).catch(() => rm(draft, { recursive: true }))
   return folder
