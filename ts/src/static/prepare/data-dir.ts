@@ -21,7 +21,8 @@ export interface Host {
  * data directory. The log has segments of 1 MiB in place of 16.
  */
 const DROP_TEMPLATES = `
-  UPDATE pg_catalog.pg_database SET datistemplate = false, datallowconn = true WHERE datname IN ('template0', 'template1');
+  ALTER DATABASE template0 IS_TEMPLATE false;
+  ALTER DATABASE template1 IS_TEMPLATE false;
   DROP DATABASE template0;
   DROP DATABASE template1;`
 
