@@ -78,6 +78,14 @@ bulk *options:
 skew *options:
     ci/with-build.sh node bench/skew.mjs {{ options }}
 
+# What stream tables take of the memory; `just memory --fill 64,128,256 --cap` fills heaps until the guard fires, for an hour
+memory *options:
+    ci/with-build.sh node bench/memory.mjs {{ options }}
+
+# Creating, changing and dropping a stream table 2,000 times takes no memory
+memory-rounds:
+    cd ts && ROUNDS=2000 ../ci/with-build.sh npx vitest run tests/memory.test.ts -t 'takes nothing' --project pg18
+
 # Time from a change to the callback that tells it, beside live queries, pg_ivm and TanStack DB; `just subscribe --record`
 # writes figures and plot into docs
 subscribe *options:

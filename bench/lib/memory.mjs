@@ -70,11 +70,12 @@ export async function memory(pg) {
 
 /** What one stream table takes, in bytes: at rest after it was made, with all plans, and after these were given back. */
 export async function cost(pg, kind, count = 20) {
-  // What the first one of all needs belongs to none.
-  await pg.exec(kind.tables('_warm'))
+  await warm(pg, kind)
+  await pg.exec(kind.tables(0))
+  await giveBack(pg)
+  const empty = await memory(pg)
   await pg.trickle.createStreamTable('warm', kind.query('_warm', 0))
   for (const sql of kind.changes('_warm')) await pg.exec(sql)
-  await pg.exec(kind.tables(0))
   const start = await memory(pg)
   for (let m = 0; m < count; m++) await pg.trickle.createStreamTable(`s${m}`, kind.query(0, m))
   const made = await memory(pg)
@@ -87,19 +88,35 @@ export async function cost(pg, kind, count = 20) {
   }
   const firstUse = performance.now() - began
   const used = await memory(pg)
-  await pg.exec("SET pgtrickle.plan_memory = '1'")
-  for (const sql of kind.changes('_warm')) await pg.exec(sql)
-  await pg.exec('RESET pgtrickle.plan_memory')
+  await giveBack(pg)
   const rests = await memory(pg)
   const per = (from, to) => Math.round((to.used - from.used) / count)
   return {
     made: per(start, made),
     used: per(start, used),
-    rests: per(start, rests),
+    rests: per(empty, rests),
     plans: Math.round((used.plans - start.plans) / count),
     firstUse: firstUse / count,
     slowest: slowest / count,
   }
+}
+
+/** What the first stream table of all needs belongs to none. */
+async function warm(pg, kind) {
+  await pg.exec(kind.tables('_warm'))
+  await pg.trickle.createStreamTable('warm', kind.query('_warm', 0))
+  for (const sql of kind.changes('_warm')) await pg.exec(sql)
+  await verify(pg, ['warm'])
+  await pg.trickle.dropStreamTable('warm')
+}
+
+/** Lets the guard give back all that it can: a stream table is refused. */
+async function giveBack(pg) {
+  const { used } = await memory(pg)
+  await pg.exec(`SET pgtrickle.memory_limit = '${used}'`)
+  const error = await pg.trickle.createStreamTable('refused', 'SELECT 1').catch((thrown) => thrown)
+  if (!isGuard(error)) throw error
+  await pg.exec('RESET pgtrickle.memory_limit')
 }
 
 /** Refuses memory above a size, as a browser does that has no more to give. Returns a function that ends it. */
@@ -116,12 +133,14 @@ export function capMemory(bytes) {
 
 /**
  * Makes stream tables of one kind until the guard refuses another one, with changes all the way; drops half of them, and
- * makes them again. `room` is the limit, in bytes above what is in use at the start. Throws if anything but the guard
+ * makes them again. `room` is the limit, in bytes above what is in use at the start; or `left` is what
+ * may be taken until the guard fires. Throws if anything but the guard
  * fails, or if a stream table differs from its query.
  */
-export async function fill(pg, kind, { room, atMost = Infinity, log = () => {} }) {
+export async function fill(pg, kind, { room, left, atMost = Infinity, log = () => {} }) {
+  await warm(pg, kind)
   const { used } = await memory(pg)
-  const limit = used + room
+  const limit = left === undefined ? used + room : Math.ceil((used + left) / 0.8)
   await pg.exec(`SET pgtrickle.memory_limit = '${limit}'`)
   const sources = new Set()
   const tables = []

@@ -147,7 +147,13 @@ export class Trickle {
       stream_tables: MemoryUse['streamTables']
     }
     const [row] = await this.#query<JsonRow>(undefined, MEMORY, [])
-    const { limit, used, plans, plan_limit: planLimit, stream_tables: streamTables } = JSON.parse(row?.json ?? '{}') as Answer
+    const {
+      limit,
+      used,
+      plans,
+      plan_limit: planLimit,
+      stream_tables: streamTables,
+    } = JSON.parse(row?.json ?? '{}') as Answer
     return { limit, used, plans, planLimit, streamTables }
   }
 

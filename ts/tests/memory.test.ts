@@ -53,7 +53,9 @@ describe('what there is', () => {
   test('what is in use lies between what contexts have and the memory', async () => {
     const { pg } = await open()
     const { used } = await pg.trickle.memory()
-    const { rows } = await pg.query<{ n: number }>('SELECT sum(total_bytes)::float8 AS n FROM pg_backend_memory_contexts')
+    const { rows } = await pg.query<{ n: number }>(
+      'SELECT sum(total_bytes)::float8 AS n FROM pg_backend_memory_contexts',
+    )
     expect(used).toBeGreaterThan(rows[0]?.n ?? Infinity)
     expect(used).toBeLessThanOrEqual((pg as unknown as { Module: { HEAPU8: Uint8Array } }).Module.HEAPU8.length)
   })
@@ -70,14 +72,13 @@ describe('what there is', () => {
     expect(after.streamTables[0]?.bytes).toBeGreaterThan(20_000)
     expect(after.plans).toBeGreaterThan(20_000)
     expect(after.plans).toBeLessThan(after.planLimit)
-    expect(await exec(`SELECT m.limit, used, plans, plan_limit, stream_tables FROM pgtrickle.memory() m`)).toHaveLength(1)
+    expect(await exec(`SELECT m.limit, used, plans, plan_limit, stream_tables FROM pgtrickle.memory() m`)).toHaveLength(
+      1,
+    )
     // Also for those who may not set the limit.
     await exec('CREATE ROLE guest; SET ROLE guest')
     expect((await pg.trickle.memory()).limit).toBe(after.limit)
-    for (const sql of [
-      `SET pgtrickle.memory_limit = '1GB'`,
-      `SELECT pgtrickle.command('memory_limit', '1')`,
-    ]) {
+    for (const sql of [`SET pgtrickle.memory_limit = '1GB'`, `SELECT pgtrickle.command('memory_limit', '1')`]) {
       await expect(pg.exec(sql)).rejects.toMatchObject({ code: '42501' })
     }
     await exec('RESET ROLE; DROP ROLE guest')
@@ -98,7 +99,9 @@ describe('near the limit', () => {
     expect(error?.message).toMatch(
       /^no memory for the stream table public\.second: [\d.]+ MB of [\d.]+ MB are in use, more than 80 %$/,
     )
-    expect((error?.cause as { detail?: string }).detail).toMatch(/^PGlite itself, with shared_buffers, takes [\d.]+ MB; the caches .* pg_trickle [\d.]+ MB\./)
+    expect((error?.cause as { detail?: string }).detail).toMatch(
+      /^PGlite itself, with shared_buffers, takes [\d.]+ MB; the caches .* pg_trickle [\d.]+ MB\./,
+    )
     expect(error?.hint).toMatch(/^Drop stream tables .* memoryLimit/)
     expect(await pg.trickle.listStreamTables()).toHaveLength(1)
     // What is there goes on.
@@ -162,9 +165,9 @@ describe('plans', () => {
   })
 })
 
-test('creating, changing and dropping takes nothing', async () => {
+const rounds = Number(process.env.ROUNDS ?? 60)
+test('creating, changing and dropping takes nothing', { timeout: 60_000 + rounds * 1000 }, async () => {
   const { pg, exec, run } = bound(await open())
-  const rounds = Number(process.env.ROUNDS ?? 60)
   const round = async (n: number) => {
     await exec(`SELECT pgtrickle.create_stream_table('again', '${query(n)}')`)
     await run(`UPDATE t SET v = v + 1; INSERT INTO t VALUES (1000, 1, 1); DELETE FROM t WHERE id = 1000`)
