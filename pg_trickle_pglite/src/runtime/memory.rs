@@ -99,5 +99,6 @@ fn full(what: &str, percent: usize) -> Box<SqlError> {
 }
 
 fn megabytes(bytes: usize) -> String {
-    format!("{:.1} MB", bytes as f64 / 1_048_576.0)
+    let tenths = (bytes >> 10) * 10 / 1024;
+    format!("{}.{} MB", tenths / 10, tenths % 10)
 }
