@@ -106,6 +106,10 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT id, (SELECT max(id) FROM b WHERE b.a_id = a.id) FROM a',
     'SELECT id FROM a WHERE (SELECT count(*) FROM b WHERE b.a_id = a.id) > 1',
   ],
+  'comparison with a subquery of one row': [
+    'SELECT id FROM a WHERE n > (SELECT avg(n) FROM a)',
+    'SELECT n, sum(id) FROM a WHERE n <= (SELECT max(id) FROM b) GROUP BY n',
+  ],
   'other `LATERAL`': [
     'SELECT id, (SELECT b.id FROM b WHERE b.a_id = a.id) AS other FROM a',
     'SELECT id FROM a WHERE n = 1 OR EXISTS (SELECT FROM b WHERE b.a_id = a.id)',

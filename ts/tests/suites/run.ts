@@ -88,6 +88,11 @@ function runOnce(given: Task, outcome: Outcome): Promise<Task | undefined> {
       if (kind === undefined) return done(undefined)
       const { begin, what } = last
       if (begin < 0 || given.setup) return failed(new Error(`${outcome.name} ended the process`))
+      if (what === 'query' && kind === 'crash') {
+        // Only PGlite has run since the statement before. 0.4 ends like this after several errors.
+        outcome.skipped++
+        return done({ ...given, from: begin + 1 })
+      }
       if (what === 'statement') return done({ ...given, from: begin, without: [...given.without, begin] })
       outcome.results.push({ at: begin, sql: '', kind, reason: what, comparisons: 0 })
       done({ ...given, from: begin + 1 })
