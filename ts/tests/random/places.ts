@@ -1,21 +1,10 @@
 /** Random queries with a subquery in each place that takes an expression, and with an order that only a subquery gives. */
-import { Expressions } from './expression.js'
-import type { Scalar } from './expression.js'
+import { pair } from './pair.js'
 import type { Rng } from './rng.js'
 import type { Table, Type } from './schema.js'
 
-function scopeOf(table: Table, alias: string): Scalar[] {
-  return table.columns.map(({ name, type }) => ({ sql: `${alias}.${name}`, type }))
-}
-
 export function places(rng: Rng, tables: readonly Table[]): string {
-  const [outer, inner] = [rng.pick(tables), rng.pick(tables)]
-  const [own, others] = [scopeOf(outer, 'x'), scopeOf(inner, 'y')]
-  const [expressions, inside] = [new Expressions(rng, own), new Expressions(rng, others)]
-  const pairs = own.flatMap((a) => others.filter((b) => a.type === b.type).map((b) => `${a.sql} = ${b.sql}`))
-  const on = pairs.length > 0 ? rng.pick(pairs) : 'false'
-  const from = `FROM ${outer.name} x`
-  const of = (type: Type, scope = expressions) => scope.of(type, 0)
+  const { outer, inner, own, expressions, inside, on, from, of } = pair(rng, tables)
 
   /** A number that depends on the other table alone. */
   const number = () =>

@@ -2,23 +2,12 @@
  * Random queries whose expressions can raise an error: a division, a cast of a text, a subquery with several rows. Most
  * are guarded, so that the query never evaluates them where they fail.
  */
-import { Expressions } from './expression.js'
-import type { Scalar } from './expression.js'
+import { pair } from './pair.js'
 import type { Rng } from './rng.js'
 import type { Table, Type } from './schema.js'
 
-function scopeOf(table: Table, alias: string): Scalar[] {
-  return table.columns.map(({ name, type }) => ({ sql: `${alias}.${name}`, type }))
-}
-
 export function raising(rng: Rng, tables: readonly Table[]): string {
-  const [outer, inner] = [rng.pick(tables), rng.pick(tables)]
-  const [own, others] = [scopeOf(outer, 'x'), scopeOf(inner, 'y')]
-  const [expressions, inside] = [new Expressions(rng, own), new Expressions(rng, others)]
-  const pairs = own.flatMap((a) => others.filter((b) => a.type === b.type).map((b) => `${a.sql} = ${b.sql}`))
-  const on = pairs.length > 0 ? rng.pick(pairs) : 'false'
-  const from = `FROM ${outer.name} x`
-  const of = (type: Type, scope = expressions) => scope.of(type, 0)
+  const { inner, inside, on, from, of } = pair(rng, tables)
   const [a, b, c] = [of('int'), of('int', inside), of('int')]
   const key = of(rng.pick<Type>(['int', 'text', 'small']))
   const number = `'^-?[0-9]+$'`
