@@ -101,14 +101,9 @@ test('a role whose rights have changed unnoticed since its stream table was made
   await before.close()
   const pg = await openDatabase({ loadDataDir })
   try {
-    const insert = 'INSERT INTO t VALUES (3, 1, 3), (4, 2, 4)'
-    await expect(pg.exec(insert)).rejects.toMatchObject({
-      code: '55000',
-      hint: "Run SELECT pgtrickle.refresh_stream_table('public.st') once.",
-    })
-    expect((await pg.query('SELECT * FROM t')).rows).toHaveLength(2)
-    await pg.trickle.refreshStreamTable('st')
-    await pg.exec(insert)
+    const notices: (string | undefined)[] = []
+    await pg.exec('INSERT INTO t VALUES (3, 1, 3), (4, 2, 4)', { onNotice: ({ message }) => notices.push(message) })
+    expect(notices).toEqual([expect.stringContaining('public.st')])
     expect((await pg.query('SELECT k, n::int, s::int FROM st')).rows).toEqual([{ k: 1, n: 2, s: 4 }])
     await pg.exec('SET ROLE late')
     expect(await pg.trickle.verifyStreamTable('st')).toMatchObject({ ok: true })
