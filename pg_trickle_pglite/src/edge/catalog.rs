@@ -1,4 +1,5 @@
-//! What the core asks of the database, answered by SPI and remembered for one compilation, or for several that follow each other.
+//! What the core asks of the database, answered by SPI and remembered for one compilation, or for several that follow
+//! each other.
 
 use super::error::{Result, SqlError};
 use super::ffi::{self, Oid};

@@ -47,8 +47,9 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     rows
 }
 
-/// Lets PostgreSQL forget the relations that it has seen, and their columns: it keeps them for as long as the session lasts. A
-/// publication of all tables concerns all of them. It is rolled back, and where there is no memory for it nothing is lost.
+/// Lets PostgreSQL forget the relations that it has seen, and their columns: it keeps them for as long as the session
+/// lasts. A publication of all tables concerns all of them. It is rolled back, and where there is no memory for it
+/// nothing is lost.
 pub fn empty_relation_cache() {
     let rolled_back: Result<()> = ffi::nested(|| {
         let text = "CREATE PUBLICATION __pgt_all FOR ALL TABLES";

@@ -286,10 +286,11 @@ impl Flush {
             return Ok(());
         }
         let choice = session::choice();
-        let may_keep = || -> Result<bool> { Ok(!stage.stage.needs_fresh_plans(&changes) || stage.is_small()?) };
-        let are_few =
-            || -> Result<bool> { Ok(rows <= stage.stage.few(&changes) || rows <= FEW_CHANGES && stage.is_small()?) };
-        if choice == Choice::Cheapest && are_few()? && may_keep()? {
+        let may_keep = || -> Result<bool> {
+            let are_few = rows <= stage.stage.few(&changes);
+            Ok(are_few && !stage.stage.needs_fresh_plans(&changes) || stage.is_small()?)
+        };
+        if rows <= FEW_CHANGES && choice == Choice::Cheapest && may_keep()? {
             // A kept plan must not depend on the change it was made for.
             let Some(work) = work_of(stage.action(&changes), || registered(&deltas, Some(1.0)), true) else {
                 return Ok(());

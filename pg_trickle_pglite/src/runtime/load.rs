@@ -190,8 +190,8 @@ fn whole(mut row: Row) -> Result<Row> {
     .about(&name))
 }
 
-/// A hash that changes whenever the definition of one of the relations does. The writer (xmin) and place (ctid) of a catalog row
-/// identify its version; statistics are updated in place and change neither.
+/// A hash that changes whenever the definition of one of the relations does. The writer (xmin) and place (ctid) of a
+/// catalog row identify its version; statistics are updated in place and change neither.
 fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
     let described: Vec<&str> = described
         .iter()

@@ -1,8 +1,9 @@
 //! The heap guard: what is given back and what is refused before memory runs out.
 //!
 //! Plans go first, those that have not run for longest (`edge/ffi/steps.rs`): they are made again when they are needed. If
-//! that is not enough, compiled stream tables go too, and what PostgreSQL remembers of relations. Then no stream table is made any more, and at last no source can be
-//! inserted into or updated, so that there is room for what gives memory back: DELETE, DROP and ROLLBACK.
+//! that is not enough, compiled stream tables go too, and what PostgreSQL remembers of relations. Then no stream table is
+//! made any more, and at last no source can be inserted into or updated, so that there is room for what gives memory
+//! back: DELETE, DROP and ROLLBACK.
 
 use super::session;
 use crate::edge::error::{Result, SqlError};

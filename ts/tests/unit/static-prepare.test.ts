@@ -1,7 +1,9 @@
 /** What `pgtrickle-static prepare` does to bytes. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { librariesIn, readTable, withoutUnneeded } from '../../src/static/prepare/data.js'
 import { withLeastMemory } from '../../src/static/prepare/memory.js'
+import { typesFile } from '../../src/static/prepare/module-files.js'
 import { throughTrampoline, trampolineBytes, TRAMPOLINES } from '../../src/static/trampoline.js'
 
 const MIB = 1024 * 1024
@@ -87,4 +89,9 @@ describe('a trampoline', () => {
       expect(() => throughTrampoline(trampolines, () => 0, signature)).toThrow(`signature ${signature}`)
     }
   })
+})
+
+test('the example has the types of the modules before they are written', () => {
+  const file = new URL('../../../examples/cloudflare-durable-object/pgtrickle-static/modules.d.ts', import.meta.url)
+  expect(readFileSync(file, 'utf8')).toBe(typesFile())
 })

@@ -174,10 +174,11 @@ impl Run<'_> {
 
     fn execute(&self, steps: &Steps, answer: *mut Rows) -> Result<Outcome> {
         let program = steps.program();
+        let was_kept = program.is_kept();
         if self.keep {
             self.make_room(steps);
             steps.keep();
-        } else if program.is_kept() {
+        } else if was_kept {
             return Err(SqlError::internal("a kept program was run without its plans"));
         }
         let Ok(mut statements) = program.raw.try_borrow_mut() else {
@@ -198,8 +199,8 @@ impl Run<'_> {
         }
         for statement in statements.iter_mut() {
             statement.differs = 0;
-            if !self.keep {
-                // Such plans were freed with the SPI connection that made them.
+            if !was_kept {
+                // Plans of an earlier run were freed with the SPI connection that made them.
                 statement.plan = ptr::null_mut();
             }
             if statement.plan.is_null() {
@@ -213,12 +214,6 @@ impl Run<'_> {
         let refused = statements
             .iter()
             .position(|statement| statement.plan.is_null() && statement.size != 0);
-        if !self.keep {
-            // These plans were freed with the SPI connection that made them.
-            for statement in statements.iter_mut() {
-                statement.plan = ptr::null_mut();
-            }
-        }
         result.map_err(|error| {
             let texts = || program.texts.iter().filter_map(|text| text.to_str().ok());
             let mut error = error.in_maintenance(self.label, texts());
