@@ -20,15 +20,18 @@ const library: Options = {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
   // Another step puts the bundles and their modules into dist, and the tool below is built at the same time: this must not delete them.
-  clean: ['!*.tar.gz', '!*.wasm', '!pgtrickle-static.js'],
+  clean: ['!*.tar.gz', '!*.wasm', '!pgtrickle-static.*', '!prepare.*'],
 }
 
-/** Runs in Node alone, when a Worker is built. */
+/** Run in Node alone, when a Worker is built: the command, and what it does, which tests also call in their own process. */
 const tool: Options = {
   entry: { 'pgtrickle-static': 'src/static/prepare/cli.ts' },
+  external: ['./prepare.js'],
   format: ['esm'],
   platform: 'node',
   target: 'es2022',
 }
 
-export default defineConfig([library, tool])
+const prepare: Options = { ...tool, entry: { prepare: 'src/static/prepare/prepare.ts' }, external: [], sourcemap: true }
+
+export default defineConfig([library, tool, prepare])

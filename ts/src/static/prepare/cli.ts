@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { prepare } from './index.js'
+import { prepare } from './prepare.js'
 
 const USAGE = `pgtrickle-static prepare [FOLDER]
 

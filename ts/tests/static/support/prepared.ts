@@ -1,22 +1,21 @@
 /** The folder that `pgtrickle-static prepare` writes, for the PGlite under test. Made anew when what it is made of changes. */
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import type { StaticModules } from '../../../dist/static.js'
 import { MODULE_NAME } from '../../support/modules.js'
 
 const TS = fileURLToPath(new URL('../../..', import.meta.url))
-const TOOL = join(TS, 'dist/pgtrickle-static.js')
+export const TOOL = join(TS, 'dist/pgtrickle-static.js')
+const PREPARE = join(TS, 'dist/prepare.js')
 
-/** The output of `pgtrickle-static`, as a user runs it. */
-export async function runTool(...options: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [TOOL, ...options], { cwd: TS })
-  return stdout
+/** What the command runs, in this process, so that coverage counts it. */
+export async function prepareHere(): Promise<typeof import('../../../src/static/prepare/prepare.js').prepare> {
+  const { href } = pathToFileURL(PREPARE)
+  return ((await import(href)) as typeof import('../../../src/static/prepare/prepare.js')).prepare
 }
 
 export async function preparedFolder(name = MODULE_NAME): Promise<string> {
@@ -24,13 +23,15 @@ export async function preparedFolder(name = MODULE_NAME): Promise<string> {
   const hash = createHash('sha256').update(extension)
   const pglite = join(dirname(createRequire(import.meta.url).resolve(name)), 'pglite.wasm')
   const bundles = [17, 18].map((major) => join(TS, `dist/pg_trickle-pg${major}.tar.gz`))
-  for (const file of [TOOL, ...bundles, pglite]) hash.update(await readFile(file))
+  for (const file of [PREPARE, ...bundles, pglite]) hash.update(await readFile(file))
   const cache = join(TS, 'node_modules/.cache/pg_trickle')
   const folder = join(cache, `static-${name}-${hash.digest('hex').slice(0, 12)}`)
   if (existsSync(folder)) return folder
   await mkdir(cache, { recursive: true })
   const draft = `${folder}.${process.pid}`
-  await runTool('prepare', draft, '--pglite', name, '--extension', extension)
+  await (
+    await prepareHere()
+  )({ folder: draft, from: TS, pglite: name, extensions: [extension] })
   // Renaming is atomic, and another test file may make the same folder at the same time.
   await rename(draft, folder).catch(() => rm(draft, { recursive: true }))
   return folder
