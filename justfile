@@ -61,6 +61,10 @@ bench *options:
 cold-start *options:
     ci/with-build.sh node bench/cold-start.mjs {{ options }}
 
+# How long PGlite starts with @pgtrickle/pglite/static, beside PGlite as it is
+static-start *options:
+    ci/with-build.sh node bench/static-start.mjs {{ options }}
+
 # TPC-H: all 22 queries at once under changes of all tables, and times: just tpch --scale 0.1
 tpch *options:
     ci/with-build.sh node bench/tpch/run.mjs {{ options }}
