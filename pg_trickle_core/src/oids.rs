@@ -69,5 +69,8 @@ pub const BOOL_LESS: Oid = 58;
 /// Operator `bool = bool`.
 pub const BOOL_EQUAL: Oid = 91;
 
+/// Aggregate `any_value(anyelement)`.
+pub const ANY_VALUE: Oid = 6291;
+
 /// Collation `"C"`, the collation of type `name`.
 pub const C_COLLATION: Oid = 950;

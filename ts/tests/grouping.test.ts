@@ -45,6 +45,41 @@ runCases('grouping', [
     steps: STEPS,
   },
   {
+    name: 'by a primary key, with columns that it determines and that cannot be keys',
+    setup: [
+      'CREATE TABLE c (id int PRIMARY KEY, x xid, doc json, at point, shape box, amount numeric)',
+      ...SETUP.slice(1, 2),
+      `INSERT INTO c VALUES (1, '7', '{"a": 1}', '(1,2)', '((0,0),(1,1))', 1.0), (2, NULL, '{"a":1}', '(1,2)', NULL, 1.00), (3, '7', NULL, NULL, '((0,0),(1,1))', NULL)`,
+      ...SETUP.slice(3),
+    ],
+    way: 'incremental',
+    views: {
+      listed: 'SELECT c.*, json_agg(o ORDER BY o.id) AS os FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      counted: 'SELECT c.*, count(o.id) AS n FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      matched: 'SELECT c.id, c.doc, sum(o.amount) AS s FROM c JOIN o ON o.cid = c.id GROUP BY c.id',
+      whole_row: 'SELECT c, count(o.id) AS n FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      in_expressions:
+        "SELECT c.doc->>'a' AS a, c.at[0] + count(*) AS n FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id ORDER BY c.at[1]",
+      in_having: "SELECT c.id, max(o.note) AS m FROM c JOIN o ON o.cid = c.id GROUP BY c.id HAVING c.doc->>'a' = '1'",
+      under_a_window:
+        'SELECT c.id, c.doc, rank() OVER (ORDER BY count(o.id)) AS r FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id',
+      nullable: 'SELECT c.*, count(*) AS n FROM o LEFT JOIN c ON o.cid = c.id GROUP BY c.id',
+      under_a_join:
+        'SELECT q.*, o.note FROM (SELECT c.*, count(o.id) AS n FROM c LEFT JOIN o ON o.cid = c.id GROUP BY c.id) q JOIN o ON o.id = q.id',
+      distinct_calls: 'SELECT c.doc, count(DISTINCT o.note) AS n FROM c JOIN o ON o.cid = c.id GROUP BY c.id',
+      alone: 'SELECT c.id, c.doc FROM c GROUP BY c.id',
+      joined: 'SELECT ARRAY[c.doc] AS docs, c, o.note FROM c JOIN o ON o.cid = c.id',
+      in_windows: 'SELECT c, ARRAY[c.doc] AS docs, row_number() OVER (PARTITION BY c.amount ORDER BY c.id) AS r FROM c',
+    },
+    steps: [
+      `UPDATE c SET doc = '{"a": 2}' WHERE id = 2`,
+      `UPDATE c SET at = '(3,4)', shape = NULL, x = '8', amount = 1.000 WHERE id = 1`,
+      'UPDATE c SET doc = NULL WHERE id = 1',
+      `INSERT INTO c VALUES (4, '8', '[]', '(0,0)', '((0,0),(2,2))', 5)`,
+      ...STEPS.filter((step) => !/ c (SET name|VALUES)/.test(step)),
+    ],
+  },
+  {
     name: 'with GROUPING() and no sets, or one',
     setup: SETUP,
     way: 'incremental',

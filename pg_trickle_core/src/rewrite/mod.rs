@@ -9,9 +9,11 @@
 //! ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
 //! ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
+//! Columns that a grouped primary key determines are grouped by, too, or become aggregates ([`dependents`]).
 
 pub mod anti_join;
 pub mod ctes;
+pub mod dependents;
 pub mod full_join;
 pub mod grouping_sets;
 pub mod inherited_order;

@@ -1,5 +1,6 @@
 //! Splits a query with several operators in two: the lower part becomes a stage, which the upper part reads.
 
+use super::dependents::group_by_dependents;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::clock::all;
@@ -302,29 +303,6 @@ fn joined_rows(query: &Query) -> Query {
     rows.has_windows = false;
     rows.has_target_srfs = false;
     rows
-}
-
-/// Adds the columns outside GROUP BY that a grouped primary key determines to GROUP BY. PostgreSQL does not know this
-/// functional dependency of a stage.
-pub fn group_by_dependents(query: &mut Query) -> Result<(), Error> {
-    let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
-    let mut found: Vec<Expr> = Vec::new();
-    for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {
-        let _ = expr.transform(&mut |node| {
-            if keys.contains(node) || matches!(node, Expr::Aggref(_)) {
-                return Some(node.clone());
-            }
-            if matches!(node, Expr::Var(_)) && !found.contains(node) {
-                found.push(node.clone());
-            }
-            None
-        });
-    }
-    for column in found {
-        let target_ref = query.refer(&column)?;
-        query.group.push(SortGroup::by(target_ref));
-    }
-    Ok(())
 }
 
 /// The windows that are not `members`, above those that are.

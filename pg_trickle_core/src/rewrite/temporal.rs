@@ -7,8 +7,9 @@
 //!
 //! Cost: the rows of the stage, stored once more. Source: predicate pushdown; Selinger et al. 1979.
 
+use super::dependents::group_by_dependents;
 use super::merge::{hoist, into_outer_join, merge};
-use super::split::{above_conditions, group_by_dependents};
+use super::split::above_conditions;
 use crate::error::Error;
 use crate::facts::clock::{Comparison, all, compared, comparisons, is_strict};
 use crate::facts::fallback::Fallback;

@@ -394,8 +394,9 @@ fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
 }
 
 impl SpiCatalog {
-    /// Whether the values that a value of the type consists of have an order. Arrays and rows are ordered only then.
-    fn has_ordered_parts(&self, type_: &Type) -> Answer<bool> {
+    /// What the values that a value of the type consists of have in common: equality, and an order. Arrays and rows
+    /// have no more than that (`lookup_type_cache` of `typcache.c`).
+    fn parts_have(&self, type_: &Type) -> Answer<(bool, bool)> {
         let parts: Vec<Oid> = if type_.element != 0 {
             vec![type_.element]
         } else if type_.kind == 'c' {
@@ -405,13 +406,14 @@ impl SpiCatalog {
         } else {
             Vec::new()
         };
+        let mut ordered = true;
         for part in parts {
-            let default = self.default_equality(part)?;
-            if default.is_none_or(|default| default.less.is_none()) {
-                return Ok(false);
+            match self.default_equality(part)? {
+                Some(default) => ordered &= default.less.is_some(),
+                None => return Ok((false, false)),
             }
         }
-        Ok(true)
+        Ok((true, ordered))
     }
 }
 
@@ -512,14 +514,14 @@ impl Catalog for SpiCatalog {
         let found = self.note(default_operators(base.oid))?;
         let optional = |oid: Option<Oid>| oid.map(|oid| self.operator(oid)).transpose();
         let answer = match found {
-            Some([Some(equal), less, greater]) => {
-                let ordered = self.has_ordered_parts(&base)?;
-                Some(DefaultOperators {
+            Some([Some(equal), less, greater]) => match self.parts_have(&base)? {
+                (false, _) => None,
+                (true, ordered) => Some(DefaultOperators {
                     equality: self.operator(equal)?,
                     less: optional(less.filter(|_| ordered))?,
                     greater: optional(greater.filter(|_| ordered))?,
-                })
-            }
+                }),
+            },
             Some([None, ..]) | None => None,
         };
         self.known.defaults.borrow_mut().insert(type_oid, answer.clone());

@@ -2,6 +2,7 @@
 import { Expressions } from './expression.js'
 import type { Scalar } from './expression.js'
 import type { Rng } from './rng.js'
+import { DOCUMENT } from './schema.js'
 import type { Column, Table, Type } from './schema.js'
 
 export interface Composed {
@@ -149,8 +150,9 @@ export class Composer {
     const shown = this.rng.times(1, 2, () => new Expressions(this.rng, outer).any(0))
     const grouping: Scalar[] = this.rng.chance(0.3) ? [{ sql: `grouping(${alias}.id)`, type: 'int' }] : []
     const kind = this.rng.pick(['', 'LEFT ', 'LEFT '])
+    const documents: Scalar[] = this.rng.chance(0.4) ? [{ sql: `${alias}.${DOCUMENT}::text`, type: 'text' }] : []
     return this.#list(
-      [...shown, ...grouping, ...calls],
+      [...shown, ...documents, ...grouping, ...calls],
       `FROM ${table.name} ${alias} ${kind}JOIN ${inner.sql} ON ${on} GROUP BY ${alias}.id`,
     )
   }

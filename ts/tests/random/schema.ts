@@ -64,6 +64,9 @@ export function value(rng: Rng, type: Type, nulls = 0.2): string {
   return rng.pick(odd > 0 && !rng.chance(0.1) ? values.slice(0, -odd) : values)
 }
 
+/** The column that tables with a key have besides those that are listed. */
+export const DOCUMENT = 'doc'
+
 export function tables(rng: Rng): Table[] {
   return rng.times(2, 3, (index) => table(rng, `t${index + 1}`))
 }
@@ -79,7 +82,11 @@ function table(rng: Rng, name: string): Table {
     domain: rng.chance(0.1) ? DOMAIN_OF[type] : undefined,
   }))
   const parts = columns.map((column) => `${column.name} ${column.domain ?? TYPES[column.type]}`)
-  if (keyed) parts.unshift('id int PRIMARY KEY')
+  // A type without equality. Only its text is a column of queries.
+  if (keyed) {
+    parts.unshift('id int PRIMARY KEY')
+    parts.push(`${DOCUMENT} json GENERATED ALWAYS AS ((id % 3)::text::json) STORED`)
+  }
   const ddl = [`CREATE TABLE ${name} (${parts.join(', ')})`]
   for (const column of columns) if (rng.chance(0.2)) ddl.push(`CREATE INDEX ON ${name} (${column.name})`)
   return { name, columns: keyed ? [{ name: 'id', type: 'int' }, ...columns] : columns, keyed, ddl }
