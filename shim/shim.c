@@ -23,8 +23,7 @@ PG_FUNCTION_INFO_V1(pgtrickle_row_image); PG_FUNCTION_INFO_V1(pgtrickle_row_hash
 static void report(int level, const PgtError *error) {
     ereport(level, (errcode(error->sqlstate), errmsg_internal("%s", error->message ? error->message : "out of memory"),
                     error->detail ? errdetail_internal("%s", error->detail) : 0,
-                    error->hint ? errhint("%s", error->hint) : 0,
-                    error->context ? errcontext("%s", error->context) : 0));
+                    error->hint ? errhint("%s", error->hint) : 0, error->context ? errcontext("%s", error->context) : 0));
 }
 
 static void throw_error(const PgtError *error) {
@@ -88,24 +87,27 @@ static bool is_current(SPIPlanPtr plan) {
            SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
-/* Keeps of a plan what running it takes: the planned statement, and what makes it out of date. Not the trees that it was
- * made from, which take twice as much: it is made from the text again. Should PostgreSQL make it again, that fails. */
+/* Keeps of a plan what running it takes: the planned statement without names of columns, and what makes it out of date. Not
+ * the trees that it was made from, which take twice as much: it is made from the text. If PostgreSQL makes it, that fails. */
 static SPIPlanPtr slim(SPIPlanPtr full, const char *text) {
     const CachedPlanSource *from = source_of(full);
     const CachedPlan *planned = from->gplan;
     if (planned == NULL || from->dependsOnRLS || planned->dependsOnRole || TransactionIdIsValid(planned->saved_xmin))
         return full;
-    SPIPlanPtr plan = SPI_prepare("SELECT 1 OPERATOR(pg_catalog./) 0", 0, NULL);
+    foreach_node(RangeTblEntry, entry, linitial_node(PlannedStmt, planned->stmt_list)->rtable)
+        if ((entry->rtekind == RTE_RELATION || entry->rtekind == RTE_NAMEDTUPLESTORE) &&
+            (entry->alias == NULL || entry->alias->colnames == NIL))
+            entry->eref->colnames = NIL;
+    SPIPlanPtr plan = SPI_prepare("SELECT LIMIT -1", 0, NULL);
     check_spi(plan ? 0 : SPI_result);
     CachedPlanSource *to = source_of(plan);
     MemoryContext caller = MemoryContextSwitchTo(to->query_context);
     to->relationOids = list_copy(from->relationOids);
     to->invalItems = copyObject(from->invalItems);
     to->search_path = GetSearchPathMatcher(to->query_context);
-    MemoryContext context = GenerationContextCreate(caller, "pg_trickle plan", 0, 1024, 8192);
+    MemoryContext context = GenerationContextCreate(caller, "pg_trickle plan", 0, 1024, 2048);
     MemoryContextSwitchTo(context);
-    CachedPlan *copy = palloc(sizeof(CachedPlan));
-    *copy = *planned;
+    CachedPlan *copy = memcpy(palloc(sizeof(CachedPlan)), planned, sizeof(CachedPlan));
     copy->context = context;
     copy->stmt_list = copyObject(planned->stmt_list);
     MemoryContextSwitchTo(caller);
@@ -338,8 +340,7 @@ Datum pgtrickle_row_image(PG_FUNCTION_ARGS) {
     for (int i = 0; i < desc->natts; i++) {
         Form_pg_attribute column = TupleDescAttr(desc, i);
         int32 length = nulls[i] ? -1 : column->attlen;
-        char *bytes = DatumGetPointer(values[i]);
-        char buffer[sizeof(Datum)];
+        char *bytes = DatumGetPointer(values[i]), buffer[sizeof(Datum)];
         if (column->attisdropped)
             continue;
         if (!nulls[i] && length == -1) {
@@ -380,7 +381,6 @@ static void utility(PlannedStmt *statement, const char *text, bool keep, Process
     Node *node = statement->utilityStmt;
     const CreateTrigStmt *trigger = (CreateTrigStmt *)node;
     const char *storage = NULL;
-
     if (IsA(node, IndexStmt))
         CALL_RUST(pgt_rs_index, RangeVarGetRelid(((IndexStmt *)node)->relation, NoLock, true), &storage);
     else if (IsA(node, CreateTrigStmt))

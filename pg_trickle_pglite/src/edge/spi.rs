@@ -47,16 +47,24 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     rows
 }
 
-/// Lets PostgreSQL forget the relations that it has seen, and their columns: it keeps them for as long as the session
-/// lasts. A publication of all tables concerns all of them. It is rolled back, and where there is no memory for it
-/// nothing is lost.
+/// What makes PostgreSQL forget, where it is rolled back: a publication of all tables concerns all relations and their
+/// columns; a rewritten catalog empties the cache of its rows. That of statistics notes for each column of each table
+/// that was ever planned that there are none, and keeps this when the table is dropped.
+const FORGETTING: [&str; 2] = [
+    "CREATE PUBLICATION __pgt_all FOR ALL TABLES",
+    "CLUSTER pg_statistic USING pg_statistic_relid_att_inh_index",
+];
+
+/// Lets PostgreSQL forget what it has seen of relations: it keeps that for as long as the session lasts. Where there is no
+/// memory for it nothing is lost.
 pub fn empty_relation_cache() {
-    let rolled_back: Result<()> = ffi::nested(|| {
-        let text = "CREATE PUBLICATION __pgt_all FOR ALL TABLES";
-        ffi::query(text, &[], &settings::FLUSHING, SUPERUSER, None)?;
-        Err(SqlError::internal("this is not to last"))
-    });
-    drop(rolled_back);
+    for text in FORGETTING {
+        let rolled_back: Result<()> = ffi::nested(|| {
+            ffi::query(text, &[], &settings::FLUSHING, SUPERUSER, None)?;
+            Err(SqlError::internal("this is not to last"))
+        });
+        drop(rolled_back);
+    }
 }
 
 /// The one value of the one row, or NULL.
