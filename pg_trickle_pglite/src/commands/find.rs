@@ -3,7 +3,7 @@
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Oid};
 use crate::edge::spi::{self, Values};
-use crate::runtime::rights;
+use crate::runtime::{memory, rights};
 use crate::text::names;
 
 /// A stream table that is there.
@@ -89,6 +89,7 @@ pub fn readable(id: &str) -> Result<Found> {
 
 /// The stream table of a name, or an error that says what is wrong with it.
 pub fn stream_table(name: &str) -> Result<Found> {
+    memory::make_room();
     match look_up(name)? {
         Target::StreamTable(found) => Ok(found),
         Target::Other(other) => Err(SqlError::new("42809", format!("{other} is not a stream table"))

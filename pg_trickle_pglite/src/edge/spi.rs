@@ -47,15 +47,17 @@ pub fn catalog(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     rows
 }
 
-/// What makes PostgreSQL forget, where it is rolled back: a publication of all tables concerns all relations and their
-/// columns; a rewritten catalog empties the cache of its rows. That of statistics notes for each column of each table
-/// that was ever planned that there are none, and keeps this when the table is dropped.
-const FORGETTING: [&str; 2] = [
+/// What makes PostgreSQL give back memory. Until a checkpoint, of which PGlite makes none, it keeps a list of the files to
+/// delete of what was dropped. The others are rolled back: a publication of all tables concerns all relations and their
+/// columns; a rewritten catalog empties the cache of its rows. That of statistics notes for each column of each table that
+/// was ever planned that there are none, and keeps this when the table is dropped.
+const FORGETTING: [&str; 3] = [
+    "CHECKPOINT",
     "CREATE PUBLICATION __pgt_all FOR ALL TABLES",
     "CLUSTER pg_statistic USING pg_statistic_relid_att_inh_index",
 ];
 
-/// Lets PostgreSQL forget what it has seen of relations: it keeps that for as long as the session lasts. Where there is no
+/// Lets PostgreSQL forget what it has seen of relations, which it keeps for as long as the session lasts. Where there is no
 /// memory for it nothing is lost.
 pub fn empty_relation_cache() {
     for text in FORGETTING {

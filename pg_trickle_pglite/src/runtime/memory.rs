@@ -13,6 +13,8 @@ use std::cell::Cell;
 
 /// The share of the limit in use, in percent, from which no stream table is made.
 const FULL: usize = 80;
+/// The share from which a command first makes room for itself.
+const TIGHT: usize = 90;
 /// The share from which nothing is added to what stream tables read.
 const FENCE: usize = 95;
 
@@ -36,6 +38,18 @@ pub fn relieve() {
         if memory::is_above(FULL) {
             give_back();
         }
+    }
+}
+
+/// Makes room for a command on a stream table, where there is little. The cache of PostgreSQL keeps what it has free: it is
+/// emptied before it takes more.
+pub fn make_room() {
+    if session::is_active() || session::has_guests() || !memory::is_taken(TIGHT) {
+        return;
+    }
+    give_back();
+    if memory::is_cache_full() {
+        spi::empty_relation_cache();
     }
 }
 

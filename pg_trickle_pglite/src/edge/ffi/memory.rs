@@ -71,6 +71,10 @@ mod host {
         fn free(block: *mut c_void);
         fn emscripten_get_heap_max() -> usize;
         fn pgt_context_memory() -> usize;
+        /// PostgreSQL's own; raises nothing.
+        fn MemoryContextMemAllocated(context: *mut c_void, recurse: bool) -> usize;
+        static TopMemoryContext: *mut c_void;
+        static CacheMemoryContext: *mut c_void;
         static pgt_memory_limit: f64;
         static pgt_plan_memory: f64;
     }
@@ -94,6 +98,17 @@ mod host {
     pub fn contexts() -> usize {
         // SAFETY: counts, and raises nothing.
         unsafe { pgt_context_memory() }
+    }
+
+    /// What all contexts have with what their cache could give to others, and what the cache alone has.
+    pub fn taken() -> (usize, usize) {
+        // SAFETY: reads two variables, and counts.
+        unsafe {
+            (
+                MemoryContextMemAllocated(TopMemoryContext, true),
+                MemoryContextMemAllocated(CacheMemoryContext, false),
+            )
+        }
     }
 
     /// The settings, as they are.
@@ -125,6 +140,9 @@ mod host {
     }
     pub fn contexts() -> usize {
         0
+    }
+    pub fn taken() -> (usize, usize) {
+        (0, 0)
     }
     pub fn settings() -> (usize, usize) {
         (0, 0)
@@ -186,6 +204,22 @@ pub fn is_grown(percent: usize) -> bool {
 #[must_use]
 pub fn is_above(percent: usize) -> bool {
     is_grown(percent) && used() > share(percent)
+}
+
+/// Whether more than this share, in percent, is taken from all that is not PostgreSQL's cache: with what it has free.
+#[must_use]
+pub fn is_taken(percent: usize) -> bool {
+    is_grown(percent) && {
+        calibrate();
+        FIXED.get() + host::taken().0 + allocated() > share(percent)
+    }
+}
+
+/// Whether emptying PostgreSQL's cache would give back a good part of it.
+#[must_use]
+pub fn is_cache_full() -> bool {
+    let (all, cache) = host::taken();
+    all - host::contexts() < cache / 2
 }
 
 fn share(percent: usize) -> usize {

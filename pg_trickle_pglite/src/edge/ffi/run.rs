@@ -164,7 +164,7 @@ impl Run<'_> {
     /// Gives back plans before there is no room for those that a program still needs.
     fn make_room(&self, steps: &Steps) {
         if !steps.are_planned() {
-            give_back_plans(if memory::is_above(PLANS_GO) {
+            give_back_plans(if memory::is_taken(PLANS_GO) {
                 0
             } else {
                 memory::plan_budget()
