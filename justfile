@@ -86,6 +86,14 @@ skew *options:
 memory *options:
     ci/with-build.sh node bench/memory.mjs {{ options }}
 
+# Heaps filled until the guard fires, with 16 MB to take until then: LEFT=4 just memory-stress --project pg17
+memory-stress *options:
+    cd ts && LEFT=${LEFT:-16} ../ci/with-build.sh npx vitest run tests/memory-stress.test.ts {{ options }}
+
+# Writes that a stream table can follow, by size of the tables
+rate *options:
+    ci/with-build.sh node bench/rate.mjs {{ options }}
+
 # Creating, changing and dropping a stream table 2,000 times takes no memory
 memory-rounds:
     cd ts && ROUNDS=2000 ../ci/with-build.sh npx vitest run tests/memory.test.ts -t 'takes nothing' --project pg18
@@ -106,6 +114,11 @@ fuzz-statements:
 # Every allocation refused, the heap full, every entry panicking, for hours: just faults --project pg17
 faults *options:
     cd ts && FAULTS=all HEAPS=60 ../ci/with-build.sh npx vitest run tests/faults {{ options }}
+
+# Everything at once for two hours, or as many minutes as you say: random statements, kills, refused allocations, full
+# heaps, the guard, panics: MINUTES=600 SEED=7 just endurance --project pg17
+endurance *options:
+    cd ts && MINUTES=${MINUTES:-120} ../ci/with-build.sh npx vitest run tests/endurance {{ options }}
 
 # PostgreSQL's regression queries as stream tables, from its folder src/test/regress: PGLITE=pglite-0.4 just suite-postgres DIR
 suite-postgres directory *options:
