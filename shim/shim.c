@@ -153,7 +153,7 @@ static void take_rows(PgtText *statement) {
     HeapTuple *rows = SPI_tuptable->vals;
     TupleDesc desc = SPI_tuptable->tupdesc;
     if (statement->compare)
-        statement->differs = strcmp(SPI_getvalue(rows[0], desc, 1), SPI_getvalue(rows[0], desc, 2)) != 0;
+        statement->differs = strcmp(SPI_getvalue(rows[0], desc, 1), SPI_getvalue(rows[0], desc, 2));
     for (uint64 row = 0; statement->rows != NULL && row < SPI_processed; row++)
         for (int i = 1; i <= desc->natts; i++)
             CALL_RUST(pgt_rs_value, statement->rows, i, SPI_getvalue(rows[row], desc, i));

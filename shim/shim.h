@@ -22,7 +22,7 @@ typedef struct PgtText {
     void *rows;      /* where pgt_rs_value puts the answer; NULL when nobody wants it */
     SPIPlanPtr plan; /* in and out: kept for the next time */
     int32 compare;   /* stop when the first two values of the answer, both bigint, differ */
-    int32 differs;   /* out */
+    int32 differs;   /* out: the sign of strcmp */
     size_t size;     /* out: what the plan takes, in bytes; not 0 where there is none since it could not be made */
 } PgtText;
 

@@ -106,11 +106,10 @@ pub struct Change {
 pub enum Returns {
     /// The statement returns no row.
     Nothing,
-    /// `(expected bigint, done bigint)`: the number of stored rows that the change should remove, and the number
-    /// removed. If they differ, the stored rows do not match the sources, and the stage must be rebuilt.
-    Removed,
-    /// `(many bigint, 0 bigint)`: whether the statement did nothing, because the change touches many rows.
-    Fits,
+    /// `(verdict bigint, 0 bigint)`: 0 if all is done; −1 if the statement did nothing, because the change touches many
+    /// rows; 1 if the stored rows do not match the sources, so that the stage must be rebuilt. The other text of such a
+    /// statement returns the same, or nothing.
+    Verdict,
     /// `(inserted bigint, deleted bigint, updated bigint)`: the number of rows that a full refresh had to patch.
     Patched,
     /// `(answer bigint)`: the answer to a question, such as [`crate::Stage::question`].

@@ -42,6 +42,14 @@ const QUERIES: Record<string, string> = {
   groups: 'SELECT note, count(*), avg(amount) FROM o GROUP BY note',
   once: 'SELECT DISTINCT v FROM bare',
   united: 'SELECT amount FROM o UNION SELECT w FROM c',
+  doubled: 'SELECT amount FROM o UNION SELECT amount * 2 FROM o',
+  lists: "SELECT DISTINCT CASE id % 3 WHEN 0 THEN '{}'::int[] WHEN 1 THEN ARRAY[cid] END AS a FROM o",
+  full_rows: 'SELECT c.id, c.name, o.id AS oid, o.amount FROM c FULL JOIN o ON o.cid = c.id',
+  running: 'SELECT id, sum(amount) OVER (PARTITION BY cid ORDER BY id) AS s FROM o',
+  chain: `WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
+    SELECT id FROM r`,
+  chain_all: `WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
+    SELECT id FROM r`,
   common: 'SELECT k, v FROM bare INTERSECT ALL SELECT cid, note FROM o',
 }
 

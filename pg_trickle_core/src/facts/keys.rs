@@ -42,9 +42,24 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, E
             kept = rest;
         }
     }
+    key_columns(flat, &kept)
+}
+
+/// The columns that identify the rows of outer joins if NULLs are equal: the keys of all inputs. `None` if some input has
+/// no key.
+pub fn of_outer_join(flat: &Flat) -> Result<Option<Vec<Var>>, Error> {
+    let Some(tree) = &flat.tree else { return Ok(None) };
+    key_columns(flat, &tree.visible().into_iter().map(index).collect::<Vec<_>>())
+}
+
+/// The keys of some scans.
+fn key_columns(flat: &Flat, scans: &[usize]) -> Result<Option<Vec<Var>>, Error> {
     let mut columns = Vec::new();
-    for scan in &kept {
-        for attnum in keys[*scan].iter().flat_map(|key| &key.columns) {
+    for scan in scans {
+        let Some(key) = flat.table(*scan).and_then(|relation| relation.keys.first()) else {
+            return Ok(None);
+        };
+        for attnum in &key.columns {
             let Some(column) = flat.table(*scan).and_then(|relation| relation.column(*attnum)) else {
                 return Ok(None);
             };

@@ -46,6 +46,11 @@ pub fn is_ordered(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(default.is_some_and(|default| default.less.is_some()))
 }
 
+/// True if there are arrays of a type: it is no array itself.
+pub fn has_arrays(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
+    Ok(catalog.type_(type_oid)?.array != 0)
+}
+
 /// True for pseudo-types such as `record`, which no column can have.
 pub fn is_pseudo(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(catalog.type_(type_oid)?.kind == 'p')

@@ -9,7 +9,7 @@ use super::full_refresh::write;
 use super::key::{KeyColumn, pairs};
 use super::netting::{Patch, patch};
 use super::nulls::searches;
-use super::stage::{FEW, Maintenance, Reach};
+use super::stage::{FEW, Maintenance, Reach, verdict};
 use super::storage::Written;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, column, differs, names, op};
@@ -135,11 +135,9 @@ impl Rekey {
         );
         patch.push_str(" RETURNING 1");
         vec![Statement {
-            sql: format!(
-                "{few}, written AS ({patch}) SELECT (NOT {is_few})::pg_catalog.int4::pg_catalog.int8, 0::pg_catalog.int8"
-            ),
+            sql: format!("{few}, written AS ({patch}) {}", verdict(&is_few, "0"),),
             bulk: Some(bulk),
-            returns: Returns::Fits,
+            returns: Returns::Verdict,
         }]
     }
 

@@ -49,13 +49,26 @@ impl Bounded {
         Statement {
             sql: format!(
                 "WITH {with}, written AS ({} RETURNING 1) \
-                 SELECT (NOT {is_few})::pg_catalog.int4::pg_catalog.int8, 0::pg_catalog.int8",
-                over(&few)
+                 {}",
+                over(&few),
+                verdict(&is_few, "0"),
             ),
             bulk: Some(over(rows)),
-            returns: Returns::Fits,
+            returns: Returns::Verdict,
         }
     }
+}
+
+/// The SELECT of [`Returns::Verdict`], given whether there are few rows, and the verdict if there are.
+#[must_use]
+pub fn verdict(is_few: &str, of_few: &str) -> String {
+    format!("SELECT CASE WHEN {is_few} THEN {of_few} ELSE -1 END::pg_catalog.int8, 0::pg_catalog.int8")
+}
+
+/// The same for a statement without which the whole query is to run.
+#[must_use]
+pub fn or_whole(is_few: &str) -> String {
+    format!("SELECT (NOT {is_few})::pg_catalog.int4::pg_catalog.int8, 0::pg_catalog.int8")
 }
 
 /// A change counts as large if no table has more than this many times its rows.
@@ -452,7 +465,8 @@ impl Stage {
 }
 
 /// The sizes of tables in bytes, as arguments.
-fn sizes(tables: &[&str]) -> String {
+#[must_use]
+pub fn sizes(tables: &[&str]) -> String {
     let size = |table: &&str| format!("pg_catalog.pg_relation_size('{}')", table.replace('\'', "''"));
     tables.iter().map(size).collect::<Vec<_>>().join(", ")
 }

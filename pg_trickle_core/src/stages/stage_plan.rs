@@ -6,6 +6,7 @@ use super::{advice, indexes};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
+use crate::facts::types::has_arrays;
 use crate::facts::{raising, sources};
 use crate::maintain::crossing::Crossing;
 use crate::maintain::full_refresh;
@@ -77,6 +78,7 @@ impl StagePlan {
                 equals: operator_sql(&default.equality),
                 nullable: !column.not_null,
                 ordered: default.less.is_some(),
+                wrapped: has_arrays(column.type_oid, graph)?,
             })
         };
         columns.map(key_column).collect::<Result<_, Error>>().map(Some)

@@ -7,7 +7,9 @@ use std::ffi::CStr;
 const FIXED_PATH: &CStr = c"pg_catalog, pg_temp";
 
 /// One table, of which each purpose takes a part.
-static SETTINGS: [Setting; 15] = [
+static SETTINGS: [Setting; 17] = [
+    Setting::new(c"seq_page_cost", c"0.1"),
+    Setting::new(c"random_page_cost", c"0.1"),
     Setting::new(c"search_path", FIXED_PATH),
     Setting::new(c"DateStyle", c"ISO"),
     Setting::new(c"IntervalStyle", c"iso_8601"),
@@ -25,22 +27,29 @@ static SETTINGS: [Setting; 15] = [
     Setting::new(c"enable_sort", c"off"),
 ];
 
+/// Without the costs.
+const PLAIN: &[Setting] = SETTINGS.split_at(2).1;
+
 /// Constants are written so that they mean the same under all settings.
-pub const WRITING: &[Setting] = SETTINGS.split_at(5).0;
+pub const WRITING: &[Setting] = PLAIN.split_at(5).0;
 
 /// For a text that is planned for what it works on: it means the same under all settings of the session.
-pub const PARSING: &[Setting] = SETTINGS.split_at(8).0;
+pub const PARSING: &[Setting] = PLAIN.split_at(8).0;
+
+/// The same for a text whose cost is estimated: all pages are in memory. What runs is not planned so, because its plan
+/// must not be much worse where the planner knows less than it needs.
+pub const ESTIMATING: &[Setting] = SETTINGS.split_at(10).0;
 
 /// For DDL of the core's: the same storage under all settings of the session.
-pub const MAKING: &[Setting] = SETTINGS.split_at(10).0;
+pub const MAKING: &[Setting] = PLAIN.split_at(10).0;
 
 /// For a plan that is kept: one that was made on an empty table must still be right for a full one, so it walks
 /// indexes wherever there are any.
-pub const FOR_FEW: &[Setting] = SETTINGS.split_at(14).0;
+pub const FOR_FEW: &[Setting] = PLAIN.split_at(14).0;
 
 /// For such a plan whose statement has an index for every order in which it reads stored rows. An empty table would be
 /// sorted instead.
-pub const IN_ORDER: &[Setting] = &SETTINGS;
+pub const IN_ORDER: &[Setting] = PLAIN;
 
 /// For what runs as the owner of a stream table: what its query reads does not depend on who changes a source. The path
 /// is that of the functions of the query.

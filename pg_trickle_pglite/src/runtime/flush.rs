@@ -1,6 +1,6 @@
 //! Applies changes: runs every affected stream table once, in dependency order.
 
-use super::plans::{self, Action, Misfit};
+use super::plans::{self, Action};
 use super::session::{self, Choice, Flushing, PendingChange};
 use super::stream_table::{StageKey, StageRunner, StreamTable};
 use super::{load, sources};
@@ -115,7 +115,6 @@ enum Work<'a> {
         steps: Rc<Steps>,
         deltas: Vec<Delta<'a>>,
         keep: bool,
-        misfit: Misfit,
         /// May that raise an error that the query does not?
         may_raise: bool,
     },
@@ -141,15 +140,11 @@ impl Work<'_> {
                 stage.run_once(statements)?;
             }
             Work::Program {
-                steps,
-                deltas,
-                keep,
-                misfit,
-                ..
-            } => match (stage.run(steps, deltas, *keep)?, misfit) {
-                (Outcome::Done, _) => {}
-                (Outcome::Mismatch, Misfit::Many) => return Ok(Tried::TooMany),
-                (Outcome::Mismatch, Misfit::Wrong) => return Work::Rebuild.run(stage),
+                steps, deltas, keep, ..
+            } => match stage.run(steps, deltas, *keep)? {
+                Outcome::Done => {}
+                Outcome::TooMany => return Ok(Tried::TooMany),
+                Outcome::Wrong => return Work::Rebuild.run(stage),
             },
         }
         Ok(Tried::Done)
@@ -378,26 +373,25 @@ fn work_of<'a>(action: Action, deltas: impl FnOnce() -> Vec<Delta<'a>>, keep: bo
     match action {
         Action::Nothing => None,
         Action::Rebuild => Some(Work::Rebuild),
-        Action::Run {
-            steps,
-            misfit,
-            may_raise,
-        } => Some(Work::Program {
+        Action::Run { steps, may_raise } => Some(Work::Program {
             steps,
             deltas: deltas(),
             keep,
-            misfit,
             may_raise,
         }),
     }
 }
 
-/// Does the planner think that the program for a change costs more than the whole query?
+/// The whole query runs if a program is estimated to cost more than one part in this many of it: the terms of a program
+/// touch few rows each, for which the planner asks less than they cost, and what it reads is counted before.
+const DEARER: u64 = 2;
+
+/// Does the planner think that the program for a change may cost more than the whole query?
 fn is_dearer(stage: &StageRunner, changes: &[Change], deltas: &[Delta]) -> Result<bool> {
     let Some([program, whole]) = stage.stage.estimates(changes) else {
         return Ok(false);
     };
-    Ok(stage.estimate(&program, deltas)? > stage.estimate(&whole, deltas)?)
+    Ok(stage.estimate(&program, deltas)? > stage.estimate(&whole, deltas)? / DEARER)
 }
 
 /// Changed rows as a program sees them: with their number, for the planner, or another that it is told.

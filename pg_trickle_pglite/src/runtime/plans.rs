@@ -14,22 +14,11 @@ pub enum Action {
     Run {
         /// The statements.
         steps: Rc<Steps>,
-        /// What it means that they do not fit.
-        misfit: Misfit,
         /// They may raise an error that the query of the stream table does not.
         may_raise: bool,
     },
     /// Run the query again.
     Rebuild,
-}
-
-/// What it means that a program returns two different values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misfit {
-    /// The stored rows are not those that the changes should remove.
-    Wrong,
-    /// It did nothing, because there are too many rows for its plans.
-    Many,
 }
 
 /// What a stage does for some changes, with plans that are kept or, in bulk, for one run.
@@ -38,14 +27,10 @@ pub fn action(stage: &Stage, changes: &[Change], bulk: bool) -> Action {
     match stage.program(changes) {
         Program::Nothing => Action::Nothing,
         Program::Rebuild => Action::Rebuild,
-        Program::Run(statements) => {
-            let is_bounded = statements.iter().any(|statement| statement.returns == Returns::Fits);
-            Action::Run {
-                steps: Rc::new(steps(&statements, bulk)),
-                misfit: if is_bounded { Misfit::Many } else { Misfit::Wrong },
-                may_raise: stage.may_raise_alone(changes),
-            }
-        }
+        Program::Run(statements) => Action::Run {
+            steps: Rc::new(steps(&statements, bulk)),
+            may_raise: stage.may_raise_alone(changes),
+        },
     }
 }
 
@@ -57,12 +42,7 @@ pub fn steps(statements: &[Statement], bulk: bool) -> Steps {
             Some(text) if bulk => text,
             Some(_) | None => &statement.sql,
         };
-        let stops = match statement.returns {
-            Returns::Removed => true,
-            Returns::Fits => !bulk,
-            Returns::Nothing | Returns::Patched | Returns::Answer => false,
-        };
-        (text.as_str(), stops)
+        (text.as_str(), statement.returns == Returns::Verdict)
     }))
 }
 

@@ -312,7 +312,10 @@ impl StageRunner {
     /// code reads or writes a fraction, which takes tables of 15 KB.
     pub fn estimate(&self, shown: &Statement, deltas: &[Delta]) -> Result<u64> {
         let steps = plans::steps(std::slice::from_ref(shown), true);
-        let row = self.as_owner(deltas, false, |run| run.answer(&steps))?;
+        let row = self.as_owner(deltas, false, |run| {
+            let planning = settings::ESTIMATING;
+            Run { planning, ..*run }.answer(&steps)
+        })?;
         let plan = row.into_iter().next().flatten().unwrap_or_default();
         let cost = plan
             .split("\"Total Cost\": ")

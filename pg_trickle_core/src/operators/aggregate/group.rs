@@ -1,6 +1,7 @@
 //! A grouped stage: one stored row per group. An aggregated delta is folded into it.
 
 use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
+use crate::maintain::key::same;
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
 use crate::maintain::stage::{Maintenance, Reach};
 use crate::operators::linear::bag::{applied, fold_cost};
@@ -35,7 +36,7 @@ impl Maintenance for Group {
     }
 
     fn needs_fresh_plans(&self, advised: bool, changes: &[Change]) -> bool {
-        advised && Block::any_fans_out(&self.parts, changes)
+        advised && Block::any_scans(&self.parts, changes)
     }
 
     fn reads_more(&self, changes: &[Change]) -> bool {
@@ -209,11 +210,20 @@ impl Group {
         };
         let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
         let delta_names: Vec<String> = (0..key_names.len()).map(key_name).collect();
+        let is_array = |key: &GroupKey| key.nullable && key.type_sql.ends_with("[]");
+        let pairs = if aggregate.keys.iter().any(is_array) {
+            op(&record("r", &key_names), "=", &record("g", &delta_names))
+        } else {
+            let same = |(key, delta): (&GroupKey, &String)| {
+                same(&key.equals, key.nullable, &column("r", &key.name), &column("g", delta))
+            };
+            and(&aggregate.keys.iter().zip(&delta_names).map(same).collect::<Vec<_>>())
+        };
         let hashed = self.located(
             &rows,
             only_old,
             &format!("(SELECT p.*, p.ctid AS __pgt_rid FROM {} AS p)", self.table),
-            &op(&record("r", &key_names), "=", &record("g", &delta_names)),
+            &pairs,
         );
         Statement {
             bulk: Some(merge(hashed, by_row_id.clone())),

@@ -6,11 +6,12 @@
 
 use super::block::{Block, Part, Term, reach, signed_terms, weighted};
 use super::inner_join::keyed_choices;
+use crate::maintain::key::KeyColumn;
 use crate::maintain::netting::{NET, Sign, WEIGHT, is_left, netted, remaining};
-use crate::maintain::stage::{Bounded, Maintenance, Reach};
+use crate::maintain::stage::{Bounded, Maintenance, Reach, verdict};
 use crate::maintain::storage::{Identity, Written};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{Insert, Merge, Select, and, case, column, differs, hash, image, names, op, union_all};
+use crate::sql::statement::{Insert, Merge, Select, and, column, differs, hash, image, names, op, union_all};
 
 /// One output of a block, and the storage column it fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub struct Bag {
     pub identity: Identity,
     /// The default equality operator of each key column.
     pub key_equals: Vec<String>,
+    /// Stored columns that identify a row although no index says so, in which NULLs are equal: the whole query pairs its
+    /// rows by them.
+    pub row_key: Option<Vec<KeyColumn>>,
 }
 
 impl Maintenance for Bag {
@@ -55,7 +59,7 @@ impl Maintenance for Bag {
     }
 
     fn needs_fresh_plans(&self, advised: bool, changes: &[Change]) -> bool {
-        advised && Block::any_fans_out(&self.parts, changes)
+        advised && Block::any_scans(&self.parts, changes)
     }
 
     fn reads_more(&self, changes: &[Change]) -> bool {
@@ -68,6 +72,10 @@ impl Maintenance for Bag {
 
     fn reads_only_the_change(&self) -> bool {
         Block::all_single(&self.parts)
+    }
+
+    fn row_key(&self) -> Option<&[KeyColumn]> {
+        self.row_key.as_deref()
     }
 
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
@@ -122,7 +130,15 @@ impl Bag {
             }
             (Identity::Hash(hash_column), _) => {
                 let delta = union_all(&weighted(terms, WEIGHT));
-                vec![net(&self.table, &self.written, hash_column, "", &delta, bounded)]
+                vec![net(
+                    &self.table,
+                    &self.written,
+                    hash_column,
+                    "",
+                    &delta,
+                    bounded,
+                    "TRUE",
+                )]
             }
             _ => unreachable!("a folded bag has a hash, or a key and one branch"),
         }
@@ -236,24 +252,36 @@ pub fn applied(bounded: bool, delta: &str, over: impl Fn(&str) -> String) -> Sta
 
 /// Nets a delta; what remains is deleted and inserted copy by copy. `delta` selects rows with their weight. `with` are
 /// CTEs that it reads, each followed by a comma. If it is `bounded`, its text for few rows does nothing for more of
-/// them, and then says that not all is done.
-pub fn net(table: &str, row: &Written, hash_column: &str, with: &str, delta: &str, bounded: bool) -> Statement {
+/// them, and then says that not all is done. Unless a condition `holds`, the stored rows are wrong.
+pub fn net(
+    table: &str,
+    row: &Written,
+    hash_column: &str,
+    with: &str,
+    delta: &str,
+    bounded: bool,
+    holds: &str,
+) -> Statement {
     let list = &row.columns;
     let target = if list.is_empty() {
         String::new()
     } else {
         format!("({}) ", names(list))
     };
-    let text = |with: &str, delta: &str, left: &str| {
+    let text = |with: &str, delta: &str, is_few: &str| {
+        let gone = format!("(SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.{NET}), 0) FROM gone)");
+        let mut is_right = op(&gone, "=", "(SELECT pg_catalog.count(*) FROM removed)");
+        if holds != "TRUE" {
+            is_right = and(&[is_right, holds.to_owned()]);
+        }
         format!(
             "WITH {with}n AS MATERIALIZED ({netted}), \
              gone AS (SELECT n.*, {gone_image} AS __pgt_image FROM n WHERE {is_gone}), \
              removed AS (DELETE FROM {table} AS s USING gone, LATERAL (SELECT c.ctid AS rid FROM {table} AS c \
              WHERE {same_hash} AND {same_row} LIMIT (OPERATOR(pg_catalog.-) gone.{NET})) AS copy \
              WHERE {found} RETURNING 1), \
-             added AS (INSERT INTO {table} {target}{added} RETURNING 1) \
-             SELECT (SELECT OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(gone.{NET}), {left}) FROM gone)::pg_catalog.int8, \
-             (SELECT pg_catalog.count(*) FROM removed)",
+             added AS (INSERT INTO {table} {target}{added} RETURNING 1) {verdict}",
+            verdict = verdict(is_few, &format!("(NOT {is_right})::pg_catalog.int4")),
             netted = netted(&format!("({delta}) AS d"), row, &[]),
             gone_image = image("n", list),
             is_gone = is_left("n", Sign::Minus),
@@ -263,19 +291,18 @@ pub fn net(table: &str, row: &Written, hash_column: &str, with: &str, delta: &st
             added = remaining("n", list, Sign::Plus),
         )
     };
-    let bulk = text(with, delta, "0");
+    let bulk = text(with, delta, "TRUE");
     if !bounded {
         return Statement {
             sql: bulk,
             bulk: None,
-            returns: Returns::Removed,
+            returns: Returns::Verdict,
         };
     }
     let few = Bounded::new(delta);
-    let left = case(&[(few.is_few, "0".to_owned())], Some("-1"));
     Statement {
-        sql: text(&format!("{with}{}, ", few.with), &few.rows, &left),
+        sql: text(&format!("{with}{}, ", few.with), &few.rows, &few.is_few),
         bulk: Some(bulk),
-        returns: Returns::Removed,
+        returns: Returns::Verdict,
     }
 }

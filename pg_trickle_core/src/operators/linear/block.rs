@@ -172,6 +172,13 @@ impl Block {
         })
     }
 
+    /// True if what the changes are in may be found by scanning tables, where no index serves.
+    #[must_use]
+    pub fn any_scans(parts: &[Part], changes: &[Change]) -> bool {
+        let unindexed = |part: &Part| part.block.tree.as_ref().is_some_and(Tree::any_unindexed);
+        Block::any_fans_out(parts, changes) || parts.iter().any(unindexed)
+    }
+
     /// True if to find what changes are in may take reading more than that, for each of their rows.
     #[must_use]
     pub fn any_filters(parts: &[Part], changes: &[Change]) -> bool {

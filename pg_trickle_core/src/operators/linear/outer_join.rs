@@ -63,6 +63,17 @@ impl Tree {
         }
     }
 
+    /// True if no index finds the matches of a row.
+    pub fn any_unindexed(&self) -> bool {
+        match self {
+            Tree::Scan(_) => false,
+            Tree::Inner(items, _) => items.iter().any(Tree::any_unindexed),
+            Tree::Pair(pair) => {
+                pair.unindexed.iter().any(Option::is_some) || pair.left.any_unindexed() || pair.right.any_unindexed()
+            }
+        }
+    }
+
     fn visible(&self) -> Vec<usize> {
         match self {
             Tree::Scan(scan) => vec![*scan],

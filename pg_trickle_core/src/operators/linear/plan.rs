@@ -4,13 +4,14 @@ use super::bag::{Bag, Output};
 use super::block::Part;
 use super::branch::{Branch, branch, coerced, union_of};
 use super::compared;
-use super::recognise::print;
+use super::recognise::{nullable, print};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::keys;
 use crate::facts::linear_block::Flat;
-use crate::facts::types::{equality, is_pseudo, null_sql, type_of};
+use crate::facts::types::{equality, has_arrays, is_ordered, is_pseudo, null_sql, type_of};
+use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
 use crate::oids::INT8;
@@ -37,6 +38,10 @@ pub fn with_bag(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Re
         None
     } else {
         keys::of_join(&branch.flat, graph)?
+    };
+    let row_key = match key {
+        None if !query.has_target_srfs => row_key(&branch, &outputs, graph)?,
+        _ => None,
     };
     let mut key_names = Vec::new();
     let mut key_equals = Vec::new();
@@ -79,6 +84,7 @@ pub fn with_bag(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Re
         trees: vec![branch.operators],
         identity,
         key_equals,
+        row_key,
         graph,
     })?;
     plan.advice = advice;
@@ -140,9 +146,33 @@ pub fn plan_union(
         trees,
         identity: Identity::Hash(HASH.to_owned()),
         key_equals: Vec::new(),
+        row_key: None,
         graph,
     })?;
     Ok(plan)
+}
+
+/// The stored columns that identify the rows of outer joins, if the query selects the keys of all its tables.
+fn row_key(branch: &Branch, outputs: &[Output], graph: &StageGraph) -> Result<Option<Vec<KeyColumn>>, Fallback> {
+    let Some(columns) = keys::of_outer_join(&branch.flat)? else {
+        return Ok(None);
+    };
+    let mut key = Vec::new();
+    for var in columns {
+        let type_oid = var.type_oid;
+        let expr = Expr::Var(var);
+        let Some(position) = branch.targets.iter().position(|target| target.expr == expr) else {
+            return Ok(None);
+        };
+        key.push(KeyColumn {
+            name: outputs[position].name.clone(),
+            equals: equality(type_oid, graph)?,
+            nullable: nullable(&branch.flat, &expr)?,
+            ordered: is_ordered(type_oid, graph)?,
+            wrapped: has_arrays(type_oid, graph)?,
+        });
+    }
+    Ok(Some(key))
 }
 
 fn outputs(branch: &Branch, graph: &StageGraph) -> Result<(Vec<Output>, Vec<StoredColumn>), Fallback> {
@@ -195,6 +225,7 @@ struct Finish<'a> {
     trees: Vec<OperatorTree>,
     identity: Identity,
     key_equals: Vec<String>,
+    row_key: Option<Vec<KeyColumn>>,
     graph: &'a StageGraph<'a>,
 }
 
@@ -208,6 +239,7 @@ fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
         parts: from.parts,
         identity: from.identity,
         key_equals: from.key_equals,
+        row_key: from.row_key,
     };
     let mut key = Vec::new();
     match &bag.identity {

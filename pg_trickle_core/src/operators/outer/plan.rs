@@ -51,6 +51,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
                 equals,
                 nullable: false,
                 ordered: true,
+                wrapped: true,
             });
         }
         parts.push(from..keys.len());

@@ -19,7 +19,7 @@ use super::reach::Prefix;
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::{Maintenance, Reach};
+use crate::maintain::stage::{FEW, Maintenance, Reach, or_whole, sizes};
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, case, column, image, names, op, or};
@@ -35,6 +35,10 @@ pub const SEEDED: &str = "__pgt_seeded";
 const LAST: &str = "__pgt_last";
 /// The column that says whether the rows that came add as much as those that went.
 const EVEN: &str = "__pgt_even";
+
+/// A suffix is computed from its first row on if it has at most [`FEW`] rows, or one for this many bytes of storage: about
+/// a quarter of all rows.
+const SUFFIX_BYTES: usize = 400;
 
 /// The maintenance of windows near a change.
 pub struct Near {
@@ -101,7 +105,10 @@ impl Maintenance for Near {
                 Program::Run(vec![Statement {
                     sql: self.statement(&touched.join(" UNION ALL ")),
                     bulk,
-                    returns: Returns::Nothing,
+                    returns: match self.extent {
+                        Extent::Reach { .. } => Returns::Nothing,
+                        Extent::Suffix { .. } => Returns::Verdict,
+                    },
                 }])
             }
             other => other,
@@ -160,17 +167,37 @@ impl Near {
                 beside,
             } => self.suffix(*places, seeds, totals.as_deref(), *beside),
         };
+        // A suffix of many rows costs more than to compute everything again.
+        let (counted, and_few, with, verdict) = match self.extent {
+            Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), "", String::new()),
+            Extent::Suffix { .. } => {
+                let is_few = "(SELECT z.few FROM z)";
+                let most = op(
+                    &FEW.to_string(),
+                    "+",
+                    &op(&sizes(&[table]), "/", &SUFFIX_BYTES.to_string()),
+                );
+                let all = format!(
+                    "m AS MATERIALIZED ({rows}), z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM m LIMIT {}) AS m), \
+                     r AS (SELECT * FROM m WHERE {is_few})",
+                    op("pg_catalog.count(*)", "<=", &most),
+                    op(&most, "+", "1"),
+                );
+                let verdict = format!(" RETURNING 1) {}", or_whole(is_few));
+                (all, format!(" AND {is_few}"), ", written AS (", verdict)
+            }
+        };
         let columns = &self.whole.row.columns;
         format!(
             "WITH {TOUCHED} AS MATERIALIZED (SELECT DISTINCT * FROM ({touched}) AS t({keys})), \
              w({base}) AS MATERIALIZED ({now}), \
              o AS MATERIALIZED (SELECT {stored}, s.ctid AS {RID} FROM {TOUCHED} AS k, {table} AS s WHERE {by_key}), \
              p AS MATERIALIZED (SELECT {in_w} FROM w UNION SELECT {in_o} FROM o), \
-             {extent}, r AS ({rows}), l AS ({calls}) \
+             {extent}, {counted}, l AS ({calls}){with} \
              MERGE INTO {table} AS t USING (SELECT {results}, l.{RID}, TRUE FROM l WHERE l.{HIT} \
-             UNION ALL SELECT {gone}, o.{RID}, FALSE FROM o WHERE NOT EXISTS (SELECT FROM w WHERE {is_back})) \
+             UNION ALL SELECT {gone}, o.{RID}, FALSE FROM o WHERE NOT EXISTS (SELECT FROM w WHERE {is_back}){and_few}) \
              AS d({written}, {RID}, __pgt_wanted) ON {found} \
-             WHEN MATCHED AND NOT d.__pgt_wanted THEN DELETE WHEN MATCHED AND {differs} THEN {write}",
+             WHEN MATCHED AND NOT d.__pgt_wanted THEN DELETE WHEN MATCHED AND {differs} THEN {write}{verdict}",
             keys = keys.join(", "),
             base = names(&self.base),
             now = self.rows.join(" UNION ALL "),

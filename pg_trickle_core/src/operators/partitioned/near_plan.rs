@@ -311,6 +311,7 @@ impl Windows {
                     equals: operator_sql(&default.equality),
                     nullable: nullable(flat, &resolver.resolve(&expr)?)?,
                     ordered: true,
+                    wrapped: true,
                 },
                 before: if descending { greater.clone() } else { less.clone() },
                 after: if descending { less } else { greater },

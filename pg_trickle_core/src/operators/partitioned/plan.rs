@@ -6,7 +6,7 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
 use crate::facts::linear_block::Resolver;
 use crate::facts::shape::gives_rows;
-use crate::facts::types::{equality, is_ordered, is_pseudo};
+use crate::facts::types::{equality, has_arrays, is_ordered, is_pseudo};
 use crate::facts::{keys, stability};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
@@ -175,6 +175,7 @@ fn by_key(
             equals: equality(resolved.type_oid(), graph)?,
             nullable: nullable(&flat, &resolved)?,
             ordered: is_ordered(resolved.type_oid(), graph)?,
+            wrapped: has_arrays(resolved.type_oid(), graph)?,
         });
         key_sql.push(print(&flat, &resolved, graph)?);
         advice.extend(advice::expression(&flat, &resolved, graph)?);
@@ -246,6 +247,7 @@ fn by_key(
                             equals: equality(expr.type_oid(), graph)?,
                             nullable: false,
                             ordered: true,
+                            wrapped: true,
                         })
                     })
                     .collect::<Result<_, Fallback>>()

@@ -6,7 +6,7 @@
 //! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
 
 use crate::maintain::netting::{Sign, WEIGHT, netted, remaining};
-use crate::maintain::stage::Maintenance;
+use crate::maintain::stage::{Maintenance, or_whole, sizes};
 use crate::maintain::storage::Written;
 use crate::operators::linear::bag::net;
 use crate::operators::linear::block::{Block, Part};
@@ -17,6 +17,15 @@ use crate::sql::statement::{and, both_null, column, hash, image, is_null, names,
 
 /// The CTE of the lost rows. It has the columns of the storage, and for UNION `rid`.
 const LOST: &str = "__pgt_lost";
+/// The CTE of the lost rows before it is known that they are few.
+const REACHED: &str = "__pgt_reached";
+/// The condition that they are.
+const IS_FEW: &str = "(SELECT z.few FROM __pgt_size AS z)";
+/// To take rows apart and put them together again costs several times as much for each as the whole query: beyond one
+/// row for this many bytes of storage, about a seventh of them, the query runs again.
+const LOST_BYTES: usize = 300;
+/// So many may be lost from the smallest storage.
+const LEAST: &str = "100";
 /// The CTE of the found rows.
 const FOUND: &str = "__pgt_found";
 
@@ -97,13 +106,16 @@ impl Recursion {
         let lost = self.terms(changes, None, &lost_choices);
         let list = names(&self.columns);
         let mut taken = None;
+        let mut holds = "TRUE";
         let mut arms = Vec::new();
         if !lost.is_empty() {
-            let step = self.step(LOST, &kept(&self.step.part.block.changed(changes)));
+            let step = self.step(REACHED, &kept(&self.step.part.block.changed(changes)));
             with.push(format!(
-                "{LOST}({list}) AS (({}) UNION ALL {step})",
+                "{REACHED}({list}) AS (({}) UNION ALL {step})",
                 lost.join(" UNION ALL ")
             ));
+            with.push(self.bounded());
+            holds = IS_FEW;
             with.push(format!(
                 "__pgt_taken AS MATERIALIZED (SELECT m.rid FROM (SELECT l.*, pg_catalog.count(*) OVER w AS __pgt_copies, \
                  pg_catalog.row_number() OVER w AS __pgt_n FROM {LOST} AS l WINDOW w AS (PARTITION BY {image})) AS q, \
@@ -122,7 +134,7 @@ impl Recursion {
                 "{FOUND}({list}) AS (({}) UNION ALL {step})",
                 found.join(" UNION ALL ")
             ));
-            arms.push(format!("SELECT f.*, 1 AS {WEIGHT} FROM {FOUND} AS f"));
+            arms.push(format!("SELECT f.*, 1 AS {WEIGHT} FROM {FOUND} AS f WHERE {holds}"));
         }
         let with = format!("RECURSIVE {}, ", with.join(", "));
         net(
@@ -132,6 +144,18 @@ impl Recursion {
             &with,
             &arms.join(" UNION ALL "),
             false,
+            holds,
+        )
+    }
+
+    /// CTEs with the lost rows, if they are few.
+    fn bounded(&self) -> String {
+        let most = op(LEAST, "+", &op(&sizes(&[&self.table]), "/", &LOST_BYTES.to_string()));
+        format!(
+            "__pgt_size AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {REACHED} LIMIT {}) AS a), \
+             {LOST} AS (SELECT a.* FROM {REACHED} AS a WHERE {IS_FEW})",
+            op("pg_catalog.count(*)", "<=", &most),
+            op(&most, "+", "1"),
         )
     }
 
@@ -156,10 +180,11 @@ impl Recursion {
         if !lost.is_empty() {
             let stored_among = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
             with.push(format!(
-                "{LOST}({list}, rid) AS ({} UNION {})",
+                "{REACHED}({list}, rid) AS ({} UNION {})",
                 stored_among(&lost.join(" UNION ALL ")),
-                stored_among(&self.step(LOST, &kept(&self.step.part.block.changed(changes)))),
+                stored_among(&self.step(REACHED, &kept(&self.step.part.block.changed(changes)))),
             ));
+            with.push(self.bounded());
             is_new = format!("({is_new} OR m.rid OPERATOR(pg_catalog.=) ANY ({is_lost}))");
             without = Some(is_lost.as_str());
             for branch in self.base.iter().chain([&self.step]) {
@@ -190,14 +215,25 @@ impl Recursion {
                 same = op("t.ctid", "=", "o.rid"),
             ));
         }
+        let insert = format!(
+            "INSERT INTO {} ({list}) SELECT {values} FROM {FOUND} AS q WHERE q.rid IS NULL",
+            self.table
+        );
+        let with = with.join(", ");
+        let (sql, returns) = if lost.is_empty() {
+            (format!("WITH RECURSIVE {with} {insert}"), Returns::Nothing)
+        } else {
+            let sql = format!(
+                "WITH RECURSIVE {with}, added AS ({insert} AND {IS_FEW} RETURNING 1) \
+                 {}",
+                or_whole(IS_FEW)
+            );
+            (sql, Returns::Verdict)
+        };
         Statement {
-            sql: format!(
-                "WITH RECURSIVE {} INSERT INTO {} ({list}) SELECT {values} FROM {FOUND} AS q WHERE q.rid IS NULL",
-                with.join(", "),
-                self.table,
-            ),
+            sql,
             bulk: None,
-            returns: Returns::Nothing,
+            returns,
         }
     }
 

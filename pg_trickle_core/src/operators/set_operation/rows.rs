@@ -4,7 +4,7 @@
 //! given an index on the columns of every table. Source: our own reasoning.
 
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::types::{equality, is_ordered, is_pseudo};
+use crate::facts::types::{equality, has_arrays, is_ordered, is_pseudo};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::rekey::Rekey;
@@ -46,6 +46,7 @@ pub fn plan(
             equals: equality(target.expr.type_oid(), graph)?,
             nullable: false,
             ordered: is_ordered(target.expr.type_oid(), graph)?,
+            wrapped: has_arrays(target.expr.type_oid(), graph)?,
         });
     }
     let mut parts = Vec::new();

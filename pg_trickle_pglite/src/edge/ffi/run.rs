@@ -134,8 +134,10 @@ pub struct Run<'a> {
 pub enum Outcome {
     /// Ran to its end.
     Done,
-    /// A statement that compares returned two different values.
-    Mismatch,
+    /// Did nothing, because there are too many rows for its plans.
+    TooMany,
+    /// The stored rows are not those that the changes should remove.
+    Wrong,
 }
 
 impl Run<'_> {
@@ -149,7 +151,7 @@ impl Run<'_> {
         let mut rows = Rows::default();
         match self.execute(steps, &raw mut rows)? {
             Outcome::Done => Ok(rows.take().pop().unwrap_or_default()),
-            Outcome::Mismatch => Err(SqlError::internal("a statement found its own result wrong")),
+            Outcome::TooMany | Outcome::Wrong => Err(SqlError::internal("a statement found its own result wrong")),
         }
     }
 
@@ -223,8 +225,12 @@ impl Run<'_> {
             }
             error
         })?;
-        let differs = statements.iter().any(|statement| statement.differs != 0);
-        Ok(if differs { Outcome::Mismatch } else { Outcome::Done })
+        let verdicts = statements.iter().map(|statement| statement.differs);
+        Ok(match verdicts.into_iter().find(|verdict| *verdict != 0) {
+            None => Outcome::Done,
+            Some(..0) => Outcome::TooMany,
+            Some(_) => Outcome::Wrong,
+        })
     }
 }
 
