@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { report, toolsIn } from './compare-versions.mjs'
+import { nameRepository } from './name-repository.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folders = []
@@ -176,4 +177,24 @@ test('versions: the record names every tool that the build looks at, and every p
   const packages = [...text.matchAll(/^package (\S+) \S+$/gm)].map(([, name]) => name)
   assert.deepEqual(packages, [...new Set(packages)])
   for (const major of [17, 18]) assert.ok(packages.includes(`postgresql-server-dev-${major}:armhf`))
+})
+
+test('a package that is to be published names its repository, and its links lead there', () => {
+  const folder = temporary()
+  writeFileSync(join(folder, 'package.json'), '{ "name": "p", "license": "Apache-2.0" }')
+  const text = 'See [one](../docs/A.md#b), [an\nother](../README.md), [this](#here), [the web](https://example.org/).'
+  writeFileSync(join(folder, 'README.md'), text)
+  nameRepository(folder, 'ts', 'https://example.org/o/n', 'v1.2.3')
+  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), {
+    name: 'p',
+    license: 'Apache-2.0',
+    homepage: 'https://example.org/o/n#readme',
+    bugs: 'https://example.org/o/n/issues',
+    repository: { type: 'git', url: 'git+https://example.org/o/n.git', directory: 'ts' },
+  })
+  const at = 'https://example.org/o/n/blob/v1.2.3'
+  assert.equal(
+    readFileSync(join(folder, 'README.md'), 'utf8'),
+    text.replace('(../docs', `(${at}/docs`).replace('(../README', `(${at}/README`),
+  )
 })
