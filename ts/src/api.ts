@@ -1,10 +1,13 @@
 import { TrickleError } from './errors.js'
 import { extensionQuery } from './extension.js'
 import { checkOptions } from './options.js'
+import { queryText } from './query-text.js'
 import { hubOf } from './subscribe/hub.js'
 import { LiveTable } from './subscribe/live.js'
 import type { LiveOptions } from './subscribe/live.js'
+import { abortable } from './subscribe/signal.js'
 import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './subscribe/types.js'
+import { stayOutside } from './transactions.js'
 import type {
   AdvanceResult,
   AlterStreamTableOptions,
@@ -18,6 +21,7 @@ import type {
   RefreshResult,
   StreamTable,
   StreamTablePlan,
+  StreamTableQuery,
   VerifyResult,
 } from './types.js'
 
@@ -78,11 +82,11 @@ export class Trickle {
   /** Creates a stream table: a table that always equals its query. */
   async createStreamTable<Row = AnyRow>(
     name: string,
-    query: string,
+    query: StreamTableQuery,
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
     checkOptions('createStreamTable', options, name)
-    const { ifNotExists = false, orReplace = false, withData = true, onNotice } = options ?? {}
+    const { ifNotExists = false, orReplace = false, withData = true, params, onNotice } = options ?? {}
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
         code: '22023',
@@ -91,18 +95,21 @@ export class Trickle {
       })
     }
     const exists = ifNotExists ? 'skip' : orReplace ? 'replace' : 'fail'
-    const row = await this.#queryOne<JsonRow>(name, CREATE, [name, query, String(withData), exists], onNotice)
+    const sql = queryText(query, params, name)
+    const values = [name, sql, String(withData), exists]
+    const row = await this.#queryOne<JsonRow>('createStreamTable', name, CREATE, values, onNotice)
     return streamTable<Row>(JSON.parse(row.json) as CatalogRow)
   }
 
   /** Changes the query of a stream table. Name, indexes, grants and dependents stay where the columns allow it. */
   async alterStreamTable<Row = AnyRow>(
     name: string,
-    query: string,
+    query: StreamTableQuery,
     options: AlterStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
     checkOptions('alterStreamTable', options, name)
-    const row = await this.#queryOne<JsonRow>(name, ALTER, [name, query], options?.onNotice)
+    const sql = queryText(query, options?.params, name)
+    const row = await this.#queryOne<JsonRow>('alterStreamTable', name, ALTER, [name, sql], options?.onNotice)
     return streamTable<Row>(JSON.parse(row.json) as CatalogRow)
   }
 
@@ -110,25 +117,26 @@ export class Trickle {
   async dropStreamTable(name: string, options: DropStreamTableOptions = {}): Promise<void> {
     checkOptions('dropStreamTable', options, name)
     const { ifExists = false, cascade = false } = options ?? {}
-    if (ifExists && (await this.#query(name, FIND, [name])).length === 0) return
-    await this.#query(name, DROP, [name, cascade])
+    if (ifExists && (await this.#query('dropStreamTable', name, FIND, [name])).length === 0) return
+    await this.#query('dropStreamTable', name, DROP, [name, cascade])
   }
 
   /** Recomputes a stream table and returns what had to be changed: nothing, when all is well. */
   async refreshStreamTable(name: string): Promise<RefreshResult> {
-    const row = await this.#queryOne<Record<keyof RefreshResult, number | bigint>>(name, REFRESH, [name])
+    type Row = Record<keyof RefreshResult, number | bigint>
+    const row = await this.#queryOne<Row>('refreshStreamTable', name, REFRESH, [name])
     return { inserted: Number(row.inserted), deleted: Number(row.deleted), updated: Number(row.updated) }
   }
 
   /** Lists all stream tables, sorted by schema and name. */
   async listStreamTables(): Promise<StreamTable[]> {
-    const rows = await this.#query<JsonRow>(undefined, LIST, [])
+    const rows = await this.#query<JsonRow>('listStreamTables', undefined, LIST, [])
     return rows.map(({ json }) => streamTable<AnyRow>(JSON.parse(json) as CatalogRow))
   }
 
   /** Repairs the stream tables of a restored `pg_dump`. Has no effect when none of them needs it. */
   async restoreStreamTables(): Promise<void> {
-    await this.#query(undefined, RESTORE, [])
+    await this.#query('restoreStreamTables', undefined, RESTORE, [])
   }
 
   /**
@@ -136,7 +144,8 @@ export class Trickle {
    * Returns how many stream tables have changed, and how many of their rows.
    */
   async advance(): Promise<AdvanceResult> {
-    const [row] = await this.#query<{ stream_tables: number | bigint; rows: number | bigint }>(undefined, ADVANCE, [])
+    type Row = Record<'stream_tables' | 'rows', number | bigint>
+    const [row] = await this.#query<Row>('advance', undefined, ADVANCE, [])
     return { streamTables: Number(row?.stream_tables ?? 0), rows: Number(row?.rows ?? 0) }
   }
 
@@ -146,7 +155,7 @@ export class Trickle {
       plan_limit: number
       stream_tables: MemoryUse['streamTables']
     }
-    const [row] = await this.#query<JsonRow>(undefined, MEMORY, [])
+    const [row] = await this.#query<JsonRow>('memory', undefined, MEMORY, [])
     const {
       limit,
       used,
@@ -159,7 +168,7 @@ export class Trickle {
 
   /** Describes how a stream table is maintained, and what a change to each source costs. */
   async explainStreamTable(name: string): Promise<StreamTablePlan> {
-    const { json } = await this.#queryOne<JsonRow>(name, EXPLAIN, [name])
+    const { json } = await this.#queryOne<JsonRow>('explainStreamTable', name, EXPLAIN, [name])
     const plan = JSON.parse(json) as StreamTablePlan & { asOf: string | null }
     return { ...plan, asOf: plan.asOf === null ? null : new Date(plan.asOf) }
   }
@@ -167,7 +176,7 @@ export class Trickle {
   /** Compares a stream table with its defining query and changes nothing. */
   async verifyStreamTable(name: string): Promise<VerifyResult> {
     type Row = { ok: boolean; missing: number | bigint; extra: number | bigint }
-    const row = await this.#queryOne<Row>(name, VERIFY, [name])
+    const row = await this.#queryOne<Row>('verifyStreamTable', name, VERIFY, [name])
     return { ok: row.ok, missing: Number(row.missing), extra: Number(row.extra) }
   }
 
@@ -181,17 +190,30 @@ export class Trickle {
     options: SubscribeOptions<Row> = {},
   ): Promise<Unsubscribe> {
     checkOptions('subscribe', options, name)
-    return hubOf(this.#db).subscribe(name, callback as ChangeCallback, (options ?? {}) as SubscribeOptions)
+    await stayOutside(this.#db, 'subscribe', name)
+    return this.#subscribe(name, callback as ChangeCallback, (options ?? {}) as SubscribeOptions)
   }
 
   /** The rows of a stream table, kept up to date, in the shape of PGlite's `live.query` but without running a query. */
   async live<Row = AnyRow>(name: string, options: LiveOptions<Row> = {}): Promise<LiveTable<Row>> {
     checkOptions('live', options, name)
-    return LiveTable.open(name, (callback, rest) => hubOf(this.#db).subscribe(name, callback, rest), options ?? {})
+    await stayOutside(this.#db, 'live', name)
+    return LiveTable.open(name, (callback, rest) => this.#subscribe(name, callback, rest), options ?? {})
   }
 
-  async #queryOne<T>(name: string, sql: string, params: unknown[], onNotice?: (notice: Notice) => void): Promise<T> {
-    const [row] = await this.#query<T>(name, sql, params, onNotice)
+  #subscribe(name: string, callback: ChangeCallback, options: SubscribeOptions): Promise<Unsubscribe> {
+    const subscribe = (receive: ChangeCallback) => hubOf(this.#db).subscribe(name, receive, options)
+    return abortable(name, options.signal ?? undefined, callback, subscribe)
+  }
+
+  async #queryOne<T>(
+    method: string,
+    name: string,
+    sql: string,
+    params: unknown[],
+    onNotice?: (notice: Notice) => void,
+  ): Promise<T> {
+    const [row] = await this.#query<T>(method, name, sql, params, onNotice)
     if (row === undefined) {
       throw new TrickleError(`stream table ${name} does not exist`, {
         code: UNDEFINED_TABLE,
@@ -203,11 +225,13 @@ export class Trickle {
   }
 
   async #query<T>(
+    method: string,
     name: string | undefined,
     sql: string,
     params: unknown[],
     onNotice?: (notice: Notice) => void,
   ): Promise<T[]> {
+    await stayOutside(this.#db, method, name)
     try {
       return await extensionQuery<T>(this.#db, sql, params, onNotice)
     } catch (error) {

@@ -15,6 +15,7 @@ export type {
   Unsubscribe,
   Updated,
 } from './subscribe/types.js'
+export type { TransactionTrickle } from './transactions.js'
 export { createTrickle, trickle } from './plugin.js'
 export type { TrickleExtension, TrickleOptions, TrickleSetup } from './plugin.js'
 export type {
@@ -34,6 +35,7 @@ export type {
   StagePlan,
   StreamTable,
   StreamTablePlan,
+  StreamTableQuery,
   VerifyResult,
   Way,
 } from './types.js'

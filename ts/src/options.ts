@@ -1,17 +1,23 @@
 import { TrickleError } from './errors.js'
 
 /** What the value of an option is. */
-type Kind = 'boolean' | 'function' | 'columns' | 'delay' | 'bytes' | 'anything'
+type Kind = 'boolean' | 'function' | 'columns' | 'array' | 'signal' | 'delay' | 'bytes' | 'anything'
 
 /** The options that each method knows. */
 const KNOWN = {
   createTrickle: { bundles: 'anything', advanceEvery: 'delay', memoryLimit: 'bytes' },
   'createTrickle({ bundles })': { 17: 'anything', 18: 'anything' },
-  createStreamTable: { ifNotExists: 'boolean', orReplace: 'boolean', withData: 'boolean', onNotice: 'function' },
-  alterStreamTable: { onNotice: 'function' },
+  createStreamTable: {
+    ifNotExists: 'boolean',
+    orReplace: 'boolean',
+    withData: 'boolean',
+    params: 'array',
+    onNotice: 'function',
+  },
+  alterStreamTable: { params: 'array', onNotice: 'function' },
   dropStreamTable: { ifExists: 'boolean', cascade: 'boolean' },
-  subscribe: { initial: 'boolean', key: 'columns', onError: 'function' },
-  live: { key: 'columns', onError: 'function', compare: 'function' },
+  subscribe: { initial: 'boolean', key: 'columns', signal: 'signal', onError: 'function' },
+  live: { key: 'columns', signal: 'signal', onError: 'function', compare: 'function' },
   useStreamTable: { db: 'anything', key: 'anything', where: 'anything', orderBy: 'anything', filter: 'anything' },
 } as const satisfies Record<string, Record<string, Kind>>
 
@@ -63,6 +69,8 @@ const MUST_BE: Record<Kind, string> = {
   boolean: 'true or false',
   function: 'a function',
   columns: 'the name of a column, or an array of names',
+  array: 'an array',
+  signal: 'an AbortSignal',
   delay: 'a positive number of milliseconds',
   bytes: 'a positive number of bytes',
   anything: 'anything',
@@ -72,6 +80,10 @@ function fits(value: unknown, kind: Kind): boolean {
   switch (kind) {
     case 'columns':
       return [value].flat().every((column) => typeof column === 'string')
+    case 'array':
+      return Array.isArray(value)
+    case 'signal':
+      return typeof (value as AbortSignal).aborted === 'boolean'
     case 'delay':
       return typeof value === 'number' && value > 0 && value <= LONGEST_DELAY
     case 'bytes':

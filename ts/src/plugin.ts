@@ -6,6 +6,7 @@ import { installExtension } from './extension.js'
 import { internalQuery } from './internal-query.js'
 import { checkOptions } from './options.js'
 import { hubOf } from './subscribe/hub.js'
+import { inTransaction, watchTransactions } from './transactions.js'
 import type { Database } from './types.js'
 
 /** Options of `createTrickle`. */
@@ -56,6 +57,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
     name: 'pg_trickle',
     async setup(pg, emscriptenOpts, clientOnly) {
       const namespaceObj = new Trickle(pg)
+      watchTransactions(pg, (tx) => inTransaction(new Trickle(tx)))
       // A tab of the multi-tab worker. The extension runs in the leader, and a query awaited here would never return.
       if (clientOnly) {
         hubOf(pg).join()

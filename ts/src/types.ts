@@ -51,8 +51,19 @@ export interface StreamTable<Row = AnyRow> {
   createdAt: Date
 }
 
+/**
+ * The query of a stream table: its text, or what a query builder makes of it, with the values of `$1`, `$2` and so on.
+ * Drizzle's `toSQL()` calls the values `params`, Kysely's `compile()` calls them `parameters`.
+ */
+export type StreamTableQuery =
+  | string
+  | { readonly sql: string; readonly params?: readonly unknown[] }
+  | { readonly sql: string; readonly parameters: readonly unknown[] }
+
 /** Options of `alterStreamTable`. */
 export interface AlterStreamTableOptions {
+  /** The values of `$1`, `$2` and so on. They become constants of the query. */
+  params?: readonly unknown[]
   /** Receives the notices: why a query can only be maintained by running it again, for example. Not in a worker's tab. */
   onNotice?: (notice: Notice) => void
 }

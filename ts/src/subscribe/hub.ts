@@ -9,6 +9,7 @@ import { readRecords } from './records.js'
 import type { StreamRecord } from './records.js'
 import { Leader, Tab } from './relay.js'
 import { isTransactionAborted, retryWhileAborted } from './retry.js'
+import { disposable } from './signal.js'
 import type { ChangeCallback, SubscribeOptions, Unsubscribe } from './types.js'
 
 /** The part of PGlite's Emscripten module that is used here. */
@@ -120,7 +121,7 @@ export class Hub {
       if (open.feed.failure) throw open.feed.failure
       subscriber.isSubscribing = false
       let ended: Promise<void> | undefined
-      return () => (ended ??= this.#leave(open, subscriber))
+      return disposable(() => (ended ??= this.#leave(open, subscriber)))
     } catch (error) {
       throw TrickleError.from(error, name)
     }

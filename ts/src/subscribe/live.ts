@@ -78,6 +78,11 @@ export class LiveTable<Row = AnyRow> {
       (end) => end(),
       () => undefined,
     )
+  };
+
+  /** Ends it with the block that `await using` is in. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unsubscribe()
   }
 
   /** Calls back with the current rows. They are up to date, so this runs no query. */

@@ -65,6 +65,8 @@ export interface SubscribeOptions<Row = AnyRow> {
    * same as none.
    */
   key?: ColumnOf<Row> | readonly ColumnOf<Row>[]
+  /** Ends the subscription when it is aborted. */
+  signal?: AbortSignal
   /**
    * Receives errors. One thrown by the callback does not end the subscription. One with code `42P01` says that the
    * stream table was dropped, and no changes follow it. Without this option errors go to `console.error`.
@@ -72,5 +74,8 @@ export interface SubscribeOptions<Row = AnyRow> {
   onError?: (error: TrickleError) => void
 }
 
-/** Ends a subscription. Further calls have no effect. */
-export type Unsubscribe = () => Promise<void>
+/** Ends a subscription. Further calls have no effect. `await using` calls it at the end of the block. */
+export interface Unsubscribe {
+  (): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

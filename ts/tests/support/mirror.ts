@@ -3,7 +3,7 @@
  * inserted row must be new; a deleted or updated row must exist, and be the same object as in an earlier change.
  */
 import { expect } from 'vitest'
-import type { Change, ChangeInfo, SubscribeOptions, TrickleError, Unsubscribe } from '../../dist/index.js'
+import type { Change, ChangeInfo, SubscribeOptions, TrickleError } from '../../dist/index.js'
 import type { Row } from './lab.js'
 import type { Database } from './pglite.js'
 
@@ -13,7 +13,7 @@ export class Mirror {
   readonly calls: Change[][] = []
   readonly errors: TrickleError[] = []
   #isStarted = false
-  end: Unsubscribe = () => Promise.resolve()
+  end = (): Promise<void> => Promise.resolve()
 
   private constructor(
     readonly pg: Database,

@@ -1,5 +1,5 @@
 /** The public types match the documentation of the interface. The compiler checks this. */
-import type { Extension, PGlite, PGliteInterface, PGliteOptions } from '@electric-sql/pglite'
+import type { Extension, PGlite, PGliteInterface, PGliteOptions, Transaction } from '@electric-sql/pglite'
 import { PGlite as PGliteClass } from '@electric-sql/pglite'
 import { PGlite as PGlite04 } from 'pglite-0.4'
 import { describe, expectTypeOf, test } from 'vitest'
@@ -11,6 +11,7 @@ import type {
   RefreshResult,
   StreamTable,
   StreamTablePlan,
+  TransactionTrickle,
   VerifyResult,
   Way,
 } from '../../dist/index.js'
@@ -39,6 +40,12 @@ describe('the plugin', () => {
   })
 })
 
+test('a transaction has the methods, and cannot subscribe', () => {
+  expectTypeOf<Transaction['trickle']>().toEqualTypeOf<TransactionTrickle>()
+  expectTypeOf<TransactionTrickle['createStreamTable']>().toEqualTypeOf<Trickle['createStreamTable']>()
+  expectTypeOf<TransactionTrickle>().not.toHaveProperty('subscribe')
+})
+
 describe('the methods', () => {
   test('createStreamTable and alterStreamTable', () => {
     expectTypeOf(pg.trickle.createStreamTable('st', 'q')).resolves.toEqualTypeOf<StreamTable>()
@@ -48,6 +55,9 @@ describe('the methods', () => {
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('ifNotExists').toEqualTypeOf<boolean | undefined>()
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('orReplace').toEqualTypeOf<boolean | undefined>()
     expectTypeOf<CreateStreamTableOptions>().toHaveProperty('withData').toEqualTypeOf<boolean | undefined>()
+    void pg.trickle.createStreamTable('st', { sql: 'q $1', params: [1] })
+    void pg.trickle.createStreamTable('st', { sql: 'q $1', parameters: [1] } as const)
+    void pg.trickle.createStreamTable('st', 'q $1', { params: [1] })
     // @ts-expect-error: the query is missing
     void pg.trickle.createStreamTable('st')
     // @ts-expect-error: these options exclude each other
