@@ -12,6 +12,8 @@ const library: Options = {
   dts: true,
   shims: true,
   target: 'es2022',
+  // Not a peer dependency, because it wants one exact release of PGlite.
+  external: ['@electric-sql/pglite-react'],
   sourcemap: true,
   // The entry points need no shared state, so each file contains only its own code.
   splitting: false,

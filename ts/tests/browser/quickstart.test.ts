@@ -7,6 +7,7 @@ import { createServer } from 'vite'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { test } from './support/browser.js'
 import { serveApp } from './support/site.js'
+import type { Site } from './support/site.js'
 
 const TEXT = await readFile(new URL('../../../docs/tutorials/PGLITE_QUICKSTART.md', import.meta.url), 'utf8')
 const BUILD = fileURLToPath(new URL('../../../build/browser', import.meta.url))
@@ -25,6 +26,9 @@ const BLOCKS: Block[] = [...TEXT.matchAll(/^```\w+ title="(.+?)"( add)?\n(.*?)^`
 /** The shell commands, line by line. */
 const COMMANDS = [...TEXT.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, code = '']) => code.trim().split('\n'))
 
+/** The finished app. */
+let site: Site | undefined
+
 /** Inside the repository, whose installed packages the app uses. */
 let root: string
 
@@ -33,7 +37,10 @@ beforeAll(async () => {
   root = await mkdtemp(join(BUILD, 'quickstart-'))
   await write('package.json', '{ "name": "live-orders" }')
 })
-afterAll(() => rm(root, { recursive: true, force: true }))
+afterAll(async () => {
+  await site?.close()
+  await rm(root, { recursive: true, force: true })
+})
 
 async function write(path: string, code: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true })
@@ -43,12 +50,24 @@ async function write(path: string, code: string): Promise<void> {
 const rows = (page: Page) =>
   page.locator('tbody tr').evaluateAll((all) => all.map((row) => (row as HTMLElement).innerText))
 
-async function add(page: Page, customer: string, amount: string): Promise<void> {
-  await page.getByLabel('Customer').fill(customer)
-  await page.getByLabel('Amount').fill(amount)
-  await page.getByRole('button', { name: 'Add' }).click()
-  // React clears the form when the order has been stored, which is after it was shown.
-  await page.waitForFunction(() => document.querySelector('input')?.value === '')
+/** As fast as keys can be pressed: no wait for the order before. */
+async function add(page: Page, ...orders: [customer: string, amount: string][]): Promise<void> {
+  await page.getByLabel('Customer').focus()
+  for (const [customer, amount] of orders) {
+    await page.keyboard.type(customer)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(amount)
+    await page.keyboard.press('Enter')
+  }
+}
+
+/** The page as a picture, for those who look at it, and whether it fits. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 720 })
+    await page.screenshot({ path: join(BUILD, `quickstart-${name}-${width}.png`) })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+  }
 }
 
 test('it installs exactly the packages that its files import', () => {
@@ -67,55 +86,75 @@ test('it installs exactly the packages that its files import', () => {
 })
 
 describe('the app', () => {
-  test('runs after step 4, on the development server', async ({ page }) => {
+  test('runs after step 4, on the development server, in two tabs', async ({ page, context }) => {
     for (const { path, isAdded, code } of BLOCKS) if (!isAdded) await write(path, code)
     const server = await createServer({ root, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } })
     try {
       await server.listen()
-      await page.goto(server.resolvedUrls?.local[0] ?? '')
+      const url = server.resolvedUrls?.local[0] ?? ''
+      await page.goto(url)
       await page.locator('table').waitFor({ timeout: 120_000 })
-      await add(page, 'Ada', '10.50')
-      await page.locator('tbody tr').filter({ hasText: '10.50' }).waitFor()
-      await add(page, 'Bob', '12')
-      await page.locator('tbody tr').nth(1).waitFor()
-      await add(page, 'Ada', '4')
-      await page.locator('tbody tr').first().filter({ hasText: 'Ada' }).waitFor()
-      expect(await rows(page)).toEqual(['Ada\t2\t14.50', 'Bob\t1\t12.00'])
+      const second = await context.newPage()
+      await second.goto(url)
+      await second.locator('table').waitFor({ timeout: 120_000 })
+      await add(page, ['Ada', '10.50'], ['Bob', '12'], ['Ada', '4'])
+      for (const tab of [page, second]) {
+        await expect.poll(() => rows(tab), { timeout: 30_000 }).toEqual(['Ada\t2\t14.50', 'Bob\t1\t12.00'])
+      }
+      await add(second, ['Bob', '3'])
+      for (const tab of [page, second]) {
+        await expect.poll(() => rows(tab), { timeout: 30_000 }).toEqual(['Bob\t2\t15.00', 'Ada\t2\t14.50'])
+      }
+      await look(page, 'orders')
     } finally {
       await server.close()
     }
   })
 
-  test('runs with the additions of step 5, built, and keeps its data', async ({ page }) => {
+  test('runs with the additions of step 5, built, and keeps its data', async ({ page, complaints }) => {
     for (const { path, isAdded, code } of BLOCKS) {
       if (!isAdded) await write(path, code)
       else await write(path, (await readFile(join(root, path), 'utf8')) + code)
     }
     const app = await readFile(join(root, 'src/App.jsx'), 'utf8')
-    await write('src/App.jsx', app.replace('<Totals />', '<Totals />\n      <Podium />'))
+    const [, podium = ''] = /put `(.*)` below/.exec(TEXT) ?? []
+    await write('src/App.jsx', app.replace('{db && <Totals db={db} />}', `$&\n      ${podium}`))
     const main = await readFile(join(root, 'src/main.jsx'), 'utf8')
     await write('src/main.jsx', `import './log.js'\n${main}`)
     const said: string[] = []
     page.on('console', (message) => void said.push(message.text()))
-    const site = await serveApp(root)
-    try {
-      await page.goto(site.url)
-      await page.locator('table').waitFor({ timeout: 120_000 })
-      await add(page, 'Ada', '30')
-      await page.locator('li').filter({ hasText: '100.0 %' }).waitFor()
-      await add(page, 'Bob', '90')
-      await page.locator('li').filter({ hasText: 'Bob: 75.0 %' }).waitFor()
-      expect(await page.locator('li').allInnerTexts()).toEqual(['Bob: 75.0 % of all', 'Ada: 25.0 % of all'])
-      await add(page, 'Ada', '1')
-      await page.locator('tbody tr').filter({ hasText: '31.00' }).waitFor()
-      const log = () => said.filter((line) => /^(insert|update)/.test(line))
-      await expect.poll(() => log().length, { timeout: 30_000 }).toBe(3)
-      expect(log()).toEqual(['insert undefined Ada 30.00', 'insert undefined Bob 90.00', 'update 30.00 Ada 31.00'])
-      await page.reload()
-      await page.locator('tbody tr').nth(1).waitFor({ timeout: 120_000 })
-      expect(await rows(page)).toEqual(['Bob\t1\t90.00', 'Ada\t2\t31.00'])
-    } finally {
-      await site.close()
-    }
+    site = await serveApp(root)
+    await page.goto(site.url)
+    await page.getByRole('status').filter({ hasText: 'Opening the database' }).waitFor()
+    await look(page, 'opening')
+    await page.locator('table').waitFor({ timeout: 120_000 })
+    await add(page, ['Ada', '30'])
+    await page.locator('li').filter({ hasText: '100.0 %' }).waitFor()
+    await add(page, ['Bob', '90'])
+    await page.locator('li').filter({ hasText: 'Bob: 75.0 %' }).waitFor()
+    expect(await page.locator('li').allInnerTexts()).toEqual(['Bob: 75.0 % of all', 'Ada: 25.0 % of all'])
+    await add(page, ['Ada', '1'])
+    await page.locator('tbody tr').filter({ hasText: '31.00' }).waitFor()
+    const log = () => said.filter((line) => /^(insert|update)/.test(line))
+    await expect.poll(log, { timeout: 30_000 }).toHaveLength(3)
+    expect(log()).toEqual(['insert Ada 30.00', 'insert Bob 90.00', 'update Ada 30.00 to 31.00'])
+    await look(page, 'podium')
+    await page.reload()
+    await page.locator('tbody tr').nth(1).waitFor({ timeout: 120_000 })
+    expect(await rows(page)).toEqual(['Bob\t1\t90.00', 'Ada\t2\t31.00'])
+    // What an order cannot be, the database says.
+    await add(page, ['Eve', '1e9'])
+    await page.getByRole('alert').filter({ hasText: 'numeric field overflow' }).waitFor()
+    await look(page, 'refused')
+    // PGlite's worker writes it to the console as well.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('numeric field overflow')])
+  })
+
+  test('says that it does not open', async ({ page, complaints }) => {
+    await page.route('**/*.wasm', (route) => route.abort())
+    await page.goto(site?.url ?? '')
+    await page.getByRole('alert').filter({ hasText: 'The database does not open.' }).waitFor()
+    await look(page, 'failed')
+    expect(complaints.splice(0).join()).toContain('Failed to fetch')
   })
 })

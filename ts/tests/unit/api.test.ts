@@ -51,7 +51,7 @@ describe('Trickle', () => {
     [
       'createStreamTable',
       (trickle: Trickle) => trickle.createStreamTable('st', 'q', { replaceExisting: true } as never),
-      'Its options are ifNotExists, orReplace, withData, onNotice.',
+      'Its options are ifNotExists, orReplace, withData, params, onNotice.',
     ],
     [
       'dropStreamTable',
@@ -61,7 +61,7 @@ describe('Trickle', () => {
     [
       'alterStreamTable',
       (trickle: Trickle) => trickle.alterStreamTable('st', 'q', { cascade: true } as never),
-      'Its options are onNotice.',
+      'Its options are params, onNotice.',
     ],
     [
       'dropStreamTable',
@@ -73,7 +73,11 @@ describe('Trickle', () => {
       (trickle: Trickle) => trickle.subscribe('st', () => {}, { initail: false } as never),
       'Did you mean initial?',
     ],
-    ['live', (trickle: Trickle) => trickle.live('st', { limit: 3 } as never), 'Its options are key, onError, compare.'],
+    [
+      'live',
+      (trickle: Trickle) => trickle.live('st', { limit: 3 } as never),
+      'Its options are key, signal, onError, compare.',
+    ],
   ])('%s refuses an option that it does not know', async (method, call, hint) => {
     const { db, sent } = fakeDatabase()
     const error: unknown = await call(new Trickle(db)).catch((thrown: unknown) => thrown)
