@@ -1,7 +1,7 @@
-import type { PGliteWithLive } from '@electric-sql/pglite/live'
 import { PGliteProvider } from '@electric-sql/pglite-react'
 import { useCallback, useEffect, useState } from 'react'
 import { Dashboard } from './components/Dashboard'
+import { Failure } from './components/Failure'
 import { Setup } from './components/Setup'
 import { open } from './database/open'
 import type { Database } from './database/open'
@@ -10,8 +10,12 @@ import type { Progress } from './database/setup'
 
 /** `?rows=20000` loads fewer flights, `?db=other` uses another database. */
 const parameters = new URLSearchParams(location.search)
-const ROWS = Number(parameters.get('rows') ?? 100_000)
+const ROWS = wholeNumber(parameters.get('rows')) ?? 100_000
 const NAME = parameters.get('db') ?? 'pg_trickle-flights'
+
+function wholeNumber(text: string | null): number | undefined {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : undefined
+}
 
 type State = { is: 'setup'; what: string; part: number } | { is: 'ready' } | { is: 'failed'; message: string }
 
@@ -35,16 +39,11 @@ export function App() {
   useEffect(() => work((db, progress) => setUp(db, NAME, ROWS, progress)), [work])
 
   if (state.is === 'failed') {
-    return (
-      <main className="setup" role="alert">
-        <h1>Something went wrong</h1>
-        <p>{state.message}</p>
-      </main>
-    )
+    return <Failure message={state.message} />
   }
   if (state.is === 'setup' || db === undefined) return <Setup {...(state.is === 'setup' ? state : {})} />
   return (
-    <PGliteProvider db={db as unknown as PGliteWithLive}>
+    <PGliteProvider db={db}>
       <Dashboard db={db} onStartOver={() => work((db, progress) => startOver(db, NAME, ROWS, progress))} />
     </PGliteProvider>
   )

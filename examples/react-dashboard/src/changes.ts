@@ -49,7 +49,7 @@ async function one(pg: Database, sql: string, params: unknown[]): Promise<Flight
 }
 
 function describe(what: string, flight: Flight | undefined): string {
-  if (!flight) return 'There are no flights left'
+  if (!flight) return 'There are no flights left. Start over to get them back.'
   const { id, origin, destination, delay } = flight
   return `${what} flight ${id.toLocaleString('en')} from ${origin} to ${destination}, ${lateness(delay)}`
 }

@@ -1,9 +1,10 @@
-/** Formats numbers and dates. */
+/** Formats numbers and dates. An average or a share of nothing is a dash. */
 export const whole = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 })
 export const short = (value: number) => value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 2 })
-export const minutes = (value: number) =>
-  `${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} min`
-export const percent = (value: number) => value.toLocaleString('en', { style: 'percent', minimumFractionDigits: 2 })
+export const minutes = (value: number | null) =>
+  value === null ? '–' : `${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} min`
+export const percent = (part: number, all: number) =>
+  all === 0 ? '–' : (part / all).toLocaleString('en', { style: 'percent', minimumFractionDigits: 2 })
 export const milliseconds = (value: number | undefined) =>
   value === undefined ? '–' : `${value.toFixed(value < 10 ? 1 : 0)} ms`
 

@@ -72,6 +72,13 @@ export function Airports() {
             {shown.map((airport) => (
               <Row key={airport.iata} airport={airport} place={placeOf.get(airport.iata)} />
             ))}
+            {shown.length === 0 && (
+              <tr>
+                <td colSpan={6} className="quiet nothing">
+                  {wanted === '' ? 'There are no flights.' : `No airport matches “${search.trim()}”.`}
+                </td>
+              </tr>
+            )}
           </tbody>
         </table>
       </div>
@@ -92,7 +99,7 @@ const Row = memo(function Row({ airport, place }: { airport: Airport; place: Pla
         <Flash>{whole(flights)}</Flash>
       </td>
       <td className="number">
-        <Flash>{percent(late / flights)}</Flash>
+        <Flash>{percent(late, flights)}</Flash>
       </td>
       <td className="number">
         <Flash>{minutes(delay)}</Flash>

@@ -58,7 +58,7 @@ function Side({ runner, title, rows, stopwatch }: SideProps) {
       <p className="latency">
         <strong data-testid={`${runner}-last`}>{milliseconds(times.at(-1))}</strong>
         <span className="quiet">
-          median {milliseconds(times.length ? median(times) : undefined)} of {times.length}
+          {times.length ? `median ${milliseconds(median(times))} of ${times.length}` : 'no change yet'}
         </span>
       </p>
       <table>

@@ -11,7 +11,7 @@ import { Totals } from './Totals'
 /** The whole page, once the data is loaded. */
 export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () => void }) {
   const [stopwatch] = useState(() => new Stopwatch())
-  const [withLive, setWithLive] = useState(false)
+  const [withLive, setWithLive] = useState(true)
   return (
     <div className="page">
       <header>

@@ -44,7 +44,7 @@ function summary(rows: readonly Hour[]): string {
   const busiest = rest.reduce((most, row) => (row.flights > most.flights ? row : most), first)
   return (
     `Flights on time and late in ${rows.length} hours. The busiest is ${dateAndTime(busiest.hour)} ` +
-    `with ${whole(busiest.flights)} flights, ${percent(busiest.late / busiest.flights)} of them late.`
+    `with ${whole(busiest.flights)} flights, ${percent(busiest.late, busiest.flights)} of them late.`
   )
 }
 

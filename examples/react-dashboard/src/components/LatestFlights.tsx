@@ -23,6 +23,7 @@ export function LatestFlights() {
           </li>
         ))}
       </ol>
+      {rows.length === 0 && <p className="quiet">There are no flights.</p>}
     </section>
   )
 }

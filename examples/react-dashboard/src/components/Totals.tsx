@@ -9,7 +9,7 @@ export function Totals() {
   const [total] = rows
   const shown = [
     ['Flights', total && whole(total.flights)],
-    ['Late by over 15 minutes', total && percent(total.late / total.flights)],
+    ['Late by over 15 minutes', total && percent(total.late, total.flights)],
     ['Average delay', total && minutes(total.delay)],
     ['Miles flown', total && short(Number(total.miles))],
   ]

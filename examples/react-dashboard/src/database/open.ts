@@ -8,5 +8,11 @@ export type Database = Awaited<ReturnType<typeof open>>
 /** Opens the database, which all tabs of this site share. */
 export async function open(name: string) {
   const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
-  return PGliteWorker.create(thread, { dataDir: `idb://${name}`, extensions: { live, trickle } })
+  const failed = new Promise<never>((_, reject) => {
+    const fail = (why: string) => reject(new Error(`The database does not open. ${why}`))
+    thread.addEventListener('error', ({ message }) => fail(message ?? 'Its worker cannot be loaded.'))
+    thread.addEventListener('message', ({ data }) => data.failure && fail(data.failure))
+  })
+  const options = { dataDir: `idb://${name}`, extensions: { live, trickle } }
+  return Promise.race([PGliteWorker.create(thread, options), failed])
 }

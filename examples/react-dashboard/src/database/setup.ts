@@ -22,9 +22,20 @@ export async function setUp(pg: Database, name: string, rows: number, progress: 
   })
 }
 
-/** Creates everything again. */
+/**
+ * Replaces the flights by those of the start. The stream tables stay, in all tabs, and follow: one transaction is one
+ * change.
+ */
 export async function startOver(pg: Database, name: string, rows: number, progress: Progress): Promise<void> {
-  await navigator.locks.request(`set up ${name}`, () => load(pg, rows, progress))
+  await navigator.locks.request(`set up ${name}`, async () => {
+    progress('Fetching the flights', 0.1)
+    const lines = await fetchFlights(rows)
+    progress('Loading the flights', 0.3)
+    await pg.transaction(async (tx) => {
+      await tx.exec('TRUNCATE flights')
+      await copy(tx, 'flights', '', lines)
+    })
+  })
 }
 
 /** The stream tables are created last, so everything exists when they do. */
@@ -35,15 +46,12 @@ async function isComplete(pg: Database): Promise<boolean> {
 
 async function load(pg: Database, rows: number, progress: Progress): Promise<void> {
   progress('Fetching the flights', 0)
-  const [airports, flights] = await Promise.all(['data/airports.csv', 'data/flights.csv'].map(fetchText))
+  const [airports, lines] = await Promise.all([fetchText('data/airports.csv'), fetchFlights(rows)])
   await pg.exec(`DROP TABLE IF EXISTS flights, airports CASCADE; ${TABLES}`)
-  const copy = (table: string, options: string, csv: string) =>
-    pg.query(`COPY ${table} FROM '/dev/blob' WITH (FORMAT csv${options})`, [], { blob: new Blob([csv]) })
-  await copy('airports', ", HEADER, NULL 'NA'", airports ?? '')
-  const lines = (flights ?? '').split('\n').slice(0, rows)
+  await copy(pg, 'airports', ", HEADER, NULL 'NA'", [airports])
   for (let first = 0; first < lines.length; first += BATCH) {
-    progress('Loading the flights', first / lines.length)
-    await copy('flights', '', lines.slice(first, first + BATCH).join('\n') + '\n')
+    progress('Loading the flights', (0.9 * first) / lines.length)
+    await copy(pg, 'flights', '', lines.slice(first, first + BATCH))
   }
   progress('Building indexes', 0.9)
   await pg.exec(INDEXES)
@@ -54,8 +62,21 @@ async function load(pg: Database, rows: number, progress: Progress): Promise<voi
   }
 }
 
+async function copy(pg: Pick<Database, 'query'>, table: string, options: string, lines: string[]): Promise<void> {
+  const blob = new Blob([lines.join('\n')])
+  await pg.query(`COPY ${table} FROM '/dev/blob' WITH (FORMAT csv${options})`, [], { blob })
+}
+
+async function fetchFlights(rows: number): Promise<string[]> {
+  return (await fetchText('data/flights.csv')).split('\n').slice(0, rows)
+}
+
 async function fetchText(path: string): Promise<string> {
-  const response = await fetch(new URL(path, document.baseURI))
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`)
-  return response.text()
+  try {
+    const response = await fetch(new URL(path, document.baseURI))
+    if (response.ok) return await response.text()
+    throw new Error(`${response.status} ${response.statusText}`)
+  } catch (error) {
+    throw new Error(`The file ${path} cannot be loaded. ${String(error)}`)
+  }
 }

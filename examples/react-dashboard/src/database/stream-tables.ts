@@ -39,12 +39,12 @@ export interface Hour {
   late: number
 }
 
-/** Aggregates over the whole table: always one row. */
+/** Aggregates over the whole table: always one row. Sums and averages of no flights are NULL. */
 export interface Total {
   flights: number
   late: number
-  miles: number
-  delay: number
+  miles: string | null
+  delay: number | null
 }
 
 export const STREAM_TABLES: Record<string, string> = {

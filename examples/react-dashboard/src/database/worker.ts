@@ -38,7 +38,11 @@ void worker({
 // PGlite copies its files to IndexedDB while PostgreSQL keeps working. The copy fails if PostgreSQL deletes a file in the
 // meantime. Its promise is not awaited, so the failure arrives here, and the copy is made again.
 addEventListener('unhandledrejection', (event) => {
-  if ((event.reason as Error | undefined)?.name !== 'ErrnoError') return
-  event.preventDefault()
-  void opened?.syncToFs()
+  if ((event.reason as Error | undefined)?.name === 'ErrnoError') {
+    event.preventDefault()
+    void opened?.syncToFs()
+  } else if (opened === undefined) {
+    // It would stay in the worker, and the page would wait for ever.
+    postMessage({ failure: String(event.reason) })
+  }
 })
