@@ -77,6 +77,6 @@ async function fetchText(path: string): Promise<string> {
     if (response.ok) return await response.text()
     throw new Error(`${response.status} ${response.statusText}`)
   } catch (error) {
-    throw new Error(`The file ${path} cannot be loaded. ${String(error)}`)
+    throw new Error(`The file ${path} cannot be loaded. ${String(error)}`, { cause: error })
   }
 }
