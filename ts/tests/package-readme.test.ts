@@ -3,6 +3,8 @@ import { createCollection } from '@tanstack/db'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { compile as svelte } from 'svelte/compiler'
+import * as vue from 'vue/compiler-sfc'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { trickle } from '../dist/index.js'
 import * as react from '../dist/react.js'
@@ -60,6 +62,24 @@ test('its snippets type-check', () => {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
   rmSync(folder, { recursive: true })
   expect(wrong).toEqual([])
+})
+
+test('its components compile', () => {
+  for (const code of blocksOf(README, 'svelte')) expect(svelte(code, {}).warnings).toEqual([])
+  for (const code of blocksOf(README, 'vue')) {
+    const { descriptor, errors } = vue.parse(code)
+    expect(errors).toEqual([])
+    expect(vue.compileScript(descriptor, { id: 'readme', inlineTemplate: true }).content).toContain('_renderList')
+  }
+  for (const code of blocksOf(README, 'jsx')) {
+    const { diagnostics } = ts.transpileModule(code, {
+      reportDiagnostics: true,
+      fileName: 'readme.jsx',
+      compilerOptions: { jsx: ts.JsxEmit.Preserve, allowJs: true },
+    })
+    expect(diagnostics).toEqual([])
+  }
+  expect(['svelte', 'vue', 'jsx'].map((language) => blocksOf(README, language).length)).toEqual([1, 1, 1])
 })
 
 test('its tables list every method, and every option of the hook', () => {

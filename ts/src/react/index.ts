@@ -4,14 +4,14 @@
 import { useMemo, useSyncExternalStore } from 'react'
 import { useDatabase } from './provider.js'
 import { checkOptions } from '../options.js'
-import type { SelectionOptions } from './selection.js'
-import { storeOf } from './store.js'
-import type { StreamTableState } from './store.js'
+import type { SelectionOptions } from '../view/selection.js'
+import { storeOf } from '../view/store.js'
+import type { StreamTableState } from '../view/store.js'
 import type { StreamTableDatabase } from '../subscribe/database.js'
 import type { AnyRow } from '../types.js'
 
-export type { StreamTableState } from './store.js'
-export type { OrderBy, OrderTerm } from './order.js'
+export type { StreamTableState } from '../view/store.js'
+export type { OrderBy, OrderTerm } from '../view/order.js'
 export type { StreamTableDatabase } from '../subscribe/database.js'
 
 /** Options of `useStreamTable`. */

@@ -55,6 +55,9 @@ describe('the package', () => {
 
   test.each([
     ['react', ['useStreamTable'], ['react']],
+    ['vue', ['useStreamTable'], ['vue']],
+    ['svelte', ['useStreamTable'], []],
+    ['solid', ['useStreamTable'], ['solid-js']],
     ['tanstack', ['streamTableCollectionOptions'], []],
     ['static', ['createStatic'], []],
   ])(

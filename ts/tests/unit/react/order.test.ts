@@ -1,7 +1,7 @@
 /** The order of rows: parsing the definition of a view, and comparing values. */
 import { describe, expect, test } from 'vitest'
-import { comparison, orderOf } from '../../../src/react/order.js'
-import type { Ordering } from '../../../src/react/order.js'
+import { comparison, orderOf } from '../../../src/view/order.js'
+import type { Ordering } from '../../../src/view/order.js'
 
 const kinds: Ordering['kinds'] = {
   id: 'number',

@@ -1,0 +1,34 @@
+/** Svelte: stores with the rows of stream tables, live. */
+import type { Readable } from 'svelte/store'
+import type { AnyRow } from '../types.js'
+import { filtered, LOADING, viewOf } from '../view/options.js'
+import type { StreamTableOptions } from '../view/options.js'
+import type { StreamTableState } from '../view/store.js'
+
+export type { OrderBy, OrderTerm } from '../view/order.js'
+export type { StreamTableOptions } from '../view/options.js'
+export type { StreamTableState } from '../view/store.js'
+export type { StreamTableDatabase } from '../subscribe/database.js'
+
+/**
+ * The rows of a stream table as a store, updated after every committed change: `$totals.rows` in a component. All stores
+ * share one subscription per database and stream table, which starts with the first subscriber of a store.
+ */
+export function useStreamTable<Row extends object = AnyRow>(
+  name: string,
+  options: StreamTableOptions<Row>,
+): Readable<StreamTableState<Row>> {
+  const { filter } = options
+  return {
+    subscribe(run) {
+      const view = viewOf(name, options)
+      const update = () => {
+        const state = (view?.getSnapshot() ?? LOADING) as StreamTableState<Row>
+        run(filter ? { ...state, rows: filtered(state.rows, filter) } : state)
+      }
+      const end = view?.subscribe(update)
+      update()
+      return () => end?.()
+    },
+  }
+}
