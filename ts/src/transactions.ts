@@ -29,11 +29,7 @@ const PATIENCE = 5000
 const ACTIVE_TRANSACTION = '25001'
 
 /** PGlite's `transaction`. The plugin calls only `query` of what the callback gets, and adds `trickle` to it. */
-type RunTransaction = <T>(callback: (tx: TransactionDatabase) => Promise<T>) => Promise<T>
-
-interface TransactionDatabase extends Database {
-  trickle?: object
-}
+type RunTransaction = <T>(callback: (tx: Database) => Promise<T>) => Promise<T>
 
 interface Host extends Database {
   transaction?: RunTransaction
@@ -67,14 +63,17 @@ export function watchTransactions(pg: Database, trickleOf: (tx: Database) => obj
   const original = host.transaction
   if (original === undefined || watched.has(pg)) return
   watched.add(pg)
-  host.transaction = <T>(callback: (tx: TransactionDatabase) => Promise<T>): Promise<T> => {
+  host.transaction = <T>(callback: (tx: Database) => Promise<T>): Promise<T> => {
     let end = () => {}
     const ended = new Promise<void>((resolve) => (end = resolve))
     const open: Open = { ended, running: 0, idleSince: performance.now(), isInside: false }
-    const run = (tx: TransactionDatabase): Promise<T> => {
+    const run = (tx: Database): Promise<T> => {
       openTransactions.set(pg, open)
-      tx.trickle = trickleOf(tx)
-      for (const object of [tx, tx.trickle]) watchMethods(object, open)
+      watchMethods(tx, open)
+      let trickle: object | undefined
+      // Made when it is asked for, because most transactions do not.
+      const get = () => (trickle ??= watchMethods(trickleOf(tx), open))
+      Object.defineProperty(tx, 'trickle', { get, enumerable: true })
       open.isInside = true
       try {
         return callback(tx)
@@ -90,7 +89,7 @@ export function watchTransactions(pg: Database, trickleOf: (tx: Database) => obj
 }
 
 /** Replaces methods by ones that notice when they run, and when the callback goes on after them. */
-function watchMethods(object: object, open: Open): void {
+function watchMethods(object: object, open: Open): object {
   for (const name of [...Object.keys(object), ...Object.getOwnPropertyNames(Object.getPrototypeOf(object))]) {
     // Not the getter `closed`, whose value changes.
     const method: unknown = (Object.getOwnPropertyDescriptor(object, name) ?? { value: Reflect.get(object, name) })
@@ -99,6 +98,7 @@ function watchMethods(object: object, open: Open): void {
     const watched = (...args: unknown[]) => watch(() => Reflect.apply(method, object, args) as Promise<unknown>, open)
     Object.defineProperty(object, name, { value: watched, configurable: true, writable: true })
   }
+  return object
 }
 
 function watch(run: () => Promise<unknown>, open: Open): Promise<unknown> {

@@ -163,6 +163,16 @@ it('a lost message is noticed and its changes are recovered', async () => {
   await one.end()
 })
 
+it('a transaction of a tab has the methods, and refuses those outside of it', async () => {
+  await second.transaction(async (tx) => {
+    const { trickle } = tx as unknown as { trickle: Trickle }
+    await trickle.createStreamTable('within', 'SELECT id FROM sale WHERE id > $1', { params: [0] })
+    expect(await trickle.verifyStreamTable('within')).toEqual({ ok: true, missing: 0, extra: 0 })
+    await expect(second.trickle.verifyStreamTable('within')).rejects.toMatchObject({ code: '25001' })
+  })
+  await first.trickle.dropStreamTable('within')
+})
+
 it('closing a tab removes its subscriptions', async () => {
   const { rows } = await second.query<{ id: string }>("SELECT pgtrickle.command('readable', 'totals') AS id")
   // The lock that a tab holds while its page is open.
