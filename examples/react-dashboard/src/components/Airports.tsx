@@ -1,7 +1,9 @@
 import { useStreamTable } from '@pgtrickle/pglite/react'
 import { memo, useDeferredValue, useMemo, useState } from 'react'
+import type { Database } from '../database/open'
 import type { Airport, Place } from '../database/stream-tables'
 import { minutes, percent, whole } from '../format'
+import { Definition } from './Definition'
 import { Flash } from './Flash'
 
 const COLUMNS = [
@@ -15,11 +17,11 @@ const COLUMNS = [
 type Column = (typeof COLUMNS)[number]['column']
 
 /** A join with aggregates, and a window function over it: all airports, sortable by column. */
-export function Airports() {
+export function Airports({ db }: { db: Database }) {
   const [[column, direction], setOrder] = useState<[Column, 'asc' | 'desc']>(['flights', 'desc'])
   const [search, setSearch] = useState('')
   const wanted = useDeferredValue(search.trim().toLowerCase())
-  const { rows } = useStreamTable<Airport>('airport_delays', { orderBy: [[column, direction], 'iata'] })
+  const { rows, loading } = useStreamTable<Airport>('airport_delays', { orderBy: [[column, direction], 'iata'] })
   const { rows: places } = useStreamTable<Place>('airport_places', { key: 'iata' })
   const placeOf = useMemo(() => new Map(places.map((place) => [place.iata, place])), [places])
   const shown = useMemo(
@@ -72,7 +74,7 @@ export function Airports() {
             {shown.map((airport) => (
               <Row key={airport.iata} airport={airport} place={placeOf.get(airport.iata)} />
             ))}
-            {shown.length === 0 && (
+            {!loading && shown.length === 0 && (
               <tr>
                 <td colSpan={6} className="quiet nothing">
                   {wanted === '' ? 'There are no flights.' : `No airport matches “${search.trim()}”.`}
@@ -82,6 +84,8 @@ export function Airports() {
           </tbody>
         </table>
       </div>
+      <Definition db={db} name="airport_delays" />
+      <Definition db={db} name="airport_places" />
     </section>
   )
 }

@@ -22,7 +22,7 @@ export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () =
         </p>
       </header>
       <main>
-        <Totals />
+        <Totals db={db} />
         <Controls
           db={db}
           stopwatch={stopwatch}
@@ -31,9 +31,9 @@ export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () =
           onStartOver={onStartOver}
         />
         <Comparison stopwatch={stopwatch} withLive={withLive} />
-        <HourChart />
-        <LatestFlights />
-        <Airports />
+        <HourChart db={db} />
+        <LatestFlights db={db} />
+        <Airports db={db} />
       </main>
     </div>
   )

@@ -1,13 +1,15 @@
 import { useStreamTable } from '@pgtrickle/pglite/react'
 import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, Tooltip } from 'chart.js'
 import { useEffect, useRef, useSyncExternalStore } from 'react'
+import type { Database } from '../database/open'
 import type { Hour } from '../database/stream-tables'
 import { dateAndTime, dayOf, percent, whole } from '../format'
+import { Definition } from './Definition'
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip)
 
 /** Aggregates by hour, as a chart. */
-export function HourChart() {
+export function HourChart({ db }: { db: Database }) {
   const { rows } = useStreamTable<Hour>('hours', { orderBy: 'hour' })
   const isDark = useSyncExternalStore(onScheme, () => scheme.matches)
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -33,6 +35,7 @@ export function HourChart() {
       <div className="chart">
         <canvas ref={canvas} role="img" aria-label={summary(rows)} />
       </div>
+      <Definition db={db} name="hours" />
     </section>
   )
 }

@@ -1,10 +1,12 @@
 import { useStreamTable } from '@pgtrickle/pglite/react'
+import type { Database } from '../database/open'
 import type { Total } from '../database/stream-tables'
 import { minutes, percent, short, whole } from '../format'
+import { Definition } from './Definition'
 import { Flash } from './Flash'
 
 /** Aggregates over all flights. */
-export function Totals() {
+export function Totals({ db }: { db: Database }) {
   const { rows } = useStreamTable<Total>('totals')
   const [total] = rows
   const shown = [
@@ -14,13 +16,16 @@ export function Totals() {
     ['Miles flown', total && short(Number(total.miles))],
   ]
   return (
-    <dl className="totals" aria-label="Totals">
-      {shown.map(([label, value]) => (
-        <div key={label} className="card">
-          <dt>{label}</dt>
-          <dd>{value === undefined ? '–' : <Flash>{value}</Flash>}</dd>
-        </div>
-      ))}
-    </dl>
+    <section aria-label="Totals" className="overview">
+      <dl className="totals">
+        {shown.map(([label, value]) => (
+          <div key={label} className="card">
+            <dt>{label}</dt>
+            <dd>{value === undefined ? '–' : <Flash>{value}</Flash>}</dd>
+          </div>
+        ))}
+      </dl>
+      <Definition db={db} name="totals" />
+    </section>
   )
 }
