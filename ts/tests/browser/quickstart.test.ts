@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core'
 import { createServer } from 'vite'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { test } from './support/browser.js'
+import { look } from './support/look.js'
 import { serveApp } from './support/site.js'
 import type { Site } from './support/site.js'
 
@@ -61,15 +62,6 @@ async function add(page: Page, ...orders: [customer: string, amount: string][]):
   }
 }
 
-/** The page as a picture, for those who look at it, and whether it fits. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const width of [1280, 390]) {
-    await page.setViewportSize({ width, height: 720 })
-    await page.screenshot({ path: join(BUILD, `quickstart-${name}-${width}.png`) })
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
-  }
-}
-
 test('it installs exactly the packages that its files import', () => {
   const installed = COMMANDS.filter((line) => line.startsWith('npm install')).flatMap((line) =>
     line.split(' ').filter((word) => !['npm', 'install', '--save-dev'].includes(word)),
@@ -105,7 +97,7 @@ describe('the app', () => {
       for (const tab of [page, second]) {
         await expect.poll(() => rows(tab), { timeout: 30_000 }).toEqual(['Bob\t2\t15.00', 'Ada\t2\t14.50'])
       }
-      await look(page, 'orders')
+      await look(page, 'quickstart-orders')
     } finally {
       await server.close()
     }
@@ -126,7 +118,7 @@ describe('the app', () => {
     site = await serveApp(root)
     await page.goto(site.url)
     await page.getByRole('status').filter({ hasText: 'Opening the database' }).waitFor()
-    await look(page, 'opening')
+    await look(page, 'quickstart-opening')
     await page.locator('table').waitFor({ timeout: 120_000 })
     await add(page, ['Ada', '30'])
     await page.locator('li').filter({ hasText: '100.0 %' }).waitFor()
@@ -138,14 +130,14 @@ describe('the app', () => {
     const log = () => said.filter((line) => /^(insert|update)/.test(line))
     await expect.poll(log, { timeout: 30_000 }).toHaveLength(3)
     expect(log()).toEqual(['insert Ada 30.00', 'insert Bob 90.00', 'update Ada 30.00 to 31.00'])
-    await look(page, 'podium')
+    await look(page, 'quickstart-podium')
     await page.reload()
     await page.locator('tbody tr').nth(1).waitFor({ timeout: 120_000 })
     expect(await rows(page)).toEqual(['Bob\t1\t90.00', 'Ada\t2\t31.00'])
     // What an order cannot be, the database says.
     await add(page, ['Eve', '1e9'])
     await page.getByRole('alert').filter({ hasText: 'numeric field overflow' }).waitFor()
-    await look(page, 'refused')
+    await look(page, 'quickstart-refused')
     // PGlite's worker writes it to the console as well.
     expect(complaints.splice(0)).toEqual([expect.stringContaining('numeric field overflow')])
   })
@@ -154,7 +146,7 @@ describe('the app', () => {
     await page.route('**/*.wasm', (route) => route.abort())
     await page.goto(site?.url ?? '')
     await page.getByRole('alert').filter({ hasText: 'The database does not open.' }).waitFor()
-    await look(page, 'failed')
+    await look(page, 'quickstart-failed')
     expect(complaints.splice(0).join()).toContain('Failed to fetch')
   })
 })
