@@ -24,7 +24,9 @@ test.each(kinds.map((kind) => [kind.name, kind] as const))(
     pg = await withFailingMemory(() => openDatabase({ startParams }))
     const dog = new Watchdog(300_000)
     const log = (made: number) => dog.beat(`${name}: ${made}`)
-    const result = await fill(pg, kind, { left: Number(LEFT ?? 0.5) * 2 ** 20, within: withFreeBytes, log }).finally(() => dog.end())
+    const result = await fill(pg, kind, { left: Number(LEFT ?? 0.5) * 2 ** 20, within: withFreeBytes, log }).finally(
+      () => dog.end(),
+    )
     console.log(name, JSON.stringify(result))
     expect(result.isFull).toBe(true)
     // Stream tables that were used take more of PostgreSQL's caches than those that were only made: those of the half that

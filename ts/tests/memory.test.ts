@@ -134,31 +134,35 @@ describe('near the limit', () => {
   })
 })
 
-test('what PostgreSQL remembers of the columns of dropped stream tables is given back', { timeout: 120_000 }, async () => {
-  const { pg, exec } = bound(await open())
-  const columns = Array.from({ length: 200 }, (_, n) => `c${n} int DEFAULT ${n}`)
-  await exec(`CREATE TABLE wide (id int PRIMARY KEY, ${columns.join(', ')}); INSERT INTO wide (id) VALUES (1)`)
-  /** Makes the guard give back what it can. Returns what the cache holds then. */
-  const cache = async () => {
-    await use(lab as Lab, 99)
-    await expect(pg.trickle.createStreamTable('refused', 'SELECT 1')).rejects.toMatchObject({ code: '53200' })
-    await exec('RESET pgtrickle.memory_limit')
-    const [row] = await exec(
-      "SELECT used_bytes::int AS bytes FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'",
-    )
-    return Number(row?.bytes)
-  }
-  const round = async () => {
-    for (const n of many) await pg.trickle.createStreamTable(`wide_${n}`, 'SELECT * FROM wide')
-    await exec('UPDATE wide SET c1 = c1 + 1')
-    for (const n of many) await pg.trickle.dropStreamTable(`wide_${n}`)
-  }
-  await round()
-  const before = await cache()
-  await round()
-  // It notes 140 bytes for each column of a table that was planned.
-  expect((await cache()) - before).toBeLessThan(100_000)
-})
+test(
+  'what PostgreSQL remembers of the columns of dropped stream tables is given back',
+  { timeout: 120_000 },
+  async () => {
+    const { pg, exec } = bound(await open())
+    const columns = Array.from({ length: 200 }, (_, n) => `c${n} int DEFAULT ${n}`)
+    await exec(`CREATE TABLE wide (id int PRIMARY KEY, ${columns.join(', ')}); INSERT INTO wide (id) VALUES (1)`)
+    /** Makes the guard give back what it can. Returns what the cache holds then. */
+    const cache = async () => {
+      await use(lab as Lab, 99)
+      await expect(pg.trickle.createStreamTable('refused', 'SELECT 1')).rejects.toMatchObject({ code: '53200' })
+      await exec('RESET pgtrickle.memory_limit')
+      const [row] = await exec(
+        "SELECT used_bytes::int AS bytes FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'",
+      )
+      return Number(row?.bytes)
+    }
+    const round = async () => {
+      for (const n of many) await pg.trickle.createStreamTable(`wide_${n}`, 'SELECT * FROM wide')
+      await exec('UPDATE wide SET c1 = c1 + 1')
+      for (const n of many) await pg.trickle.dropStreamTable(`wide_${n}`)
+    }
+    await round()
+    const before = await cache()
+    await round()
+    // It notes 140 bytes for each column of a table that was planned.
+    expect((await cache()) - before).toBeLessThan(100_000)
+  },
+)
 
 describe('plans', () => {
   test('above the budget, those that have not run for longest are given back', async () => {
