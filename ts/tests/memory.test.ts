@@ -24,6 +24,14 @@ async function use(opened: Lab, percent: number): Promise<void> {
   await opened.exec(`SET pgtrickle.memory_limit = '${Math.floor((used * 100) / percent)}'`)
 }
 
+/** Makes the guard give back what it can. */
+async function giveBack(): Promise<void> {
+  const opened = lab as Lab
+  await use(opened, 99)
+  await expect(opened.pg.trickle.createStreamTable('refused', 'SELECT 1')).rejects.toMatchObject({ code: '53200' })
+  await opened.exec('RESET pgtrickle.memory_limit')
+}
+
 const many = Array.from({ length: 12 }, (_, n) => n)
 const query = (n: number) => `SELECT k, count(*) AS n, sum(v + ${n}) AS s FROM t GROUP BY k`
 
@@ -141,11 +149,9 @@ test(
     const { pg, exec } = bound(await open())
     const columns = Array.from({ length: 200 }, (_, n) => `c${n} int DEFAULT ${n}`)
     await exec(`CREATE TABLE wide (id int PRIMARY KEY, ${columns.join(', ')}); INSERT INTO wide (id) VALUES (1)`)
-    /** Makes the guard give back what it can. Returns what the cache holds then. */
+    /** What the cache holds of what the guard cannot give back. */
     const cache = async () => {
-      await use(lab as Lab, 99)
-      await expect(pg.trickle.createStreamTable('refused', 'SELECT 1')).rejects.toMatchObject({ code: '53200' })
-      await exec('RESET pgtrickle.memory_limit')
+      await giveBack()
       const [row] = await exec(
         "SELECT used_bytes::int AS bytes FROM pg_backend_memory_contexts WHERE name = 'CacheMemoryContext'",
       )
@@ -203,14 +209,18 @@ test('creating, changing and dropping takes nothing', { timeout: 60_000 + rounds
     await run(`UPDATE t SET v = v + 1; INSERT INTO t VALUES (1000, 1, 1); DELETE FROM t WHERE id = 1000`)
     await exec(`SELECT pgtrickle.drop_stream_table('again')`)
   }
+  const used = async () => {
+    await giveBack()
+    return (await pg.trickle.memory()).used
+  }
   for (let n = 0; n < 60; n++) await round(n)
-  const before = (await pg.trickle.memory()).used
+  const before = await used()
   for (let n = 0; n < rounds; n++) {
     await round(n)
     // PostgreSQL deletes the files of what was dropped then, and remembers them until then.
     if (n % 50 === 0) await exec('CHECKPOINT')
   }
-  const after = (await pg.trickle.memory()).used
+  const after = await used()
   console.log(`${rounds} rounds: ${after - before} bytes more`)
   expect(after - before).toBeLessThan(0.3 * MEGABYTE)
 })
