@@ -102,6 +102,33 @@ runCases('grouping', [
     steps: STEPS,
   },
   {
+    name: 'by arrays, of which NULL and the empty one are two',
+    setup: [
+      'CREATE DOMAIN few AS int[] CHECK (cardinality(VALUE) < 3)',
+      'CREATE TABLE x (id int PRIMARY KEY, a int[], v oidvector, f few, n int)',
+      "INSERT INTO x VALUES (1, '{}', '', '{}', 1), (2, NULL, NULL, NULL, 2), (3, '{1,2}', '1 2', '{1,2}', 3)",
+    ],
+    way: 'incremental',
+    views: {
+      arrays: 'SELECT a, count(*) AS n, sum(n) AS s FROM x GROUP BY a',
+      vectors: 'SELECT v, count(*) AS n, max(n) AS m FROM x GROUP BY v',
+      domains: "SELECT f, n % 2 AS odd, string_agg(id::text, ',' ORDER BY id) AS l FROM x GROUP BY 1, 2",
+      differing: 'SELECT DISTINCT a, v, f FROM x',
+      united: 'SELECT a, v FROM x UNION SELECT f, v FROM x',
+      joined: 'SELECT x.id, y.a, y.v, y.f FROM x LEFT JOIN x y ON y.id = x.n + 1',
+      ranked: 'SELECT id, v, rank() OVER (PARTITION BY v, f ORDER BY n, id) AS r FROM x',
+    },
+    steps: [
+      'UPDATE x SET a = NULL, v = NULL, f = NULL WHERE id = 1',
+      "UPDATE x SET a = '{}', v = '', f = '{}' WHERE id = 2",
+      "INSERT INTO x SELECT i, CASE i % 3 WHEN 0 THEN '{}'::int[] WHEN 1 THEN ARRAY[i % 5] END, CASE i % 3 WHEN 0 THEN ''::oidvector WHEN 1 THEN (i % 5)::text::oidvector END, CASE i % 3 WHEN 0 THEN '{}'::few WHEN 1 THEN ARRAY[i % 5]::few END, i % 7 FROM generate_series(10, 2000) i",
+      "UPDATE x SET a = CASE WHEN a IS NULL THEN '{}'::int[] END, v = CASE WHEN v IS NULL THEN ''::oidvector END, f = CASE WHEN f IS NULL THEN '{}'::few END WHERE id % 2 = 0",
+      'DELETE FROM x WHERE a IS NULL AND id % 3 = 0',
+      "DELETE FROM x WHERE v = ''",
+      'DELETE FROM x',
+    ],
+  },
+  {
     name: 'by types that are hashed and not ordered',
     setup: [
       'CREATE TABLE x (id int PRIMARY KEY, v xid, k cid, n int)',

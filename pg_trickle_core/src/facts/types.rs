@@ -46,9 +46,11 @@ pub fn is_ordered(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
     Ok(default.is_some_and(|default| default.less.is_some()))
 }
 
-/// True if there are arrays of a type: it is no array itself.
+/// True if there are arrays of a type: it is no array itself. `int2vector` and `oidvector` are arrays that have arrays, but
+/// `ARRAY[v]` of one has more dimensions, and is empty where it is NULL.
 pub fn has_arrays(type_oid: Oid, catalog: &dyn Catalog) -> Result<bool, Error> {
-    Ok(catalog.type_(type_oid)?.array != 0)
+    let of = catalog.type_(type_oid)?;
+    Ok(of.array != 0 && of.element == 0)
 }
 
 /// True for pseudo-types such as `record`, which no column can have.

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { TrickleError, Unsubscribe } from '../../dist/index.js'
+import type { TrickleError } from '../../dist/index.js'
 import type { Rng } from '../random/rng.js'
 import { Clock } from '../support/clock.js'
 import { failing, withFailingMemory, withFreeBytes } from '../support/failing-memory.js'
@@ -18,7 +18,7 @@ export type Fault = 'none' | 'refused' | 'full' | 'guard' | 'panic' | 'killed' |
 interface Subscriber {
   rows: Map<string, unknown>
   errors: TrickleError[]
-  end: Unsubscribe
+  end: () => Promise<void>
 }
 
 /** The session ends when it is killed or closed: its settings are gone. */
