@@ -1,6 +1,7 @@
 /** Random queries with a subquery in each place that takes an expression, and with an order that only a subquery gives. */
 import { pair } from './pair.js'
 import type { Rng } from './rng.js'
+import { listed } from './schema.js'
 import type { Table, Type } from './schema.js'
 
 export function places(rng: Rng, tables: readonly Table[]): string {
@@ -87,8 +88,8 @@ export function places(rng: Rng, tables: readonly Table[]): string {
     () => `SELECT string_agg(${key}::text, ',' ORDER BY ${order[0]}) AS l FROM ${ordered}`,
     () => `SELECT ARRAY(SELECT ${key} FROM ${ordered}) AS l`,
     () =>
-      `SELECT y.*, l.* FROM ${inner.name} y, LATERAL (SELECT ${key} AS k FROM ${ordered} WHERE ${on} LIMIT ${rng.int(1, 2)}) l`,
-    () => `SELECT y.*, (SELECT ${key} FROM ${ordered} WHERE ${on} LIMIT 1) AS l FROM ${inner.name} y`,
+      `SELECT ${listed(inner)}, l.* FROM ${inner.name} y, LATERAL (SELECT ${key} AS k FROM ${ordered} WHERE ${on} LIMIT ${rng.int(1, 2)}) l`,
+    () => `SELECT ${listed(inner)}, (SELECT ${key} FROM ${ordered} WHERE ${on} LIMIT 1) AS l FROM ${inner.name} y`,
     () => `SELECT ${all} FROM (SELECT * FROM ${ordered} LIMIT 5) x LIMIT ${number()}`,
   ])()
 }

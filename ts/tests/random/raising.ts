@@ -4,6 +4,7 @@
  */
 import { pair } from './pair.js'
 import type { Rng } from './rng.js'
+import { listed } from './schema.js'
 import type { Table, Type } from './schema.js'
 
 export function raising(rng: Rng, tables: readonly Table[]): string {
@@ -50,6 +51,6 @@ export function raising(rng: Rng, tables: readonly Table[]): string {
     () => `SELECT ${key} AS c1, 12 / ${a} AS c2 ${from} WHERE ${a} > 0 ORDER BY 1, 2 LIMIT 3`,
     () => `SELECT DISTINCT ON (${key}) ${key} AS c1, 12 / ${a} AS c2 ${from} WHERE ${a} > 0 ORDER BY ${key}, 2`,
     () =>
-      `SELECT y.*, l.c FROM ${inner.name} y CROSS JOIN LATERAL (SELECT 12 / ${a} AS c ${from} WHERE ${on} AND ${a} > 0) l`,
+      `SELECT ${listed(inner)}, l.c FROM ${inner.name} y CROSS JOIN LATERAL (SELECT 12 / ${a} AS c ${from} WHERE ${on} AND ${a} > 0) l`,
   ])()
 }

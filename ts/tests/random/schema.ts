@@ -67,6 +67,11 @@ export function value(rng: Rng, type: Type, nulls = 0.2): string {
 /** The column that tables with a key have besides those that are listed. */
 export const DOCUMENT = 'doc'
 
+/** The columns of the table `y` that are compared: its document is not one of them. */
+export function listed(table: Table): string {
+  return table.columns.map(({ name }) => `y.${name}`).join(', ')
+}
+
 export function tables(rng: Rng): Table[] {
   return rng.times(2, 3, (index) => table(rng, `t${index + 1}`))
 }
