@@ -74,15 +74,13 @@ export function Airports({ db }: { db: Database }) {
             {shown.map((airport) => (
               <Row key={airport.iata} airport={airport} place={placeOf.get(airport.iata)} />
             ))}
-            {!loading && shown.length === 0 && (
-              <tr>
-                <td colSpan={6} className="quiet nothing">
-                  {wanted === '' ? 'There are no flights.' : `No airport matches “${search.trim()}”.`}
-                </td>
-              </tr>
-            )}
           </tbody>
         </table>
+        {!loading && shown.length === 0 && (
+          <p className="quiet">
+            {wanted === '' ? 'There are no flights.' : `No airport matches “${search.trim()}”.`}
+          </p>
+        )}
       </div>
       <Definition db={db} name="airport_delays" />
       <Definition db={db} name="airport_places" />
