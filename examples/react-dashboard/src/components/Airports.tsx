@@ -77,9 +77,7 @@ export function Airports({ db }: { db: Database }) {
           </tbody>
         </table>
         {!loading && shown.length === 0 && (
-          <p className="quiet">
-            {wanted === '' ? 'There are no flights.' : `No airport matches “${search.trim()}”.`}
-          </p>
+          <p className="quiet">{wanted === '' ? 'There are no flights.' : `No airport matches “${search.trim()}”.`}</p>
         )}
       </div>
       <Definition db={db} name="airport_delays" />
