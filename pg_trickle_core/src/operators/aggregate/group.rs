@@ -210,8 +210,7 @@ impl Group {
         };
         let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
         let delta_names: Vec<String> = (0..key_names.len()).map(key_name).collect();
-        let is_array = |key: &GroupKey| key.nullable && ["[]", "vector"].iter().any(|end| key.type_sql.ends_with(end));
-        let pairs = if aggregate.keys.iter().any(is_array) {
+        let pairs = if aggregate.keys.iter().any(|key| key.nullable && !key.wrapped) {
             op(&record("r", &key_names), "=", &record("g", &delta_names))
         } else {
             let same = |(key, delta): (&GroupKey, &String)| {

@@ -4,7 +4,7 @@ use super::state::GroupKey;
 use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
-use crate::facts::types::{collate, is_pseudo};
+use crate::facts::types::{collate, has_arrays, is_pseudo};
 use crate::facts::value_identity::equal_is_same;
 use crate::operators::linear::recognise::{check, nullable, print};
 use crate::query::{Expr, Query, Target};
@@ -87,5 +87,6 @@ pub fn key(flat: &Flat, expr: &Expr, graph: &StageGraph) -> Result<GroupKey, Fal
         collate: collate(type_oid, expr.collation(), graph)?,
         equals: crate::sql::expr::operator_sql(&default.equality),
         nullable: nullable(flat, expr)?,
+        wrapped: has_arrays(type_oid, graph)?,
     })
 }

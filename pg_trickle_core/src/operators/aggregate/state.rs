@@ -30,6 +30,8 @@ pub struct GroupKey {
     pub equals: String,
     /// True if it can be NULL.
     pub nullable: bool,
+    /// There are arrays of it: it is no array itself.
+    pub wrapped: bool,
 }
 
 /// The content of a state column.
