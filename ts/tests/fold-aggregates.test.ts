@@ -230,6 +230,51 @@ runCases('aggregates of exact types', [
     way: 'fold',
   },
   {
+    name: 'variance of numbers whose squares numeric has no room for',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)',
+      'INSERT INTO t VALUES (1, 1, 0), (2, 1, 3e-500), (3, 1, -3e-500), (4, 1, 4e-500 - 1e-16383), (5, 1, 1e-16383 - 4e-500)',
+      'INSERT INTO t SELECT i, i % 3 + 2, i / 8.0 FROM generate_series(10, 20) i',
+    ],
+    views: {
+      by_k: `SELECT k, ${VARIANCES('n')}, count(n) AS c FROM t GROUP BY k`,
+      total: 'SELECT var_samp(n) AS v FROM t',
+      other: 'SELECT k, stddev(n) AS s, variance(n) AS v, variance(n) FILTER (WHERE id > 3) AS f FROM t GROUP BY k',
+      kept: 'SELECT k FROM t GROUP BY k HAVING variance(n) > 1 OR var_pop(n) < 1e-900',
+      joined: 'SELECT a.k, variance(a.n) AS v, count(b.n) AS c FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY a.k',
+    },
+    steps: [
+      'INSERT INTO t VALUES (6, 1, 5)',
+      'INSERT INTO t VALUES (7, 7, 1e-9000)',
+      'INSERT INTO t VALUES (8, 7, 2), (9, 7, 1e-8192)',
+      'DELETE FROM t WHERE id IN (4, 6)',
+      'UPDATE t SET n = n + 1 WHERE k = 7',
+      'UPDATE t SET n = round(n, 3)',
+      'TRUNCATE t',
+    ],
+    way: 'fold',
+  },
+  {
+    name: 'variance of numbers whose sum numeric has no room for',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, n numeric)',
+      'INSERT INTO t SELECT x, x % 2, 9e131071 + x FROM generate_series(1, 5) x',
+      'INSERT INTO t SELECT x, x, x FROM generate_series(11, 15) x',
+    ],
+    views: {
+      by_k: 'SELECT k, variance(n) AS v, count(n) AS c FROM t GROUP BY k',
+    },
+    steps: [
+      'INSERT INTO t VALUES (20, 0, 9e131071 - 5)',
+      'DELETE FROM t WHERE id = 20',
+      "UPDATE t SET n = 'Infinity' WHERE id = 4",
+      'UPDATE t SET n = NULL WHERE id IN (4, 5, 6)',
+      'WITH d AS (DELETE FROM t WHERE id = 7) INSERT INTO t VALUES (30, 1, 9e131071), (31, 12, 12)',
+      'DELETE FROM t WHERE k < 5',
+    ],
+    way: 'fold',
+  },
+  {
     name: 'booleans and bits',
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, b bool, i2 int2, i4 int4 NOT NULL, i8 int8, bits bit(5))',

@@ -2,7 +2,7 @@
 
 use super::distinct_arguments::DistinctArgument;
 use super::family::Family;
-use super::state::{Kind, State, longest_scale};
+use super::state::{Kind, NO_VARIANCE, State, longest_scale, outsize};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
@@ -75,6 +75,8 @@ pub enum Value {
     },
     /// A function of `pgtrickle` over states. A numeric sum comes with the state that holds its scale.
     Function(String, Vec<(usize, Option<usize>)>),
+    /// This state where it is not NULL, or else the value.
+    Outsize(usize, Box<Value>),
 }
 
 impl<'a> States<'a> {
@@ -135,6 +137,16 @@ impl<'a> States<'a> {
         };
         let sum_of = |sum: usize, scales: Option<usize>| scales.map_or_else(|| state(sum), |of| rounded(sum, of));
         match value {
+            Value::Outsize(n, value) => numeric(
+                &[
+                    "CASE WHEN ",
+                    " IS NULL THEN ",
+                    " WHEN ",
+                    &format!(" OPERATOR(pg_catalog.<>) {NO_VARIANCE} THEN "),
+                    " END",
+                ],
+                vec![state(n), self.result(*value, type_oid, state), state(n), state(n)],
+            ),
             Value::State(n) => state(n),
             Value::ScaledSum { sum, scales } => rounded(sum, scales),
             Value::Average { sum, scales, count } => numeric(
@@ -261,6 +273,8 @@ impl<'a> States<'a> {
             ),
         };
         self.floats |= floats;
+        // The sums of a variance leave out what numeric cannot square.
+        let leaves_out = sums.contains('X') && types == [NUMERIC] && fixed_scale(args[0], self.catalog)?.is_none();
         let mut terms = Vec::new();
         for sum in sums.chars() {
             let (first, second) = match sum {
@@ -283,6 +297,9 @@ impl<'a> States<'a> {
                         format!("pgtrickle.exact({sql})"),
                         "NULL::pg_catalog.numeric".to_owned(),
                     )
+                } else if leaves_out {
+                    let sql = format!("CASE WHEN {} THEN 0 ELSE {sql} END", outsize(&sql));
+                    self.argument(part, sql, null_of(n))
                 } else {
                     self.argument(part, sql, null_of(n))
                 }
@@ -307,6 +324,11 @@ impl<'a> States<'a> {
             (Family::Average, &[(sum, scales)]) => Value::Average { sum, scales, count },
             (Family::Sum, &[(sum, Some(scales))]) if !floats => Value::ScaledSum { sum, scales },
             (Family::Sum, &[(sum, None)]) if !floats => Value::State(sum),
+            (Family::Sums(of), _) if leaves_out => {
+                let argument = self.argument(part, given(0), null_of(0));
+                let outsize = self.state(Kind::Outsize(of.aggregate), argument, NUMERIC, 0)?;
+                Value::Outsize(outsize, Box::new(Value::Function(function, terms)))
+            }
             _ => Value::Function(function, terms),
         })
     }

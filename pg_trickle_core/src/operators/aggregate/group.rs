@@ -1,6 +1,6 @@
 //! A grouped stage: one stored row per group. An aggregated delta is folded into it.
 
-use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
+use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, State, WEIGHT, argument_name, key_name, value_name};
 use crate::maintain::key::same;
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
 use crate::maintain::stage::{Maintenance, Reach};
@@ -107,9 +107,12 @@ impl Group {
             return Vec::new();
         }
         let bounded = Block::any_fans_out(&self.parts, changes);
-        if !self.aggregate.keys.is_empty() && terms.iter().all(|term| term.sign > 0) {
+        if !self.aggregate.keys.is_empty()
+            && terms.iter().all(|term| term.sign > 0)
+            && let Some(set) = self.added()
+        {
             let arms: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
-            return vec![applied(bounded, &union_all(&arms), |rows| self.upsert(rows))];
+            return vec![applied(bounded, &union_all(&arms), |rows| self.upsert(rows, &set))];
         }
         // If a single occurrence changed, and no row twice, the rows of each sign really existed. Otherwise some only
         // cancel.
@@ -131,18 +134,16 @@ impl Group {
             .collect()
     }
 
+    /// What each state of a stored group becomes by insertions only, if these tell it.
+    fn added(&self) -> Option<Vec<(String, String)>> {
+        let plus = |state: &State| Some((state.name.clone(), state.plus(&column("EXCLUDED", &state.name))?));
+        self.aggregate.states.iter().map(plus).collect()
+    }
+
     /// Insertions only: aggregate them, and add each group to the stored one.
-    fn upsert(&self, rows: &str) -> String {
+    fn upsert(&self, rows: &str, set: &[(String, String)]) -> String {
         let aggregate = &self.aggregate;
         let query = self.grouped(rows);
-        let set = aggregate
-            .states
-            .iter()
-            .map(|state| {
-                let added = column("EXCLUDED", &state.name);
-                (state.name.clone(), state.plus(&added))
-            })
-            .collect();
         let insert = Insert {
             table: self.table.clone(),
             alias: STORED.to_owned(),
@@ -150,7 +151,7 @@ impl Group {
             query: query.to_string(),
             on_conflict: Some(OnConflict {
                 key: aggregate.keys.iter().map(|key| key.name.clone()).collect(),
-                set,
+                set: set.to_vec(),
             }),
         };
         insert.to_string()
@@ -243,10 +244,9 @@ impl Group {
         let mut always = only_old && !aggregate.keys.is_empty();
         for (n, state) in aggregate.states.iter().enumerate() {
             let produced = state.delta_columns(n, only_old);
-            if state.is_additive() {
-                changes.push(op(&produced[0].0, "<>", "0"));
-            } else {
-                always = true;
+            match state.changes(&produced) {
+                Some(change) => changes.push(change),
+                None => always = true,
             }
             columns.extend(produced);
         }

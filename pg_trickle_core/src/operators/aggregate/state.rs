@@ -67,7 +67,13 @@ pub enum Kind {
     Min(String),
     /// The largest value. The text is the `<` operator of the type.
     Max(String),
+    /// A variance of numeric values of which some are [`outsize`]: what this function of `pg_catalog` gives, with
+    /// [`NO_VARIANCE`] for NULL. NULL in a group without such values.
+    Outsize(&'static str),
 }
+
+/// What [`Kind::Outsize`] holds where there are too few values for a variance, which is never below 0.
+pub const NO_VARIANCE: &str = "'-Infinity'";
 
 /// One state column of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +155,17 @@ fn scale_mark(value: &str) -> String {
     format!("{}::pg_catalog.numeric", op("'1e'", "||", &zeros))
 }
 
+/// The condition that numeric has no room for the square of a finite value: `NUMERIC_MAX_RESULT_SCALE` is 16,383, and
+/// there are at most 131,072 digits before the point. PostgreSQL's variances square in a wider form that has no type.
+#[must_use]
+pub fn outsize(value: &str) -> String {
+    let size = format!("pg_catalog.abs({value})");
+    or(&[
+        op(&format!("pg_catalog.scale({value})"), ">", "8191"),
+        format!("({size} OPERATOR(pg_catalog.>) '1e65000' AND {size} OPERATOR(pg_catalog.<) 'Infinity')"),
+    ])
+}
+
 /// The SQL to put before and after a histogram to get its largest scale.
 #[must_use]
 pub fn longest_scale() -> (String, String) {
@@ -176,6 +193,7 @@ impl State {
             Kind::Bits { all: true, .. } => format!("pg_catalog.bit_and({x})"),
             Kind::Bits { .. } => format!("pg_catalog.bit_or({x})"),
             Kind::Xor { .. } => format!("pg_catalog.bit_xor({x})"),
+            Kind::Outsize(function) => outsize_variance(function, &x, ""),
         }
     }
 
@@ -208,6 +226,14 @@ impl State {
                 (of_sign(&aggregate, '<'), removed_name(position)),
             ],
             Kind::Xor { .. } => vec![(aggregate, name)],
+            Kind::Outsize(function) => {
+                let x = column(ROWS, &argument_name(self.argument.unwrap_or_default()));
+                let added = format!(" FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.>) 0)");
+                vec![
+                    (outsize_variance(function, &x, &added), name),
+                    (any_outsize(&x), removed_name(position)),
+                ]
+            }
             Kind::Count | Kind::Sum { .. } | Kind::Scales if only_old => {
                 vec![(op("0", "-", &format!("coalesce({aggregate}, 0)")), name)]
             }
@@ -219,17 +245,24 @@ impl State {
         }
     }
 
-    /// True if the delta of the state is 0 whenever the state does not change.
+    /// The condition that the state changes, over the aggregated delta; none if any row can change it. An outsize
+    /// variance changes with its group's sums, or with outsize rows.
     #[must_use]
-    pub fn is_additive(&self) -> bool {
-        matches!(self.kind, Kind::Count | Kind::Sum { .. } | Kind::Scales)
+    pub fn changes(&self, produced: &[(String, String)]) -> Option<String> {
+        match (&self.kind, produced) {
+            (Kind::Count | Kind::Sum { .. } | Kind::Scales, [(change, _), ..]) => Some(op(change, "<>", "0")),
+            (Kind::Outsize(_), [_, (outsize, _)]) => Some(outsize.clone()),
+            _ => None,
+        }
     }
 
-    /// The new value if the delta only adds rows. `added` is the state of the added rows alone.
+    /// The new value if the delta only adds rows. `added` is the state of the added rows alone. None if these do not
+    /// tell it.
     #[must_use]
-    pub fn plus(&self, added: &str) -> String {
+    pub fn plus(&self, added: &str) -> Option<String> {
         let stored = column(STORED, &self.name);
-        match &self.kind {
+        Some(match &self.kind {
+            Kind::Outsize(_) => return None,
             Kind::Count | Kind::Scales => op(&stored, "+", added),
             Kind::Sum { scaled, .. } => {
                 let sum = trimmed(*scaled, op(&stored, "+", added));
@@ -238,7 +271,7 @@ impl State {
             Kind::Min(_) => format!("LEAST({stored}, {added})"),
             Kind::Max(_) => format!("GREATEST({stored}, {added})"),
             Kind::Bits { .. } | Kind::Xor { .. } => self.bits(&stored, added),
-        }
+        })
     }
 
     /// A bitwise aggregate of two values, either of which can be NULL.
@@ -264,6 +297,10 @@ impl Aggregate {
         let removed = column(DELTA, &removed_name(position));
         match &state.kind {
             Kind::Count | Kind::Scales => op(&stored, "+", &added),
+            Kind::Outsize(_) => {
+                let none = format!("{stored} IS NULL AND {removed} IS NOT TRUE");
+                case(&[(none, "NULL".to_owned())], Some(recompute))
+            }
             Kind::Xor { count } => guarded_sum(&self.left(*count), &state.bits(&stored, &added), None),
             Kind::Bits { .. } if !exact => recompute.to_owned(),
             Kind::Bits { count, all } => {
@@ -345,8 +382,8 @@ impl Aggregate {
                 )
             }
             Kind::Xor { count } => guarded_sum(&column(DELTA, &value_name(*count)), &added, None),
-            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } if exact => added,
-            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } => recompute.to_owned(),
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) if exact => added,
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) => recompute.to_owned(),
         }
     }
 
@@ -358,6 +395,17 @@ impl Aggregate {
             &column(DELTA, &value_name(count)),
         )
     }
+}
+
+/// True for a group with outsize values.
+fn any_outsize(value: &str) -> String {
+    format!("pg_catalog.bool_or({})", outsize(value))
+}
+
+/// [`Kind::Outsize`] from scratch. `filter` says which of the rows count.
+fn outsize_variance(function: &str, value: &str, filter: &str) -> String {
+    let variance = format!("coalesce(pg_catalog.{function}({value}){filter}, {NO_VARIANCE})");
+    case(&[(format!("{}{filter}", any_outsize(value)), variance)], None)
 }
 
 /// Removes trailing zeros.

@@ -7,6 +7,8 @@
 /// An aggregate as a function of sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SumsOf {
+    /// The aggregate.
+    pub aggregate: &'static str,
     /// The function of `pgtrickle` that computes its result, without the prefix `float_` or `exact_`.
     pub function: &'static str,
     /// The arguments of the function: `n` is the number of inputs; `x` and `y` are the sums of the last and the first
@@ -39,7 +41,9 @@ const ALL: &str = "\
 pub fn find(aggregate: &str) -> Option<SumsOf> {
     ALL.split('\n').find_map(|line| {
         let mut words = line.split(' ');
-        (words.next() == Some(aggregate)).then_some(SumsOf {
+        let name = words.next()?;
+        (name == aggregate).then_some(SumsOf {
+            aggregate: name,
             function: words.next()?,
             sums: words.next()?,
         })
