@@ -54,8 +54,9 @@ export default defineConfig({
     // Each file runs in its own process with its own PGlite, so that a database that hangs does not affect others.
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Far more than any test takes alone: a machine that does other things besides is no failure.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Most tests run the built package, whose source map leads back to the sources.
     coverage: {
       include: ['src/**', 'dist/*.js'],

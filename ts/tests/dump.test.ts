@@ -181,7 +181,7 @@ test('schema, rows and triggers are restored one after the other, rows by COPY, 
     await old.close()
     await lab.close()
   }
-}, 180_000)
+})
 
 test('the dumped database keeps working, once the settings that pg_dump left in its session are reset', async () => {
   const pg = await openDatabase()
@@ -197,7 +197,7 @@ test('the dumped database keeps working, once the settings that pg_dump left in 
   } finally {
     await lab.close()
   }
-}, 180_000)
+})
 
 // PGlite 0.5.17 notes a version in the options of every column. Only it and later ones know this option.
 test.runIf(MAJOR === 18)(
@@ -245,7 +245,7 @@ test('NULLs of a domain that refuses NULL, dumped without the rows of the storag
   } finally {
     await lab.close()
   }
-}, 180_000)
+})
 
 describe('before the call', () => {
   test('DDL works as usual, and what is dropped leaves nothing behind', async () => {

@@ -88,7 +88,7 @@ beforeAll(async () => {
     'plain',
     'SELECT shop, array_agg(amount) AS list, now() IS NULL AS no FROM sale GROUP BY 1',
   )
-}, 120_000)
+})
 afterAll(async () => {
   // The leader last, so that the others do not elect a new one.
   for (const tab of [...threads.keys()].reverse()) await closeTab(tab)
@@ -205,4 +205,4 @@ it('subscriptions survive a change of leader', async () => {
     await waitForRows(each)
     await each.end()
   }
-}, 120_000)
+})

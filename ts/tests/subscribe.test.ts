@@ -191,7 +191,7 @@ describe('the changes of a transaction', () => {
     expect(later.calls).toEqual([[]])
     await later.end()
     await mirror.end()
-  }, 180_000)
+  })
 })
 
 describe('rows', () => {
