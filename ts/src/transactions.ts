@@ -24,6 +24,8 @@ declare module '@electric-sql/pglite' {
 
 /** Milliseconds after which a call stops waiting for a transaction that runs no statement. */
 const PATIENCE = 5000
+/** It is counted in steps, so that a process that stood still, with all its callbacks, has not waited. */
+const STEP = 500
 
 /** SQLSTATE `active_sql_transaction`. */
 const ACTIVE_TRANSACTION = '25001'
@@ -41,8 +43,8 @@ interface Open {
   ended: Promise<void>
   /** How many of its statements are running. */
   running: number
-  /** When the last one ended. */
-  idleSince: number
+  /** How many have ended. */
+  done: number
   /** The code that runs now is that of the callback. */
   isInside: boolean
 }
@@ -66,7 +68,7 @@ export function watchTransactions(pg: Database, trickleOf: (tx: Database) => obj
   host.transaction = <T>(callback: (tx: Database) => Promise<T>): Promise<T> => {
     let end = () => {}
     const ended = new Promise<void>((resolve) => (end = resolve))
-    const open: Open = { ended, running: 0, idleSince: performance.now(), isInside: false }
+    const open: Open = { ended, running: 0, done: 0, isInside: false }
     const run = (tx: Database): Promise<T> => {
       openTransactions.set(pg, open)
       watchMethods(tx, open)
@@ -107,7 +109,7 @@ function watch(run: () => Promise<unknown>, open: Open): Promise<unknown> {
     // Microtasks run in order, so what awaits this promise goes on between the two that are queued around its end.
     const settle = (end: () => void) => {
       open.running -= 1
-      open.idleSince = performance.now()
+      open.done += 1
       queueMicrotask(() => (open.isInside = true))
       end()
       queueMicrotask(() => (open.isInside = false))
@@ -130,15 +132,16 @@ export function stayOutside(db: Database, method: string, streamTable?: string):
 async function waitForEnd(open: Open, method: string, streamTable: string | undefined): Promise<void> {
   let ended = false
   void open.ended.then(() => (ended = true))
-  for (;;) {
-    const left = open.running > 0 ? PATIENCE : open.idleSince + PATIENCE - performance.now()
-    if (left <= 0) {
-      const message = `pg.trickle.${method} waited for a transaction that has run no statement for ${PATIENCE / 1000} seconds`
-      throw refusal(message, method, streamTable)
-    }
-    await Promise.race([open.ended, sleep(left)])
+  let { done } = open
+  let idle = 0
+  while (idle < PATIENCE) {
+    await Promise.race([open.ended, sleep(STEP)])
     if (ended) return
+    idle = open.running > 0 || open.done !== done ? 0 : idle + STEP
+    done = open.done
   }
+  const message = `pg.trickle.${method} waited for a transaction that has run no statement for ${PATIENCE / 1000} seconds`
+  throw refusal(message, method, streamTable)
 }
 
 function refusal(message: string, method: string, streamTable: string | undefined): TrickleError {

@@ -111,8 +111,9 @@ describe('pg.trickle inside the callback', () => {
         await new Promise((resolve) => setTimeout(resolve, 10))
         await pg.trickle.createStreamTable('st', QUERY)
       })
-      const failure = run.catch((error: TrickleError) => error)
-      for (let n = 0; n < 60; n += 1) {
+      let ended = false
+      const failure = run.catch((error: TrickleError) => error).finally(() => (ended = true))
+      while (!ended) {
         await new Promise((resolve) => setImmediate(resolve))
         await vi.advanceTimersByTimeAsync(100)
       }
@@ -128,6 +129,23 @@ describe('pg.trickle inside the callback', () => {
 })
 
 describe('pg.trickle beside a transaction', () => {
+  it('waits on where all stood still for longer than it has patience', async () => {
+    let opened = () => {}
+    const isOpen = new Promise<void>((resolve) => (opened = resolve))
+    const run = pg.transaction(async (tx) => {
+      opened()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      const end = performance.now() + 6000
+      while (performance.now() < end);
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      await tx.query('SELECT 1')
+    })
+    await isOpen
+    await pg.trickle.createStreamTable('st', QUERY)
+    await run
+    expect(await names()).toEqual(['st'])
+  })
+
   it('waits for its end', async () => {
     const done: string[] = []
     let opened = () => {}
