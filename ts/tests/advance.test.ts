@@ -5,6 +5,7 @@ import { setClock } from './support/clock.js'
 import { Mirror } from './support/mirror.js'
 import { openDatabase, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
+import { eventually } from './support/eventually.js'
 
 const START = Date.UTC(2026, 5, 1, 12, 0, 0)
 const SECOND = 1000
@@ -190,7 +191,7 @@ describe('advanceEvery', () => {
     await pg.trickle.createStreamTable('recent', RECENT)
     const mirror = await Mirror.open(pg, 'recent')
     setClock(START + 3 * SECOND)
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(mirror.rows.size > 0 && [...mirror.rows.values()].some(({ id }) => id === 103)).toBe(true),
     )
     await mirror.check()
@@ -211,7 +212,7 @@ describe('advanceEvery', () => {
     await expect(pg.exec('SELECT 1 / 0')).rejects.toThrow()
     await pause()
     await pg.exec('ROLLBACK')
-    await vi.waitFor(async () => expect(await list('SELECT max(id) FROM recent')).toEqual([101]))
+    await eventually(async () => expect(await list('SELECT max(id) FROM recent')).toEqual([101]))
   })
 
   test('reports an error once and goes on', async () => {
@@ -221,22 +222,23 @@ describe('advanceEvery', () => {
     await fill(200)
     await pg.trickle.createStreamTable('ratio', 'SELECT id, 1 / (id - 102) AS r FROM ev WHERE id > 90 AND ts <= now()')
     setClock(START + 5 * SECOND)
-    await vi.waitFor(() => expect(errors).toHaveBeenCalled())
+    await eventually(() => expect(errors).toHaveBeenCalled())
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(errors).toHaveBeenCalledTimes(1)
     await pg.exec('DELETE FROM ev WHERE id = 102')
     setClock(START + 6 * SECOND)
-    await vi.waitFor(async () => expect(await list('SELECT max(id) FROM ratio')).toEqual([106]))
+    await eventually(async () => expect(await list('SELECT max(id) FROM ratio')).toEqual([106]))
   })
 
   test('ends when the database closes, and keeps no process alive', async () => {
     const unref = vi.spyOn(globalThis, 'setTimeout')
     pg = await open(1)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    const timers = unref.mock.results.map(({ value }) => value as NodeJS.Timeout)
-    const own = unref.mock.calls.flatMap(([, delay], n) => (delay === 1 || delay === 0 ? [timers[n]] : []))
-    expect(own.length).toBeGreaterThan(1)
-    expect(own.every((timer) => timer?.hasRef() === false)).toBe(true)
+    const own = () =>
+      unref.mock.calls.flatMap(([, delay], n) =>
+        delay === 1 || delay === 0 ? [unref.mock.results[n]?.value as NodeJS.Timeout] : [],
+      )
+    await eventually(() => expect(own().length).toBeGreaterThan(1))
+    expect(own().every((timer) => !timer.hasRef())).toBe(true)
     await pg.close()
     await new Promise((resolve) => setTimeout(resolve, 20))
     const calls = unref.mock.calls.length

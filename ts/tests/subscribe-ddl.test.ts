@@ -1,9 +1,10 @@
 /** `subscribe` inside a transaction of the caller, and the effect of DDL on subscriptions. */
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Mirror } from './support/mirror.js'
 import { openDatabase } from './support/pglite.js'
 import { countChangeTriggers, openTotals, SALES, TOTALS } from './support/sales.js'
 import { useFreshLab } from './support/use-lab.js'
+import { eventually } from './support/eventually.js'
 
 const lab = useFreshLab(SALES)
 
@@ -30,7 +31,7 @@ describe('in a transaction of the caller', () => {
     await lab.exec('BEGIN; SAVEPOINT a; UPDATE sale SET amount = 1 WHERE id = 3')
     const mirror = await Mirror.open(lab.pg, 'totals')
     await lab.exec(end)
-    await vi.waitFor(() => expect(mirror.calls).toHaveLength(1))
+    await eventually(() => expect(mirror.calls).toHaveLength(1))
     await mirror.check()
     await lab.run('DELETE FROM sale WHERE id = 3')
     await mirror.check()
@@ -143,7 +144,7 @@ describe('DDL', () => {
     const late = await Mirror.open(lab.pg, 'totals', { key: ['shop'] })
     await lab.exec('ALTER VIEW totals RENAME TO sums; CREATE TABLE totals (); UPDATE sale SET amount = 1')
     await lab.exec('ROLLBACK')
-    await vi.waitFor(() => expect(late.calls).toHaveLength(1))
+    await eventually(() => expect(late.calls).toHaveLength(1))
     await lab.exec('ALTER VIEW totals RENAME TO sums; CREATE VIEW totals AS TABLE sums; UPDATE sale SET amount = 2')
     for (const one of [mirror, late]) {
       await one.check()

@@ -4,6 +4,7 @@ import type { LiveTable, Unsubscribe } from '../dist/index.js'
 import { openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
 import { countChangeTriggers, SALES, TOTALS } from './support/sales.js'
+import { eventually } from './support/eventually.js'
 
 let pg: Database
 beforeAll(async () => {
@@ -16,7 +17,7 @@ beforeEach(async () => {
   await pg.trickle.createStreamTable('totals', TOTALS)
 })
 
-const isOver = () => vi.waitFor(async () => expect(await countChangeTriggers(pg)).toBe(0))
+const isOver = () => eventually(async () => expect(await countChangeTriggers(pg)).toBe(0))
 const change = () => pg.query('UPDATE sale SET amount = amount + 1')
 
 describe('an AbortSignal', () => {

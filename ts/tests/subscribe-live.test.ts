@@ -7,6 +7,7 @@ import { Mirror } from './support/mirror.js'
 import { MODULE_NAME, openWith } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
 import { SALES, TOTALS } from './support/sales.js'
+import { eventually } from './support/eventually.js'
 
 type Live = typeof import('@electric-sql/pglite/live')
 type LiveDatabase = Database & { live: import('@electric-sql/pglite/live').LiveNamespace }
@@ -78,7 +79,7 @@ describe('live', () => {
     await pg.exec('UPDATE sale SET amount = 2 WHERE id = 3')
     expect(two).toHaveBeenCalledTimes(1)
     live.subscribe(one)
-    await vi.waitFor(() => expect(one).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(one).toHaveBeenCalledTimes(1))
     expect(one).toHaveBeenLastCalledWith(expect.objectContaining({ rows: await rows() }))
     await live.unsubscribe()
   })
@@ -111,9 +112,9 @@ describe('live', () => {
     const seen = vi.fn()
     live.subscribe(seen)
     await pg.trickle.dropStreamTable('totals')
-    await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(onError).toHaveBeenCalledTimes(1))
     live.subscribe(seen)
-    await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(2))
+    await eventually(() => expect(onError).toHaveBeenCalledTimes(2))
     expect(onError.mock.calls).toMatchObject([[{ code: '42P01' }], [{ code: '42P01' }]])
     await live.unsubscribe()
     expect(seen).not.toHaveBeenCalled()
@@ -121,7 +122,7 @@ describe('live', () => {
     await pg.trickle.createStreamTable('totals', query)
     await pg.exec('DELETE FROM sale WHERE shop = 1')
     live.subscribe(seen)
-    await vi.waitFor(() => expect(seen).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(seen).toHaveBeenCalledTimes(1))
     expect(live.initialResults.rows).toEqual(await rows())
     await pg.exec('INSERT INTO sale VALUES (4, 4, 4)')
     expect(seen).toHaveBeenCalledTimes(2)
@@ -147,7 +148,7 @@ describe('over a stream table', () => {
     const mirror = await Mirror.open(pg, 'totals')
     await pg.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     const after = await rows()
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(seen.query.at(-1)).toEqual(after)
       expect(seen.incremental.at(-1)).toEqual(after)
       expect(seen.changes.at(-1)).toMatchObject([{ __op__: 'UPDATE', shop: 2, total: '1.00' }])
@@ -192,7 +193,7 @@ describe('over a stream table', () => {
     const stop = await pg.listen('news', (payload) => payloads.push(payload))
     const mirror = await Mirror.open(pg, 'totals')
     await pg.exec("BEGIN; DELETE FROM sale WHERE id = 3; NOTIFY news, 'gone'; COMMIT")
-    await vi.waitFor(() => expect(payloads).toEqual(['gone']))
+    await eventually(() => expect(payloads).toEqual(['gone']))
     await mirror.check()
     await mirror.end()
     await stop()

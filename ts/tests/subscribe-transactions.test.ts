@@ -1,10 +1,11 @@
 /** Subscriptions that start or end inside transactions that commit, roll back or fail. */
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Change, SubscribeOptions, TrickleError } from '../dist/index.js'
 import type { Lab } from './support/lab.js'
 import { Mirror } from './support/mirror.js'
 import { countChangeTriggers } from './support/sales.js'
 import { useFreshLab } from './support/use-lab.js'
+import { eventually } from './support/eventually.js'
 
 const lab: Lab = useFreshLab(async () => {
   await lab.exec('CREATE TABLE sale (id int PRIMARY KEY, amount int); INSERT INTO sale VALUES (1, 10)')
@@ -59,7 +60,7 @@ describe('a transaction that has failed', () => {
     await new Promise((done) => setTimeout(done, 50))
     expect(mirror.calls).toEqual([])
     await lab.exec('ROLLBACK')
-    await vi.waitFor(() => expect(mirror.calls).toHaveLength(1), { timeout: 5000 })
+    await eventually(() => expect(mirror.calls).toHaveLength(1))
     await lab.run('INSERT INTO sale VALUES (2, 20)')
     await mirror.check()
     await mirror.end()
@@ -78,7 +79,7 @@ describe('a transaction that has failed', () => {
     await fail()
     await mirror.end()
     await lab.exec('ROLLBACK')
-    await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0), { timeout: 5000 })
+    await eventually(async () => expect(await countChangeTriggers(lab.pg)).toBe(0))
   })
 
   it('leaves nothing behind when a subscription ends while it is being requested again', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest'
 import { trickle } from '../dist/index.js'
 import type { Trickle } from '../dist/index.js'
 import { LockServer, lockManager } from './support/locks.mjs'
@@ -11,6 +11,7 @@ import { Mirror } from './support/mirror.js'
 import { MODULE_NAME } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
 import { countChangeTriggers, SALES, TOTALS } from './support/sales.js'
+import { eventually } from './support/eventually.js'
 
 type WorkerModule = typeof import('@electric-sql/pglite/worker')
 type Tab = InstanceType<WorkerModule['PGliteWorker']> & { trickle: Trickle }
@@ -72,7 +73,7 @@ function mirror(tab: Tab, name = 'totals'): Promise<Mirror> {
 
 /** Waits until the changes have arrived, which is a little after the transaction. */
 async function waitForRows(one: Mirror): Promise<void> {
-  await vi.waitFor(() => one.check(), { timeout: 20_000, interval: 20 })
+  await eventually(() => one.check())
 }
 
 let first: Tab
@@ -137,7 +138,7 @@ it('dropping and altering are reported', async () => {
   await first.trickle.alterStreamTable('going', 'SELECT id, amount FROM sale WHERE id > 1')
   await waitForRows(one)
   await first.trickle.dropStreamTable('going')
-  await vi.waitFor(() => expect(one.errors).toMatchObject([{ code: '42P01' }]))
+  await eventually(() => expect(one.errors).toMatchObject([{ code: '42P01' }]))
 })
 
 it('errors are the same in a tab', async () => {
@@ -186,7 +187,7 @@ it('closing a tab removes its subscriptions', async () => {
   await second.query("SELECT pgtrickle.command('open', $1, 'page/1')", [rows[0]?.id])
   expect(await countChangeTriggers(second)).toBeGreaterThan(0)
   leave()
-  await vi.waitFor(async () => expect(await countChangeTriggers(second)).toBe(0))
+  await eventually(async () => expect(await countChangeTriggers(second)).toBe(0))
 })
 
 it('subscriptions survive a change of leader', async () => {

@@ -6,6 +6,7 @@ import { Mirror } from './support/mirror.js'
 import { openDatabase } from './support/pglite.js'
 import { countChangeTriggers, openTotals, SALES, TOTALS } from './support/sales.js'
 import { useFreshLab } from './support/use-lab.js'
+import { eventually } from './support/eventually.js'
 
 const lab = useFreshLab(SALES)
 
@@ -512,7 +513,7 @@ describe('subscriptions', () => {
     await lab.exec('UPDATE sale SET amount = 1 WHERE id = 3')
     broken.mockRestore()
     expect(mirror.errors).toMatchObject([{ message: 'too long', streamTable: 'totals' }])
-    await vi.waitFor(async () => expect(await countChangeTriggers(lab.pg)).toBe(0))
+    await eventually(async () => expect(await countChangeTriggers(lab.pg)).toBe(0))
     const next = await Mirror.open(lab.pg, 'totals')
     await next.check()
     await next.end()

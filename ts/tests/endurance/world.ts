@@ -226,7 +226,7 @@ export class World {
       const name = this.#names.get(id)
       const told = () => sorted([...subscriber.rows.values()])
       const truth = async () => (name ? sorted((await this.lab.pg.query(`SELECT * FROM ${name}`)).rows) : 'dropped')
-      for (let n = 0; n < 200 && subscriber.errors.length === 0; n++) {
+      for (let n = 0; n < 3000 && subscriber.errors.length === 0; n++) {
         if (told() === (await truth())) break
         await new Promise((resolve) => setTimeout(resolve, 10))
       }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { failing, withFailingMemory } from '../support/failing-memory.js'
 import { Lab } from '../support/lab.js'
+import { eventually } from '../support/eventually.js'
 
 let lab: Lab
 
@@ -78,9 +79,6 @@ test('a subscriber gets a new state when a record was lost', async () => {
   }
   await lab.run('DELETE FROM t WHERE id > 3000 AND id % 2 = 0')
   const expected = await truth()
-  for (let round = 0; round < 100 && JSON.stringify(seen) !== JSON.stringify(expected); round++) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  expect(seen).toEqual(expected)
+  await eventually(() => expect(seen).toEqual(expected))
   await stop()
 })

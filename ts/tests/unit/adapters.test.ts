@@ -8,6 +8,7 @@ import { useStreamTable as useSolid } from '../../src/solid/index.js'
 import { useStreamTable as useSvelte } from '../../src/svelte/index.js'
 import { useStreamTable as useVue } from '../../src/vue/index.js'
 import { FakeDatabase, insert, remove } from '../support/fake-database.js'
+import { eventually } from '../support/eventually.js'
 
 // In Node, Solid's package leads to the build for servers, in which nothing changes.
 vi.mock('solid-js', () => vi.importActual('solid-js/dist/solid.js'))
@@ -92,10 +93,10 @@ describe.each(Object.entries(ADAPTERS))('%s', (_, use) => {
     const used = use('t', { db })
     expect(used.loading()).toBe(true)
     expect(used.ids()).toEqual([])
-    await vi.waitFor(() => expect(used.ids()).toEqual([1, 2]))
+    await eventually(() => expect(used.ids()).toEqual([1, 2]))
     expect(used.loading()).toBe(false)
     db.commit(insert({ id: 3 }), remove({ id: 1 }))
-    await vi.waitFor(() => expect(used.ids()).toEqual([2, 3]))
+    await eventually(() => expect(used.ids()).toEqual([2, 3]))
     used.end()
     db.commit(insert({ id: 4 }))
     await new Promise((resolve) => setTimeout(resolve, 30))
@@ -105,33 +106,33 @@ describe.each(Object.entries(ADAPTERS))('%s', (_, use) => {
   test('has an error, and tries again', async () => {
     const dropped = new TrickleError('stream table t was dropped', { code: '42P01', streamTable: 't' })
     const used = use('t', { db })
-    await vi.waitFor(() => expect(used.ids()).toEqual([1, 2]))
+    await eventually(() => expect(used.ids()).toEqual([1, 2]))
     db.fail(dropped)
-    await vi.waitFor(() => expect(used.error()).toBe(dropped))
+    await eventually(() => expect(used.error()).toBe(dropped))
     expect(used.ids()).toEqual([1, 2])
     used.retry()
-    await vi.waitFor(() => expect(used.error()).toBeUndefined())
+    await eventually(() => expect(used.error()).toBeUndefined())
     used.end()
   })
 
   test('filters, and waits for a database', async () => {
     const filtered = use('t', { db, filter: ({ id }) => id > 1 })
-    await vi.waitFor(() => expect(filtered.ids()).toEqual([2]))
+    await eventually(() => expect(filtered.ids()).toEqual([2]))
     filtered.end()
     const waiting = use('t', { db: undefined })
     expect(waiting.loading()).toBe(true)
     waiting.retry()
     await waiting.set?.('t', { db })
-    if (waiting.set) await vi.waitFor(() => expect(waiting.ids()).toEqual([1, 2]))
+    if (waiting.set) await eventually(() => expect(waiting.ids()).toEqual([1, 2]))
     waiting.end()
   })
 
   test('follows another stream table', async () => {
     const used = use('t', { db })
-    await vi.waitFor(() => expect(used.ids()).toEqual([1, 2]))
+    await eventually(() => expect(used.ids()).toEqual([1, 2]))
     db.initial = [insert({ id: 7 })]
     await used.set?.('u', { db })
-    if (used.set) await vi.waitFor(() => expect(used.ids()).toEqual([7]))
+    if (used.set) await eventually(() => expect(used.ids()).toEqual([7]))
     used.end()
   })
 })
@@ -148,7 +149,7 @@ test('misspelt options and databases without the plugin are refused', () => {
 test('a database inside a reactive object of Vue is used as it is', async () => {
   const scope = effectScope()
   const used = scope.run(() => useVue<Row>('t', () => reactive({ db })))
-  await vi.waitFor(() => expect(used?.rows.value).toHaveLength(2))
+  await eventually(() => expect(used?.rows.value).toHaveLength(2))
   expect(db.open.size).toBe(1)
   scope.stop()
 })

@@ -1,6 +1,7 @@
 /** A tab that receives what the leader relays. */
 import { expect, test, vi } from 'vitest'
 import { Tab } from '../../src/subscribe/relay.js'
+import { eventually } from '../support/eventually.js'
 
 /** A promise that the test settles. */
 function deferred<T>() {
@@ -19,10 +20,10 @@ test('a leader that closes before it answers does not disturb the next one', asy
   const tab = new Tab('tab', { findChannel, receive, missed: vi.fn() })
 
   const first = tab.join(1)
-  await vi.waitFor(() => expect(findChannel).toHaveBeenCalledTimes(1))
+  await eventually(() => expect(findChannel).toHaveBeenCalledTimes(1))
   tab.leave()
   const second = tab.join(1)
-  await vi.waitFor(() => expect(findChannel).toHaveBeenCalledTimes(2))
+  await eventually(() => expect(findChannel).toHaveBeenCalledTimes(2))
   answers[1]?.resolve('relay-test')
   await second
   answers[0]?.reject(new Error('gone'))
@@ -31,7 +32,7 @@ test('a leader that closes before it answers does not disturb the next one', asy
 
   const leader = new BroadcastChannel('relay-test')
   leader.postMessage({ number: 1, bytes: new Uint8Array(1) })
-  await vi.waitFor(() => expect(receive).toHaveBeenCalled())
+  await eventually(() => expect(receive).toHaveBeenCalled())
   expect(receive).toHaveBeenCalledTimes(1)
   leader.close()
   tab.leave()
