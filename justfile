@@ -53,6 +53,10 @@ test-next:
 demo *options:
     ci/with-build.sh node examples/demo/demo.mjs {{ options }}
 
+# The pictures of the dashboard in the README, light and dark
+pictures:
+    ci/with-build.sh node examples/react-dashboard/pictures.mjs
+
 # Time per change, beside hand-written triggers and live queries
 bench *options:
     ci/with-build.sh node bench/run.mjs {{ options }}

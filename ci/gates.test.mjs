@@ -64,7 +64,15 @@ test('links: to files and headings, in every form that Markdown has', () => {
   const files = { 'docs/b.md': '# B\n## Second part\n## Again\n## Again\n[up](../README.md)\n', 'image.svg': '' }
   assert.deepEqual(checkLinks(checkout({ ...files, 'README.md': good })).problems, [])
 
-  const wrong = ['[a](c.md)', '[a](docs/b.md#third)', '[a](#b)', '[a]: c.md', '![a](c.svg)', '<a href="c.md">a</a>']
+  const wrong = [
+    '[a](c.md)',
+    '[a](docs/b.md#third)',
+    '[a](#b)',
+    '[a]: c.md',
+    '![a](c.svg)',
+    '<a href="c.md">a</a>',
+    '<source srcset="c.svg" />',
+  ]
   wrong.push('[a](image.svg#part)', '[a](docs#part)', '[a](../outside.md)', '[a](/docs/b.md)')
   for (const text of wrong) {
     const { problems } = checkLinks(checkout({ ...files, 'README.md': `# A\n${text}\n` }))

@@ -34,7 +34,8 @@ function broken(root, headings, from, target) {
 
 /** The targets of links, images, reference definitions and HTML attributes, with their lines. Code holds none. */
 export function linksIn(text) {
-  const target = /\]\(\s*<?([^\s)>]+)>?(?:\s+["'(][^)]*)?\)|^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)|\b(?:href|src)="([^"]+)"/g
+  const target =
+    /\]\(\s*<?([^\s)>]+)>?(?:\s+["'(][^)]*)?\)|^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)|\b(?:href|src|srcset)="([^"]+)"/g
   return withoutCode(text)
     .split('\n')
     .flatMap((line, index) =>

@@ -10,7 +10,7 @@ import { CHANGES, QUERIES, tables as skewed } from '../../bench/lib/skew.mjs'
 import { grown, measure } from '../../bench/lib/tuples.mjs'
 import { MAJOR, openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { tableIn } from './support/readme.js'
+import { tableIn } from './support/markdown.js'
 
 const DOCUMENTED = tableIn(readFileSync(new URL('../../docs/OPERATORS.md', import.meta.url), 'utf8'), 'Measured')
 /** Removes the schema from operators. */

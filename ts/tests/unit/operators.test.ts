@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { OPERATORS } from '../../../bench/lib/operators.mjs'
-import { tableIn } from '../support/readme.js'
+import { tableIn } from '../support/markdown.js'
 
 const root = new URL('../../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')

@@ -1,70 +1,11 @@
-/** The README: its snippets run unchanged and print what it says, and its tables are correct. */
+/** docs/QUERIES.md: its table states the way of each operator. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { trickle } from '../dist/index.js'
-import { emptyDataDir, loadModule, openDatabase } from './support/pglite.js'
+import { openDatabase } from './support/pglite.js'
 import type { Database } from './support/pglite.js'
-import { blocksOf, printedAccordingTo, runSnippets, tableIn } from './support/readme.js'
+import { tableIn } from './support/markdown.js'
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-
-const blocks = (language: string) => blocksOf(README, language)
-const tableBelow = (heading: string) => tableIn(README, heading)
-
-describe('README', () => {
-  let pg: Database
-
-  beforeAll(async () => {
-    pg = await openDatabase()
-  })
-  afterAll(() => pg?.close())
-
-  test('its snippets run in order and print what their comments say', async () => {
-    const code = blocks('ts').join('\n')
-    const lines = code.split('\n')
-    const imports = lines.filter((line) => line.startsWith('import '))
-    expect(imports).toEqual([
-      "import { PGlite } from '@electric-sql/pglite'",
-      "import { trickle } from '@pgtrickle/pglite'",
-    ])
-    const expected = printedAccordingTo(code)
-    expect(expected).toHaveLength(code.split('console.log(').length - 1)
-    // An empty database, without another run of initdb. The SQL snippets continue with it.
-    const { PGlite } = await loadModule()
-    const dataDir = await emptyDataDir()
-    const create = async (options: object): Promise<unknown> => {
-      await pg.close()
-      pg = (await PGlite.create({ loadDataDir: dataDir, ...options })) as unknown as Database
-      return pg
-    }
-    const printed = await runSnippets(code, { PGlite: { create }, trickle })
-    expect(printed).toEqual(expected)
-  })
-
-  test('its SQL runs after them', async () => {
-    const sql = blocks('sql')
-    expect(sql).not.toHaveLength(0)
-    for (const block of sql) await pg.exec(block)
-    for (const { name } of await pg.trickle.listStreamTables()) {
-      expect(await pg.trickle.verifyStreamTable(name), name).toEqual({ ok: true, missing: 0, extra: 0 })
-    }
-  })
-
-  test('its commands exist', () => {
-    const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-      scripts: Record<string, string>
-    }
-    for (const [, name] of README.matchAll(/npm (?:run )?(test|(?<=run )[a-z]+)/g)) {
-      expect(scripts, `npm run ${name}`).toHaveProperty(name ?? '')
-    }
-  })
-
-  test('its table of methods lists every method', () => {
-    const named = tableBelow('API').map(([method]) => /^`(\w+)\(/.exec(method ?? '')?.[1])
-    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(pg.trickle)).filter((key) => key !== 'constructor')
-    expect(new Set(named)).toEqual(new Set(methods))
-  })
-})
+const DOC = readFileSync(new URL('../../docs/QUERIES.md', import.meta.url), 'utf8')
 
 /** Queries for each line of the table of operators. A piece of the line identifies it. */
 const OPERATORS: Record<string, string[]> = {
@@ -186,7 +127,7 @@ describe('the table of operators', () => {
   })
   afterAll(() => pg?.close())
 
-  test.each(tableBelow('What a change costs').map((cells) => ({ operator: cells[0] ?? '', way: cells[1] })))(
+  test.each(tableIn(DOC, 'What a change costs').map((cells) => ({ operator: cells[0] ?? '', way: cells[1] })))(
     'states the way of $operator',
     async ({ operator, way }) => {
       if (operator.startsWith('subquery in `FROM`')) return
