@@ -53,6 +53,10 @@ test-next:
 demo *options:
     ci/with-build.sh node examples/demo/demo.mjs {{ options }}
 
+# The documentation as a site, in build/site: just docs --repository https://github.com/OWNER/NAME --base /NAME/
+docs *options:
+    ci/with-setup.sh node docs/site/build.mjs {{ options }}
+
 # The pictures of the dashboard in the README, light and dark
 pictures:
     ci/with-build.sh node examples/react-dashboard/pictures.mjs

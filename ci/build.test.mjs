@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { deadLinks } from '../docs/site/dead-links.mjs'
 import { report, toolsIn } from './compare-versions.mjs'
 import { nameRepository } from './name-repository.mjs'
 
@@ -196,5 +197,22 @@ test('a package that is to be published names its repository, and its links lead
   assert.equal(
     readFileSync(join(folder, 'README.md'), 'utf8'),
     text.replace('(../docs', `(${at}/docs`).replace('(../README', `(${at}/README`),
+  )
+})
+
+test('a link of the site that leads to no page, file or heading is found', () => {
+  const folder = temporary()
+  mkdirSync(join(folder, 'a'))
+  const good =
+    '<h2 id="part">Part</h2><a href="/base/">home</a><a href="#part">part</a><a href="https://example.org">web</a>'
+  writeFileSync(join(folder, 'index.html'), `${good}<a href="/base/a/b.html#there">b</a><img src="./c.svg">`)
+  writeFileSync(join(folder, 'a/b.html'), '<h1 id="there">B</h1><a href="../index.html#part">up</a>')
+  writeFileSync(join(folder, 'c.svg'), '')
+  assert.deepEqual(deadLinks(folder, '/base/'), [])
+  const wrong = ['/base/a/c.html', '/other/', '#other', 'a/b.html#part', './d.svg']
+  writeFileSync(join(folder, 'index.html'), wrong.map((link) => `<a class="x" href="${link}">x</a>`).join(''))
+  assert.deepEqual(
+    deadLinks(folder, '/base/').filter((line) => line.startsWith('index')),
+    wrong.map((link) => `index.html: ${link}`),
   )
 })

@@ -12,6 +12,7 @@ const summary = (name) => (output) =>
 
 export const gateCounts = summary('gates')
 export const tpchCounts = summary('tpch')
+export const siteCounts = summary('site')
 
 /** One line for each test binary. */
 export const cargoCounts = (output) => counts(add(numbers(output, /^test result: \w+\. (\d+) passed; (\d+) failed;/gm)))

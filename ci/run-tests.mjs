@@ -1,12 +1,12 @@
 // Runs the suites one after the other, shows their output as it comes, and adds up what they counted.
 //
 //   run-tests.mjs            all suites
-//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, tpch, browser, package
+//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, tpch, browser, package, site
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cargoCounts, gateCounts, nodeCounts, tpchCounts, vitestCounts } from './counts.mjs'
+import { cargoCounts, gateCounts, nodeCounts, siteCounts, tpchCounts, vitestCounts } from './counts.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** A suite of vitest's: its report goes to a file, and what it prints is for people. */
@@ -56,6 +56,11 @@ const SUITES = {
   // One file at a time: each has a browser of its own, which takes both cores.
   browser: vitest('The package in Chromium', 'browser', ['--project=browser', '--no-file-parallelism']),
   package: vitest('The packed package, and bundlers', 'package', ['--project=package', '--no-file-parallelism']),
+  site: {
+    title: 'The documentation as a site',
+    command: ['node', 'docs/site/build.mjs'],
+    counts: siteCounts,
+  },
 }
 
 /** Runs a program with its output shown, both streams as one in their order; resolves to `{ status, output }`. */

@@ -47,11 +47,7 @@ export function linksIn(text) {
 export function anchors(text) {
   const found = new Set()
   for (const [, heading] of withoutFences(text).matchAll(/^ {0,3}#{1,6}\s+(.+?)\s*#*\s*$/gm)) {
-    const slug = heading
-      .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, '')
-      .replaceAll(' ', '-')
+    const slug = slugOf(heading.replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1'))
     let anchor = slug
     for (let again = 1; found.has(anchor); again++) anchor = `${slug}-${again}`
     found.add(anchor)
@@ -59,6 +55,13 @@ export function anchors(text) {
   for (const [, anchor] of withoutCode(text).matchAll(/<a\s+(?:id|name)="([^"]+)"/g)) found.add(anchor)
   return found
 }
+
+/** The anchor of a heading, by its text. */
+export const slugOf = (text) =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, '')
+    .replaceAll(' ', '-')
 
 /** Fenced code becomes empty lines, so that line numbers stay right. */
 const withoutFences = (text) =>
