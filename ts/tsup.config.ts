@@ -10,6 +10,7 @@ const library: Options = {
     svelte: 'src/svelte/index.ts',
     solid: 'src/solid/index.ts',
     static: 'src/static/index.ts',
+    devtools: 'src/devtools/index.ts',
   },
   format: ['esm', 'cjs'],
   dts: true,

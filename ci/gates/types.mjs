@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { read, run, tail } from './files.mjs'
 
 export const name = 'TypeScript strict, no any in public types'
-const DECLARATIONS = ['index', 'react', 'tanstack', 'static'].flatMap((entry) => [
+const DECLARATIONS = ['index', 'react', 'tanstack', 'static', 'devtools'].flatMap((entry) => [
   `ts/dist/${entry}.d.ts`,
   `ts/dist/${entry}.d.cts`,
 ])

@@ -67,6 +67,7 @@ const entryPoints = [
   'solid/index',
   'tanstack/index',
   'static/index',
+  'devtools/index',
 ]
 const reference = await Application.bootstrapWithPlugins({
   entryPoints: entryPoints.map((name) => join(ROOT, `ts/src/${name}.ts`)),

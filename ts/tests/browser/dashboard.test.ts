@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { look } from './support/look.js'
+import { look, SCREENS } from './support/look.js'
 import { useSite } from './support/use-site.js'
 
 const ROWS = 5000
@@ -52,6 +52,18 @@ const table = (page: Page) => page.locator('.airports tbody tr').allInnerTexts()
 
 /** The airports as one side of the comparison shows them. */
 const side = (page: Page, runner: 'stream' | 'live') => page.locator(`[data-testid=${runner}] tbody tr`).allInnerTexts()
+
+/** What axe-core finds on the page, or in the element that `selector` names. */
+async function violations(page: Page, selector?: string): Promise<string[]> {
+  await page.evaluate(AXE)
+  return page.evaluate(async (selector) => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(context: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+    }
+    const { violations } = await axe.run(selector ?? document)
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  }, selector)
+}
 
 test('the page that waits for the data is one column, and says why it waits no longer', async ({
   page,
@@ -220,6 +232,53 @@ test('everything works by keyboard', async ({ context }) => {
   await page.locator('th[aria-sort=ascending]').filter({ hasText: 'Late' }).waitFor()
 })
 
+test('the panel for developers shows what each change does, and is gone without a trace', async ({ context }) => {
+  const page = await openTab(context, 2000)
+  const panel = page.getByRole('complementary', { name: 'Stream tables' })
+  const line = (name: string) => panel.getByRole('row').filter({ has: page.getByRole('button', { name, exact: true }) })
+  await press(page, 'Developer tools')
+  await line('totals')
+    .filter({ hasText: /fold\s*1$/ })
+    .waitFor(POLL)
+  await press(page, 'Add a flight')
+  await line('totals')
+    .filter({ hasText: /~1\s*\d\d:\d\d:\d\d ~1$/ })
+    .waitFor(POLL)
+  await panel.getByText(/^Maintenance took [\d.]+ m?s/).waitFor(POLL)
+  await panel.getByText(/^Memory [\d.]+ MB of 2\.0 GB$/).waitFor(POLL)
+
+  await panel.getByRole('button', { name: 'airport_delays' }).click()
+  await panel.getByText('public.flights', { exact: true }).waitFor(POLL)
+  await panel.getByRole('button', { name: 'Verify' }).click()
+  await panel.getByText(/^It equals its query/).waitFor(POLL)
+  await panel.getByRole('button', { name: 'Follow changes' }).click()
+  await panel.getByText('Waiting for changes.').waitFor(POLL)
+  await press(page, 'Add a flight')
+  await panel
+    .locator('.log code')
+    .filter({ hasText: /^[~+] iata "\w+"/ })
+    .first()
+    .waitFor(POLL)
+  await look(page, 'dashboard-devtools')
+  for (const [width, colorScheme] of [
+    [1280, 'dark'],
+    [390, 'light'],
+    [390, 'dark'],
+  ] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 900 })
+    await page.screenshot({ path: `${SCREENS}/devtools-${colorScheme}-${width}.png` })
+    expect(await violations(page, 'pgtrickle-devtools'), `${colorScheme} ${width}`).toEqual([])
+  }
+  await panel.getByRole('button', { name: 'Close' }).click()
+  await panel.waitFor({ state: 'detached' })
+  // It opens again, and another time it is closed by the button that opened it.
+  await press(page, 'Developer tools')
+  await line('hours').waitFor(POLL)
+  await press(page, 'Developer tools')
+  await panel.waitFor({ state: 'detached' })
+})
+
 test('is accessible on a desk, and on a phone in the dark', async ({ context }) => {
   const page = await openTab(context, 2000)
   await page.getByRole('switch').check()
@@ -227,19 +286,12 @@ test('is accessible on a desk, and on a phone in the dark', async ({ context }) 
   for (const summary of await page.locator('summary').all()) await summary.click()
   await page.locator('.latest').filter({ hasText: 'A change of public.flights is a rekey' }).waitFor()
   await look(page, 'dashboard')
-  await page.evaluate(AXE)
   for (const [width, colorScheme] of [
     [1280, 'light'],
     [390, 'dark'],
   ] as const) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 900 })
-    const problems = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-      }
-      return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-    })
-    expect(problems, String(width)).toEqual([])
+    expect(await violations(page), String(width)).toEqual([])
   }
 })

@@ -60,6 +60,7 @@ describe('the package', () => {
     ['solid', ['useStreamTable'], ['solid-js']],
     ['tanstack', ['streamTableCollectionOptions'], []],
     ['static', ['createStatic'], []],
+    ['devtools', ['Counters', 'defineDevtools', 'openDevtools'], []],
   ])(
     'exports %s through import and require, and imports nothing that may be missing',
     async (entry, names, imported) => {

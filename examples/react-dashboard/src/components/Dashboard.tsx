@@ -4,6 +4,7 @@ import { Stopwatch } from '../stopwatch'
 import { Airports } from './Airports'
 import { Comparison } from './Comparison'
 import { Controls } from './Controls'
+import { Devtools } from './Devtools'
 import { HourChart } from './HourChart'
 import { LatestFlights } from './LatestFlights'
 import { Totals } from './Totals'
@@ -20,6 +21,7 @@ export function Dashboard({ db, onStartOver }: { db: Database; onStartOver: () =
           PostgreSQL runs in this browser, is stored in IndexedDB, and is shared by all tabs. Every number comes from a
           stream table, which each change updates.
         </p>
+        <Devtools db={db} />
       </header>
       <main>
         <Totals db={db} />

@@ -3,16 +3,17 @@ import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-const FOLDER = fileURLToPath(new URL('../../../../build/browser/screens', import.meta.url))
+/** Where the pictures go. */
+export const SCREENS = fileURLToPath(new URL('../../../../build/browser/screens', import.meta.url))
 
 /** A page on a desk and on a phone: pictures of it, for those who look at them, and nothing that overflows. */
 export async function look(page: Page, name: string): Promise<void> {
-  await mkdir(FOLDER, { recursive: true })
+  await mkdir(SCREENS, { recursive: true })
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 900 })
     // A chart takes a moment to get its new size.
     const contentWidth = () => page.evaluate(() => document.documentElement.scrollWidth)
     await expect.poll(contentWidth, { timeout: 30_000, message: `${name} ${width}` }).toBeLessThanOrEqual(width)
-    await page.screenshot({ path: `${FOLDER}/${name}-${width}.png`, fullPage: true })
+    await page.screenshot({ path: `${SCREENS}/${name}-${width}.png`, fullPage: true })
   }
 }
