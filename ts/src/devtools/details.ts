@@ -8,6 +8,8 @@ import type { DevtoolsDatabase } from './panel.js'
 const KEPT = 50
 const SHOWN = 5
 
+const WAITING = 'Waiting for changes. The plugin keeps the rows in memory meanwhile.'
+
 export class Details {
   readonly element = h('section', { 'aria-live': 'polite' })
   readonly #db: DevtoolsDatabase
@@ -99,14 +101,13 @@ export class Details {
   async #toggle(): Promise<void> {
     if (this.#unsubscribe) return this.close()
     this.#follow.setAttribute('aria-pressed', 'true')
-    this.#log.replaceChildren(
-      h('li', { class: 'quiet' }, 'Waiting for changes. The plugin keeps the rows in memory meanwhile.'),
-    )
+    this.#log.replaceChildren()
     const receive = (changes: Change[]) => this.#add(changes)
     const onError = (error: unknown) => this.#say(messageOf(error), true)
     this.#unsubscribe = this.#db.trickle.subscribe(this.#name, receive, { initial: false, onError })
     try {
       await this.#unsubscribe
+      if (this.#log.children.length === 0) this.#log.append(h('li', { class: 'quiet' }, WAITING))
     } catch (error) {
       this.#say(messageOf(error), true)
       await this.close()

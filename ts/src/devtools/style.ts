@@ -56,7 +56,7 @@ tr[aria-selected='true'] { background: var(--soft); }
 .plan pre { margin: 0.35rem 0; white-space: pre-wrap; }
 .bad { color: var(--rebuild); }
 .log { display: grid; gap: 0.15rem; margin-top: 0.4rem; }
-.log li { display: grid; grid-template-columns: 4.5rem 1fr; gap: 0.5rem; overflow-wrap: anywhere; }
+.log li:not(.quiet) { display: grid; grid-template-columns: 4.5rem 1fr; gap: 0.5rem; overflow-wrap: anywhere; }
 @media (max-width: 48rem) {
   .panes { display: block; overflow: auto; }
   .panes > * { overflow: visible; }
