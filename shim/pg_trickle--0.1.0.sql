@@ -40,10 +40,34 @@ CREATE TABLE pgtrickle.stage (
   is_clock boolean NOT NULL DEFAULT false  -- one row: the moment as of which the stream table is right
 );
 
+-- The feeds of stream tables, and what they keep: read with pgtrickle.changes().
+CREATE TABLE pgtrickle.feed (
+  id integer PRIMARY KEY,                -- 0: the numbers of feeds that are gone
+  retain bigint,                         -- how many changes are kept, NULL for all; 0: the feed has ended
+  max_age interval,                      -- for how long they are kept, NULL for ever
+  start bigint NOT NULL,                 -- the number before the first change
+  gone bigint NOT NULL,                  -- the last number that is no longer kept
+  trimmed bigint NOT NULL,               -- the last number that has been deleted
+  last bigint NOT NULL                   -- the last number
+);
+CREATE TABLE pgtrickle.change (
+  id integer NOT NULL,
+  seq bigint NOT NULL,
+  tx bigint NOT NULL,
+  at timestamptz NOT NULL,
+  op text NOT NULL,
+  key jsonb,
+  old jsonb,
+  "row" jsonb,
+  PRIMARY KEY (id, seq)
+);
+
 GRANT SELECT ON pgtrickle.stream_table, pgtrickle.source, pgtrickle.stage TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.source', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stage', '');
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.feed', '');
+SELECT pg_catalog.pg_extension_config_dump('pgtrickle.change', '');
 SELECT pg_catalog.pg_extension_config_dump('pgtrickle.stream_table_id_seq', '');
 
 -- ---- functions of the library ----
@@ -237,6 +261,27 @@ CREATE FUNCTION pgtrickle.memory(OUT "limit" bigint, OUT used bigint, OUT plans 
 END;
 COMMENT ON FUNCTION pgtrickle.memory() IS 'how much memory may be used and is used, and by which stream table, in bytes';
 
+CREATE FUNCTION pgtrickle.keep_changes(name text, retain bigint DEFAULT 10000, max_age interval DEFAULT NULL)
+  RETURNS bigint
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT nullif(pgtrickle.command('keep', $1, $2::pg_catalog.text, $3::pg_catalog.text), '')::bigint;
+END;
+COMMENT ON FUNCTION pgtrickle.keep_changes(text, bigint, interval)
+  IS 'keeps the changes of a stream table from now on, at most so many and for so long; 0 ends it';
+
+CREATE FUNCTION pgtrickle.changes(name text, after bigint DEFAULT NULL, max bigint DEFAULT NULL,
+  snapshot boolean DEFAULT false)
+  RETURNS TABLE (seq bigint, tx bigint, at timestamptz, op text, key jsonb, old jsonb, "row" jsonb)
+  LANGUAGE sql BEGIN ATOMIC
+  SELECT r.seq, r.tx, r.at, r.op, r.key, r.old, r."row"
+  FROM (SELECT pgtrickle.command('changes', $1, $2::pg_catalog.text, $3::pg_catalog.text, $4::pg_catalog.text)
+    ::pg_catalog.json AS answer) a,
+    LATERAL pg_catalog.json_to_recordset(a.answer) AS r(seq bigint, tx bigint, at timestamptz, op text,
+      key pg_catalog.jsonb, old pg_catalog.jsonb, "row" pg_catalog.jsonb);
+END;
+COMMENT ON FUNCTION pgtrickle.changes(text, bigint, bigint, boolean)
+  IS 'the kept changes of a stream table after a number, or its rows and the number after which to go on';
+
 CREATE FUNCTION pgtrickle.restore_stream_tables() RETURNS void
   LANGUAGE sql BEGIN ATOMIC
   SELECT pgtrickle.command('restore');
@@ -273,6 +318,16 @@ JOIN pg_catalog.pg_class c ON c.oid = t.relid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace;
 COMMENT ON VIEW pgtrickle.stream_tables IS 'the stream tables of this database';
 GRANT SELECT ON pgtrickle.stream_tables TO PUBLIC;
+
+CREATE VIEW pgtrickle.feeds AS
+SELECT c.relname::text AS name, n.nspname::text AS schema, f.retain, f.max_age, f.gone + 1 AS first, f.last
+FROM pgtrickle.feed f
+JOIN pgtrickle.stream_table t ON t.id = f.id
+JOIN pg_catalog.pg_class c ON c.oid = t.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE f.retain IS DISTINCT FROM 0;
+COMMENT ON VIEW pgtrickle.feeds IS 'the stream tables whose changes are kept, and from which number to which';
+GRANT SELECT ON pgtrickle.feeds TO PUBLIC;
 
 CREATE FUNCTION pgtrickle.print_query(view regclass) RETURNS text
   LANGUAGE sql BEGIN ATOMIC

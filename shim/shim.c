@@ -12,6 +12,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -170,6 +171,7 @@ static void run_body(void *argument) {
         values[i] = run->args[i] ? PointerGetDatum(cstring_to_text(run->args[i])) : (Datum)0;
     }
     check_spi(SPI_connect());
+    run->commits ? PushActiveSnapshot(GetTransactionSnapshot()) : (void)0;
     for (const PgtDelta *delta = run->deltas; delta < run->deltas + run->ndeltas; delta++) {
         EphemeralNamedRelation relation = palloc(sizeof(EphemeralNamedRelationData));
         *relation = (EphemeralNamedRelationData){.reldata = delta->rows, .md = {.name = delta->name,
@@ -185,6 +187,7 @@ static void run_body(void *argument) {
         if (statement->differs)
             break;
     }
+    run->commits ? PopActiveSnapshot() : (void)0;
     SPI_finish();
 }
 
@@ -192,13 +195,10 @@ static void run_body(void *argument) {
 static void append_body(void *argument) {
     Tuplestorestate **stores = argument;
     TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTemplateTupleDesc(0), &TTSOpsMinimalTuple);
-    MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
-    ResourceOwner owner = CurrentResourceOwner;
+    MemoryContextSwitchTo(TopTransactionContext);
     CurrentResourceOwner = TopTransactionResourceOwner;
     if (stores[1] == NULL)
         stores[1] = tuplestore_begin_heap(false, false, work_mem);
-    CurrentResourceOwner = owner;
-    MemoryContextSwitchTo(context);
     tuplestore_rescan(stores[0]);
     while (tuplestore_gettupleslot(stores[0], true, false, slot))
         tuplestore_puttupleslot(stores[1], slot);

@@ -42,7 +42,7 @@ typedef struct PgtRun {
     const PgtDelta *deltas;
     const PgtSetting *settings; /* while planning, after a search_path while parsing; none are those of the call */
     int32 nstatements, nargs, ndeltas, nsettings;
-    int32 keep; /* keep the plans; otherwise plan for these deltas only */
+    int32 keep, commits; /* keep the plans, otherwise plan for these deltas only; the transaction commits: no statement runs */
 } PgtRun;
 
 /* A call of a trigger, or of an event trigger; all zero when something else called. */

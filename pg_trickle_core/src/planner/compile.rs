@@ -1,6 +1,6 @@
 //! Compiles the defining query of a stream table.
 
-use super::change_rows;
+use super::change_rows::{self, Form};
 use super::choose::choose;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -28,6 +28,8 @@ pub struct Plan {
     /// The same SELECT over rows of the storage named `__pgt_change_rows`: for each row, its text and the text of its
     /// key, or NULL.
     pub change_rows: String,
+    /// The same, for each row as a document.
+    pub change_documents: String,
     /// False if the result can change without a change of a source.
     pub is_settled: bool,
 }
@@ -68,14 +70,16 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
             type_sql: catalog.type_sql(type_of(&target.expr, &graph)?, target.expr.typmod())?,
         });
     }
-    let change_rows = change_rows::query(&view, &top.key, &graph)?;
+    let [change_rows, change_documents] =
+        [Form::Text, Form::Document].map(|form| change_rows::query(&view, &top.key, form, &graph));
     views::mark_read_only(&mut view)?;
     let view = crate::sql::query::print(&view, &graph)?;
     Ok(Plan {
         stages: graph.finish(top)?,
         columns,
         view,
-        change_rows,
+        change_rows: change_rows?,
+        change_documents: change_documents?,
         is_settled,
     })
 }

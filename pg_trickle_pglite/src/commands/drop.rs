@@ -5,7 +5,7 @@ use crate::edge::error::Result;
 use crate::edge::spi::{self, Values};
 use crate::runtime::session;
 use crate::schema::{description, statements, triggers};
-use crate::subscribe::feed;
+use crate::subscribe::{feed, kept};
 
 /// Drops the user's view; the event trigger removes the rest, as it does for any other way of dropping it.
 pub fn run(name: &str, cascade: bool) -> Result<()> {
@@ -55,6 +55,7 @@ fn clean(gone: &[i32]) -> Result<()> {
         spi::catalog("DELETE FROM pgtrickle.stage WHERE id = $1::int", &[Some(&key)])?;
         spi::catalog("DELETE FROM pgtrickle.source WHERE id = $1::int", &[Some(&key)])?;
         spi::catalog("DELETE FROM pgtrickle.stream_table WHERE id = $1::int", &[Some(&key)])?;
+        kept::dropped(&key)?;
         session::forget(*id);
         feed::dropped(*id);
         for part in parts {

@@ -2,11 +2,13 @@
 
 mod advance;
 mod alter;
+mod changes;
 mod create;
 pub mod drop;
 mod explain;
 pub mod fallback;
 mod find;
+mod keep_changes;
 mod memory;
 mod print;
 mod refresh;
@@ -75,6 +77,13 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
             find::must_read(&found)?;
             Ok(found.id.to_string())
         }
+        [Some("keep"), name, retain, max_age, ..] => keep_changes::run(required(*name, "name")?, *retain, *max_age),
+        [Some("changes"), name, after, max, snapshot, ..] => changes::run(&changes::Request {
+            name: required(*name, "name")?,
+            after: *after,
+            max: *max,
+            snapshot: *snapshot == Some("true"),
+        }),
         [Some("refresh"), name, ..] => refresh::run(required(*name, "name")?),
         [Some("memory"), ..] => memory::run(),
         [Some("memory_limit"), bytes, ..] => done(memory::limit(required(*bytes, "bytes")?)),

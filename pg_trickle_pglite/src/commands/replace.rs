@@ -8,7 +8,7 @@ use crate::runtime::load::{self, Compiled};
 use crate::runtime::session::{self, PendingChange};
 use crate::runtime::stream_table::StreamTable;
 use crate::schema::{description, statements, storage, triggers, view};
-use crate::subscribe::feed;
+use crate::subscribe::{feed, kept};
 use crate::text::{hidden, names};
 use std::rc::Rc;
 
@@ -68,7 +68,10 @@ fn fit(
     reason: Option<&str>,
     bound: bool,
 ) -> Result<Rc<StreamTable>> {
-    if load::is_stored(before.id, &compiled)? {
+    let is_stored = load::is_stored(before.id, &compiled)?;
+    let is_same = is_stored && before.change_documents == compiled.change_documents;
+    let told = if is_same { None } else { kept::leave(before)? };
+    if is_stored {
         view::show(before, definition, &compiled, bound)?;
         description::update(before.id, &compiled)?;
         triggers::sync()?;
@@ -82,6 +85,9 @@ fn fit(
         session::relation_changed(0);
     }
     feed::renewed(&after)?;
+    if let Some(told) = told {
+        kept::enter(&after, told)?;
+    }
     Ok(after)
 }
 

@@ -62,7 +62,24 @@ pub const fn running(search_path: &CStr) -> [Setting<'_>; 3] {
     ]
 }
 
-/// The same in a time zone.
+/// How values are written in documents.
+pub const WRITING_VALUES: [Setting; 4] = [
+    Setting::new(c"DateStyle", c"ISO"),
+    Setting::new(c"IntervalStyle", c"iso_8601"),
+    Setting::new(c"extra_float_digits", c"1"),
+    Setting::new(c"bytea_output", c"hex"),
+];
+
+/// The same for values that are written as text: with all of their digits, and the same under all settings of the session
+/// but its time zone, which the query may read.
+#[must_use]
+pub const fn running_and_writing(search_path: &CStr) -> [Setting<'_>; 7] {
+    let [path, row_security, restrictions] = running(search_path);
+    let [date, interval, digits, bytea] = WRITING_VALUES;
+    [path, row_security, restrictions, date, interval, digits, bytea]
+}
+
+/// The same as [`running`] in a time zone.
 #[must_use]
 pub const fn running_in_zone<'a>(search_path: &'a CStr, zone: &'a CStr) -> [Setting<'a>; 4] {
     let [path, row_security, restrictions] = running(search_path);
@@ -93,10 +110,19 @@ pub static FLUSHING: [Setting; 3] = [
 ];
 
 /// For our statements that run as the user.
-pub static USER: [Setting; 2] = [
+pub static USER: [Setting; 2] = USER_SETTINGS;
+
+const USER_SETTINGS: [Setting; 2] = [
     Setting::new(c"client_min_messages", c"warning"),
     Setting::new(c"standard_conforming_strings", c"on"),
 ];
+
+/// For those that return documents.
+pub const READING: [Setting; 6] = {
+    let [date, interval, digits, bytea] = WRITING_VALUES;
+    let [messages, strings] = USER_SETTINGS;
+    [messages, strings, date, interval, digits, bytea]
+};
 
 /// For the user's own text.
 pub const USERS_TEXT: &[Setting] = USER.split_at(1).0;

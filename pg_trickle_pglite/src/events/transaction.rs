@@ -2,18 +2,19 @@
 
 use crate::commands::fallback;
 use crate::edge::error::Result;
+use crate::edge::ffi::Commits;
 use crate::runtime::{memory, session};
-use crate::subscribe::{firing, outbox};
+use crate::subscribe::{firing, kept, outbox};
 
 /// A transaction is about to commit. This is the last chance to fail it.
 pub fn about_to_commit() -> Result<()> {
     session::check()?;
+    let _commits = Commits::start();
     if session::end_statements() {
         fallback::flush(None)?;
-        firing::fire()
-    } else {
-        Ok(())
+        firing::fire()?;
     }
+    kept::write()
 }
 
 /// A transaction has ended.

@@ -26,6 +26,8 @@ pub struct Compiled {
     pub view: String,
     /// The query that gives changed rows of the storage as users see them, as text.
     pub change_rows: String,
+    /// The same query, for rows as documents.
+    pub change_documents: String,
     /// The result changes only when a source does.
     pub is_settled: bool,
     /// The relations that it was compiled from.
@@ -86,6 +88,7 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
         columns: compiled.columns,
         view: compiled.view,
         change_rows: compiled.change_rows,
+        change_documents: compiled.change_documents,
         is_settled: compiled.is_settled,
         depends,
     })
@@ -116,6 +119,14 @@ macro_rules! is_users {
     };
 }
 pub(crate) use is_users;
+
+/// Whether the changes of a stream table `t` are kept.
+macro_rules! is_kept {
+    () => {
+        "EXISTS (SELECT FROM pgtrickle.feed f WHERE f.id = t.id AND f.retain IS DISTINCT FROM 0)"
+    };
+}
+pub(crate) use is_kept;
 
 /// A change of our catalog, in whatever session, ends with a change of this table's access rights.
 pub const ANNOUNCE: &str = "GRANT SELECT ON TABLE pgtrickle.stream_table TO PUBLIC";
@@ -164,7 +175,7 @@ fn described(id: i32) -> Result<Row> {
          format('%I.%I', dn.nspname, d.relname), s.relname, t.layout, \
          t.status = 'ACTIVE', t.search_path, t.definition::oid, t.storage::oid, \
          (SELECT coalesce(bit_or(g.tgtype::int), 0) FROM pg_trigger g WHERE g.tgrelid = t.relid AND ", is_users!(), "), \
-         (SELECT a.rolsuper FROM pg_authid a WHERE a.oid = s.relowner), t.fallback, ", is_bound!(), " \
+         (SELECT a.rolsuper FROM pg_authid a WHERE a.oid = s.relowner), t.fallback, ", is_kept!(), ", ", is_bound!(), " \
          FROM pgtrickle.stream_table t \
          JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace vn ON vn.oid = v.relnamespace \
          JOIN pg_class d ON d.oid = t.definition JOIN pg_namespace dn ON dn.oid = d.relnamespace \
@@ -249,6 +260,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
     let triggers = values.number()?;
     let is_superuser = values.boolean()?;
     let fallback = values.optional();
+    let is_kept = values.boolean()?;
     let (mut compiled, unfit) = match compile(&definition, &storage, fallback.as_deref()) {
         Ok(compiled) => (compiled, None),
         // It was compiled when it was made: other tables must not suffer from it now.
@@ -291,6 +303,8 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         fallback,
         columns: compiled.columns,
         change_rows: compiled.change_rows,
+        change_documents: compiled.change_documents,
+        is_kept,
         triggers,
         denied,
         stages,

@@ -26,14 +26,15 @@ pub struct PendingChange {
     pub skips: Vec<StageKey>,
 }
 
-/// A row that maintenance added to a stream table, or removed, where users' triggers wait for it.
+/// A row that maintenance added to a stream table, or removed, where users' triggers wait for it or its changes are kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NotedRow {
     /// The stream table.
     pub id: i32,
-    /// The row as text.
-    pub row: String,
     /// Its key as text, empty if it has none.
     pub key: String,
+    /// The row as text.
+    pub row: String,
     /// 1 if it was added, -1 if it was removed.
     pub weight: i64,
 }
@@ -45,6 +46,8 @@ struct Session {
     pending: Vec<PendingChange>,
     /// What users' triggers will be fired for.
     noted: Vec<NotedRow>,
+    /// What the feeds will be told when the transaction commits.
+    kept: Vec<NotedRow>,
     flushing: bool,
     /// Our own DDL is running: event triggers have nothing to do.
     busy: u32,
@@ -63,6 +66,7 @@ struct Saved {
     open: Vec<Oid>,
     pending: usize,
     noted: usize,
+    kept: usize,
     flushing: bool,
     busy: u32,
 }
@@ -128,6 +132,7 @@ pub fn end_transaction() -> bool {
         // The rows lived in the transaction's memory.
         session.pending.clear();
         session.noted.clear();
+        session.kept.clear();
         session.flushing = false;
         session.busy = 0;
         session.saved.clear();
@@ -142,6 +147,7 @@ pub fn start_subtransaction() {
             open: session.open.clone(),
             pending: session.pending.len(),
             noted: session.noted.len(),
+            kept: session.kept.len(),
             flushing: session.flushing,
             busy: session.busy,
         });
@@ -161,6 +167,7 @@ pub fn abort_subtransaction() {
         session.flushing = saved.flushing;
         session.busy = saved.busy;
         session.noted.truncate(saved.noted);
+        session.kept.truncate(saved.kept);
         let kept = saved.pending.min(session.pending.len());
         session.pending.split_off(kept)
     });
@@ -271,6 +278,23 @@ pub fn note(row: NotedRow) {
 #[must_use]
 pub fn take_noted() -> Vec<NotedRow> {
     with(|session| std::mem::take(&mut session.noted))
+}
+
+/// Keeps a changed row for the feed of its stream table.
+pub fn keep(row: NotedRow) {
+    with(|session| session.kept.push(row));
+}
+
+/// Takes the changed rows that were kept.
+#[must_use]
+pub fn take_kept() -> Vec<NotedRow> {
+    with(|session| std::mem::take(&mut session.kept))
+}
+
+/// Whether a stream table has rows that were kept.
+#[must_use]
+pub fn has_kept(id: i32) -> bool {
+    with(|session| session.kept.iter().any(|row| row.id == id && row.weight != 0))
 }
 
 /// While it exists, one statement may write to a stream table.
@@ -517,6 +541,8 @@ mod tests {
             fallback: None,
             columns: Vec::new(),
             change_rows: String::new(),
+            change_documents: String::new(),
+            is_kept: false,
             triggers: 0,
             weight: 0,
             denied: None,

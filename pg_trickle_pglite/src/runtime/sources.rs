@@ -1,6 +1,6 @@
 //! Which stages read a table.
 
-use super::load::is_users;
+use super::load::{is_kept, is_users};
 use super::stream_table::{SourceReader, SourceTable};
 use super::{load, session, subscribers};
 use crate::edge::catalog::Shared;
@@ -25,7 +25,9 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
              UNION ALL SELECT t.id, true, false FROM pgtrickle.stream_table t WHERE t.storage = $1::oid \
              AND (t.id = ANY ($2::int[]) OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.relid AND ",
             is_users!(),
-            ")) ORDER BY 1"
+            ") OR ",
+            is_kept!(),
+            ") ORDER BY 1"
         ),
         &[Some(&key), Some(subscribers::followed().as_deref().unwrap_or("{}"))],
     )?;

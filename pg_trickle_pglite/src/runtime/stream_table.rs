@@ -41,6 +41,10 @@ pub struct StreamTable {
     pub columns: Vec<OutputColumn>,
     /// The query that turns changed rows of the storage into what users see, as text.
     pub change_rows: String,
+    /// The same for rows as documents.
+    pub change_documents: String,
+    /// Its changes are kept for `pgtrickle.changes()`.
+    pub is_kept: bool,
     /// The events for which users made triggers, as the bits of `pg_trigger.tgtype`.
     pub triggers: u32,
     /// What it takes without its programs, in bytes.
@@ -49,6 +53,17 @@ pub struct StreamTable {
     pub denied: Option<Box<SqlError>>,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<StageRunner>>,
+}
+
+/// The settings that a statement runs under.
+#[derive(Clone, Copy)]
+enum Under<'a> {
+    /// Those of the query.
+    Query,
+    /// The same in a time zone.
+    Zone(&'a CStr),
+    /// The same for values that are written as text.
+    Writing,
 }
 
 /// Which stage of which stream table.
@@ -104,7 +119,8 @@ pub struct SourceTable {
     pub relid: Oid,
     /// The stages.
     pub readers: Vec<SourceReader>,
-    /// The stream table whose storage it is, if subscribers or users' triggers want to know of changed rows.
+    /// The stream table whose storage it is, if subscribers or users' triggers want to know of changed rows, or
+    /// these are kept.
     pub followed: Option<i32>,
     /// It has virtual generated columns, whose values are not in the rows of a change.
     pub is_virtual: bool,
@@ -252,7 +268,8 @@ impl StageRunner {
     pub fn run_once_in_zone(&self, statements: &[Statement], zone: Option<&CStr>) -> Result<[i64; 3]> {
         let _guests = Guests::start();
         let steps = plans::steps(statements, true);
-        let row = self.as_owner_freely(&[], false, zone, |run| run.answer(&steps))?;
+        let under = zone.map_or(Under::Query, Under::Zone);
+        let row = self.as_owner_freely(&[], false, under, |run| run.answer(&steps))?;
         let mut numbers = [0; 3];
         for (to, from) in numbers.iter_mut().zip(row) {
             if let Some(text) = from {
@@ -344,7 +361,7 @@ impl StageRunner {
 
     /// Runs a program that fires users' triggers. Their functions may do more than those of the query.
     pub fn fire(&self, steps: &Steps) -> Result<()> {
-        self.as_owner_freely(&[], false, None, |run| run.run(steps)).map(|_| ())
+        self.as_owner_freely(&[], false, Under::Query, |run| run.run(steps)).map(|_| ())
     }
 
     /// Runs a program, and passes on the rows that its last statement returns.
@@ -352,16 +369,28 @@ impl StageRunner {
         self.as_owner(deltas, keep, |run| run.each(steps, receiver))
     }
 
+    /// The same for rows as documents.
+    pub fn each_document(
+        &self,
+        steps: &Steps,
+        deltas: &[Delta],
+        keep: bool,
+        receiver: impl FnMut(Row) + 'static,
+    ) -> Result<()> {
+        let _guests = Guests::start();
+        self.as_owner_freely(deltas, keep, Under::Writing, |run| run.each(steps, receiver))
+    }
+
     fn as_owner<T>(&self, deltas: &[Delta], keep: bool, body: impl FnOnce(&Run) -> Result<T>) -> Result<T> {
         let _guests = Guests::start();
-        self.as_owner_freely(deltas, keep, None, body)
+        self.as_owner_freely(deltas, keep, Under::Query, body)
     }
 
     fn as_owner_freely<T>(
         &self,
         deltas: &[Delta],
         keep: bool,
-        zone: Option<&CStr>,
+        under: Under,
         body: impl FnOnce(&Run) -> Result<T>,
     ) -> Result<T> {
         // A session without temporary objects, and an owner who changes a source, need no other path.
@@ -370,13 +399,20 @@ impl StageRunner {
         } else {
             &self.search_path
         };
-        let (here, there);
-        let running: &[Setting] = if let Some(zone) = zone {
-            there = settings::running_in_zone(path, zone);
-            &there
-        } else {
-            here = settings::running(path);
-            &here
+        let (here, there, written);
+        let running: &[Setting] = match under {
+            Under::Query => {
+                here = settings::running(path);
+                &here
+            }
+            Under::Zone(zone) => {
+                there = settings::running_in_zone(path, zone);
+                &there
+            }
+            Under::Writing => {
+                written = settings::running_and_writing(path);
+                &written
+            }
         };
         body(&Run {
             label: &self.label,

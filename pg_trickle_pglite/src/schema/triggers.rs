@@ -1,19 +1,25 @@
 //! Keeps the triggers of sources up to date: on every table that a stream table reads, on the parents and children of such
-//! a table, on the storage of a stream table with subscribers or with triggers of users, and nowhere else.
+//! a table, on the storage of a stream table with subscribers or with triggers of users or whose changes are kept, and
+//! nowhere else.
 
 use super::statements;
 use crate::edge::error::Result;
 use crate::edge::ffi::{self, Oid};
 use crate::edge::spi::{self, Values};
-use crate::runtime::load::is_users;
+use crate::runtime::load::{is_kept, is_users};
 use crate::runtime::subscribers;
 use pg_trickle_core::sorted::Map;
 
 /// Drops triggers that a session left behind: its subscribers are gone.
 pub fn tidy() -> Result<()> {
     let left = spi::catalog(
-        "SELECT 1 FROM pg_trigger g WHERE g.tgname = '__pgt_before' \
-         AND NOT EXISTS (SELECT FROM pgtrickle.source s WHERE s.relid = g.tgrelid) LIMIT 1",
+        concat!(
+            "SELECT 1 FROM pg_trigger g WHERE g.tgname = '__pgt_before' \
+         AND NOT EXISTS (SELECT FROM pgtrickle.source s WHERE s.relid = g.tgrelid) \
+         AND NOT EXISTS (SELECT FROM pgtrickle.stream_table t WHERE t.storage = g.tgrelid AND ",
+            is_kept!(),
+            ") LIMIT 1"
+        ),
         &[],
     )?;
     if left.is_empty() { Ok(()) } else { sync() }
@@ -26,7 +32,9 @@ pub fn sync() -> Result<()> {
         concat!(
             "SELECT s.relid::oid, false, NOT bool_and(s.inherited) FROM pgtrickle.source s \
          JOIN pgtrickle.stream_table t ON t.id = s.id WHERE t.status = 'ACTIVE' GROUP BY 1 UNION ALL \
-         SELECT storage::oid, false, true FROM pgtrickle.stream_table WHERE id = ANY ($1::int[]) UNION ALL \
+         SELECT t.storage::oid, false, true FROM pgtrickle.stream_table t WHERE t.id = ANY ($1::int[]) OR ",
+            is_kept!(),
+            " UNION ALL \
          SELECT (SELECT t.storage FROM pgtrickle.stream_table t WHERE t.relid = g.tgrelid AND t.status = 'ACTIVE'), false, true \
          FROM pg_trigger g WHERE ",
             is_users!(),

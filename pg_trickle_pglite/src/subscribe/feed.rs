@@ -1,6 +1,6 @@
 //! The rows that subscribers receive, as users see them: all rows to begin with, then each change.
 
-use super::outbox;
+use super::{kept, outbox};
 use crate::edge::error::Result;
 use crate::edge::ffi::{self, Delta, Event, Oid, Operation, Steps};
 use crate::edge::spi;
@@ -12,12 +12,16 @@ use pg_trickle_core::sorted::Map;
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::rc::Rc;
+use std::thread::LocalKey;
 
 /// The name of the changed rows in [`StreamTable::change_rows`].
 const ROWS: &CStr = c"__pgt_change_rows";
 
 /// Statements, with the stream table they were made for.
 type Kept = (Rc<StreamTable>, Rc<Steps>);
+
+/// Where such statements are kept, by stream table.
+pub type Place = LocalKey<RefCell<Map<i32, Kept>>>;
 
 thread_local! {
     /// The statements that return changed rows.
@@ -84,6 +88,9 @@ fn run(table: &StreamTable, letter: char, steps: &Steps, deltas: &[Delta], keep:
     let id = table.id;
     let is_noted = letter != 's' && table.triggers != 0;
     let is_followed = subscribers::follow(id);
+    if !is_noted && !is_followed {
+        return Ok(());
+    }
     top.each(steps, deltas, keep, move |row| {
         let [row, key] = [0, 1].map(|n| row.get(n).and_then(Option::as_deref).unwrap_or_default());
         if is_noted {
@@ -100,13 +107,12 @@ fn run(table: &StreamTable, letter: char, steps: &Steps, deltas: &[Delta], keep:
     })
 }
 
-/// Passes on all rows that are stored.
-fn all_rows(table: &StreamTable) -> Steps {
+/// Passes on all rows that are stored, in the form in which this query passes on changed ones.
+pub fn all_rows(table: &StreamTable, change_rows: &str) -> Steps {
     let text = format!(
-        "WITH {} AS (SELECT * FROM {}) SELECT * FROM ({}) AS q(r, k)",
+        "WITH {} AS (SELECT * FROM {}) SELECT * FROM ({change_rows}) AS q(r, k)",
         ROWS.to_string_lossy(),
         table.storage_name(),
-        table.change_rows
     );
     Steps::new([(text.as_str(), false)].into_iter())
 }
@@ -118,7 +124,7 @@ pub fn note_all(table: &StreamTable, is_added: bool) -> Result<()> {
         return Ok(());
     };
     let (id, weight) = (table.id, if is_added { 1 } else { -1 });
-    top.each(&all_rows(table), &[], false, move |row| {
+    top.each(&all_rows(table, &table.change_rows), &[], false, move |row| {
         session::note(NotedRow {
             id,
             row: row.first().and_then(Option::clone).unwrap_or_default(),
@@ -128,21 +134,37 @@ pub fn note_all(table: &StreamTable, is_added: bool) -> Result<()> {
     })
 }
 
+/// The statements that were kept for a stream table as it is now.
+pub fn known_steps(place: &'static Place, table: &Rc<StreamTable>) -> Option<Rc<Steps>> {
+    let known = place.with_borrow(|steps| steps.get(&table.id).cloned());
+    known.and_then(|(of, steps)| Rc::ptr_eq(&of, table).then_some(steps))
+}
+
+/// Keeps a statement for a stream table.
+pub fn keep_steps(place: &'static Place, table: &Rc<StreamTable>, text: &str) -> Rc<Steps> {
+    let steps = Rc::new(Steps::new([(text, false)].into_iter()));
+    let replaced = place.with_borrow_mut(|kept| kept.insert(table.id, (Rc::clone(table), Rc::clone(&steps))));
+    drop(replaced);
+    steps
+}
+
+/// Frees the plans of a stream table.
+pub fn drop_steps(place: &'static Place, id: i32) {
+    let steps = place.with_borrow_mut(|kept| kept.remove(&id));
+    drop(steps);
+}
+
 /// Records what a statement changed in the storage of a stream table.
 pub fn change(id: i32, event: &Event) -> Result<()> {
     let table = load::load(id)?;
     if event.operation() == Operation::Truncate {
         return renewed(&table);
     }
-    let known = STEPS.with_borrow(|steps| steps.get(&id).cloned());
-    let steps = match known {
-        Some((of, steps)) if Rc::ptr_eq(&of, &table) => steps,
-        Some(_) | None => {
+    let steps = match known_steps(&STEPS, &table) {
+        Some(steps) => steps,
+        None => {
             dismiss(&table)?;
-            let steps = Rc::new(Steps::new([(table.change_rows.as_str(), false)].into_iter()));
-            let replaced = STEPS.with_borrow_mut(|kept| kept.insert(id, (Rc::clone(&table), Rc::clone(&steps))));
-            drop(replaced);
-            steps
+            keep_steps(&STEPS, &table, &table.change_rows)
         }
     };
     for (letter, rows) in [('-', event.removed()), ('+', event.added())] {
@@ -153,7 +175,9 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
                 store,
                 estimate: 1.0,
             };
-            run(&table, letter, &steps, &[delta], true)?;
+            let deltas = [delta];
+            run(&table, letter, &steps, &deltas, true)?;
+            kept::change(&table, letter == '+', &deltas)?;
         }
     }
     Ok(())
@@ -173,7 +197,7 @@ fn state(table: &StreamTable, subscriber: &str) -> Result<()> {
         &[Some(&table.id.to_string())],
     )?;
     outbox::begin_state(table.id, description.as_deref().unwrap_or_default(), subscriber);
-    let steps = all_rows(table);
+    let steps = all_rows(table, &table.change_rows);
     run(table, 's', &steps, &[], false)?;
     outbox::record('E', table.id, ["", subscriber]);
     Ok(())
@@ -191,13 +215,13 @@ pub fn renewed(table: &StreamTable) -> Result<()> {
 
 /// Frees the plans that pass on the changes of a stream table.
 fn forget_steps(id: i32) {
-    let steps = STEPS.with_borrow_mut(|kept| kept.remove(&id));
-    drop(steps);
+    drop_steps(&STEPS, id);
 }
 
 /// Ends all subscriptions where the extension was dropped, which fires none of its event triggers. Another one that takes
 /// its place has other stream tables.
 pub fn end_if_gone() -> Result<()> {
+    kept::may_be_gone();
     if subscribers::followed().is_some() && catalog()? != CATALOG.get() {
         subscribers::all().into_iter().for_each(dropped);
     }
@@ -212,6 +236,7 @@ fn catalog() -> Result<Option<Oid>> {
 /// A stream table was dropped.
 pub fn dropped(id: i32) {
     forget_steps(id);
+    kept::forget_steps(id);
     if subscribers::follow(id) {
         outbox::record('D', id, [""; 2]);
     }

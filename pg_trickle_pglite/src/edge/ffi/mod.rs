@@ -12,7 +12,7 @@ pub use error::{PgErrorData, RawError};
 pub use guard::Exhausted;
 pub use guard::{Cause, caught, guarded, panic_at, quietly};
 pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
-pub use run::{Delta, Outcome, Plan, Run, is_in_transaction, query};
+pub use run::{Commits, Delta, Outcome, Plan, Run, is_in_transaction, query};
 pub use steps::{Steps, give_back_plans, plan_bytes};
 
 use crate::edge::error::{Result, SqlError};

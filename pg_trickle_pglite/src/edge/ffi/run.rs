@@ -3,6 +3,7 @@
 use super::steps::{Steps, give_back_plans};
 use super::{MAX_ARGS, Oid, PGT_MAINTAIN, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count, memory};
 use crate::edge::error::{Result, SqlError};
+use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 
@@ -25,6 +26,7 @@ struct RawRun<'a> {
     ndeltas: i32,
     nsettings: i32,
     keep: i32,
+    commits: i32,
 }
 
 impl<'a> RawRun<'a> {
@@ -39,12 +41,36 @@ impl<'a> RawRun<'a> {
             ndeltas: 0,
             nsettings: count(settings.len())?,
             keep: i32::from(keep),
+            commits: i32::from(COMMITS.get()),
         })
     }
 }
 
 /// The share of the memory in use, in percent, at which kept plans are given back: all that do not run.
 const PLANS_GO: usize = 90;
+
+thread_local! {
+    /// The transaction is about to commit.
+    static COMMITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it exists, the transaction is about to commit: its statements have ended, and PostgreSQL has no snapshot for ours.
+pub struct Commits(());
+
+impl Commits {
+    /// The last statements of the transaction follow.
+    #[must_use]
+    pub fn start() -> Self {
+        COMMITS.set(true);
+        Self(())
+    }
+}
+
+impl Drop for Commits {
+    fn drop(&mut self) {
+        COMMITS.set(false);
+    }
+}
 
 unsafe extern "C" {
     /// PostgreSQL's own; raises nothing.
