@@ -1,3 +1,5 @@
+import { readFeed } from './changes.js'
+import type { FeedChange, FeedOptions, KeepOptions } from './changes.js'
 import { TrickleError } from './errors.js'
 import { extensionQuery } from './extension.js'
 import { checkOptions } from './options.js'
@@ -47,6 +49,8 @@ const CREATE = "SELECT pgtrickle.command('create_json', $1, $2, NULL, 'IMMEDIATE
 const ALTER = "SELECT pgtrickle.command('alter_json', $1, $2) AS json"
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1, cascade => $2)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1)'
+const KEEP =
+  'SELECT pgtrickle.keep_changes($1, $2::pg_catalog.text::pg_catalog.int8, $3::pg_catalog.text::pg_catalog.interval) AS last'
 const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1)'
 const ADVANCE = 'SELECT stream_tables, rows FROM pgtrickle.advance()'
 const MEMORY = 'SELECT pg_catalog.to_json(m)::pg_catalog.text AS json FROM pgtrickle.memory() m'
@@ -67,6 +71,9 @@ WHERE s.name OPERATOR(pg_catalog.=) i.part[n.parts]
       ELSE s.schema OPERATOR(pg_catalog.=) ANY (pg_catalog.current_schemas(true)) END
 ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), s.schema::pg_catalog.name)
 LIMIT 1`
+
+/** How many changes are kept if the caller does not say. */
+const DEFAULT_RETAIN = 10_000
 
 /** SQLSTATE `undefined_table`. */
 const UNDEFINED_TABLE = '42P01'
@@ -192,6 +199,27 @@ export class Trickle {
     checkOptions('subscribe', options, name)
     await stayOutside(this.#db, 'subscribe', name)
     return this.#subscribe(name, callback as ChangeCallback, (options ?? {}) as SubscribeOptions)
+  }
+
+  /**
+   * Keeps the changes of a stream table from now on, for readers that must not miss any: `changes`, also after a restart, and
+   * `pgtrickle.changes()` in SQL. Returns the number after which they go on, or null when `retain` is 0, which ends it.
+   */
+  async keepChanges(name: string, options: KeepOptions = {}): Promise<number | null> {
+    checkOptions('keepChanges', options, name)
+    const retain = options?.retain === undefined ? DEFAULT_RETAIN : options.retain
+    const values = [name, retain === null ? null : String(retain), options?.maxAge ?? null]
+    const { last } = await this.#queryOne<{ last: number | null }>('keepChanges', name, KEEP, values)
+    return last
+  }
+
+  /**
+   * Iterates over the kept changes of a stream table: first over those after a number, and then over each as it is committed.
+   * Store the `seq` of a change together with what you do about it, and go on after it whenever you start again.
+   */
+  changes<Row = AnyRow>(name: string, options: FeedOptions = {}): AsyncGenerator<FeedChange<Row>, void, undefined> {
+    checkOptions('changes', options, name)
+    return readFeed<Row>(this.#db, name, options ?? {})
   }
 
   /** The rows of a stream table, kept up to date, in the shape of PGlite's `live.query` but without running a query. */

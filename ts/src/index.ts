@@ -1,6 +1,7 @@
 /** Stream tables for PGlite: tables that always equal their defining query. */
 export { Trickle } from './api.js'
 export type { Bundles, BundleSource } from './bundle.js'
+export type { FeedChange, FeedOptions, KeepOptions } from './changes.js'
 export { TrickleError } from './errors.js'
 export type { TrickleErrorDetails } from './errors.js'
 export type { LiveCallback, LiveOptions, LiveResults, LiveTable } from './subscribe/live.js'

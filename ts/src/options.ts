@@ -1,7 +1,8 @@
 import { TrickleError } from './errors.js'
 
 /** What the value of an option is. */
-type Kind = 'boolean' | 'function' | 'columns' | 'array' | 'signal' | 'delay' | 'bytes' | 'anything'
+type Kind =
+  'boolean' | 'function' | 'columns' | 'array' | 'signal' | 'delay' | 'bytes' | 'count' | 'interval' | 'anything'
 
 /** The options that each method knows. */
 const KNOWN = {
@@ -17,6 +18,8 @@ const KNOWN = {
   alterStreamTable: { params: 'array', onNotice: 'function' },
   dropStreamTable: { ifExists: 'boolean', cascade: 'boolean' },
   subscribe: { initial: 'boolean', key: 'columns', signal: 'signal', onError: 'function' },
+  keepChanges: { retain: 'count', maxAge: 'interval' },
+  changes: { after: 'count', snapshot: 'boolean', max: 'count', signal: 'signal' },
   live: { key: 'columns', signal: 'signal', onError: 'function', compare: 'function' },
   useStreamTable: { db: 'anything', key: 'anything', where: 'anything', orderBy: 'anything', filter: 'anything' },
 } as const satisfies Record<string, Record<string, Kind>>
@@ -73,6 +76,8 @@ const MUST_BE: Record<Kind, string> = {
   signal: 'an AbortSignal',
   delay: 'a positive number of milliseconds',
   bytes: 'a positive number of bytes',
+  count: 'a whole number, 0 or more',
+  interval: "an interval of PostgreSQL, such as '7 days'",
   anything: 'anything',
 }
 
@@ -88,6 +93,10 @@ function fits(value: unknown, kind: Kind): boolean {
       return typeof value === 'number' && value > 0 && value <= LONGEST_DELAY
     case 'bytes':
       return typeof value === 'number' && value >= 1 && value <= LARGEST_MEMORY
+    case 'count':
+      return Number.isSafeInteger(value) && (value as number) >= 0
+    case 'interval':
+      return typeof value === 'string'
     case 'anything':
       return true
     default:

@@ -2,6 +2,7 @@ import { AdvanceTimer } from './advance-timer.js'
 import { Trickle } from './api.js'
 import { attachBundle, STATIC_FILES } from './bundle.js'
 import type { Bundles, HostOptions } from './bundle.js'
+import { closeFeeds } from './changes.js'
 import { installExtension } from './extension.js'
 import { internalQuery } from './internal-query.js'
 import { checkOptions } from './options.js'
@@ -83,6 +84,7 @@ export function createTrickle(options: TrickleOptions = {}): TrickleExtension {
         close() {
           timer?.stop()
           hubOf(pg).close()
+          closeFeeds(pg)
           return Promise.resolve()
         },
       }

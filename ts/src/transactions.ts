@@ -12,8 +12,8 @@ import type { Trickle } from './api.js'
 import { TrickleError } from './errors.js'
 import type { Database } from './types.js'
 
-/** The methods of `tx.trickle`. To subscribe, use `pg.trickle` before or after the transaction. */
-export type TransactionTrickle = Omit<Trickle, 'subscribe' | 'live'>
+/** The methods of `tx.trickle`. To subscribe or to follow a feed, use `pg.trickle` before or after the transaction. */
+export type TransactionTrickle = Omit<Trickle, 'subscribe' | 'live' | 'changes'>
 
 declare module '@electric-sql/pglite' {
   interface Transaction {
@@ -52,11 +52,16 @@ interface Open {
 const openTransactions = new WeakMap<Database, Open>()
 const watched = new WeakSet<Database>()
 
-/** Makes `tx.trickle`: it refuses to subscribe, because that takes more than the connection of a transaction. */
+/** Makes `tx.trickle`: it refuses to subscribe or to follow a feed, because that takes more than the connection of a transaction. */
 export function inTransaction(trickle: Trickle): TransactionTrickle {
   const refuse = (method: string) => (name: string) =>
     Promise.reject(refusal(`tx.trickle.${method} does not exist`, method, name))
-  return Object.assign(trickle, { subscribe: refuse('subscribe'), live: refuse('live') })
+  Object.assign(trickle, { subscribe: refuse('subscribe'), live: refuse('live') })
+  // Not a method: it would be called, and its result awaited, before the error is seen.
+  const get = (): never => {
+    throw refusal('tx.trickle.changes does not exist', 'changes', undefined)
+  }
+  return Object.defineProperty(trickle, 'changes', { get })
 }
 
 /** Adds `trickle` to what callbacks of `pg.transaction` get, and remembers which transaction is open. */
@@ -146,7 +151,7 @@ async function waitForEnd(open: Open, method: string, streamTable: string | unde
 
 function refusal(message: string, method: string, streamTable: string | undefined): TrickleError {
   const hint =
-    method === 'subscribe' || method === 'live'
+    method === 'subscribe' || method === 'live' || method === 'changes'
       ? `Call it before or after the transaction.`
       : `Inside pg.transaction(tx => ...), call tx.trickle.${method}: everything else waits for the transaction to end.`
   return new TrickleError(message, { code: ACTIVE_TRANSACTION, streamTable, hint })

@@ -10,6 +10,8 @@ export interface QueryOptions {
   parsers?: Record<number, (text: string) => unknown>
   /** Convert parameters to text, by type OID. */
   serializers?: Record<number, (value: unknown) => string>
+  /** Whether rows are arrays. */
+  rowMode?: 'array' | 'object'
 }
 
 /** A notice from PostgreSQL. */

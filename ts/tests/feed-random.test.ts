@@ -34,7 +34,11 @@ const lab = useFreshLab([
 ])
 
 function statement(rng: Rng): string {
-  const [id, k, v] = [rng.int(1, 20), rng.chance(0.1) ? 'NULL' : rng.int(0, 5), rng.chance(0.1) ? 'NULL' : rng.int(0, 6)]
+  const [id, k, v] = [
+    rng.int(1, 20),
+    rng.chance(0.1) ? 'NULL' : rng.int(0, 5),
+    rng.chance(0.1) ? 'NULL' : rng.int(0, 6),
+  ]
   return rng.pick([
     () => `INSERT INTO t VALUES (${id}, ${k}, ${v}) ON CONFLICT (id) DO UPDATE SET k = excluded.k, v = excluded.v`,
     () => `UPDATE t SET v = ${v} WHERE id BETWEEN ${id} AND ${id + 3}`,
@@ -47,7 +51,8 @@ function statement(rng: Rng): string {
     () => `INSERT INTO bag VALUES (${k}, ${v}), (${k}, ${v})`,
     () => `DELETE FROM bag WHERE ctid = (SELECT min(ctid) FROM bag)`,
     () => `UPDATE bag SET v = ${v} WHERE k = ${k}`,
-    () => `WITH gone AS (DELETE FROM bag WHERE k = ${k} RETURNING v) UPDATE t SET v = v + 1 WHERE v IN (SELECT v FROM gone)`,
+    () =>
+      `WITH gone AS (DELETE FROM bag WHERE k = ${k} RETURNING v) UPDATE t SET v = v + 1 WHERE v IN (SELECT v FROM gone)`,
     () => (rng.chance(0.2) ? `TRUNCATE ${rng.pick(['t', 'bag'])}` : 'UPDATE t SET v = v'),
   ])()
 }
@@ -64,40 +69,40 @@ function body(rng: Rng, depth = 0): string[] {
     .flat()
 }
 
-test(
-  'a copy that follows the feed equals the stream table',
-  async () => {
-    const seed = firstSeed()
-    const rng = new Rng(seed)
-    const replicas: Replica[] = []
-    for (const [name, query] of Object.entries(VIEWS)) {
-      await lab.create(name, query)
-      await lab.exec(`SELECT pgtrickle.keep_changes('${name}', retain => ${rng.pick(['NULL', '1000', '20', '3'])})`)
-      replicas.push(await new Replica(lab, name).begin())
+test('a copy that follows the feed equals the stream table', async () => {
+  const seed = firstSeed()
+  const rng = new Rng(seed)
+  const replicas: Replica[] = []
+  for (const [name, query] of Object.entries(VIEWS)) {
+    await lab.create(name, query)
+    await lab.exec(`SELECT pgtrickle.keep_changes('${name}', retain => ${rng.pick(['NULL', '1000', '20', '3'])})`)
+    replicas.push(await new Replica(lab, name).begin())
+  }
+  let changes = 0
+  const transactions = Number(process.env.ROUNDS ?? 250)
+  for (let n = 1; n <= transactions; n++) {
+    const statements = rng.chance(0.4)
+      ? [statement(rng)]
+      : ['BEGIN', ...body(rng), rng.chance(0.8) ? 'COMMIT' : 'ROLLBACK']
+    for (const sql of statements) await lab.exec(sql)
+    if (n % 50 === 0) {
+      const name = rng.pick(['rows_of_t', 'sums'])
+      await lab.exec(
+        `SELECT pgtrickle.alter_stream_table('${name}', '${VIEWS[name]} ${n % 100 === 0 ? '' : 'ORDER BY 1'}')`,
+      )
     }
-    let changes = 0
-    const transactions = Number(process.env.ROUNDS ?? 250)
-    for (let n = 1; n <= transactions; n++) {
-      const statements = rng.chance(0.4) ? [statement(rng)] : ['BEGIN', ...body(rng), rng.chance(0.8) ? 'COMMIT' : 'ROLLBACK']
-      for (const sql of statements) await lab.exec(sql)
-      if (n % 50 === 0) {
-        const name = rng.pick(['rows_of_t', 'sums'])
-        await lab.exec(`SELECT pgtrickle.alter_stream_table('${name}', '${VIEWS[name]} ${n % 100 === 0 ? '' : 'ORDER BY 1'}')`)
-      }
-      for (const replica of replicas) {
-        // Some come late.
-        if (!rng.chance(0.7)) continue
-        const before = replica.after
-        await replica.follow(rng.pick([1, 2, 7, 1000]))
-        changes += replica.after - before
-        await replica.check(`seed ${seed}, transaction ${n}`)
-      }
+    for (const replica of replicas) {
+      // Some come late.
+      if (!rng.chance(0.7)) continue
+      const before = replica.after
+      await replica.follow(rng.pick([1, 2, 7, 1000]))
+      changes += replica.after - before
+      await replica.check(`seed ${seed}, transaction ${n}`)
     }
-    await lab.check(`seed ${seed}`)
-    const snapshots = replicas.reduce((sum, replica) => sum + replica.snapshots, 0)
-    console.log(`feed, from seed ${seed}:`, JSON.stringify({ transactions, changes, snapshots }))
-    expect(changes).toBeGreaterThan(transactions)
-    expect(snapshots).toBeGreaterThan(replicas.length)
-  },
-  300_000,
-)
+  }
+  await lab.check(`seed ${seed}`)
+  const snapshots = replicas.reduce((sum, replica) => sum + replica.snapshots, 0)
+  console.log(`feed, from seed ${seed}:`, JSON.stringify({ transactions, changes, snapshots }))
+  expect(changes).toBeGreaterThan(transactions)
+  expect(snapshots).toBeGreaterThan(replicas.length)
+}, 300_000)

@@ -144,7 +144,7 @@ describe('changes', () => {
         ch char(4), net inet, x xml, "v" text, __row text)`)
     await lab.create('types', 'SELECT * FROM wide')
     await keep('types')
-    await lab.exec('SET TimeZone = \'Asia/Kolkata\'; SET DateStyle = \'SQL, DMY\'; SET extra_float_digits = -10')
+    await lab.exec("SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'SQL, DMY'; SET extra_float_digits = -10")
     await lab.exec(`INSERT INTO wide VALUES (9007199254740993, 'glad', 'NaN', 1.50, 'Infinity', 0.1, '2026-03-04',
       '2026-03-04 05:06:07.123456+00', '1 year 2 days 03:04:05.6', '\\x00ff', '{"b": [1, null, "\\""]}', '{"a": 2, "z": 1}',
       '{a,NULL,"x,y"}', '{{1,2},{3,4}}', '[1,5)', '["2026-03-04 05:06:07+00",)', '(1,"it''s, ""so""")',
@@ -196,7 +196,14 @@ describe('a snapshot', () => {
     const at = await last('sums')
     const rows = await lab.exec("SELECT seq, tx, op, key, old, row FROM pgtrickle.changes('sums', snapshot => true)")
     expect(rows[0]).toEqual({ seq: at, tx: null, op: 'snapshot', key: null, old: null, row: null })
-    expect(rows.slice(1)).toContainEqual({ seq: at, tx: null, op: 'insert', key: { k: 4 }, old: null, row: { k: 4, s: 4 } })
+    expect(rows.slice(1)).toContainEqual({
+      seq: at,
+      tx: null,
+      op: 'insert',
+      key: { k: 4 },
+      old: null,
+      row: { k: 4, s: 4 },
+    })
     expect(rows).toHaveLength(4)
     await lab.run('INSERT INTO t VALUES (5, 4, 1)')
     expect(await changes('sums', at)).toEqual(['update {k: 4, s: 4} {k: 4, s: 5}'])
@@ -332,7 +339,9 @@ describe('what is not a change of rows', () => {
   test('rows that were wrong until a refresh', async () => {
     await lab.create('sums', SUMS)
     const start = await keep('sums')
-    await lab.exec('ALTER TABLE t DISABLE TRIGGER USER; INSERT INTO t VALUES (4, 1, 4); ALTER TABLE t ENABLE TRIGGER USER')
+    await lab.exec(
+      'ALTER TABLE t DISABLE TRIGGER USER; INSERT INTO t VALUES (4, 1, 4); ALTER TABLE t ENABLE TRIGGER USER',
+    )
     await lab.exec("SELECT pgtrickle.refresh_stream_table('sums')")
     expect(await changes('sums', start)).toEqual(['update {k: 1, s: 3} {k: 1, s: 7}'])
   })
@@ -345,7 +354,9 @@ describe('what is not a change of rows', () => {
     expect(await lab.exec('SELECT count(*)::int AS n FROM pgtrickle.change')).toEqual([{ n: 0 }])
     await lab.create('sums', SUMS)
     await keep('sums')
-    await lab.exec("BEGIN; SAVEPOINT a; SELECT pgtrickle.drop_stream_table('sums'); ROLLBACK TO a; INSERT INTO t VALUES (5, 5, 5); COMMIT")
+    await lab.exec(
+      "BEGIN; SAVEPOINT a; SELECT pgtrickle.drop_stream_table('sums'); ROLLBACK TO a; INSERT INTO t VALUES (5, 5, 5); COMMIT",
+    )
     expect(await lab.exec("SELECT op FROM pgtrickle.changes('sums')")).toEqual([{ op: 'insert' }])
   })
 
@@ -367,7 +378,9 @@ describe('what is not a change of rows', () => {
     await lab.create('sums', SUMS)
     await keep('sums')
     lab.forget('sums')
-    await lab.exec('BEGIN; INSERT INTO t VALUES (4, 4, 4); SAVEPOINT a; DROP EXTENSION pg_trickle CASCADE; ROLLBACK TO a; COMMIT')
+    await lab.exec(
+      'BEGIN; INSERT INTO t VALUES (4, 4, 4); SAVEPOINT a; DROP EXTENSION pg_trickle CASCADE; ROLLBACK TO a; COMMIT',
+    )
     expect(await lab.exec("SELECT op FROM pgtrickle.changes('sums')")).toEqual([{ op: 'insert' }])
     await lab.exec('BEGIN; INSERT INTO t VALUES (5, 5, 5); DROP EXTENSION pg_trickle CASCADE; COMMIT')
     await lab.exec('INSERT INTO t VALUES (6, 6, 6)')
@@ -396,7 +409,11 @@ describe('bad input is answered', () => {
     ["SELECT pgtrickle.keep_changes('t')", '42809', 'test.t is not a stream table'],
     ['SELECT pgtrickle.keep_changes(NULL)', '22004', 'the argument name is NULL'],
     ["SELECT pgtrickle.keep_changes('sums', retain => -1)", '22023', 'the number of changes to retain is negative'],
-    ["SELECT pgtrickle.keep_changes('sums', max_age => '-1 day')", '22023', 'the age up to which changes are kept is not positive'],
+    [
+      "SELECT pgtrickle.keep_changes('sums', max_age => '-1 day')",
+      '22023',
+      'the age up to which changes are kept is not positive',
+    ],
     ["SELECT * FROM pgtrickle.changes('nothing')", '42P01', 'stream table nothing does not exist'],
     ['SELECT * FROM pgtrickle.changes(NULL)', '22004', 'the argument name is NULL'],
     ["SELECT * FROM pgtrickle.changes('sums', max => -1)", '22023', 'the number of changes is negative'],

@@ -116,6 +116,24 @@ it('a change in either tab is reported in both', async () => {
   expect(await countChangeTriggers(first)).toBe(0)
 })
 
+it('a feed is followed in a tab, and says there too what is not kept', async () => {
+  await first.trickle.keepChanges('totals')
+  const abort = new AbortController()
+  const ops: string[] = []
+  const reading = (async () => {
+    for await (const { op } of second.trickle.changes('totals', { snapshot: true, signal: abort.signal })) ops.push(op)
+  })()
+  await vi.waitFor(() => expect(ops).toEqual(['snapshot', 'insert', 'insert']))
+  await first.exec('INSERT INTO sale VALUES (4, 4, 4)')
+  await vi.waitFor(() => expect(ops).toEqual(['snapshot', 'insert', 'insert', 'insert']))
+  await second.exec('DELETE FROM sale WHERE id = 4')
+  await vi.waitFor(() => expect(ops.at(-1)).toBe('delete'))
+  abort.abort()
+  await reading
+  await expect(second.trickle.changes('totals', { after: 1_000_000 }).next()).rejects.toMatchObject({ code: '72T01' })
+  await first.trickle.keepChanges('totals', { retain: 0 })
+})
+
 it('a later subscriber gets the current rows, and the others are not disturbed', async () => {
   const early = await mirror(first)
   await waitForRows(early)

@@ -57,13 +57,15 @@ pub fn query(view: &Query, key: &[String], form: Form, catalog: &dyn Catalog) ->
     shown
         .targets
         .retain(|target| form == Form::Text && target.ressortgroupref != 0);
-    shown.targets.extend([text_of_row(row, &names, form), key].map(|expr| Target {
-        expr,
-        name: None,
-        resno: 0,
-        ressortgroupref: 0,
-        junk: false,
-    }));
+    shown
+        .targets
+        .extend([text_of_row(row, &names, form), key].map(|expr| Target {
+            expr,
+            name: None,
+            resno: 0,
+            ressortgroupref: 0,
+            junk: false,
+        }));
     crate::sql::query::print(&shown, catalog)
 }
 

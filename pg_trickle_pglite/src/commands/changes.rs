@@ -55,7 +55,11 @@ fn feed(found: &Found) -> Result<Feed> {
     )?
     .pop()
     .ok_or_else(|| {
-        SqlError::new("55000", format!("the changes of stream table {} are not kept", found.name)).hint(format!(
+        SqlError::new(
+            "55000",
+            format!("the changes of stream table {} are not kept", found.name),
+        )
+        .hint(format!(
             "Run SELECT pgtrickle.keep_changes({}) once: from then on they are.",
             quote_literal(&found.name)
         ))
@@ -78,7 +82,10 @@ fn changes(found: &Found, request: &Request) -> Result<String> {
         Some(after) if after > feed.last => format!("has no change {after}: the last one is {}", feed.last),
         // Who has read nothing has missed nothing.
         Some(after) if after < feed.gone && !(after == 0 && feed.gone == feed.start) => {
-            format!("keeps no changes after {after}: the first that it keeps is {}", feed.gone + 1)
+            format!(
+                "keeps no changes after {after}: the first that it keeps is {}",
+                feed.gone + 1
+            )
         }
         Some(_) | None => String::new(),
     };
@@ -107,8 +114,10 @@ fn changes(found: &Found, request: &Request) -> Result<String> {
 fn snapshot(found: &Found, request: &Request) -> Result<String> {
     must_be_idle("read a snapshot of a stream table")?;
     if request.after.is_some() || request.max.is_some() {
-        return Err(SqlError::new("22023", "a snapshot goes neither with after nor with max")
-            .hint("Take the snapshot, then ask for the changes after its number."));
+        return Err(
+            SqlError::new("22023", "a snapshot goes neither with after nor with max")
+                .hint("Take the snapshot, then ask for the changes after its number."),
+        );
     }
     let feed = feed(found)?;
     if session::has_kept(found.id) {
@@ -138,7 +147,9 @@ fn snapshot(found: &Found, request: &Request) -> Result<String> {
          'row', pg_catalog.to_jsonb(__pgt_row))), pg_catalog.to_json(pg_catalog.statement_timestamp()) FROM {1} AS __pgt_row",
         feed.last, found.name
     );
-    let row = ffi::query(&text, &[], &settings::READING, 0, None)?.pop().unwrap_or_default();
+    let row = ffi::query(&text, &[], &settings::READING, 0, None)?
+        .pop()
+        .unwrap_or_default();
     let mut values = Values::of(row);
     let rows = values.optional().unwrap_or_default();
     let at = values.text()?;

@@ -56,16 +56,16 @@ pub fn run(name: &str, retain: Option<&str>, max_age: Option<&str>) -> Result<St
 
 fn check(retain: Option<&str>, max_age: Option<&str>) -> Result<()> {
     if retain.is_some_and(|count| count.starts_with('-')) {
-        return Err(
-            SqlError::new("22023", "the number of changes to retain is negative")
-                .hint("Give the number of changes that are kept, NULL for all, or 0 to end the feed."),
-        );
+        return Err(SqlError::new("22023", "the number of changes to retain is negative")
+            .hint("Give the number of changes that are kept, NULL for all, or 0 to end the feed."));
     }
     if max_age.is_some() {
         let is_positive = spi::catalog_value("SELECT $1::interval > '0'", &[max_age])?;
         if is_positive.as_deref() != Some("t") {
-            return Err(SqlError::new("22023", "the age up to which changes are kept is not positive")
-                .hint("Give an interval, such as '7 days', or NULL for any age."));
+            return Err(
+                SqlError::new("22023", "the age up to which changes are kept is not positive")
+                    .hint("Give an interval, such as '7 days', or NULL for any age."),
+            );
         }
     }
     Ok(())

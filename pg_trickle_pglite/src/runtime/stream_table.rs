@@ -361,7 +361,8 @@ impl StageRunner {
 
     /// Runs a program that fires users' triggers. Their functions may do more than those of the query.
     pub fn fire(&self, steps: &Steps) -> Result<()> {
-        self.as_owner_freely(&[], false, Under::Query, |run| run.run(steps)).map(|_| ())
+        self.as_owner_freely(&[], false, Under::Query, |run| run.run(steps))
+            .map(|_| ())
     }
 
     /// Runs a program, and passes on the rows that its last statement returns.

@@ -168,8 +168,7 @@ pub fn write() -> Result<()> {
     if noted.is_empty() {
         return Ok(());
     }
-    if MAY_BE_GONE.replace(false)
-        && spi::catalog_value("SELECT to_regclass($1)", &[Some("pgtrickle.feed")])?.is_none()
+    if MAY_BE_GONE.replace(false) && spi::catalog_value("SELECT to_regclass($1)", &[Some("pgtrickle.feed")])?.is_none()
     {
         return Ok(());
     }
@@ -268,7 +267,15 @@ fn net(noted: Vec<NotedRow>) -> Vec<Change> {
             let (old, new) = if one.weight < 0 { (one, other) } else { (other, one) };
             let [old, row] = [&mut old.row, &mut new.row].map(|text| Some(std::mem::take(text)));
             let key = std::mem::take(&mut new.key);
-            changes.push((*at.max(or), Change { id: new.id, key, old, row }));
+            changes.push((
+                *at.max(or),
+                Change {
+                    id: new.id,
+                    key,
+                    old,
+                    row,
+                },
+            ));
             continue;
         }
         for (row, place) in of_key {
@@ -276,7 +283,15 @@ fn net(noted: Vec<NotedRow>) -> Vec<Change> {
                 let text = Some(row.row.clone());
                 let (old, new) = if row.weight < 0 { (text, None) } else { (None, text) };
                 let key = row.key.clone();
-                changes.push((*place, Change { id: row.id, key, old, row: new }));
+                changes.push((
+                    *place,
+                    Change {
+                        id: row.id,
+                        key,
+                        old,
+                        row: new,
+                    },
+                ));
             }
         }
     }
@@ -323,19 +338,37 @@ mod tests {
 
     #[test]
     fn only_net_changes_are_written() {
-        let there_and_back = vec![noted(1, "{}", "1", -1), noted(1, "{}", "2", 1), noted(1, "{}", "2", -1), noted(1, "{}", "1", 1)];
+        let there_and_back = vec![
+            noted(1, "{}", "1", -1),
+            noted(1, "{}", "2", 1),
+            noted(1, "{}", "2", -1),
+            noted(1, "{}", "1", 1),
+        ];
         assert_eq!(written(there_and_back), "");
-        let updated = vec![noted(1, "{}", "1", -1), noted(1, "{}", "2", 1), noted(1, "{}", "2", -1), noted(1, "{}", "3", 1)];
+        let updated = vec![
+            noted(1, "{}", "1", -1),
+            noted(1, "{}", "2", 1),
+            noted(1, "{}", "2", -1),
+            noted(1, "{}", "3", 1),
+        ];
         assert_eq!(written(updated), "[\"update\",{},1,3]");
         let hidden_key = vec![noted(1, "(1)", "2", 1), noted(1, "(1)", "1", -1)];
         assert_eq!(written(hidden_key), "[\"update\",null,1,2]");
         let without_key = vec![noted(1, "", "1", 1), noted(1, "", "2", -1), noted(1, "", "1", 1)];
-        assert_eq!(written(without_key), "[\"delete\",null,2,null][\"insert\",null,null,1][\"insert\",null,null,1]");
+        assert_eq!(
+            written(without_key),
+            "[\"delete\",null,2,null][\"insert\",null,null,1][\"insert\",null,null,1]"
+        );
     }
 
     #[test]
     fn stream_tables_stay_apart_and_removed_rows_come_first() {
-        let rows = vec![noted(2, "{}", "9", 1), noted(1, "{9}", "5", 1), noted(1, "{10}", "6", 1), noted(1, "{7}", "7", -1)];
+        let rows = vec![
+            noted(2, "{}", "9", 1),
+            noted(1, "{9}", "5", 1),
+            noted(1, "{10}", "6", 1),
+            noted(1, "{7}", "7", -1),
+        ];
         assert_eq!(
             written(rows),
             "[\"delete\",{7},7,null][\"insert\",{9},null,5][\"insert\",{10},null,6][\"insert\",{},null,9]"
@@ -344,13 +377,21 @@ mod tests {
 
     #[test]
     fn a_feed_starts_where_it_is_told_to() {
-        let rows = vec![noted(1, "", "1", 1), noted(2, "", "2", 1), noted(1, "", "", 0), noted(1, "", "3", 1)];
+        let rows = vec![
+            noted(1, "", "1", 1),
+            noted(2, "", "2", 1),
+            noted(1, "", "", 0),
+            noted(1, "", "3", 1),
+        ];
         assert_eq!(written(rows), "[\"insert\",null,null,3][\"insert\",null,null,2]");
     }
 
     #[test]
     fn a_payload_that_is_too_long_becomes_several() {
-        assert_eq!(payloads(vec![("a.b".to_owned(), 1), ("c".to_owned(), 2)]), ["{\"a.b\":1,\"c\":2}"]);
+        assert_eq!(
+            payloads(vec![("a.b".to_owned(), 1), ("c".to_owned(), 2)]),
+            ["{\"a.b\":1,\"c\":2}"]
+        );
         let many = payloads((0..1000).map(|n| (format!("public.stream_table_{n}"), n)).collect());
         assert!(many.len() > 1 && many.iter().all(|payload| payload.len() <= LONGEST_PAYLOAD));
     }

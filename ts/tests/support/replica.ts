@@ -84,7 +84,11 @@ export class Replica {
   }
 
   #apply({ op, key, old, row }: FeedRow): void {
-    const fits = { insert: old === null && row !== null, update: old !== row && old !== null && row !== null, delete: old !== null && row === null }
+    const fits = {
+      insert: old === null && row !== null,
+      update: old !== row && old !== null && row !== null,
+      delete: old !== null && row === null,
+    }
     if (!fits[op as keyof typeof fits]) throw new Error(`${this.name}: not an ${op}: ${old} ${row}`)
     if (key !== null) {
       if ((this.#keys.get(key) ?? null) !== old) throw new Error(`${this.name}: ${op} of ${key} does not fit: ${old}`)

@@ -44,6 +44,16 @@ test('a transaction has the methods, and cannot subscribe', () => {
   expectTypeOf<Transaction['trickle']>().toEqualTypeOf<TransactionTrickle>()
   expectTypeOf<TransactionTrickle['createStreamTable']>().toEqualTypeOf<Trickle['createStreamTable']>()
   expectTypeOf<TransactionTrickle>().not.toHaveProperty('subscribe')
+  expectTypeOf<TransactionTrickle>().not.toHaveProperty('changes')
+})
+
+test('the changes of a feed have the rows that their operation says', async () => {
+  for await (const change of pg.trickle.changes<OrderTotal>('st', { after: 1, signal: new AbortController().signal })) {
+    expectTypeOf(change.seq).toEqualTypeOf<number>()
+    if (change.op === 'update') expectTypeOf(change.old).toEqualTypeOf<OrderTotal>()
+    if (change.op === 'insert') expectTypeOf(change.row).toEqualTypeOf<OrderTotal>()
+    if (change.op === 'delete') expectTypeOf(change.row).toEqualTypeOf<undefined>()
+  }
 })
 
 describe('the methods', () => {
