@@ -111,6 +111,10 @@ memory-rounds:
 subscribe *options:
     ci/with-build.sh node --max-old-space-size=8192 bench/subscribe/run.mjs {{ options }}
 
+# What a feed costs the writer and the reader
+feed *options:
+    ci/with-build.sh node bench/feed.mjs {{ options }}
+
 # Random queries and changes against the oracle: SEED=7 ROUNDS=500 just fuzz
 fuzz:
     cd ts && ../ci/with-build.sh npx vitest run tests/random/

@@ -123,11 +123,12 @@ it('a feed is followed in a tab, and says there too what is not kept', async () 
   const reading = (async () => {
     for await (const { op } of second.trickle.changes('totals', { snapshot: true, signal: abort.signal })) ops.push(op)
   })()
-  await vi.waitFor(() => expect(ops).toEqual(['snapshot', 'insert', 'insert']))
+  const patience = { timeout: 20_000, interval: 20 }
+  await vi.waitFor(() => expect(ops).toEqual(['snapshot', 'insert', 'insert']), patience)
   await first.exec('INSERT INTO sale VALUES (4, 4, 4)')
-  await vi.waitFor(() => expect(ops).toEqual(['snapshot', 'insert', 'insert', 'insert']))
+  await vi.waitFor(() => expect(ops).toEqual(['snapshot', 'insert', 'insert', 'insert']), patience)
   await second.exec('DELETE FROM sale WHERE id = 4')
-  await vi.waitFor(() => expect(ops.at(-1)).toBe('delete'))
+  await vi.waitFor(() => expect(ops.at(-1)).toBe('delete'), patience)
   abort.abort()
   await reading
   await expect(second.trickle.changes('totals', { after: 1_000_000 }).next()).rejects.toMatchObject({ code: '72T01' })

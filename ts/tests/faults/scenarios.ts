@@ -1,6 +1,7 @@
 /** What is going on when a fault comes, and what has to hold afterwards. */
 import { expect } from 'vitest'
 import type { Failure, Lab } from '../support/lab.js'
+import { Replica } from '../support/replica.js'
 
 export interface Scenario {
   name: string
@@ -11,6 +12,9 @@ export interface Scenario {
   /** After each trial, whether `act` succeeded or not. */
   after?: string
 }
+
+/** Copies that follow the feeds of stream tables. */
+const replicas: Replica[] = []
 
 /** Stream tables of every kind, over tables of every kind. */
 export async function setUp(lab: Lab): Promise<void> {
@@ -41,6 +45,10 @@ export async function setUp(lab: Lab): Promise<void> {
     twice: 'SELECT v FROM plain UNION ALL SELECT k FROM t',
   }
   for (const [name, query] of Object.entries(queries)) await lab.create(name, query)
+  for (const name of ['sums', 'copies']) {
+    await lab.exec(`SELECT pgtrickle.keep_changes('${name}')`)
+    replicas.push(await new Replica(lab, name).begin())
+  }
   await lab.exec('CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON sums EXECUTE FUNCTION note()')
 }
 
@@ -111,6 +119,13 @@ export const SCENARIOS: Scenario[] = [
     after: 'DROP VIEW IF EXISTS made',
   },
   {
+    name: 'a feed',
+    act: async (lab, n) => {
+      await lab.exec(`SELECT pgtrickle.keep_changes('joined', retain => ${n % 3}); UPDATE u SET name = name || '.' WHERE id = 1`)
+      await lab.exec("SELECT pgtrickle.changes('copies', snapshot => true), pgtrickle.changes('sums', max => 10)")
+    },
+  },
+  {
     name: 'refresh and verify',
     act: "SELECT pgtrickle.refresh_stream_table('sums'), pgtrickle.verify_stream_table('joined')",
   },
@@ -174,6 +189,11 @@ export async function settle(lab: Lab, scenario: Scenario, n: number, what: stri
     UPDATE u SET name = name || '.' WHERE id = ${(n % 4) + 1}; UPDATE u SET name = 'u' WHERE length(name) > 9;
     UPDATE part SET v = v + 1; DELETE FROM log`)
   await lab.check(`a change after ${what}`)
+  for (const replica of replicas) {
+    await replica.follow()
+    await replica.check(what)
+    expect(replica.snapshots, `${what}: its feed has lost nothing`).toBe(1)
+  }
   lab.script.length = 0
 }
 
