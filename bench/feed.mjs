@@ -96,8 +96,9 @@ async function reading() {
   for (const max of [100, 500, 5000]) {
     times[max] = await timed(async () => {
       for (let at = after; ;) {
-        const page = (await pg.query(`SELECT seq, op, key, old, row FROM pgtrickle.changes('followed', $1, $2)`, [at, max]))
-          .rows
+        const page = (
+          await pg.query(`SELECT seq, op, key, old, row FROM pgtrickle.changes('followed', $1, $2)`, [at, max])
+        ).rows
         if (page.length < max) return
         at = page.at(-1).seq
       }
@@ -133,7 +134,8 @@ function report() {
   }
   const line = (...cells) => console.log(cells.map((cell, n) => String(cell).padEnd(n < 2 ? 26 : 16)).join(''))
   line('stream table', 'has', 'ms, one row', 'ms, 1,000 rows')
-  for (const { query, variant, one, thousand } of figures.writes) line(query, variant, one.toFixed(3), thousand.toFixed(1))
+  for (const { query, variant, one, thousand } of figures.writes)
+    line(query, variant, one.toFixed(3), thousand.toFixed(1))
   const { count, bytesPerChange, times, inJavaScript, snapshot } = figures.reading
   console.log(`\n${count} changes kept, ${bytesPerChange.toFixed(0)} bytes each with their index`)
   for (const [max, time] of Object.entries(times)) {

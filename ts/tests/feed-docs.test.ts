@@ -15,7 +15,8 @@ test('what docs/FEED.md shows', async () => {
   const { PGlite } = await loadModule()
   const loadDataDir = await emptyDataDir()
   let pg: Database | undefined
-  const create = async (options: object) => (pg = (await PGlite.create({ loadDataDir, ...options })) as unknown as Database)
+  const create = async (options: object) =>
+    (pg = (await PGlite.create({ loadDataDir, ...options })) as unknown as Database)
   expect(await runSnippets(code, { PGlite: { create }, trickle })).toEqual(expected)
   const blocks = blocksOf(FEED, 'sql')
   expect(blocks.length).toBeGreaterThan(2)

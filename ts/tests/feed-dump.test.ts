@@ -19,14 +19,16 @@ const known: Record<string, number> = {}
 
 beforeAll(async () => {
   const lab = await new Lab().open()
-  await lab.exec('CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i')
+  await lab.exec(
+    'CREATE TABLE t (id int PRIMARY KEY, k int, v int); INSERT INTO t SELECT i, i % 3, i FROM generate_series(1, 9) i',
+  )
   for (const [name, query] of Object.entries(VIEWS)) {
     await lab.create(name, query)
     await lab.exec(`SELECT pgtrickle.keep_changes('${name}', retain => NULL)`)
   }
   await lab.exec('UPDATE t SET v = v + 1')
   for (const name of Object.keys(VIEWS)) known[name] = (await new Replica(lab, name).begin()).after
-  await lab.exec("UPDATE t SET v = v + 1 WHERE id < 3; INSERT INTO t VALUES (20, 20, 20)")
+  await lab.exec('UPDATE t SET v = v + 1 WHERE id < 3; INSERT INTO t VALUES (20, 20, 20)')
   dump = await (await pgDump({ pg: lab.pg })).text()
   await lab.close()
 })

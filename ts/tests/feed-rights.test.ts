@@ -37,7 +37,9 @@ describe('a feed', () => {
 
   test('cannot be read or written in any other way', async () => {
     await lab.create('sums', SUMS)
-    await lab.exec("SELECT pgtrickle.keep_changes('sums'); INSERT INTO t VALUES (4, 4, 4); GRANT SELECT ON sums TO mallory")
+    await lab.exec(
+      "SELECT pgtrickle.keep_changes('sums'); INSERT INTO t VALUES (4, 4, 4); GRANT SELECT ON sums TO mallory",
+    )
     for (const sql of [
       'SELECT * FROM pgtrickle.change',
       'DELETE FROM pgtrickle.change',
@@ -64,12 +66,16 @@ describe('a feed', () => {
     await lab.exec("SELECT pgtrickle.keep_changes('sums', retain => 2); GRANT SELECT ON sums TO mallory")
     await lab.exec('SET search_path = mal, pg_catalog')
     await lab.exec('INSERT INTO test.t VALUES (4, 4, 4), (5, 5, 5), (6, 6, 6)')
-    await lab.exec("SELECT * FROM pgtrickle.changes('test.sums', max => 1); SELECT * FROM pgtrickle.changes('test.sums', snapshot => true)")
+    await lab.exec(
+      "SELECT * FROM pgtrickle.changes('test.sums', max => 1); SELECT * FROM pgtrickle.changes('test.sums', snapshot => true)",
+    )
     for await (const { op } of lab.pg.trickle.changes('test.sums', { snapshot: true })) {
       expect(op).toBe('snapshot')
       break
     }
-    await lab.exec("SELECT pgtrickle.alter_stream_table('test.sums', 'SELECT k, sum(v) AS s, count(*) AS n FROM test.t GROUP BY k')")
+    await lab.exec(
+      "SELECT pgtrickle.alter_stream_table('test.sums', 'SELECT k, sum(v) AS s, count(*) AS n FROM test.t GROUP BY k')",
+    )
     await lab.exec('SET search_path = test, public')
     expect(await loot()).toEqual([])
     await (await new Replica(lab, 'sums').begin()).check('a hostile search_path')

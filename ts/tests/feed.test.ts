@@ -1,5 +1,6 @@
 /** The feed in SQL: `keep_changes` and `changes`. */
 import { describe, expect, test } from 'vitest'
+import { literal } from './support/literal.js'
 import { Replica } from './support/replica.js'
 import { useFreshLab } from './support/use-lab.js'
 
@@ -404,6 +405,17 @@ describe('what is not a change of rows', () => {
 })
 
 describe('bad input is answered', () => {
+  test('a feed is not started, nor a snapshot read, inside of a statement that changes a source', async () => {
+    await lab.create('sums', SUMS)
+    await lab.exec(`CREATE FUNCTION early() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE 'SELECT count(*) FROM ' || TG_ARGV[0]; RETURN NEW; END $$`)
+    for (const call of ["pgtrickle.keep_changes('sums')", "pgtrickle.changes('sums', snapshot => true)"]) {
+      await lab.exec(`CREATE OR REPLACE TRIGGER early BEFORE INSERT ON t FOR EACH ROW
+        EXECUTE FUNCTION early(${literal(call)})`)
+      expect(await lab.fails('INSERT INTO t VALUES (4, 4, 4)')).toMatchObject({ code: '55006' })
+    }
+  })
+
   test.each([
     ["SELECT pgtrickle.keep_changes('nothing')", '42P01', 'stream table nothing does not exist'],
     ["SELECT pgtrickle.keep_changes('t')", '42809', 'test.t is not a stream table'],

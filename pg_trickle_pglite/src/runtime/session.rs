@@ -27,7 +27,7 @@ pub struct PendingChange {
 }
 
 /// A row that maintenance added to a stream table, or removed, where users' triggers wait for it or its changes are kept.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NotedRow {
     /// The stream table.
     pub id: i32,

@@ -121,7 +121,9 @@ export const SCENARIOS: Scenario[] = [
   {
     name: 'a feed',
     act: async (lab, n) => {
-      await lab.exec(`SELECT pgtrickle.keep_changes('joined', retain => ${n % 3}); UPDATE u SET name = name || '.' WHERE id = 1`)
+      await lab.exec(
+        `SELECT pgtrickle.keep_changes('joined', retain => ${n % 3}); UPDATE u SET name = name || '.' WHERE id = 1`,
+      )
       await lab.exec("SELECT pgtrickle.changes('copies', snapshot => true), pgtrickle.changes('sums', max => 10)")
     },
   },

@@ -1,5 +1,7 @@
 /** One round of random statements, generated from its seed alone and run under the oracle. */
 import type { Lab } from '../support/lab.js'
+import { literal } from '../support/literal.js'
+import { Replica } from '../support/replica.js'
 import { CLOCK } from '../random/change.js'
 import { clockOf } from '../random/round.js'
 import { Rng } from '../random/rng.js'
@@ -39,6 +41,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
       await lab.exec(`SELECT pgtrickle.create_stream_table('${name}', '${sql.replaceAll("'", "''")}')`)
     }
     await check(lab, 'setup')
+    const feeds = await keepChanges(lab)
     for (const sql of steps) {
       if (sql.startsWith(CLOCK)) {
         clock.set(sql.slice(CLOCK.length))
@@ -48,6 +51,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
       }
     }
     await step(lab, 'ROLLBACK', outcome)
+    await checkFeeds(lab, feeds)
     await lab.checkRefresh()
   } finally {
     lab.watched.clear()
@@ -57,6 +61,37 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
     clock.set()
   }
   return outcome
+}
+
+/** Keeps the changes of all stream tables, and copies these, by their number: they may get other names. */
+async function keepChanges(lab: Lab): Promise<Map<number, Replica>> {
+  const replicas = new Map<number, Replica>()
+  for (const { id, name } of await streamTables(lab)) {
+    await lab.exec(`SELECT pgtrickle.keep_changes(${literal(name)}, retain => NULL)`)
+    replicas.set(id, await new Replica(lab, name).begin())
+  }
+  return replicas
+}
+
+/** What the feeds told of all the statements makes the copies equal to the stream tables that are still there. */
+async function checkFeeds(lab: Lab, replicas: Map<number, Replica>): Promise<void> {
+  // As the feeds were written.
+  await lab.exec('RESET ALL; RESET ROLE; SET search_path = test, public')
+  for (const { id, name } of await streamTables(lab)) {
+    const replica = replicas.get(id)
+    if (replica === undefined) continue
+    replica.name = name
+    await replica.follow()
+    await replica.check('all statements')
+    if (replica.snapshots > 1) throw new Error(`the feed of ${name} has lost changes`)
+  }
+}
+
+async function streamTables(lab: Lab): Promise<{ id: number; name: string }[]> {
+  const { rows } = await lab.pg.query<{ id: number; name: string }>(
+    'SELECT id, relid::oid::regclass::text AS name FROM pgtrickle.stream_table ORDER BY id',
+  )
+  return rows
 }
 
 /** Runs a statement whose random rows may violate a constraint. */

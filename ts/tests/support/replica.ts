@@ -27,7 +27,7 @@ export class Replica {
 
   constructor(
     readonly lab: Lab,
-    readonly name: string,
+    public name: string,
   ) {}
 
   /** Begins with all rows. */
