@@ -1,7 +1,7 @@
 // What a feed costs: changes of one row and of many, with and without one, where nothing else follows the stream table, and
 // where a subscriber does; how long a reader takes for what is kept; and what a kept change takes on disk.
 //
-//   node bench/feed.mjs [--rows 10000] [--changes 400] [--json]
+//   node bench/feed.mjs [--rows 10000] [--rounds 40] [--json]
 //
 // Times are CPU time of the whole process, on which other load on the machine has less influence than on elapsed time. What is
 // compared takes turns, so that it meets the same load.
@@ -14,12 +14,16 @@ import { printEnvironment } from './lib/report.mjs'
 const { values: options } = parseArgs({
   options: {
     rows: { type: 'string', default: '10000' },
-    changes: { type: 'string', default: '400' },
+    rounds: { type: 'string', default: '40' },
     json: { type: 'boolean', default: false },
   },
 })
 const rows = Number(options.rows)
-const changes = Number(options.changes)
+const rounds = Number(options.rounds)
+
+/** Transactions that are sent at once, so that the time is that of the database and not of the calls. */
+const BATCH = 50
+const WARM_UP = 20
 
 const GROUPS = 'SELECT customer, count(*) AS n, sum(amount) AS s FROM orders GROUP BY customer'
 const FILTER = 'SELECT id, customer, amount FROM orders WHERE amount > 50'
@@ -28,10 +32,10 @@ const FILTER = 'SELECT id, customer, amount FROM orders WHERE amount > 50'
 const VARIANTS = {
   'no feed': () => undefined,
   'a feed, 10,000 changes': (pg) => pg.trickle.keepChanges('followed'),
-  'a feed, no limit': (pg) => pg.trickle.keepChanges('followed', { retain: null }),
   'a subscriber': (pg) => pg.trickle.subscribe('followed', () => undefined),
   'a feed and a reader': async (pg) => {
-    await pg.trickle.keepChanges('followed')
+    // The reader takes turns with the writer here, and comes late.
+    await pg.trickle.keepChanges('followed', { retain: null })
     void read(pg)
   },
 }
@@ -51,14 +55,15 @@ for (const [name, query] of Object.entries(queries)) {
     await prepare(pg)
     databases.push({ variant, pg, one: [], many: [] })
   }
-  for (let n = 0; n < changes; n++) {
-    for (const each of databases) each.one.push(await timed(() => each.pg.exec(changeOf(n, 1))))
-  }
-  for (let n = 0; n < 10; n++) {
-    for (const each of databases) each.many.push(await timed(() => each.pg.exec(changeOf(n, 1000))))
+  // The first run of each kind is planned, and V8 compiles the code again that runs often.
+  for (let n = 0; n < rounds + WARM_UP; n++) {
+    for (const each of turned(databases, n)) {
+      each.one.push((await timed(() => each.pg.exec(transactions(n)))) / BATCH)
+      each.many.push(await timed(() => each.pg.exec(changeOf(n, 1000))))
+    }
   }
   for (const { variant, pg, one, many } of databases) {
-    figures.writes.push({ query: name, variant, one: median(one.slice(20)), thousand: median(many.slice(2)) })
+    figures.writes.push({ query: name, variant, one: median(one.slice(WARM_UP)), thousand: median(many.slice(WARM_UP)) })
     await pg.close()
   }
 }
@@ -75,6 +80,16 @@ async function prepared(query) {
     INSERT INTO orders SELECT n, n % ${Math.max(1, rows / 10)}, n % 100 FROM generate_series(1, ${rows}) n`)
   await pg.trickle.createStreamTable('followed', query)
   return pg
+}
+
+/** The same list, but each time another one comes first. */
+function turned(list, n) {
+  return list.map((_, place) => list[(place + n) % list.length])
+}
+
+/** Transactions of one change each. */
+function transactions(n) {
+  return Array.from({ length: BATCH }, (_, place) => `BEGIN; ${changeOf(n * BATCH + place, 1)}; COMMIT`).join(';')
 }
 
 /** An UPDATE of so many rows, each of which changes the stream tables. */
@@ -133,9 +148,9 @@ function report() {
     return
   }
   const line = (...cells) => console.log(cells.map((cell, n) => String(cell).padEnd(n < 2 ? 26 : 16)).join(''))
-  line('stream table', 'has', 'ms, one row', 'ms, 1,000 rows')
+  line('stream table', 'has', 'µs, one row', 'ms, 1,000 rows')
   for (const { query, variant, one, thousand } of figures.writes)
-    line(query, variant, one.toFixed(3), thousand.toFixed(1))
+    line(query, variant, (1000 * one).toFixed(0), thousand.toFixed(1))
   const { count, bytesPerChange, times, inJavaScript, snapshot } = figures.reading
   console.log(`\n${count} changes kept, ${bytesPerChange.toFixed(0)} bytes each with their index`)
   for (const [max, time] of Object.entries(times)) {

@@ -105,7 +105,7 @@ SELECT true FROM pg_catalog.pg_listening_channels() AS l(channel) WHERE l.channe
 function readChanges(type: string): string {
   return `
 SELECT c.seq::pg_catalog.text, c.tx::pg_catalog.text,
-  (extract(epoch FROM c.at) OPERATOR(pg_catalog.*) 1000)::pg_catalog.text, c.op, o.*, n.*
+  (pg_catalog.extract('epoch', c.at) OPERATOR(pg_catalog.*) 1000)::pg_catalog.text, c.op, o.*, n.*
 FROM pgtrickle.changes($1, $2::pg_catalog.int8, $3::pg_catalog.int8, $4::pg_catalog.bool) c
 LEFT JOIN LATERAL pg_catalog.jsonb_populate_record(NULL::${type}, c.old) o ON true
 LEFT JOIN LATERAL pg_catalog.jsonb_populate_record(NULL::${type}, c.row) n ON true`

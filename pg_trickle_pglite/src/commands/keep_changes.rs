@@ -6,7 +6,7 @@ use crate::edge::spi;
 use crate::runtime::load;
 use crate::runtime::session::Busy;
 use crate::schema::{description, triggers};
-use crate::subscribe::kept;
+use crate::subscribe::{feed, kept};
 
 /// Starts a feed, changes how much it keeps, or ends it. Returns the number after which it goes on, nothing at its end.
 pub fn run(name: &str, retain: Option<&str>, max_age: Option<&str>) -> Result<String> {
@@ -47,7 +47,7 @@ pub fn run(name: &str, retain: Option<&str>, max_age: Option<&str>) -> Result<St
     )?;
     if was_kept != is_kept {
         kept::start(found.id);
-        kept::forget_steps(found.id);
+        feed::forget_steps(found.id);
         description::announce(&[found.id])?;
         triggers::sync()?;
     }

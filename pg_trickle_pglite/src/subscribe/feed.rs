@@ -12,19 +12,15 @@ use pg_trickle_core::sorted::Map;
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 use std::rc::Rc;
-use std::thread::LocalKey;
 
 /// The name of the changed rows in [`StreamTable::change_rows`].
 const ROWS: &CStr = c"__pgt_change_rows";
 
-/// Statements, with the stream table they were made for.
-type Kept = (Rc<StreamTable>, Rc<Steps>);
-
-/// Where such statements are kept, by stream table.
-pub type Place = LocalKey<RefCell<Map<i32, Kept>>>;
+/// The statements that return changed rows as text and as documents, with the stream table they were made for.
+type Kept = (Rc<StreamTable>, Rc<[Steps; 2]>);
 
 thread_local! {
-    /// The statements that return changed rows.
+    /// By stream table.
     static STEPS: RefCell<Map<i32, Kept>> = const { RefCell::new(Map::new()) };
     /// The table of all stream tables, when the last subscriber came.
     static CATALOG: Cell<Option<Oid>> = const { Cell::new(None) };
@@ -134,39 +130,25 @@ pub fn note_all(table: &StreamTable, is_added: bool) -> Result<()> {
     })
 }
 
-/// The statements that were kept for a stream table as it is now.
-pub fn known_steps(place: &'static Place, table: &Rc<StreamTable>) -> Option<Rc<Steps>> {
-    let known = place.with_borrow(|steps| steps.get(&table.id).cloned());
-    known.and_then(|(of, steps)| Rc::ptr_eq(&of, table).then_some(steps))
-}
-
-/// Keeps a statement for a stream table.
-pub fn keep_steps(place: &'static Place, table: &Rc<StreamTable>, text: &str) -> Rc<Steps> {
-    let steps = Rc::new(Steps::new([(text, false)].into_iter()));
-    let replaced = place.with_borrow_mut(|kept| kept.insert(table.id, (Rc::clone(table), Rc::clone(&steps))));
-    drop(replaced);
-    steps
-}
-
-/// Frees the plans of a stream table.
-pub fn drop_steps(place: &'static Place, id: i32) {
-    let steps = place.with_borrow_mut(|kept| kept.remove(&id));
-    drop(steps);
-}
-
 /// Records what a statement changed in the storage of a stream table.
 pub fn change(id: i32, event: &Event) -> Result<()> {
     let table = load::load(id)?;
     if event.operation() == Operation::Truncate {
         return renewed(&table);
     }
-    let steps = match known_steps(&STEPS, &table) {
-        Some(steps) => steps,
-        None => {
+    let known = STEPS.with_borrow(|steps| steps.get(&id).cloned());
+    let steps = match known {
+        Some((of, steps)) if Rc::ptr_eq(&of, &table) => steps,
+        Some(_) | None => {
             dismiss(&table)?;
-            keep_steps(&STEPS, &table, &table.change_rows)
+            let queries = [table.change_rows.as_str(), table.change_documents.as_str()];
+            let steps = Rc::new(queries.map(|text| Steps::new([(text, false)].into_iter())));
+            let replaced = STEPS.with_borrow_mut(|kept| kept.insert(id, (Rc::clone(&table), Rc::clone(&steps))));
+            drop(replaced);
+            steps
         }
     };
+    let [texts, documents] = &*steps;
     for (letter, rows) in [('-', event.removed()), ('+', event.added())] {
         if let Some((store, _)) = rows {
             let delta = Delta {
@@ -176,8 +158,8 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
                 estimate: 1.0,
             };
             let deltas = [delta];
-            run(&table, letter, &steps, &deltas, true)?;
-            kept::change(&table, letter == '+', &deltas)?;
+            run(&table, letter, texts, &deltas, true)?;
+            kept::change(&table, letter == '+', documents, &deltas)?;
         }
     }
     Ok(())
@@ -214,8 +196,9 @@ pub fn renewed(table: &StreamTable) -> Result<()> {
 }
 
 /// Frees the plans that pass on the changes of a stream table.
-fn forget_steps(id: i32) {
-    drop_steps(&STEPS, id);
+pub fn forget_steps(id: i32) {
+    let steps = STEPS.with_borrow_mut(|kept| kept.remove(&id));
+    drop(steps);
 }
 
 /// Ends all subscriptions where the extension was dropped, which fires none of its event triggers. Another one that takes
@@ -236,7 +219,6 @@ fn catalog() -> Result<Option<Oid>> {
 /// A stream table was dropped.
 pub fn dropped(id: i32) {
     forget_steps(id);
-    kept::forget_steps(id);
     if subscribers::follow(id) {
         outbox::record('D', id, [""; 2]);
     }

@@ -4,16 +4,14 @@
 //! commit, after everything that could change more, what is left of it is written. A rollback takes it away, and changes
 //! have numbers in the order in which transactions commit.
 
-use super::feed::{self, Place, all_rows};
+use super::feed::all_rows;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Delta, Steps};
 use crate::edge::spi::{self, Values};
 use crate::runtime::session::{self, NotedRow};
 use crate::runtime::stream_table::StreamTable;
 use crate::text::json::Json;
-use pg_trickle_core::sorted::Map;
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::Cell;
 
 /// How many bytes of changes are written by one statement.
 const PORTION: usize = 1 << 20;
@@ -22,8 +20,6 @@ const PORTION: usize = 1 << 20;
 const LONGEST_PAYLOAD: usize = 7999;
 
 thread_local! {
-    /// The statements that return changed rows as documents.
-    static STEPS: RefCell<Map<i32, (Rc<StreamTable>, Rc<Steps>)>> = const { RefCell::new(Map::new()) };
     /// The extension may have been dropped in this transaction.
     static MAY_BE_GONE: Cell<bool> = const { Cell::new(false) };
 }
@@ -37,25 +33,13 @@ pub enum Reading {
     View,
 }
 
-/// Frees the plans of a stream table.
-pub fn forget_steps(id: i32) {
-    feed::drop_steps(place(), id);
-}
-
-fn place() -> &'static Place {
-    &STEPS
-}
-
 /// Notes what a statement added to a stream table, or removed, if its changes are kept.
-pub fn change(table: &Rc<StreamTable>, is_added: bool, deltas: &[Delta]) -> Result<()> {
-    if !table.is_kept {
-        return Ok(());
+pub fn change(table: &StreamTable, is_added: bool, steps: &Steps, deltas: &[Delta]) -> Result<()> {
+    if table.is_kept {
+        note(table, is_added, steps, deltas)
+    } else {
+        Ok(())
     }
-    let steps = match feed::known_steps(place(), table) {
-        Some(steps) => steps,
-        None => feed::keep_steps(place(), table, &table.change_documents),
-    };
-    note(table, is_added, &steps, deltas)
 }
 
 fn note(table: &StreamTable, is_added: bool, steps: &Steps, deltas: &[Delta]) -> Result<()> {
@@ -237,16 +221,14 @@ fn append(changes: &[Change]) -> Result<Option<(String, i64)>> {
 /// and a row that has a key and comes back with other values is updated. What is removed comes first, so that a reader
 /// never has two rows with equal values that it holds to be unique.
 fn net(noted: Vec<NotedRow>) -> Vec<Change> {
-    let mut starts: Map<i32, usize> = Map::new();
-    for (place, row) in noted.iter().enumerate().filter(|(_, row)| row.weight == 0) {
-        starts.insert(row.id, place);
+    let mut rows: Vec<(NotedRow, usize)> = Vec::new();
+    for (place, row) in noted.into_iter().enumerate() {
+        if row.weight == 0 {
+            rows.retain(|(before, _)| before.id != row.id);
+        } else {
+            rows.push((row, place));
+        }
     }
-    let mut rows: Vec<(NotedRow, usize)> = noted
-        .into_iter()
-        .enumerate()
-        .filter(|(place, row)| row.weight != 0 && starts.get(&row.id).is_none_or(|start| start < place))
-        .map(|(place, row)| (row, place))
-        .collect();
     rows.sort_unstable();
     // By key and row, with the sum of the weights.
     rows.dedup_by(|(next, place), (row, first)| {
@@ -305,7 +287,7 @@ fn payloads(told: Vec<(String, i64)>) -> Vec<String> {
     for (name, last) in told {
         let member = format!("{}:{last}", Json::Text(name).write());
         match payloads.last_mut() {
-            Some(payload) if payload.len() + member.len() + 1 <= LONGEST_PAYLOAD => {
+            Some(payload) if payload.len() + member.len() < LONGEST_PAYLOAD => {
                 payload.pop();
                 payload.push(',');
                 payload.push_str(&member);
