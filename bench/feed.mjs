@@ -63,7 +63,12 @@ for (const [name, query] of Object.entries(queries)) {
     }
   }
   for (const { variant, pg, one, many } of databases) {
-    figures.writes.push({ query: name, variant, one: median(one.slice(WARM_UP)), thousand: median(many.slice(WARM_UP)) })
+    figures.writes.push({
+      query: name,
+      variant,
+      one: median(one.slice(WARM_UP)),
+      thousand: median(many.slice(WARM_UP)),
+    })
     await pg.close()
   }
 }

@@ -78,7 +78,7 @@ const MAX = 500
 /** Milliseconds. Notifications end with a reset of the session, so the feed is asked once in a while. */
 const LONGEST_WAIT = 10_000
 /** While there are none yet, because LISTEN waits for the end of a transaction. */
-const SHORT_WAIT = 50
+const SHORT_WAIT = 100
 
 /** SQLSTATE `active_sql_transaction`: a transaction of the app has run no statement for long. */
 const ACTIVE_TRANSACTION = '25001'
@@ -126,19 +126,20 @@ export async function* readFeed<Row>(
       hint: 'Give one of them.',
     })
   }
+  const max = Math.max(1, options.max ?? MAX)
   const bell = new Bell(db, signal ?? undefined)
   try {
     for (let isFirst = true; !bell.isEnded; isFirst = false) {
       // First, so that nothing that commits from here on is missed.
       bell.reset()
-      const changes = await readPage<Row>(db, bell, { name, after, snapshot, max: options.max ?? MAX, isFirst })
+      const changes = await readPage<Row>(db, bell, { name, after, snapshot, max, isFirst })
       for (const change of changes) {
         if (bell.isEnded) return
         yield change
         after = change.seq
         snapshot = false
       }
-      if (changes.length === 0) await bell.wait()
+      if (changes.length < max) await bell.wait()
     }
   } finally {
     bell.leave()
@@ -172,7 +173,10 @@ async function readPage<Row>(db: Database, bell: Bell, page: Page): Promise<Feed
   } catch (cause) {
     const error = TrickleError.from(cause, name)
     const waits = isTransactionAborted(error) || (error.code === ACTIVE_TRANSACTION && !page.isFirst)
-    if (waits || bell.isEnded) return []
+    if (waits || bell.isEnded) {
+      bell.doubt()
+      return []
+    }
     if (error.code === NOT_KEPT || !NOT_KEPT_MESSAGE.test(error.message)) throw error
     throw new TrickleError(error.message, {
       code: NOT_KEPT,
@@ -223,7 +227,7 @@ class Bell {
   readonly #leave: (() => void)[] = []
   #ring: () => void = () => undefined
   #rung: Promise<void> = Promise.resolve()
-  #patience = SHORT_WAIT
+  #isListening = false
   #isClosed = false
 
   constructor(db: Database, signal: AbortSignal | undefined) {
@@ -232,8 +236,10 @@ class Bell {
     const wake = () => this.#ring()
     signal?.addEventListener('abort', wake)
     const unlisten = this.#db.onNotification?.((channel) => channel === CHANNEL && wake())
-    // The next leader's session does not listen.
-    const forget = this.#db.onLeaderChange?.(wake)
+    const forget = this.#db.onLeaderChange?.(() => {
+      this.doubt()
+      wake()
+    })
     this.#leave.push(
       () => signal?.removeEventListener('abort', wake),
       () => unlisten?.(),
@@ -257,20 +263,29 @@ class Bell {
    * back. It is never taken back, because the app may listen too.
    */
   async listen(): Promise<void> {
+    if (this.#isListening) return
     const isListening = async () => (await internalQuery(this.#db, IS_LISTENING)).length > 0
-    const longer = Math.min(this.#patience * 2, LONGEST_WAIT)
-    this.#patience = longer
-    if (await isListening()) this.#patience = LONGEST_WAIT
-    else {
-      await internalQuery(this.#db, `LISTEN ${CHANNEL}`)
-      this.#patience = (await isListening()) ? LONGEST_WAIT : longer === LONGEST_WAIT ? SHORT_WAIT : longer
-    }
+    if (!(await isListening())) await internalQuery(this.#db, `LISTEN ${CHANNEL}`)
+    this.#isListening = await isListening()
+  }
+
+  /** The session may not listen: it has been reset, or is that of another leader, or nothing could be asked. */
+  doubt(): void {
+    this.#isListening = false
   }
 
   async wait(): Promise<void> {
     if (this.isEnded) return
     let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.#patience)))
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(
+        () => {
+          this.doubt()
+          resolve()
+        },
+        this.#isListening ? LONGEST_WAIT : SHORT_WAIT,
+      )
+    })
     await Promise.race([this.#rung, late])
     clearTimeout(timer)
   }

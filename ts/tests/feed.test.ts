@@ -337,6 +337,21 @@ describe('what is not a change of rows', () => {
     await lab.exec('DROP SCHEMA other CASCADE')
   })
 
+  test('storage of an older version, which is made anew', async () => {
+    await lab.create('sums', SUMS)
+    await lab.create('hidden', 'SELECT v FROM t')
+    const start = await keep('sums')
+    await keep('hidden')
+    await lab.exec(`UPDATE pgtrickle.stream_table SET layout = '0' || substr(layout, strpos(layout, ':'));
+      GRANT SELECT ON pgtrickle.stream_table TO PUBLIC`)
+    await lab.run('INSERT INTO t VALUES (4, 1, 4)')
+    expect(lab.notices.join()).toContain('was made anew')
+    expect(await changes('sums', start)).toEqual(['update {k: 1, s: 3} {k: 1, s: 7}'])
+    expect(await changes('hidden', start)).toEqual(['insert {v: 4}'])
+    await lab.run('UPDATE t SET v = 5 WHERE id = 4')
+    expect(await changes('hidden', start + 1)).toEqual(['update {v: 4} {v: 5}'])
+  })
+
   test('rows that were wrong until a refresh', async () => {
     await lab.create('sums', SUMS)
     const start = await keep('sums')
