@@ -11,6 +11,7 @@ const library: Options = {
     solid: 'src/solid/index.ts',
     static: 'src/static/index.ts',
     devtools: 'src/devtools/index.ts',
+    serve: 'src/serve.ts',
   },
   format: ['esm', 'cjs'],
   dts: true,
@@ -26,7 +27,7 @@ const library: Options = {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
   // Another step puts the bundles and their modules into dist, and the tool below is built at the same time: this must not delete them.
-  clean: ['!*.tar.gz', '!*.wasm', '!pgtrickle-static.*', '!prepare.*'],
+  clean: ['!*.tar.gz', '!*.wasm', '!pgtrickle-static.*', '!prepare.*', '!pgtrickle.js'],
 }
 
 /** Run in Node alone, when a Worker is built: the command, and what it does, which tests also call in their own process. */
@@ -40,4 +41,11 @@ const tool: Options = {
 
 const prepare: Options = { ...tool, entry: { prepare: 'src/static/prepare/prepare.ts' }, external: [], sourcemap: true }
 
-export default defineConfig([library, tool, prepare])
+/** The command `pgtrickle`, in Node as well. It uses the library as an app does. */
+const command: Options = {
+  ...tool,
+  entry: { pgtrickle: 'src/command.ts' },
+  external: ['./index.js', './serve.js'],
+}
+
+export default defineConfig([library, tool, prepare, command])

@@ -1,0 +1,136 @@
+/** What a connection has in the one session of PGlite, and how it leaves it and comes back to it. */
+import { identifier, literal } from './sql-text.js'
+
+/** Somebody who uses the session: a connection, or the program that serves. */
+export interface Occupant {
+  readonly id: number
+  /** What to bring back when it enters; undefined while it is inside, or has never been there. */
+  saved: Saved | undefined
+  /** What it has in the schema of temporary objects: out of the way under other names while it is outside. */
+  parked: Parked[]
+  /** Statements of SQL's PREPARE, by name: while it is outside, the texts that make them again. */
+  prepared: Map<string, string>
+  /** Cursors that outlive their transactions. They stay in the session. */
+  cursors: Set<string>
+}
+
+/** As `LEAVE` finds it. */
+export interface Saved {
+  user: string
+  role: string
+  settings: Record<string, string> | null
+}
+
+export interface Found extends Saved {
+  prepared: Record<string, string> | null
+  cursors: string[] | null
+  channels: string[] | null
+  temporary: boolean
+}
+
+/** An object of the schema of temporary objects. */
+export interface Parked {
+  catalog: string
+  oid: number
+  name: string
+}
+
+export function newOccupant(id: number): Occupant {
+  return { id, saved: undefined, parked: [], prepared: new Map(), cursors: new Set() }
+}
+
+/** How the names of objects begin that are out of the way. */
+const PARKED = 'pgtrickle-serve:'
+
+/** The catalogs whose objects can be temporary: name, and the columns of the name and the schema. */
+const CATALOGS = [
+  ['pg_class', 'relname', 'relnamespace'],
+  ['pg_type', 'typname', 'typnamespace'],
+  ['pg_proc', 'proname', 'pronamespace'],
+  ['pg_statistic_ext', 'stxname', 'stxnamespace'],
+] as const
+
+const isTemporary = (name: string, schema: string) =>
+  `${schema} OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND NOT pg_catalog.starts_with(${name}::pg_catalog.text, '${PARKED}')`
+
+/** What the one who is inside has. As hexadecimal digits, because any encoding of the client has those. */
+export const LEAVE = `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
+  'user', session_user,
+  'role', pg_catalog.current_setting('role'),
+  'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting)
+    FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
+  'prepared', (SELECT pg_catalog.json_object_agg(p.name, p.statement)
+    FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql),
+  'cursors', (SELECT pg_catalog.json_agg(c.name) FROM pg_catalog.pg_cursors c WHERE c.is_holdable),
+  'channels', (SELECT pg_catalog.json_agg(l.l) FROM pg_catalog.pg_listening_channels() l),
+  'temporary', pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND (${CATALOGS.map(
+    ([catalog, name, schema]) =>
+      `EXISTS (SELECT 1 FROM pg_catalog.${catalog} t WHERE ${isTemporary(`t.${name}`, `t.${schema}`)})`,
+  ).join(' OR ')})
+)::pg_catalog.text, 'UTF8'), 'hex')`
+
+/** Nothing of anybody is left, apart from temporary objects and prepared statements. */
+export const RESET = 'RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD SEQUENCES'
+
+export function readFound(hex: string): Found {
+  return JSON.parse(Buffer.from(hex, 'hex').toString()) as Found
+}
+
+/** Renames the temporary objects of `id`, and returns what they were called. */
+export function parking(id: number): string[] {
+  return CATALOGS.map(
+    ([catalog, name, schema]) => `WITH old AS MATERIALIZED (
+      SELECT t.oid, t.${name} AS name FROM pg_catalog.${catalog} t WHERE ${isTemporary(`t.${name}`, `t.${schema}`)}
+    ), renamed AS (
+      UPDATE pg_catalog.${catalog} t
+      SET ${name} = pg_catalog.concat('${PARKED}', ${id}::pg_catalog.text, ':', t.oid)::pg_catalog.name
+      FROM old WHERE old.oid OPERATOR(pg_catalog.=) t.oid
+    )
+    SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'catalog', '${catalog}', 'oid', old.oid::pg_catalog.int8, 'name', old.name)) FROM old`,
+  )
+}
+
+/** Gives the objects their names back. */
+export function unparking(parked: readonly Parked[]): string[] {
+  return CATALOGS.flatMap(([catalog, name]) => {
+    const values = parked
+      .filter((object) => object.catalog === catalog)
+      .map((object) => `(${object.oid}::pg_catalog.oid,${literal(object.name)}::pg_catalog.name)`)
+    if (values.length === 0) return []
+    return `UPDATE pg_catalog.${catalog} t SET ${name} = v.name FROM (VALUES ${values.join(', ')}) v (oid, name)
+      WHERE v.oid OPERATOR(pg_catalog.=) t.oid`
+  })
+}
+
+/** Returns the statements that drop the objects: each of them may have dropped what the next one names. */
+export function dropping(parked: readonly Parked[]): string | undefined {
+  const oids = (catalog: string) =>
+    `('{${parked.flatMap((object) => (object.catalog === catalog ? object.oid : [])).join(',')}}'::pg_catalog.oid[])`
+  if (parked.length === 0) return undefined
+  return `SELECT pg_catalog.json_agg(d.command ORDER BY d.place) FROM (
+    SELECT 0, pg_catalog.format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::pg_catalog.regprocedure)
+    FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.=) ANY ${oids('pg_proc')}
+    UNION ALL
+    SELECT 1, pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', k.kind, c.relname)
+    FROM pg_catalog.pg_class c
+    JOIN (VALUES ('r', 'TABLE'), ('p', 'TABLE'), ('v', 'VIEW'), ('S', 'SEQUENCE'), ('c', 'TYPE')) k (relkind, kind)
+      ON k.relkind OPERATOR(pg_catalog.=) c.relkind::pg_catalog.text
+    WHERE c.oid OPERATOR(pg_catalog.=) ANY ${oids('pg_class')}
+    UNION ALL
+    SELECT 2, pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', t.typname)
+    FROM pg_catalog.pg_type t
+    WHERE t.oid OPERATOR(pg_catalog.=) ANY ${oids('pg_type')}
+      AND t.typtype OPERATOR(pg_catalog.=) ANY ('{d,e,r}'::pg_catalog."char"[])
+  ) d (place, command)`
+}
+
+/** Everything of `saved` as one text of statements. */
+export function restoring({ user, role, settings }: Saved): string {
+  const statements = Object.entries(settings ?? {}).map(
+    ([name, value]) => `SELECT pg_catalog.set_config(${literal(name)},${literal(value)}, false)`,
+  )
+  if (user !== '') statements.push(`SET SESSION AUTHORIZATION ${identifier(user)}`)
+  if (role !== 'none') statements.push(`SET ROLE ${identifier(role)}`)
+  return statements.join('; ')
+}
