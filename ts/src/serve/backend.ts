@@ -5,7 +5,7 @@
  */
 import type { ErrorFields, Message } from './messages.js'
 import { firstValue, message, readError, split } from './messages.js'
-import { dropping, LEAVE, newOccupant, parking, readFound, RESET, restoring, unparking } from './occupant.js'
+import { dropping, leaving, newOccupant, parking, readFound, resetting, restoring, unparking } from './occupant.js'
 import type { Found, Occupant, Parked } from './occupant.js'
 import { countStatements, identifier } from './sql-text.js'
 
@@ -39,6 +39,9 @@ const PROGRAM_IN_TRANSACTION: ErrorFields = {
   hint: 'It has to end the transaction. With pg.transaction() in place of BEGIN, connections wait for that.',
 }
 
+/** A channel on which PGlite is tried. */
+const PROBE = 'pgtrickle-serve'
+
 export class Backend {
   readonly #pg: ServedDatabase
   /** PGlite's own, without the program's return to its state. */
@@ -53,6 +56,9 @@ export class Backend {
   /** Resolves when the connection that has the session gives it back. */
   #held: Promise<void> | undefined
   #executing = false
+  /** PGlite tells the program of notifications also where it hands out the bytes that hold them, as 0.4 does. */
+  #alwaysTells = false
+  #reset = ''
   #status: Status = 'I'
   #stopListening: () => void
 
@@ -61,7 +67,7 @@ export class Backend {
   /** Whose statement without a name the session has. */
   unnamed: Occupant | undefined
 
-  constructor(pg: ServedDatabase, onNotification: (channel: string, payload: string) => void) {
+  private constructor(pg: ServedDatabase, onNotification: (channel: string, payload: string) => void) {
     this.#pg = pg
     this.#exclusively = pg._runExclusiveQuery.bind(pg)
     const exclusively = this.#exclusively
@@ -76,10 +82,24 @@ export class Backend {
         if (done) return done.value
       }
     }
-    // PGlite 0.4 also tells of the notifications in answers to this server, which are passed on from there.
     this.#stopListening = pg.onNotification((channel, payload) => {
-      if (!this.#executing) onNotification(channel, payload)
+      if (channel === PROBE) this.#alwaysTells = true
+      // What comes in an answer to this server is passed on from there.
+      else if (!this.#executing) onNotification(channel, payload)
     })
+  }
+
+  static async open(pg: ServedDatabase, onNotification: (channel: string, payload: string) => void): Promise<Backend> {
+    const backend = new Backend(pg, onNotification)
+    const release = await backend.hold()
+    try {
+      const superuser = await backend.query('SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.oid::pg_catalog.int8 OPERATOR(pg_catalog.=) 10')
+      backend.#reset = resetting(superuser ?? 'postgres')
+      for (const command of ['LISTEN', 'NOTIFY', 'UNLISTEN']) await backend.query(`${command} ${identifier(PROBE)}`)
+    } finally {
+      release()
+    }
+    return backend
   }
 
   /** Leaves the database to the program, as it was. */
@@ -168,13 +188,13 @@ export class Backend {
     const previous = this.#inside
     let found: Found | undefined
     if (previous !== this.#nobody) {
-      found = readFound((await this.#ask(LEAVE)) ?? '')
+      found = readFound((await this.#ask(leaving(previous))) ?? '')
       if (this.#status !== 'I') throw new SqlError(PROGRAM_IN_TRANSACTION)
       if (previous === this.#program) this.#channels = found.channels ?? []
     }
     this.unnamed = undefined
     this.#inside = this.#nobody
-    await this.#ask(RESET)
+    await this.#ask(this.#reset)
     if (found !== undefined) await this.#leave(previous, found)
     for (const sql of unparking(next.parked)) await this.#ask(sql)
     next.parked = []
@@ -182,7 +202,7 @@ export class Backend {
     try {
       if (statements !== '') await this.#ask(statements)
     } catch (error) {
-      await this.#ask(RESET)
+      await this.#ask(this.#reset)
       throw error
     }
     this.#inside = next
@@ -191,8 +211,8 @@ export class Backend {
     }
   }
 
-  async #leave(occupant: Occupant, { user, role, settings, prepared, cursors, temporary }: Found): Promise<void> {
-    occupant.saved = { user, role, settings }
+  async #leave(occupant: Occupant, { user, role, settings, custom, prepared, cursors, temporary }: Found): Promise<void> {
+    occupant.saved = { user, role, settings: { ...settings, ...custom } }
     occupant.cursors = new Set(cursors ?? [])
     occupant.prepared.clear()
     for (const [name, text] of Object.entries(prepared ?? {})) {
@@ -224,7 +244,7 @@ export class Backend {
     this.#executing = true
     try {
       const chunks: Buffer[] = []
-      if (this.#channels.length > 0) {
+      if (this.#channels.length > 0 && !this.#alwaysTells) {
         const { data } = await this.#pg.execProtocol(bytes, { throwOnError: false, syncToFs: false })
         chunks.push(Buffer.from(data))
       } else {

@@ -6,7 +6,7 @@ import type { Backend, Status } from './backend.js'
 import { SqlError } from './backend.js'
 import { errorResponse, firstValue, Input, message, ProtocolError, split, textAt } from './messages.js'
 import type { ErrorFields, Message } from './messages.js'
-import { newOccupant } from './occupant.js'
+import { newOccupant, noteSettings } from './occupant.js'
 import type { Occupant, Saved } from './occupant.js'
 import { concernsOf, identifier, literal, raising } from './sql-text.js'
 import type { Concern, Concerns } from './sql-text.js'
@@ -121,7 +121,7 @@ export class Connection {
       if (fatal.fields.code === DATABASE_ENDED) this.#surroundings.databaseEnded(error as Error)
     } finally {
       clearTimeout(this.#idle)
-      this.#hangUp()
+      hangUp(this.#stream)
       await this.#leave()
     }
   }
@@ -129,7 +129,7 @@ export class Connection {
   /** Ends the connection, and says why. */
   end(fields: ErrorFields): void {
     this.#write(new Fatal(fields).response)
-    this.#hangUp()
+    hangUp(this.#stream)
     this.#cancel?.()
   }
 
@@ -145,7 +145,8 @@ export class Connection {
   async #start(): Promise<boolean> {
     const { access, limits, cancel } = this.#surroundings
     const write = (bytes: Buffer) => this.#write(bytes)
-    const late = setTimeout(() => this.#stream.destroy(), limits.authenticationTimeout)
+    // Whoever waits for the session is not late.
+    const late = setTimeout(() => (this.#input.isWaiting ? this.#stream.destroy() : late.refresh()), limits.authenticationTimeout)
     try {
       const request = await readRequest(this.#input, write)
       if (request?.kind === 'cancel') cancel(request.id, request.secret)
@@ -205,6 +206,7 @@ export class Connection {
 
   async #query(query: Message): Promise<void> {
     const [sql] = textAt(query.body)
+    noteSettings(this.#occupant, sql)
     const concerns = concernsOf(sql)
     const [concern] = concerns.list
     if (concern?.kind === 'copy' && concerns.isSingle) return this.#copy(concern, [query], true)
@@ -506,7 +508,9 @@ export class Connection {
     const { backend } = this.#surroundings
     try {
       if (this.#release) {
-        await backend.run(Buffer.concat([SYNC, message('Q', 'ROLLBACK')]))
+        // Sync alone would commit what came before it.
+        const failing = message('B', '', 'no such statement', Buffer.alloc(6))
+        await backend.run(Buffer.concat([...(this.#isUnsynced ? [failing, SYNC] : []), message('Q', 'ROLLBACK')]))
         this.#status = 'I'
       } else this.#release = await backend.hold()
       await this.#forget()
@@ -529,12 +533,6 @@ export class Connection {
 
   #write(bytes: Buffer): void {
     if (bytes.length > 0 && this.#stream.writable) this.#stream.write(bytes)
-  }
-
-  /** Closes the socket, at the latest when the client has had time to take what was written. */
-  #hangUp(): void {
-    this.#stream.destroySoon()
-    setTimeout(() => this.#stream.destroy(), GRACE).unref()
   }
 
   /** Waits for a client that does not take its answers. */
@@ -560,6 +558,12 @@ export class Connection {
       })
     }, idleInTransactionTimeout)
   }
+}
+
+/** Closes a socket, at the latest when the client has had time to take what was written. */
+export function hangUp(socket: Socket): void {
+  socket.destroySoon()
+  setTimeout(() => socket.destroy(), GRACE).unref()
 }
 
 function fatalOf(error: unknown): Fatal {

@@ -110,6 +110,8 @@ export class ProtocolError extends Error {}
 export class Input {
   readonly #chunks: AsyncIterator<Buffer>
   #left = Buffer.alloc(0)
+  /** For bytes of the client. */
+  isWaiting = false
 
   constructor(chunks: AsyncIterable<Buffer>) {
     this.#chunks = chunks[Symbol.asyncIterator]()
@@ -121,7 +123,9 @@ export class Input {
       const parts = [this.#left]
       let have = this.#left.length
       while (have < length) {
+        this.isWaiting = true
         const next = await this.#chunks.next().catch(() => ({ done: true, value: undefined }) as const)
+        this.isWaiting = false
         if (next.done) return undefined
         parts.push(next.value as Buffer<ArrayBuffer>)
         have += next.value.length

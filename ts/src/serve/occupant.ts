@@ -10,11 +10,13 @@ export interface Occupant {
   parked: Parked[]
   /** Statements of SQL's PREPARE, by name: while it is outside, the texts that make them again. */
   prepared: Map<string, string>
+  /** Names of settings that PostgreSQL does not list, because no library has defined them: `app.user`. */
+  custom: Set<string>
   /** Cursors that outlive their transactions. They stay in the session. */
   cursors: Set<string>
 }
 
-/** As `LEAVE` finds it. */
+/** As it is found when somebody leaves. */
 export interface Saved {
   user: string
   role: string
@@ -22,6 +24,7 @@ export interface Saved {
 }
 
 export interface Found extends Saved {
+  custom: Record<string, string> | null
   prepared: Record<string, string> | null
   cursors: string[] | null
   channels: string[] | null
@@ -36,7 +39,22 @@ export interface Parked {
 }
 
 export function newOccupant(id: number): Occupant {
-  return { id, saved: undefined, parked: [], prepared: new Map(), cursors: new Set() }
+  return { id, saved: undefined, parked: [], prepared: new Map(), custom: new Set(), cursors: new Set() }
+}
+
+/** How many names of settings are kept. */
+const MOST_CUSTOM = 500
+
+/** Gives a value to a setting with a point in its name. */
+const SETS = /\bset\s+(?:session\s+|local\s+)?[a-z_][\w$]*\.|\bset_config\s*\(/i
+
+/** Notes what could be the name of a setting, where a statement sets some. Its parameters may hold the name. */
+export function noteSettings({ custom }: Occupant, sql: string, parameters?: string): void {
+  if (!SETS.test(sql)) return
+  const text = parameters ?? sql
+  for (const [name] of text.matchAll(/\b[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)+/g)) {
+    if (custom.size < MOST_CUSTOM) custom.add(name.toLowerCase())
+  }
 }
 
 /** How the names of objects begin that are out of the way. */
@@ -54,11 +72,15 @@ const isTemporary = (name: string, schema: string) =>
   `${schema} OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND NOT pg_catalog.starts_with(${name}::pg_catalog.text, '${PARKED}')`
 
 /** What the one who is inside has. As hexadecimal digits, because any encoding of the client has those. */
-export const LEAVE = `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
+export const leaving = ({ custom }: Occupant) => `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'user', session_user,
   'role', pg_catalog.current_setting('role'),
   'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting)
     FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
+  'custom', (SELECT pg_catalog.json_object_agg(n.name, pg_catalog.current_setting(n.name, true))
+    FROM pg_catalog.unnest(ARRAY[${[...custom].map(literal).join(',')}]::pg_catalog.text[]) n (name)
+    WHERE pg_catalog.current_setting(n.name, true) OPERATOR(pg_catalog.<>) '' AND NOT EXISTS (
+      SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) n.name)),
   'prepared', (SELECT pg_catalog.json_object_agg(p.name, p.statement)
     FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql),
   'cursors', (SELECT pg_catalog.json_agg(c.name) FROM pg_catalog.pg_cursors c WHERE c.is_holdable),
@@ -69,8 +91,13 @@ export const LEAVE = `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.
   ).join(' OR ')})
 )::pg_catalog.text, 'UTF8'), 'hex')`
 
-/** Nothing of anybody is left, apart from temporary objects and prepared statements. */
-export const RESET = 'RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD SEQUENCES'
+/**
+ * Nothing of anybody is left, apart from temporary objects and prepared statements. In PGlite, RESET SESSION AUTHORIZATION
+ * does nothing.
+ */
+export function resetting(superuser: string): string {
+  return `SET SESSION AUTHORIZATION ${identifier(superuser)}; RESET ROLE; RESET ALL; DISCARD SEQUENCES`
+}
 
 export function readFound(hex: string): Found {
   return JSON.parse(Buffer.from(hex, 'hex').toString()) as Found

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { TrickleError } from '../errors.js'
 import { Backend } from './backend.js'
 import type { ServedDatabase } from './backend.js'
-import { Connection } from './connection.js'
+import { Connection, hangUp } from './connection.js'
 import type { Limits, Surroundings } from './connection.js'
 import { int32 } from './messages.js'
 import { readVerifier } from './scram.js'
@@ -71,7 +71,7 @@ export async function serve(pg: ServedDatabase, options: ServeOptions = {}): Pro
       if (connection !== from && connection.channels.has(channel)) connection.notify(body)
     }
   }
-  const backend = new Backend(pg, (channel, payload) => {
+  const backend = await Backend.open(pg, (channel, payload) => {
     notify(channel, Buffer.concat([int32(0), Buffer.from(`${channel}\0${payload}\0`)]), undefined)
   })
   const asksPassword = options.auth === 'scram' || (options.socket === undefined && !isLoopback(host))
@@ -100,7 +100,8 @@ export async function serve(pg: ServedDatabase, options: ServeOptions = {}): Pro
     socket.on('error', () => {}) // the reader of the socket notices
     if (isClosing || connections.size >= maxConnections) {
       const hint = `It takes ${maxConnections}: --max-connections, or maxConnections of serve.`
-      socket.end(new Fatal({ code: '53300', message: 'sorry, too many clients already', hint }).response)
+      socket.write(new Fatal({ code: '53300', message: 'sorry, too many clients already', hint }).response)
+      hangUp(socket)
       return
     }
     const connection = new Connection(nextId++, socket, surroundings)
@@ -207,7 +208,7 @@ async function checkPasswords(backend: Backend, host: string): Promise<void> {
 
 async function socketFileOf(path: string, port: number): Promise<string> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory()
-  const file = isFolder ? join(path, `.s.PGSQL.${port}`) : path
+  const file = isFolder ? join(path, `.s.PGSQL.${port || DEFAULT_PORT}`) : path
   const found = await stat(file).catch(() => undefined)
   if (found === undefined) return file
   if (!found.isSocket()) throw refusal(`the file ${file} is not a socket`, 'Give another name.')

@@ -5,6 +5,7 @@
 import type { Backend } from './backend.js'
 import type { Message } from './messages.js'
 import { message, textAt } from './messages.js'
+import { noteSettings } from './occupant.js'
 import type { Occupant } from './occupant.js'
 import { concernsOf } from './sql-text.js'
 import type { Concern, Concerns } from './sql-text.js'
@@ -20,6 +21,7 @@ interface Statement {
   /** `epoch` of the session when it was made there. */
   epoch: number
   concern: Concern | undefined
+  sql: string
 }
 
 /** What the answer to a message will do to the statements. */
@@ -56,7 +58,8 @@ export class Statements {
     const text = concerns.list.length > 0 ? rewrite(sql, concerns) : sql
     const parse = message('P', name, text, body.subarray(afterText))
     const concern = text === sql && concerns.isSingle ? concerns.list[0] : undefined
-    const statement = { name, parse, epoch: this.#backend.epoch, concern }
+    noteSettings(this.#occupant, sql)
+    const statement = { name, parse, epoch: this.#backend.epoch, concern, sql }
     this.#coming.set(given, statement)
     this.#on('1', () => {
       statement.epoch = this.#backend.epoch
@@ -72,6 +75,7 @@ export class Statements {
     const statement = this.#coming.get(given) ?? this.#byName.get(given)
     if (statement?.concern) this.#portals.set(portal, statement.concern)
     else this.#portals.delete(portal)
+    if (statement) noteSettings(this.#occupant, statement.sql, body.toString('latin1', rest))
     return message('B', portal, statement?.name ?? given, body.subarray(rest))
   }
 

@@ -1,0 +1,102 @@
+/** Connections that end in every way. */
+import { describe, expect, test } from 'vitest'
+import { message, readError } from '../../src/serve/messages.js'
+import { codeOf, served } from './support/served.js'
+
+describe('a client that dies in a transaction', () => {
+  test.each<[string, (wire: { socket: import('node:net').Socket }) => void]>([
+    ['with a reset', ({ socket }) => socket.resetAndDestroy()],
+    ['with an end', ({ socket }) => socket.destroy()],
+  ])('%s is rolled back, and the next goes on', async (_name, die) => {
+    const { pg, wire, client } = await served()
+    await pg.exec('CREATE TABLE t (a int)')
+    await pg.trickle.createStreamTable('s', 'SELECT count(*)::int AS n FROM t')
+    const connection = wire()
+    await connection.start()
+    const other = await client()
+    await connection.query('BEGIN; INSERT INTO t VALUES (1)')
+    const [waiting, coming] = [other.query('SELECT n FROM s'), client()]
+    die(connection)
+    await coming
+    expect((await waiting).rows).toEqual([{ n: 0 }])
+    expect((await pg.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 0 }])
+  })
+
+  test('amid the messages of the extended protocol', async () => {
+    const { pg, wire, client } = await served()
+    await pg.exec('CREATE TABLE t (a int)')
+    const connection = wire()
+    await connection.start()
+    connection.send(
+      ...[message('P', '', 'INSERT INTO t VALUES (1)', Buffer.alloc(2)), message('B', '', '', Buffer.alloc(6))],
+      ...[message('E', '', 0), message('H')],
+    )
+    await connection.until('C')
+    connection.socket.destroy()
+    expect((await (await client()).query('SELECT * FROM t')).rows).toEqual([])
+  })
+
+  test('after an error', async () => {
+    const { wire, client } = await served()
+    const connection = wire()
+    await connection.start()
+    connection.send(message('P', '', 'SELECT nothing', Buffer.alloc(2)), message('H'))
+    await connection.until('E')
+    connection.socket.destroy()
+    expect(await codeOf((await client()).query('SELECT 1'))).toBe('no error')
+  })
+})
+
+test('a client that does nothing in a transaction is ended', async () => {
+  const { pg, client } = await served({ idleInTransactionTimeout: 200 })
+  await pg.exec('CREATE TABLE t (a int)')
+  const [a, b] = [await client(), await client()]
+  const ended = new Promise<{ code?: string }>((resolve) => a.once('error', resolve))
+  await a.query('BEGIN')
+  await a.query('INSERT INTO t VALUES (1)')
+  expect((await b.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 0 }])
+  expect((await ended).code).toBe('25P03')
+  // Outside of a transaction, nobody waits for a client.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await codeOf(b.query('SELECT 1'))).toBe('no error')
+})
+
+test('a client that does not read stops nobody', async () => {
+  const { wire, client, server } = await served({ idleInTransactionTimeout: 500 })
+  const connection = wire()
+  await connection.start()
+  connection.socket.pause()
+  for (let n = 0; n < 20; n += 1) connection.send(message('Q', "SELECT repeat('x', 1000000)"))
+  const a = await client()
+  expect(await codeOf(a.query('SELECT 1'))).toBe('no error')
+  connection.socket.destroy()
+  await expect.poll(() => server.connections).toBe(1)
+})
+
+test('closing ends clients, rolls back and says why', async () => {
+  const { pg, server, wire } = await served()
+  await pg.exec('CREATE TABLE t (a int)')
+  const [idle, busy] = [wire(), wire()]
+  await idle.start()
+  await busy.start()
+  await busy.query('BEGIN; INSERT INTO t VALUES (1)')
+  await server.close()
+  for (const connection of [idle, busy]) {
+    expect(readError((await connection.next())!.body).code).toBe('57P01')
+    expect(await connection.next()).toBeUndefined()
+  }
+  expect((await pg.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 0 }])
+  await server.close() // a second time does nothing
+})
+
+test('many statements in one go are answered in order', async () => {
+  const { wire } = await served()
+  const connection = wire()
+  await connection.start()
+  const sent = Array.from({ length: 200 }, (_, n) => message('Q', `SELECT ${n}`))
+  connection.send(...sent)
+  for (let n = 0; n < 200; n += 1) {
+    const answer = await connection.until('Z')
+    expect(answer[1]!.body.toString('latin1', 6)).toBe(String(n))
+  }
+})
