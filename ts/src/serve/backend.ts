@@ -4,8 +4,8 @@
  * has ended.
  */
 import type { ErrorFields, Message } from './messages.js'
-import { firstValue, message, readError, split } from './messages.js'
-import { dropping, leaving, newOccupant, parking, readFound, resetting, restoring, unparking } from './occupant.js'
+import { firstValue, int16, int32, message, readError, split } from './messages.js'
+import { dropping, LEAVE, newOccupant, PARK, readFound, resetting, restoring, UNPARK } from './occupant.js'
 import type { Found, Occupant, Parked } from './occupant.js'
 import { countStatements, identifier } from './sql-text.js'
 
@@ -39,7 +39,7 @@ const PROGRAM_IN_TRANSACTION: ErrorFields = {
   hint: 'It has to end the transaction. With pg.transaction() in place of BEGIN, connections wait for that.',
 }
 
-/** A channel on which PGlite is tried. */
+/** A channel on which PGlite is tried, and how the names of the server's own statements begin. */
 const PROBE = 'pgtrickle-serve'
 
 export class Backend {
@@ -59,6 +59,9 @@ export class Backend {
   /** PGlite tells the program of notifications also where it hands out the bytes that hold them, as 0.4 does. */
   #alwaysTells = false
   #reset = ''
+  /** Statements of the server's own in the session, by their text. */
+  readonly #prepared = new Map<string, string>()
+  #preparedIn = 0
   #status: Status = 'I'
   #stopListening: () => void
 
@@ -104,7 +107,10 @@ export class Backend {
 
   /** Leaves the database to the program, as it was. */
   async close(): Promise<void> {
-    await this.#pg._runExclusiveQuery(async () => {})
+    const closes = [...this.#prepared.values()].map((name) => message('C', Buffer.from('S'), name))
+    await this.#pg._runExclusiveQuery(async () => {
+      if (closes.length > 0) await this.#execute(Buffer.concat([...closes, message('S')]))
+    })
     this.#pg._runExclusiveQuery = this.#exclusively
     this.#stopListening()
   }
@@ -188,7 +194,7 @@ export class Backend {
     const previous = this.#inside
     let found: Found | undefined
     if (previous !== this.#nobody) {
-      found = readFound((await this.#ask(leaving(previous))) ?? '')
+      found = readFound((await this.#askOften(LEAVE, arrayOf(previous.custom))) ?? '')
       if (this.#status !== 'I') throw new SqlError(PROGRAM_IN_TRANSACTION)
       if (previous === this.#program) this.#channels = found.channels ?? []
     }
@@ -196,8 +202,10 @@ export class Backend {
     this.#inside = this.#nobody
     await this.#ask(this.#reset)
     if (found !== undefined) await this.#leave(previous, found)
-    for (const sql of unparking(next.parked)) await this.#ask(sql)
-    next.parked = []
+    if (next.parked.length > 0) {
+      for (const sql of UNPARK) await this.#askOften(sql, JSON.stringify(next.parked))
+      next.parked = []
+    }
     const statements = restoring(next.saved ?? this.#nobody.saved!)
     try {
       if (statements !== '') await this.#ask(statements)
@@ -222,14 +230,32 @@ export class Backend {
       await this.#ask(`DEALLOCATE ${identifier(name)}`)
     }
     if (!temporary) return
-    for (const sql of parking(occupant.id)) {
-      const parked = JSON.parse((await this.#ask(sql)) ?? 'null') as Parked[] | null
+    for (const sql of PARK) {
+      const parked = JSON.parse((await this.#askOften(sql, String(occupant.id))) ?? 'null') as Parked[] | null
       occupant.parked.push(...(parked ?? []))
     }
   }
 
+  /** As `#ask`, with a statement that stays prepared, because planning it takes longer than the rest. */
+  async #askOften(sql: string, parameter: string): Promise<string | null> {
+    let name = this.#prepared.get(sql)
+    if (name === undefined || this.#preparedIn !== this.epoch) {
+      if (this.#preparedIn !== this.epoch) this.#prepared.clear()
+      this.#preparedIn = this.epoch
+      name = `${PROBE} ${this.#prepared.size}`
+      this.#firstValue(await this.#execute(Buffer.concat([message('P', name, sql, int16(0)), message('S')])))
+      this.#prepared.set(sql, name)
+    }
+    const bytes = Buffer.from(parameter)
+    const bind = message('B', '', name, int16(0), int16(1), int32(bytes.length), bytes, int16(0))
+    return this.#firstValue(await this.#execute(Buffer.concat([bind, message('E', '', 0), message('S')])))
+  }
+
   async #ask(sql: string): Promise<string | null> {
-    const answer = await this.#execute(message('Q', sql))
+    return this.#firstValue(await this.#execute(message('Q', sql)))
+  }
+
+  #firstValue(answer: Message[]): string | null {
     const failed = answer.find(({ type }) => type === 'E')
     if (failed) throw new SqlError(readError(failed.body))
     const row = answer.find(({ type }) => type === 'D')
@@ -260,6 +286,11 @@ export class Backend {
       this.#executing = false
     }
   }
+}
+
+/** As PostgreSQL writes arrays. Names of settings need no quotes. */
+function arrayOf(names: Iterable<string>): string {
+  return `{${[...names].join(',')}}`
 }
 
 /** Parses and runs a single statement, without the Sync that ends it. */

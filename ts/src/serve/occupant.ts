@@ -71,14 +71,14 @@ const CATALOGS = [
 const isTemporary = (name: string, schema: string) =>
   `${schema} OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND NOT pg_catalog.starts_with(${name}::pg_catalog.text, '${PARKED}')`
 
-/** What the one who is inside has. As hexadecimal digits, because any encoding of the client has those. */
-export const leaving = ({ custom }: Occupant) => `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
+/** What the one who is inside has, and which of the settings $1 it has. As hexadecimal digits, because any encoding of the client has those. */
+export const LEAVE = `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'user', session_user,
   'role', pg_catalog.current_setting('role'),
   'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting)
     FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
   'custom', (SELECT pg_catalog.json_object_agg(n.name, pg_catalog.current_setting(n.name, true))
-    FROM pg_catalog.unnest(ARRAY[${[...custom].map(literal).join(',')}]::pg_catalog.text[]) n (name)
+    FROM pg_catalog.unnest($1::pg_catalog.text[]) n (name)
     WHERE pg_catalog.current_setting(n.name, true) OPERATOR(pg_catalog.<>) '' AND NOT EXISTS (
       SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) n.name)),
   'prepared', (SELECT pg_catalog.json_object_agg(p.name, p.statement)
@@ -103,32 +103,25 @@ export function readFound(hex: string): Found {
   return JSON.parse(Buffer.from(hex, 'hex').toString()) as Found
 }
 
-/** Renames the temporary objects of `id`, and returns what they were called. */
-export function parking(id: number): string[] {
-  return CATALOGS.map(
-    ([catalog, name, schema]) => `WITH old AS MATERIALIZED (
-      SELECT t.oid, t.${name} AS name FROM pg_catalog.${catalog} t WHERE ${isTemporary(`t.${name}`, `t.${schema}`)}
-    ), renamed AS (
-      UPDATE pg_catalog.${catalog} t
-      SET ${name} = pg_catalog.concat('${PARKED}', ${id}::pg_catalog.text, ':', t.oid)::pg_catalog.name
-      FROM old WHERE old.oid OPERATOR(pg_catalog.=) t.oid
-    )
-    SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-      'catalog', '${catalog}', 'oid', old.oid::pg_catalog.int8, 'name', old.name)) FROM old`,
+/** Renames the temporary objects of the occupant $1, and returns what they were called. */
+export const PARK = CATALOGS.map(
+  ([catalog, name, schema]) => `WITH old AS MATERIALIZED (
+    SELECT t.oid, t.${name} AS name FROM pg_catalog.${catalog} t WHERE ${isTemporary(`t.${name}`, `t.${schema}`)}
+  ), renamed AS (
+    UPDATE pg_catalog.${catalog} t
+    SET ${name} = pg_catalog.concat('${PARKED}', $1::pg_catalog.text, ':', t.oid)::pg_catalog.name
+    FROM old WHERE old.oid OPERATOR(pg_catalog.=) t.oid
   )
-}
+  SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+    'catalog', '${catalog}', 'oid', old.oid::pg_catalog.int8, 'name', old.name)) FROM old`,
+)
 
-/** Gives the objects their names back. */
-export function unparking(parked: readonly Parked[]): string[] {
-  return CATALOGS.flatMap(([catalog, name]) => {
-    const values = parked
-      .filter((object) => object.catalog === catalog)
-      .map((object) => `(${object.oid}::pg_catalog.oid,${literal(object.name)}::pg_catalog.name)`)
-    if (values.length === 0) return []
-    return `UPDATE pg_catalog.${catalog} t SET ${name} = v.name FROM (VALUES ${values.join(', ')}) v (oid, name)
-      WHERE v.oid OPERATOR(pg_catalog.=) t.oid`
-  })
-}
+/** Gives the objects in the array $1 their names back. */
+export const UNPARK = CATALOGS.map(
+  ([catalog, name]) => `UPDATE pg_catalog.${catalog} t SET ${name} = v.name::pg_catalog.name
+    FROM pg_catalog.json_to_recordset($1::pg_catalog.json) v (catalog pg_catalog.text, oid pg_catalog.oid, name pg_catalog.text)
+    WHERE v.catalog OPERATOR(pg_catalog.=) '${catalog}' AND v.oid OPERATOR(pg_catalog.=) t.oid`,
+)
 
 /** Returns the statements that drop the objects: each of them may have dropped what the next one names. */
 export function dropping(parked: readonly Parked[]): string | undefined {
