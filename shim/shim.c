@@ -17,6 +17,7 @@
 #include "utils/typcache.h"
 
 PG_MODULE_MAGIC;
+StaticAssertDecl(sizeof(Datum) == sizeof(size_t), "what Rust takes a Datum for");
 
 PG_FUNCTION_INFO_V1(pgtrickle_fired); PG_FUNCTION_INFO_V1(pgtrickle_command); PG_FUNCTION_INFO_V1(pgtrickle_exact);
 PG_FUNCTION_INFO_V1(pgtrickle_row_image); PG_FUNCTION_INFO_V1(pgtrickle_row_hash);
@@ -247,6 +248,7 @@ static void const_body(void *argument) {
 }
 
 static void notice_body(void *argument) { report(NOTICE, argument); }
+static void function_body(void *function) { ((void (*)(void))function)(); }
 
 static void nested_body(void *work) {
     MemoryContext context = CurrentMemoryContext;
@@ -262,7 +264,7 @@ static void nested_body(void *work) {
 }
 
 static void (*const bodies[])(void *) = {run_body,    parse_body,   const_body, notice_body,
-                                         append_body, compare_body, run_body,   nested_body};
+                                         append_body, compare_body, run_body,   nested_body, function_body};
 
 /* An error ends here, and is raised again when Rust has returned: the abort of the (sub)transaction then undoes what
  * was left half done. Only what the way there relies on is restored. Settings that code changed in here are undone. */
@@ -403,7 +405,7 @@ static void transaction_callback(XactEvent event, void *arg) { CALL_RUST(pgt_rs_
 double pgt_memory_limit, pgt_plan_memory;
 
 void _PG_init(void) {
-    DefineCustomRealVariable("pgtrickle.memory_limit", "Memory that PGlite may use; 0 for all that there can be.", NULL,
+    DefineCustomRealVariable("pgtrickle.memory_limit", "Memory that may be used; 0 for all that there can be.", NULL,
                              &pgt_memory_limit, 0, 0, 1LL << 32, PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
     DefineCustomRealVariable("pgtrickle.plan_memory", "Memory for kept plans; 0 for a share of the limit.", NULL,
                              &pgt_plan_memory, 0, 0, 1LL << 32, PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);

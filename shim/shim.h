@@ -3,9 +3,7 @@
  * since Rust catches it. Both then return 1 with a PgtError, which C raises when no Rust frame is left. */
 #pragma once
 #include "postgres.h"
-#include "access/xact.h"
 #include "executor/spi.h"
-#include "utils/tuplestore.h"
 
 /* An error on its way out. Rust may replace all but pg; its strings live until it reports the next error. */
 typedef struct PgtError {
@@ -64,8 +62,8 @@ typedef struct PgtCompare {
 
 /* PGT_RUN takes a PgtRun, and so does MAINTAIN, a security-restricted operation for code that the role chose; PARSE and
  * CONST a PgtText, NOTICE a PgtError, COMPARE a PgtCompare. APPEND takes two stores and appends a copy of the rows of the
- * first to the second, or to a new one. NESTED takes what Rust does in a subtransaction, which an error rolls back. */
-enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE, PGT_MAINTAIN, PGT_NESTED };
+ * first to the second, or to a new one. NESTED runs what Rust gives in a subtransaction; FUNCTION calls one of PostgreSQL's. */
+enum { PGT_RUN, PGT_PARSE, PGT_CONST, PGT_NOTICE, PGT_APPEND, PGT_COMPARE, PGT_MAINTAIN, PGT_NESTED, PGT_FUNCTION };
 
 /* Calls it as a role, InvalidOid for the current user, under some settings. */
 extern int pgt_call(int what, void *argument, Oid role, const PgtSetting *settings, int nsettings, PgtError *error);

@@ -4,7 +4,7 @@
 //! can fire a trigger, which comes back through these entry points.
 
 // Only where the allocator is ours; a panic is the one way out of a failed allocation.
-#![cfg_attr(target_family = "wasm", feature(alloc_error_hook))]
+#![cfg_attr(target_family = "wasm", feature(alloc_error_hook, asm_experimental_arch))]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 // The module is built without: `{:?}` would print nothing (ci/build-wasm.sh).
@@ -142,18 +142,20 @@ extern "C" fn pgt_rs_nested(work: *mut Work, error: *mut RawError) -> c_int {
 
 const XACT_COMMIT: c_int = 0;
 const XACT_ABORT: c_int = 2;
+const XACT_PREPARE: c_int = 4;
 const XACT_PRE_COMMIT: c_int = 5;
+const XACT_PRE_PREPARE: c_int = 7;
 
-/// A transaction commits or aborts. It can still fail before it commits, but not afterwards.
+/// A transaction commits or aborts, or is prepared for that. It can still fail before it commits, but not afterwards.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
 extern "C" fn pgt_rs_transaction(event: c_int, error: *mut RawError) -> c_int {
     use events::transaction;
     match event {
         // SAFETY: C passes the address of an error of its own.
-        XACT_PRE_COMMIT => return unsafe { guarded(error, transaction::about_to_commit) },
-        XACT_COMMIT | XACT_ABORT => quietly(
-            || transaction::ended(event == XACT_COMMIT),
+        XACT_PRE_COMMIT | XACT_PRE_PREPARE => return unsafe { guarded(error, transaction::about_to_commit) },
+        XACT_COMMIT | XACT_ABORT | XACT_PREPARE => quietly(
+            || transaction::ended(event != XACT_ABORT),
             |_| transaction::end_was_lost(),
         ),
         _ => {}
@@ -171,13 +173,13 @@ extern "C" fn pgt_rs_subtransaction(event: c_int, _own: u32, _parent: u32, _unus
 /// Roles or their memberships have changed.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
-extern "C" fn pgt_rs_roles(_unused: usize, _cache: c_int, _hash: u32) {
+extern "C" fn pgt_rs_roles(_unused: ffi::Datum, _cache: c_int, _hash: u32) {
     quietly(session::void, |_| session::void());
 }
 
 /// A relation has changed, or all may have.
 #[allow(unsafe_code)]
 #[unsafe(no_mangle)]
-extern "C" fn pgt_rs_relcache(_unused: usize, relid: u32) {
+extern "C" fn pgt_rs_relcache(_unused: ffi::Datum, relid: u32) {
     quietly(|| session::relation_changed(relid), |_| session::void());
 }

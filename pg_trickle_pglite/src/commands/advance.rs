@@ -3,9 +3,11 @@
 use super::{fallback, must_be_idle};
 use crate::edge::error::Result;
 use crate::edge::spi::{self, Values};
-use crate::runtime::load;
 use crate::runtime::load::is_bound;
+use crate::runtime::stream_table::StageRunner;
+use crate::runtime::{load, locks};
 use crate::text::json::Json;
+use std::rc::Rc;
 
 /// Applies what time has changed, and says how many stream tables it has changed, and how many of their rows.
 pub fn run() -> Result<String> {
@@ -18,14 +20,14 @@ pub fn run() -> Result<String> {
         ),
         &[],
     )?;
-    let mut due = Vec::new();
-    for row in rows {
-        let table = load::load(Values::of(row).number()?)?;
-        if let Some(clock) = table.clock()
-            && clock.is_due()?
-        {
-            due.push(std::rc::Rc::clone(clock));
-        }
+    let ids = rows
+        .into_iter()
+        .map(|row| Values::of(row).number())
+        .collect::<Result<Vec<i32>>>()?;
+    let mut due = due(&ids)?;
+    // Another session may have advanced one that this one had to wait for.
+    while locks::take(due.iter().map(|clock| clock.key.0))? {
+        due = self::due(&ids)?;
     }
     let mut changed = [0, 0];
     if !due.is_empty() {
@@ -48,6 +50,21 @@ pub fn run() -> Result<String> {
         ("rows", Json::Number(rows)),
     ])
     .write())
+}
+
+/// The clocks of those of these stream tables that time has changed, lowest first.
+fn due(ids: &[i32]) -> Result<Vec<Rc<StageRunner>>> {
+    let mut due = Vec::new();
+    for id in ids {
+        let table = load::load(*id)?;
+        if let Some(clock) = table.clock()
+            && clock.is_due()?
+        {
+            due.push(Rc::clone(clock));
+        }
+    }
+    due.sort_by_key(|clock| clock.order());
+    Ok(due)
 }
 
 /// The rows of each stream table that this transaction has written so far, as PostgreSQL counts them.

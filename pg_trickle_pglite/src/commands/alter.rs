@@ -4,8 +4,8 @@ use super::find::{self, Found};
 use super::{fallback, must_be_idle, replace};
 use crate::edge::error::Result;
 use crate::edge::spi;
-use crate::runtime::load;
 use crate::runtime::session::Busy;
+use crate::runtime::{load, locks};
 use crate::schema::definition::Query;
 use crate::schema::storage;
 use crate::subscribe::firing;
@@ -30,6 +30,8 @@ fn change_query(found: &Found, query: &str) -> Result<()> {
     let temporaries = spi::catalog("SELECT 1 WHERE pg_my_temp_schema() <> 0", &[])?;
     let parsed = Query::read(query, !temporaries.is_empty())?;
     let _busy = Busy::start();
+    locks::take_catalog()?;
+    locks::take(std::iter::once(found.id))?;
     let definition = parsed.define(&found.schema, storage::next_id()?)?;
     fallback::attempt(|reason| {
         let before = load::load(found.id)?;

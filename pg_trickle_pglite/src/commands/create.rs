@@ -7,7 +7,7 @@ use crate::edge::ffi;
 use crate::edge::spi::{self, Values};
 use crate::runtime::session::Busy;
 use crate::runtime::stream_table::{StageRunner, new_stages};
-use crate::runtime::{load, memory};
+use crate::runtime::{load, locks, memory};
 use crate::schema::definition::Query;
 use crate::schema::{description, statements, storage, triggers};
 use crate::text::{hidden, names};
@@ -86,6 +86,8 @@ pub fn run(request: &Request) -> Result<String> {
     Ok(name)
 }
 
+const WHERE: &str = if cfg!(target_family = "wasm") { " in PGlite" } else { "" };
+
 fn check_mode(request: &Request) -> Result<()> {
     let mode = request.mode.unwrap_or("NULL").to_ascii_uppercase();
     let what = if mode != "IMMEDIATE" {
@@ -96,7 +98,7 @@ fn check_mode(request: &Request) -> Result<()> {
         return Ok(());
     };
     Err(
-        SqlError::new("0A000", format!("Not supported in PGlite: {what}. Use IMMEDIATE mode."))
+        SqlError::new("0A000", format!("Not supported{WHERE}: {what}. Use IMMEDIATE mode."))
             .hint("Leave out schedule and refresh_mode: a stream table is up to date after every statement.")
             .about(request.name),
     )
@@ -134,6 +136,7 @@ fn at(name: &str) -> Result<Target> {
 fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Result<()> {
     let query = Query::read(request.query, temporaries)?;
     let _busy = Busy::start();
+    locks::take_catalog()?;
     let id = storage::next_id()?;
     let definition = query.define(schema, id)?;
     fallback::attempt(|reason| make_parts(request, id, name, &definition, reason))
@@ -164,6 +167,8 @@ fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: 
     let is_settled = compiled.is_settled;
     let stages = new_stages(id, name, &search_path, compiled.stages);
     if request.initialize {
+        locks::take(std::iter::once(id))?;
+        locks::stop_writers(id, name)?;
         storage::fill(&stages)?;
         triggers::sync()?;
     }

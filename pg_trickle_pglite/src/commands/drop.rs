@@ -3,7 +3,7 @@
 use super::{find, must_be_idle};
 use crate::edge::error::Result;
 use crate::edge::spi::{self, Values};
-use crate::runtime::session;
+use crate::runtime::{locks, session};
 use crate::schema::{description, statements, triggers};
 use crate::subscribe::{feed, kept};
 
@@ -11,6 +11,8 @@ use crate::subscribe::{feed, kept};
 pub fn run(name: &str, cascade: bool) -> Result<()> {
     must_be_idle("drop a stream table")?;
     let found = find::stream_table(name)?;
+    locks::take_catalog()?;
+    locks::take(std::iter::once(found.id))?;
     let dropped = spi::users_text(&statements::drop_view(&found.name, cascade));
     dropped.map_err(|mut error| {
         error.context = None;
@@ -42,6 +44,8 @@ pub fn sweep() -> Result<()> {
 }
 
 fn clean(gone: &[i32]) -> Result<()> {
+    locks::take_catalog()?;
+    locks::take(gone.iter().copied())?;
     for id in gone {
         let key = id.to_string();
         // In a dump's stream table they are not bound to the view.
@@ -62,6 +66,7 @@ fn clean(gone: &[i32]) -> Result<()> {
             spi::catalog(&statements::drop(&Values::of(part).text()?), &[])?;
         }
     }
+    locks::forget_gone()?;
     triggers::sync()?;
     description::announce(gone)
 }

@@ -5,9 +5,9 @@ use super::replace;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
 use crate::runtime::flush;
-use crate::runtime::load;
 use crate::runtime::session::{self, Busy, PendingChange};
 use crate::runtime::stream_table::{StageRunner, StreamTable};
+use crate::runtime::{load, locks};
 use crate::subscribe::feed;
 use std::rc::Rc;
 
@@ -52,6 +52,11 @@ pub fn refresh(table: &StreamTable) -> Result<[i64; 3]> {
 
 /// Makes the storage of a stream table anew where it is not what its query compiles to, as after an upgrade.
 pub fn fit(id: i32) -> Result<()> {
+    if load::load(id)?.fits() {
+        return Ok(());
+    }
+    locks::take_catalog()?;
+    locks::take(std::iter::once(id))?;
     let table = load::load(id)?;
     if table.fits() {
         return Ok(());

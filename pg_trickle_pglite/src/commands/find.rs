@@ -3,7 +3,7 @@
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Oid};
 use crate::edge::spi::{self, Values};
-use crate::runtime::{memory, rights};
+use crate::runtime::{locks, memory, rights};
 use crate::text::names;
 
 /// A stream table that is there.
@@ -42,7 +42,10 @@ pub fn look_up(name: &str) -> Result<Target> {
         .transpose()?
         .flatten()
     {
-        Some(relid) => by_relid(relid),
+        Some(relid) => match by_relid(relid)? {
+            Target::Nothing => Err(locks::not_there(nothing(name))),
+            found => Ok(found),
+        },
         None => Ok(Target::Nothing),
     }
 }
@@ -95,10 +98,14 @@ pub fn stream_table(name: &str) -> Result<Found> {
         Target::Other(other) => Err(SqlError::new("42809", format!("{other} is not a stream table"))
             .hint("SELECT name FROM pgtrickle.stream_tables lists the existing ones.")
             .about(name)),
-        Target::Nothing => Err(SqlError::new("42P01", format!("stream table {name} does not exist"))
-            .hint("SELECT schema, name FROM pgtrickle.stream_tables lists the existing ones.")
-            .about(name)),
+        Target::Nothing => Err(nothing(name)),
     }
+}
+
+fn nothing(name: &str) -> Box<SqlError> {
+    SqlError::new("42P01", format!("stream table {name} does not exist"))
+        .hint("SELECT schema, name FROM pgtrickle.stream_tables lists the existing ones.")
+        .about(name)
 }
 
 /// Fails unless the current user may do what the owner may.

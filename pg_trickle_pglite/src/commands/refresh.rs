@@ -2,8 +2,8 @@
 
 use super::{fallback, find, must_be_idle, replace};
 use crate::edge::error::Result;
-use crate::runtime::load;
 use crate::runtime::session::Busy;
+use crate::runtime::{load, locks};
 use crate::schema::{description, storage};
 use crate::subscribe::firing;
 use crate::text::json::Json;
@@ -14,7 +14,12 @@ pub fn run(name: &str) -> Result<String> {
     let found = find::stream_table(name)?;
     find::must_own(&found)?;
     let busy = Busy::start();
+    locks::take(std::iter::once(found.id))?;
     let mut stage = load::load(found.id)?;
+    if !stage.populated {
+        locks::take_catalog()?;
+        locks::stop_writers(stage.id, &stage.name)?;
+    }
     if !stage.fits() {
         stage = fallback::attempt(|reason| replace::refit(&stage, reason.or(stage.fallback.as_deref())))?;
     }

@@ -5,6 +5,7 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, Compiled};
+use crate::runtime::locks;
 use crate::runtime::session::{self, PendingChange};
 use crate::runtime::stream_table::StreamTable;
 use crate::schema::{description, statements, storage, triggers, view};
@@ -74,6 +75,7 @@ fn fit(
     if is_stored {
         view::show(before, definition, &compiled, bound)?;
         description::update(before.id, &compiled)?;
+        stop_writers(before)?;
         triggers::sync()?;
     } else {
         move_storage(before, definition, reason, bound)?;
@@ -89,6 +91,14 @@ fn fit(
         kept::enter(&after, told)?;
     }
     Ok(after)
+}
+
+/// Lets nobody else change what it reads while its query is run. A statement that is being maintained reads what is watched.
+fn stop_writers(of: &StreamTable) -> Result<()> {
+    if session::is_active() {
+        return Ok(());
+    }
+    locks::stop_writers(of.id, &of.name)
 }
 
 /// Makes and fills other storage tables, and lets everything refer to them.
@@ -111,6 +121,7 @@ fn move_storage(before: &StreamTable, definition: &str, reason: Option<&str>, bo
     )?;
     session::forget(id);
     if before.populated {
+        stop_writers(before)?;
         storage::fill(&load::load(id)?.stages)?;
     }
     let readers = spi::catalog(
@@ -119,6 +130,7 @@ fn move_storage(before: &StreamTable, definition: &str, reason: Option<&str>, bo
     )?;
     for row in readers {
         let reader = Values::of(row).number()?;
+        locks::take(std::iter::once(reader))?;
         session::forget(reader);
         let reader = load::load(reader)?;
         let reader = refit(&reader, reader.fallback.as_deref())?;

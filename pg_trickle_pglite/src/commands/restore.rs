@@ -8,6 +8,7 @@ use super::{drop, fallback, must_be_idle, replace};
 use crate::edge::error::Result;
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, is_bound};
+use crate::runtime::locks;
 use crate::runtime::session::{self, Busy};
 use crate::runtime::stream_table::StreamTable;
 use crate::schema::storage;
@@ -17,6 +18,7 @@ use crate::subscribe::firing;
 pub fn run() -> Result<()> {
     must_be_idle("restore stream tables")?;
     let _busy = Busy::start();
+    locks::take_catalog()?;
     drop::sweep()?;
     let rows = spi::catalog(
         concat!(
@@ -41,6 +43,7 @@ pub fn run() -> Result<()> {
         for stage in stages {
             storage::bind(&Values::of(stage).text()?, &view)?;
         }
+        locks::take(std::iter::once(id))?;
         session::forget(id);
         found.push(id);
     }

@@ -5,6 +5,7 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::Row;
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, is_bound};
+use crate::runtime::locks;
 use crate::runtime::session::{self, Busy, PendingChange};
 use crate::runtime::stream_table::StreamTable;
 use crate::schema::{statements, triggers};
@@ -246,6 +247,8 @@ fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
     let mut affected = Vec::new();
     for id in ids {
         let id = id?;
+        locks::take_catalog()?;
+        locks::take(std::iter::once(id))?;
         session::forget(id);
         affected.push(load::load(id)?);
     }

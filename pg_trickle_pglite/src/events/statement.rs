@@ -20,8 +20,8 @@ pub fn fired(event: &Event) -> Result<()> {
             Err(refuse_write(event)?)
         };
     }
-    let table = sources::table(event.relid())?;
     if event.is_before() {
+        let table = sources::locked_table(event.relid())?;
         if matches!(event.operation(), Operation::Insert | Operation::Update) && !session::is_active() {
             memory::must_be_below_fence()?;
         }
@@ -35,6 +35,7 @@ pub fn fired(event: &Event) -> Result<()> {
         }
         return Ok(());
     }
+    let table = sources::table(event.relid())?;
     let when = session::end_statement(event.relid());
     if let Some(id) = table.followed {
         feed::change(id, event)?;

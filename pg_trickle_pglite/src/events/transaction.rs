@@ -3,7 +3,7 @@
 use crate::commands::fallback;
 use crate::edge::error::Result;
 use crate::edge::ffi::Commits;
-use crate::runtime::{memory, session};
+use crate::runtime::{locks, memory, session};
 use crate::subscribe::{firing, kept, outbox};
 
 /// A transaction is about to commit. This is the last chance to fail it.
@@ -19,6 +19,9 @@ pub fn about_to_commit() -> Result<()> {
 
 /// A transaction has ended.
 pub fn ended(committed: bool) {
+    if locks::end_transaction() {
+        session::void();
+    }
     if session::end_transaction() {
         outbox::lose_all();
     } else {
@@ -31,6 +34,7 @@ pub fn ended(committed: bool) {
 
 /// The end of a transaction was missed, at least in part. Needs no memory.
 pub fn end_was_lost() {
+    let _ = locks::end_transaction();
     session::end_transaction();
     session::void();
     outbox::lose_all();
@@ -45,14 +49,17 @@ pub fn subtransaction(event: i32) {
     match event {
         SUBXACT_START => {
             session::start_subtransaction();
+            locks::start_subtransaction();
             outbox::start_subtransaction();
         }
         SUBXACT_COMMIT => {
             session::commit_subtransaction();
+            locks::commit_subtransaction();
             outbox::commit_subtransaction();
         }
         SUBXACT_ABORT => {
             session::abort_subtransaction();
+            locks::abort_subtransaction();
             outbox::abort_subtransaction();
         }
         _ => {}

@@ -173,7 +173,7 @@ impl Work<'_> {
 impl Flush {
     fn add(&mut self, changes: Vec<PendingChange>) -> Result<()> {
         for change in changes {
-            let table = sources::table(change.relid)?;
+            let table = sources::locked_table(change.relid)?;
             for reader in &table.readers {
                 if !change.skips.contains(&reader.stage.key) {
                     self.enqueue(&reader.stage);

@@ -1,7 +1,7 @@
 //! Reads stream tables from the catalog and compiles them when they are first needed; the session remembers them.
 
 use super::stream_table::{Maintainer, StreamTable};
-use super::{rights, session};
+use super::{locks, rights, session};
 use crate::edge::catalog::SpiCatalog;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Oid, Row, memory};
@@ -153,7 +153,7 @@ pub fn load(id: i32) -> Result<Rc<StreamTable>> {
         session::remember(&table);
         return Ok(table);
     }
-    build(id)
+    build(id).map_err(locks::not_there)
 }
 
 /// The stream table with this id, if there still is one.
@@ -226,6 +226,12 @@ fn fingerprint(described: &Row, relations: &Set<Oid>) -> Result<String> {
     Ok(versions.unwrap_or_default())
 }
 
+const LATER: &str = if cfg!(target_family = "wasm") {
+    "Open the database with that version, or a later one, of @pgtrickle/pglite."
+} else {
+    "Install that version, or a later one."
+};
+
 /// Fails for storage of a later version.
 fn must_be_known(name: &str, layout: &str) -> Result<()> {
     let version = layout.split(':').next().and_then(|version| version.parse().ok());
@@ -236,12 +242,13 @@ fn must_be_known(name: &str, layout: &str) -> Result<()> {
         "55000",
         format!("stream table {name} was made by a later version of pg_trickle"),
     )
-    .hint("Open the database with that version, or a later one, of @pgtrickle/pglite.")
+    .hint(LATER)
     .about(name))
 }
 
 fn build(id: i32) -> Result<Rc<StreamTable>> {
     let before = memory::allocated();
+    locks::note_compiled();
     let row = described(id)?;
     session::note_id(id);
     let described = row.clone();

@@ -2,6 +2,8 @@
 
 pub mod flush;
 pub mod load;
+#[cfg_attr(target_family = "wasm", path = "one_session.rs")]
+pub mod locks;
 pub mod memory;
 pub mod plans;
 pub mod rights;

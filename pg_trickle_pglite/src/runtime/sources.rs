@@ -2,7 +2,7 @@
 
 use super::load::{is_kept, is_users};
 use super::stream_table::{SourceReader, SourceTable};
-use super::{load, session, subscribers};
+use super::{load, locks, session, subscribers};
 use crate::edge::catalog::Shared;
 use crate::edge::error::Result;
 use crate::edge::ffi::Oid;
@@ -16,6 +16,7 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     if let Some(table) = session::table(relid) {
         return Ok(table);
     }
+    locks::see_catalog()?;
     load::watch_catalog()?;
     let key = relid.to_string();
     let rows = spi::catalog(
@@ -83,6 +84,17 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
     });
     session::remember_table(&table);
     Ok(table)
+}
+
+/// The same, once nobody else changes what these stages read or store.
+pub fn locked_table(relid: Oid) -> Result<Rc<SourceTable>> {
+    locks::see_catalog()?;
+    loop {
+        let table = table(relid)?;
+        if !locks::take(table.readers.iter().map(|reader| reader.stage.key.0))? {
+            return Ok(table);
+        }
+    }
 }
 
 /// The tables with policies that read this one, also in views and in policies of others: who sees which of their rows

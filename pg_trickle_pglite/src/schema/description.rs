@@ -5,6 +5,7 @@ use crate::edge::error::Result;
 use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, Compiled};
+use crate::runtime::locks;
 use crate::runtime::rights;
 use crate::runtime::session;
 use crate::runtime::stream_table::visible_key;
@@ -112,6 +113,7 @@ fn visible(compiled: &Compiled) -> Result<[String; 2]> {
 
 /// Makes all sessions, including this one, load these stream tables again.
 pub fn announce(ids: &[i32]) -> Result<()> {
+    locks::take_catalog()?;
     ids.iter().for_each(|id| session::forget(*id));
     spi::catalog(load::ANNOUNCE, &[])?;
     Ok(())

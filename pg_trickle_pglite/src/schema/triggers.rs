@@ -7,6 +7,7 @@ use crate::edge::error::Result;
 use crate::edge::ffi::{self, Oid};
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{is_kept, is_users};
+use crate::runtime::locks;
 use crate::runtime::subscribers;
 use pg_trickle_core::sorted::Map;
 
@@ -27,6 +28,8 @@ pub fn tidy() -> Result<()> {
 
 /// Creates missing triggers and drops unneeded ones.
 pub fn sync() -> Result<()> {
+    // Otherwise it could drop what a stream table needs that another session is making.
+    locks::take_catalog()?;
     // Matched here: a join of these would take longer to plan than everything else that a new stream table needs.
     let rows = spi::catalog(
         concat!(

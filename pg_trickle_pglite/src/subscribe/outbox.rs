@@ -13,6 +13,7 @@
 
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
+#[cfg(target_family = "wasm")]
 use crate::edge::spi;
 use std::cell::RefCell;
 
@@ -65,14 +66,20 @@ pub fn begin_state(id: i32, description: &str, subscriber: &str) {
 }
 
 /// Sends records to this function from now on, and names the channel on which the plugin passes them on. The first call in
-/// a session counts, which the plugin makes when it opens the database: a wrong number would crash it.
+/// a session counts, which the plugin makes when it opens the database.
+#[cfg(target_family = "wasm")]
 pub fn listen(function: &str, channel: &str) -> Result<()> {
+    if with(|outbox| outbox.function != 0) {
+        return Ok(());
+    }
     let function = spi::number(function)?;
+    if !ffi::is_function(function) {
+        return Err(SqlError::new("22003", format!("there is no function {function}"))
+            .hint("Only the plugin calls this, when it opens the database."));
+    }
     with(|outbox| {
-        if outbox.function == 0 {
-            outbox.function = function;
-            channel.clone_into(&mut outbox.channel);
-        }
+        outbox.function = function;
+        channel.clone_into(&mut outbox.channel);
     });
     Ok(())
 }
@@ -82,15 +89,19 @@ pub fn channel() -> String {
     with(|outbox| outbox.channel.clone())
 }
 
+const SUBSCRIBE: &str = if cfg!(target_family = "wasm") {
+    "Open the database with the plugin: PGlite.create({ extensions: { trickle } })."
+} else {
+    "Subscriptions are for PGlite. On a server, create a trigger on the stream table, AFTER .. FOR EACH STATEMENT, that calls \
+     pg_notify."
+};
+
 /// Fails if nobody receives the records.
 pub fn must_be_open() -> Result<()> {
     if with(|outbox| outbox.function != 0) {
         return Ok(());
     }
-    Err(
-        SqlError::new("55000", "nobody receives the changes of stream tables in this session")
-            .hint("Open the database with the plugin: PGlite.create({ extensions: { trickle } })."),
-    )
+    Err(SqlError::new("55000", "nobody receives the changes of stream tables in this session").hint(SUBSCRIBE))
 }
 
 /// A subtransaction begins.

@@ -39,8 +39,11 @@ pub struct RawError {
 const OUT_OF_MEMORY: &str = "53200";
 
 /// What to do about it, for PostgreSQL's own error too.
-const MORE_MEMORY: &CStr =
-    c"Drop stream tables and close subscriptions that are not needed, or give PGlite more memory.";
+const MORE_MEMORY: &CStr = if cfg!(target_family = "wasm") {
+    c"Drop stream tables and close subscriptions that are not needed, or give PGlite more memory."
+} else {
+    c"Drop stream tables that are not needed, or give the server more memory."
+};
 
 thread_local! {
     /// The strings of the error that was reported last: C copies them before it calls again.

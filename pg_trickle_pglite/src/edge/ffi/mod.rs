@@ -12,6 +12,8 @@ pub use error::{PgErrorData, RawError};
 pub use guard::Exhausted;
 pub use guard::{Cause, caught, guarded, panic_at, quietly};
 pub use rows::{Called, Event, Operation, RawEvent, Rows, Store, add_value, append};
+#[cfg(not(target_family = "wasm"))]
+pub use run::has_one_snapshot;
 pub use run::{Commits, Delta, Outcome, Plan, Run, is_in_transaction, query};
 pub use steps::{Steps, give_back_plans, plan_bytes};
 
@@ -23,6 +25,9 @@ use std::ptr;
 
 /// An object identifier of PostgreSQL.
 pub type Oid = u32;
+
+/// `Datum`: the shim sees to it that it is as wide as a pointer.
+pub type Datum = usize;
 
 /// The values of a row, as text.
 pub type Row = Vec<Option<String>>;
@@ -82,6 +87,8 @@ const PGT_APPEND: c_int = 4;
 const PGT_COMPARE: c_int = 5;
 const PGT_MAINTAIN: c_int = 6;
 const PGT_NESTED: c_int = 7;
+#[cfg(not(target_family = "wasm"))]
+const PGT_FUNCTION: c_int = 8;
 
 /// `PGT_MAX_ARGS`.
 const MAX_ARGS: usize = 12;
@@ -90,7 +97,7 @@ unsafe extern "C" {
     /// PostgreSQL's own; raises nothing.
     fn GetUserId() -> Oid;
     /// PostgreSQL's own; raises nothing that the function does not raise.
-    fn OidFunctionCall1Coll(function: Oid, collation: Oid, argument: usize) -> usize;
+    fn OidFunctionCall1Coll(function: Oid, collation: Oid, argument: Datum) -> Datum;
     fn pgt_call(
         what: c_int,
         argument: *mut c_void,
@@ -129,6 +136,27 @@ fn call<T: ?Sized>(what: c_int, argument: &mut T, role: Oid, settings: &[Setting
             role,
             settings.as_ptr(),
             count(settings.len())?,
+            &raw mut error,
+        )
+    };
+    if failed == 0 { Ok(()) } else { Err(error.take()) }
+}
+
+/// Takes notice of what other sessions have changed in the catalogs.
+#[cfg(not(target_family = "wasm"))]
+pub fn accept_changes() -> Result<()> {
+    unsafe extern "C" {
+        fn AcceptInvalidationMessages();
+    }
+    let mut error = RawError::empty();
+    // SAFETY: what it calls has no parameters, and may raise errors there.
+    let failed = unsafe {
+        pgt_call(
+            PGT_FUNCTION,
+            AcceptInvalidationMessages as *mut c_void,
+            0,
+            ptr::null(),
+            0,
             &raw mut error,
         )
     };
@@ -231,7 +259,40 @@ pub fn notice(message: &str, hint: Option<&str>) -> Result<()> {
     call(PGT_NOTICE, &mut raw, 0, &[])
 }
 
+/// There is JavaScript in PGlite alone, so `listen` is not there.
+#[cfg(not(target_family = "wasm"))]
+pub fn hand_over(_: usize, _: &[u8]) {}
+
+/// Whether the function table has a function under this number. Whether it is one of the right type shows when it is called.
+#[cfg(target_family = "wasm")]
+#[must_use]
+pub fn is_function(number: usize) -> bool {
+    let (size, is_null): (usize, u32);
+    // SAFETY: reads the size of the table, and compares an entry that is there.
+    unsafe {
+        core::arch::asm!(
+            ".tabletype __indirect_function_table, funcref",
+            "table.size __indirect_function_table",
+            "local.set {}",
+            out(local) size,
+        );
+        if number >= size {
+            return false;
+        }
+        core::arch::asm!(
+            "local.get {}",
+            "table.get __indirect_function_table",
+            "ref.is_null",
+            "local.set {}",
+            in(local) number,
+            out(local) is_null,
+        );
+    }
+    is_null == 0
+}
+
 /// Passes bytes to a JavaScript function in the function table.
+#[cfg(target_family = "wasm")]
 pub fn hand_over(function: usize, bytes: &[u8]) {
     let place = function as *const ();
     // SAFETY: the plugin registers a function of this type, once; it copies the bytes and throws nothing.

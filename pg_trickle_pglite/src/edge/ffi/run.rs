@@ -4,6 +4,8 @@ use super::steps::{Steps, give_back_plans};
 use super::{MAX_ARGS, Oid, PGT_MAINTAIN, PGT_RUN, RawText, Row, Rows, Setting, Store, c_string, call, count, memory};
 use crate::edge::error::{Result, SqlError};
 use std::cell::Cell;
+#[cfg(not(target_family = "wasm"))]
+use std::ffi::c_int;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 
@@ -75,6 +77,17 @@ impl Drop for Commits {
 unsafe extern "C" {
     /// PostgreSQL's own; raises nothing.
     fn IsTransactionBlock() -> bool;
+    #[cfg(not(target_family = "wasm"))]
+    static XactIsoLevel: c_int;
+}
+
+/// Whether all statements of the transaction see the database as it was when it began: REPEATABLE READ and SERIALIZABLE.
+#[cfg(not(target_family = "wasm"))]
+#[must_use]
+pub fn has_one_snapshot() -> bool {
+    const XACT_REPEATABLE_READ: c_int = 2;
+    // SAFETY: it reads a variable.
+    unsafe { XactIsoLevel >= XACT_REPEATABLE_READ }
 }
 
 /// Whether the user has opened a transaction: the current statement is not a transaction of its own.

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# native-server.sh MAJOR PORT [SETTING=VALUE...]: runs a PostgreSQL with the extension of build/native on 127.0.0.1:PORT, with an
+# empty cluster of its own in which everybody may do everything. It prints `ready` when it answers, and ends, with all its
+# files, when its standard input does: whoever started it cannot leave it behind. For tests and measurements.
+#
+#   PG_TRICKLE_NATIVE   another folder of the checkout than build/native: build/native-dev, build/native-sanitized
+source "$(dirname "$0")/lib.sh"
+if [ "$1" != --inside ]; then
+  exec "$repo/ci/native.sh" ci/native-server.sh --inside "${PG_TRICKLE_NATIVE:-build/native}" "$@"
+fi
+
+build=$repo/$2
+major=$3
+port=$4
+shift 4
+libraries=$(echo "$PG_SERVERS"/usr/lib/*-linux-gnu*)
+bin=$PG_SERVERS/usr/lib/postgresql/$major/bin
+extensions=$build/pg$major/share/extension
+[ -e "$extensions/pg_trickle.control" ] || die "there is no $extensions: run ci/build-native.sh"
+data=$(mktemp -d)
+trap 'rm -rf "$data"' EXIT
+
+as_nobody=()
+if [ "$(id -u)" = 0 ]; then
+  # PostgreSQL refuses to run as root.
+  as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
+  chown nobody:nogroup "$data"
+fi
+if [ -n "$PG_SERVERS" ]; then
+  export LD_LIBRARY_PATH=$libraries
+fi
+
+# A library with sanitizers needs theirs before all others. PostgreSQL frees nothing when a process ends.
+sanitized=()
+if [[ $build == *sanitized ]]; then
+  runtime=$(find "$PG_SERVERS/usr/lib" /usr/lib -name "libclang_rt.asan-$(uname -m).so" 2>/dev/null | head -n 1)
+  [ -n "$runtime" ] || die 'there is no libclang_rt.asan: install the package libclang-rt-*-dev'
+  sanitized=(env "LD_PRELOAD=$runtime" "ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:log_path=stderr" UBSAN_OPTIONS=print_stacktrace=1)
+fi
+
+# Nothing is written for good, and the log is for those who wait.
+settings=(listen_addresses=127.0.0.1 unix_socket_directories= port="$port" fsync=off synchronous_commit=off full_page_writes=off
+  autovacuum=off max_prepared_transactions=4 max_locks_per_transaction=512 "dynamic_library_path=$build/pg$major/lib:\$libdir")
+if [ "$major" -ge 18 ]; then
+  settings+=("extension_control_path=$build/pg$major/share:\$system")
+else
+  # PostgreSQL 17 looks into its own folder alone: ours appears in it, in this mount namespace.
+  merged=$data/extension
+  cp -r "$PG_SERVERS/usr/share/postgresql/$major/extension" "$merged"
+  cp "$extensions"/* "$merged"
+  mount --bind "$merged" "$PG_SERVERS/usr/share/postgresql/$major/extension"
+fi
+settings+=("$@")
+
+"${as_nobody[@]}" "$bin/initdb" --pgdata "$data/cluster" --username postgres --auth trust --encoding UTF8 --locale C.UTF-8 --no-sync >"$data/log"
+options=()
+for setting in "${settings[@]}"; do options+=(-c "$setting"); done
+"${as_nobody[@]}" "${sanitized[@]}" "$bin/postgres" -D "$data/cluster" "${options[@]}" >>"$data/log" 2>&1 &
+server=$!
+stop() {
+  kill -INT "$server" 2>/dev/null || true
+  wait "$server" || true
+  cp "$data/log" "$build/server-$major.log"
+  [ ! -d "${merged:-/nonexistent}" ] || umount "$PG_SERVERS/usr/share/postgresql/$major/extension"
+  rm -rf "$data"
+}
+trap stop EXIT
+for _ in $(seq 100); do
+  if "$bin/pg_isready" --quiet --host 127.0.0.1 --port "$port"; then
+    echo ready
+    cat >/dev/null
+    exit
+  fi
+  kill -0 "$server" 2>/dev/null || break
+  sleep 0.1
+done
+cat "$data/log" >&2
+die "PostgreSQL $major did not start"
