@@ -8,6 +8,8 @@ FROM debian:forky-slim
 
 COPY ci/lib.sh ci/install-toolchain.sh ci/toolchain.versions /opt/pg_trickle/ci/
 RUN /opt/pg_trickle/ci/install-toolchain.sh
+COPY ci/install-servers.sh /opt/pg_trickle/ci/
+RUN /opt/pg_trickle/ci/install-servers.sh /opt/servers-1
 RUN apt-get update \
   && apt-get install -y --no-install-recommends chromium git npm \
   && rm -rf /var/lib/apt/lists/* \

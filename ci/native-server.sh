@@ -44,11 +44,13 @@ settings=(listen_addresses=127.0.0.1 unix_socket_directories= port="$port" fsync
 if [ "$major" -ge 18 ]; then
   settings+=("extension_control_path=$build/pg$major/share:\$system")
 else
-  # PostgreSQL 17 looks into its own folder alone: ours appears in it, in this mount namespace.
-  merged=$data/extension
-  cp -r "$PG_SERVERS/usr/share/postgresql/$major/extension" "$merged"
-  cp "$extensions"/* "$merged"
-  mount --bind "$merged" "$PG_SERVERS/usr/share/postgresql/$major/extension"
+  # PostgreSQL 17 looks into its own folder alone, which it finds from that of the program: a copy of it gets ours too.
+  mkdir -p "$data/usr/lib/postgresql/$major" "$data/usr/share/postgresql"
+  cp -r "$bin" "$data/usr/lib/postgresql/$major/bin"
+  cp -rs "$PG_SERVERS/usr/lib/postgresql/$major/lib" "$data/usr/lib/postgresql/$major/lib"
+  cp -rs "$PG_SERVERS/usr/share/postgresql/$major" "$data/usr/share/postgresql/$major"
+  cp "$extensions"/* "$data/usr/share/postgresql/$major/extension"
+  bin=$data/usr/lib/postgresql/$major/bin
 fi
 settings+=("$@")
 
@@ -61,11 +63,10 @@ stop() {
   kill -INT "$server" 2>/dev/null || true
   wait "$server" || true
   cp "$data/log" "$build/server-$major.log"
-  [ ! -d "${merged:-/nonexistent}" ] || umount "$PG_SERVERS/usr/share/postgresql/$major/extension"
   rm -rf "$data"
 }
 trap stop EXIT
-for _ in $(seq 100); do
+for _ in $(seq 600); do
   if "$bin/pg_isready" --quiet --host 127.0.0.1 --port "$port"; then
     echo ready
     cat >/dev/null

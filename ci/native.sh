@@ -14,12 +14,16 @@ has_servers() {
   done
 }
 
+servers=/opt/servers-1 # raise the number when every machine needs new ones
 cd "$repo"
-if command -v cargo >/dev/null && command -v gcc >/dev/null && has_servers /; then
-  PG_SERVERS='' exec "$@"
+if command -v cargo >/dev/null && command -v gcc >/dev/null; then
+  for folder in '' "$servers"; do
+    if has_servers "$folder"; then
+      PG_SERVERS=$folder exec "$@"
+    fi
+  done
 fi
 root=$("$repo/ci/make-root.sh")
-servers=/opt/servers-1 # raise the number when every machine needs new ones
 
 make_servers() {
   has_servers "$root$servers" || MOUNT_REPO=$repo "$repo/ci/enter-root.sh" "$root" ci/install-servers.sh "$servers"

@@ -1,8 +1,8 @@
 // Runs the suites one after the other, shows their output as it comes, and adds up what they counted.
 //
 //   run-tests.mjs            all suites
-//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, tpch, browser, package, site
-import { spawn } from 'node:child_process'
+//   run-tests.mjs SUITE...   only these: gates, gate-tests, rust, ts, tpch, native, browser, package, site
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,12 @@ function vitest(title, id, options) {
     ],
     counts: () => vitestCounts(JSON.parse(readFileSync(resolve(root, report), 'utf8'))),
   }
+}
+
+/** The same with the native extension, which is built for it: that takes seconds after the Rust tests. */
+function onServers(suite) {
+  const script = 'ci/build-native.sh --dev && exec env NATIVE=1 PG_TRICKLE_NATIVE=build/native-dev SECONDS=3 "$@"'
+  return { ...suite, command: ['bash', '-c', script, 'bash', ...suite.command] }
 }
 
 const SUITES = {
@@ -53,6 +59,11 @@ const SUITES = {
     command: ['node', 'bench/tpch/run.mjs', '--scale', '0.01', '--no-time'],
     counts: tpchCounts,
   },
+  native: onServers(
+    vitest('Native servers, with several sessions', 'native', [
+      ...['--project=native*', 'tests/native', 'tests/smoke.test.ts'],
+    ]),
+  ),
   // One file at a time: each has a browser of its own, which takes both cores.
   browser: vitest('The package in Chromium', 'browser', ['--project=browser', '--no-file-parallelism']),
   package: vitest('The packed package, and bundlers', 'package', ['--project=package', '--no-file-parallelism']),
@@ -97,6 +108,13 @@ async function runSuite({ title, command, counts, report }) {
   return { title, seconds: (performance.now() - start) / 1000, ...counted }
 }
 
+/** Whether there are PostgreSQL servers, or can be: docs/NATIVE.md. */
+function hasServers() {
+  const found = spawnSync('ci/native.sh', ['true'], { cwd: root, stdio: 'ignore' }).status === 0
+  if (!found) console.log('There are no PostgreSQL servers here, so the suite native is left out: docs/NATIVE.md')
+  return found
+}
+
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((each) => !(each in SUITES))
 if (unknown.length) {
@@ -106,7 +124,8 @@ if (unknown.length) {
 
 mkdirSync(resolve(root, 'build'), { recursive: true })
 const results = []
-for (const id of wanted.length ? wanted : Object.keys(SUITES)) results.push(await runSuite(SUITES[id]))
+const all = () => Object.keys(SUITES).filter((id) => id !== 'native' || hasServers())
+for (const id of wanted.length ? wanted : all()) results.push(await runSuite(SUITES[id]))
 
 console.log('')
 for (const { title, seconds, passed, failed } of results) {

@@ -4,15 +4,45 @@ import { defineConfig } from 'vitest/config'
 const OLDEST = { pg17: 'pglite-0.4.0', pg18: 'pglite-0.5.0' }
 const NEWEST = { pg17: 'pglite-0.4', pg18: 'pglite-0.5' }
 
+/**
+ * What cannot run on a native server: it is about PGlite (its files, memory, module, subscriptions), or sets the clock, which only
+ * PGlite takes from JavaScript. Single tests are in `tests/support/left-out.ts`.
+ */
+const NOT_NATIVE = [
+  ...['subscribe*', 'memory*', 'reopen', 'react', 'dump', 'host-options', 'life-cycle', 'upgrade', 'fallback'],
+  ...['readme', 'package-readme', 'roundtrip', 'advance', 'clock'],
+].map((name) => `tests/${name}.test.ts`)
+
 function project(name: string, pglite: string, include: string[]) {
   return {
     extends: true as const,
     test: {
       name,
       include,
-      exclude: ['tests/unit/**', 'tests/browser/**', 'tests/package/**'],
+      exclude: ['tests/unit/**', 'tests/browser/**', 'tests/package/**', 'tests/native/**'],
       env: { PGLITE: pglite },
       globalSetup: ['tests/support/data-dir.ts'],
+    },
+  }
+}
+
+/** On a native server, where it can run what the tests use: `NATIVE=1 npx vitest run --project 'native*'`. */
+function onServer(name: string, pglite: string) {
+  const { test, ...rest } = project(name, pglite, ['tests/**/*.test.ts'])
+  return {
+    ...rest,
+    test: {
+      ...test,
+      exclude: [
+        'tests/unit/**',
+        'tests/browser/**',
+        'tests/package/**',
+        ...NOT_NATIVE,
+        'tests/{static,faults,endurance}/**',
+      ],
+      env: { ...test.env, NATIVE: '1' },
+      globalSetup: [],
+      setupFiles: ['tests/support/left-out.ts'],
     },
   }
 }
@@ -48,6 +78,7 @@ export default defineConfig({
       project('pg18-oldest', OLDEST.pg18, ['tests/smoke.test.ts']),
       inChromium('browser', ['tests/browser/**/*.test.ts'], []),
       inChromium('package', ['tests/package/*.test.ts'], ['tests/package/support/setup.ts']),
+      ...(process.env.NATIVE ? [onServer('native17', NEWEST.pg17), onServer('native18', NEWEST.pg18)] : []),
       // Downloads half a gigabyte and takes minutes, so it only runs with `just test-next`.
       inChromium('next', ['tests/package/next/*.test.ts'], ['tests/package/support/setup.ts']),
     ],

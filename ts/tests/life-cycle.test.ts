@@ -2,7 +2,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TrickleError } from '../dist/index.js'
+import { trickle } from '../dist/index.js'
+import type { TrickleError, TrickleExtension } from '../dist/index.js'
 import { Lab } from './support/lab.js'
 import { withPatchedModule } from './support/patched-module.js'
 import { openDatabase, openWith } from './support/pglite.js'
@@ -115,6 +116,24 @@ async function used(lab: Lab) {
   const heap = (lab.pg as unknown as { Module: { HEAPU8: Uint8Array } }).Module.HEAPU8.length
   return { bytes: Number(row?.bytes), plans: Number(row?.plans), functions: functions?.length, heap }
 }
+
+test('a number that no function has cannot become the function that gets changes', async () => {
+  const silent: TrickleExtension = {
+    ...trickle,
+    async setup(pg, options) {
+      const { namespaceObj, emscriptenOpts } = await trickle.setup(pg, options)
+      return { namespaceObj, ...(emscriptenOpts && { emscriptenOpts }) }
+    },
+  }
+  const pg = await openWith({ trickle: silent })
+  await pg.exec('CREATE EXTENSION pg_trickle')
+  for (const number of ['0', '123456789', '4294967295']) {
+    const listen = pg.query("SELECT pgtrickle.command('listen', $1, 'x')", [number])
+    await expect(listen).rejects.toMatchObject({ code: '22003', message: `there is no function ${number}` })
+  }
+  expect((await pg.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  await pg.close()
+})
 
 describe('the plugin', () => {
   const rounds = Number(process.env.ROUNDS ?? 6)

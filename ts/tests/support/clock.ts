@@ -1,6 +1,16 @@
 /** The time that PGlite reads: it comes from JavaScript, so tests can set it. */
 import { vi } from 'vitest'
+import { IS_NATIVE } from './modules.js'
 import type { Database } from './pglite.js'
+
+/** The query with constants in place of the clock on a server, whose clock goes on: it would give another result each time. */
+export function withoutClock(query: string): string {
+  if (!IS_NATIVE) return query
+  return query
+    .replace(/\bcurrent_date\b/g, "date '2026-01-01'")
+    .replace(/\bnow\(\)/g, "timestamptz '2026-01-01 09:00Z'")
+    .replace(/\blocaltimestamp\b/g, "timestamp '2026-01-01 09:00'")
+}
 
 /** Stops the clock of the process at a time, until `vi.restoreAllMocks`. */
 export function setClock(time: number | string): void {

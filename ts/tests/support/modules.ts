@@ -15,6 +15,9 @@ const MODULES: Record<string, () => Promise<unknown>> = {
 export const MODULE_NAME = process.env.PGLITE ?? 'pglite-0.5'
 export const MAJOR = MODULE_NAME.startsWith('pglite-0.4') ? 17 : 18
 
+/** Whether a native server takes the place of PGlite, which then only says of which PostgreSQL it is. */
+export const IS_NATIVE = process.env.NATIVE !== undefined
+
 /** Imports any of the aliases. The types are those of the newest. */
 export async function loadModule(name = MODULE_NAME): Promise<Module> {
   const load = MODULES[name]

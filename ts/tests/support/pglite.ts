@@ -4,7 +4,7 @@ import type { PGlite, PGliteOptions } from 'pglite-0.5'
 import { inject } from 'vitest'
 import { trickle } from '../../dist/index.js'
 import type { TrickleExtension } from '../../dist/index.js'
-import { loadModule } from './modules.js'
+import { IS_NATIVE, loadModule, MAJOR } from './modules.js'
 import type { Database } from './modules.js'
 
 export * from './modules.js'
@@ -13,7 +13,9 @@ type Options = Omit<PGliteOptions, 'extensions'>
 
 /** Opens a new database with the plugin, from an initialised data directory (initdb takes 2 s). */
 export async function openDatabase(options: Options = {}): Promise<Database> {
-  return (await openWith({ trickle }, options)) as Database
+  if (!IS_NATIVE) return (await openWith({ trickle }, options)) as Database
+  const { openNative } = await import('./native.js')
+  return openNative(MAJOR)
 }
 
 /** Opens a new database with the given extensions. */
