@@ -25,6 +25,10 @@ mutants *options:
 build:
     npm run build
 
+# The extension for servers, PostgreSQL 17 and 18, in build/native: docs/NATIVE.md
+native:
+    ci/build-native.sh
+
 # Everything: build, gates, Rust and TypeScript tests
 test:
     npm test
@@ -40,6 +44,11 @@ test-ts:
 # The tests in Chromium alone
 test-browser:
     ci/with-build.sh node ci/run-tests.mjs browser
+
+# The TypeScript tests on native servers, and several sessions: just test-native tests/windows.test.ts
+test-native *options:
+    ci/build-native.sh --dev
+    cd ts && NATIVE=1 PG_TRICKLE_NATIVE=build/native-dev ../ci/with-build.sh npx vitest run --project 'native*' {{ options }}
 
 # What `npm pack` makes, in an empty project: Node, TypeScript, and the apps that bundlers build from it
 test-package:
@@ -94,6 +103,11 @@ skew *options:
 memory *options:
     ci/with-build.sh node bench/memory.mjs {{ options }}
 
+# CPU time of a change, in WebAssembly and natively; `just wasm-native --record` writes docs/WASM_VS_NATIVE.md and its plot
+wasm-native *options:
+    ci/build-native.sh
+    ci/with-build.sh node bench/wasm-native.mjs {{ options }}
+
 # Heaps filled until the guard fires, with 16 MB to take until then: LEFT=4 just memory-stress --project pg17
 memory-stress *options:
     cd ts && LEFT=${LEFT:-16} ../ci/with-build.sh npx vitest run tests/memory-stress.test.ts {{ options }}
@@ -122,6 +136,16 @@ fuzz:
 # Random statements of every kind in random transactions: SEED=7 ROUNDS=500 just fuzz-statements
 fuzz-statements:
     cd ts && ../ci/with-build.sh npx vitest run tests/random-statements
+
+# The random testers on a native server: SEED=7 ROUNDS=500 just fuzz-native
+fuzz-native:
+    ci/build-native.sh
+    cd ts && NATIVE=1 ../ci/with-build.sh npx vitest run --project native18 tests/random/ tests/random-statements
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer
+fuzz-sanitized:
+    ci/build-native.sh --sanitize
+    cd ts && NATIVE=1 PG_TRICKLE_NATIVE=build/native-sanitized ../ci/with-build.sh npx vitest run --project native18 tests/random/ tests/random-statements
 
 # Every allocation refused, the heap full, every entry panicking, for hours: just faults --project pg17
 faults *options:
