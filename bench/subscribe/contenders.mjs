@@ -1,5 +1,6 @@
 // The contenders. Each follows the same query, a count and a sum by group, over its own table of `size` rows.
 
+import { createSchema, createWasmStore, number, table as rindleTable } from '@rindle/wasm'
 import { count, createCollection, createLiveQueryCollection, sum } from '@tanstack/db'
 
 const query = (table) => `SELECT shop, count(*) AS n, sum(amount) AS total FROM ${table} GROUP BY shop`
@@ -104,6 +105,31 @@ export const CONTENDERS = {
         server.begin()
         server.write({ type: 'update', value: { ...row, amount: row.amount + 1 } })
         server.commit()
+      }
+      return { change, next }
+    },
+  },
+  // In memory too. It has no sums, so it counts alone, and a change moves a row to the next group.
+  '@rindle/wasm, count alone': {
+    samples: 20,
+    async start(_, { size, groups }) {
+      const rows = rindleTable('row').columns({ id: number(), shop: number(), amount: number() }).primaryKey('id')
+      const store = await createWasmStore(createSchema({ tables: [rows] }))
+      const shops = Array.from({ length: size + 1 }, (_, id) => id % groups)
+      const row = (id) => ({ id, shop: shops[id], amount: id % 97 })
+      const AT_ONCE = 10_000
+      for (let from = 1; from <= size; from += AT_ONCE) {
+        await store.write((tx) => {
+          for (let id = from; id < Math.min(from + AT_ONCE, size + 1); id++) tx.add('row', row(id))
+        })
+      }
+      const { callback, next } = callbackTimer()
+      store.query.row.groupBy('shop').count().materialize().subscribe(callback)
+      const change = (n) => {
+        const id = rowOf(n, size)
+        const before = row(id)
+        shops[id] = (shops[id] + 1) % groups
+        return store.write((tx) => tx.edit('row', before, row(id)))
       }
       return { change, next }
     },

@@ -2,8 +2,8 @@
 // follows the reader's light or dark colour scheme.
 
 const WIDTH = 776
-const HEIGHT = 400
-const TOP = 92
+const HEIGHT = 414
+const TOP = 106
 const PANEL = { width: 300, height: 244 }
 const PANELS = [
   { title: 'Milliseconds from change to callback', figure: 'median', left: 56 },
@@ -17,6 +17,7 @@ const STYLES = [
   { color: '#b8860b', mark: 'M0 -5.5l5.5 5.5l-5.5 5.5l-5.5 -5.5z' },
   { color: '#009e73', mark: 'M0 -5l5 9h-10z' },
   { color: '#b0609a', mark: 'M0 5l5 -9h-10z' },
+  { color: '#808080', mark: 'M-1.5 -5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5z' },
 ]
 
 const STYLE = `
@@ -73,11 +74,13 @@ function drawPanel({ title, figure, left }, sizes, powers, lines, styles) {
 
 /** Draws the contenders side by side, spaced by the length of their names. */
 function legend(styles) {
-  let at = PANELS[0].left
+  let [at, top] = [PANELS[0].left, 42]
   return [...styles]
     .map(([name, { color, mark }]) => {
-      const entry = `${drawMark([at + 5, 46], color, mark)}${text(at + 16, 50, name, '')}`
-      at += 38 + name.length * 6.6
+      const width = 38 + name.length * 6.6
+      if (at + width > WIDTH) [at, top] = [PANELS[0].left, top + 18]
+      const entry = `${drawMark([at + 5, top], color, mark)}${text(at + 16, top + 4, name, '')}`
+      at += width
       return entry
     })
     .join('\n')

@@ -28,7 +28,7 @@ const times = (factor) => `${factor < 10 ? factor.toFixed(1) : whole(Math.round(
 function setting({ environment: on, groups, rounds }) {
   return (
     `PGlite ${on.pglite} (PostgreSQL ${on.postgres}), pg_ivm ${on.pg_ivm}, @tanstack/db ${on['@tanstack/db']}, ` +
-    `Node ${on.node}, ${on.cpu}, ${on.cores} cores; ${whole(groups)} groups; medians of ${rounds} rounds`
+    `@rindle/wasm ${on['@rindle/wasm']}, Node ${on.node}, ${on.cpu}, ${on.cores} cores; ${whole(groups)} groups; medians of ${rounds} rounds`
   )
 }
 
@@ -69,7 +69,7 @@ export function markdown(figures) {
     row('', whole),
     `|---|${sizes.map(() => '---:|').join('')}`,
     ...names(figures).map((name) =>
-      row(`\`${name}\``.replace(' + ', '` + `'), (size) => {
+      row(`\`${name}\``.replace(' + ', '` + `').replace(', count alone`', '`, count alone'), (size) => {
         const { median, cpu, cut } = lineOf(figures, name, size)
         return cut ? '–' : `${milliseconds(median)} (${milliseconds(cpu)})`
       }),

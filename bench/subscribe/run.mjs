@@ -1,6 +1,6 @@
 // The time from a one-row change to the callback that reports it, for `subscribe`, PGlite's `live.incrementalQuery` and
-// `live.changes`, pg_ivm, and TanStack DB in memory. All have the same query, a count and a sum by group, over tables of
-// several sizes.
+// `live.changes`, pg_ivm, and TanStack DB and Rindle in memory. All have the same query, a count and a sum by group, over
+// tables of several sizes; Rindle has no sums, so it counts alone.
 //
 //   node bench/subscribe/run.mjs [--sizes 1000,10000,100000,1000000] [--rounds 9] [--groups 100] [--json]
 //
@@ -65,7 +65,8 @@ async function measure() {
     const { ok } = await pg.trickle.verifyStreamTable(streamTable(size))
     if (!ok) throw new Error(`the stream table over ${size} rows does not equal its query`)
   }
-  const versions = { pg_ivm: await extensionVersion(pg, 'pg_ivm'), '@tanstack/db': packageVersion('@tanstack/db') }
+  const packages = Object.fromEntries(['@tanstack/db', '@rindle/wasm'].map((name) => [name, packageVersion(name)]))
+  const versions = { pg_ivm: await extensionVersion(pg, 'pg_ivm'), ...packages }
   const measured = {
     environment: { ...(await environment(pg)), ...versions },
     ...setting,
