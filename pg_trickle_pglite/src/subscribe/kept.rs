@@ -8,6 +8,7 @@ use super::feed::all_rows;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Delta, Steps};
 use crate::edge::spi::{self, Values};
+use crate::runtime::load;
 use crate::runtime::session::{self, NotedRow};
 use crate::runtime::stream_table::StreamTable;
 use crate::text::json::Json;
@@ -15,6 +16,9 @@ use std::cell::Cell;
 
 /// How many bytes of changes are written by one statement.
 const PORTION: usize = 1 << 20;
+
+/// How many changes that are no longer kept are deleted at once.
+const TOGETHER: i64 = 100;
 
 /// The longest payload of a notification.
 const LONGEST_PAYLOAD: usize = 7999;
@@ -170,23 +174,16 @@ pub fn write() -> Result<()> {
 fn append(changes: &[Change]) -> Result<Option<(String, i64)>> {
     let Some(change) = changes.first() else { return Ok(None) };
     let id = change.id.to_string();
+    let key = Some(id.as_str());
     let row = spi::catalog(
-        "UPDATE pgtrickle.feed f SET last = f.last + $2::bigint, gone = greatest(f.gone, f.last + $2::bigint - f.retain, \
-         CASE WHEN f.max_age IS NOT NULL THEN coalesce((SELECT c.seq - 1 FROM pgtrickle.change c WHERE c.id = f.id \
-         AND c.seq > f.gone AND c.at >= statement_timestamp() - f.max_age ORDER BY c.seq LIMIT 1), f.last) END), \
-         trimmed = CASE WHEN f.gone >= f.trimmed + 100 THEN f.gone ELSE f.trimmed END \
-         WHERE f.id = $1::int AND f.retain IS DISTINCT FROM 0 \
-         RETURNING f.last, f.trimmed, (SELECT b.trimmed FROM pgtrickle.feed b WHERE b.id = f.id), \
-         (SELECT format('%I.%I', n.nspname, v.relname) FROM pgtrickle.stream_table t \
-         JOIN pg_class v ON v.oid = t.relid JOIN pg_namespace n ON n.oid = v.relnamespace WHERE t.id = f.id)",
-        &[Some(&id), Some(&changes.len().to_string())],
+        "UPDATE pgtrickle.feed SET last = last + $2::bigint, gone = greatest(gone, last + $2::bigint - retain) \
+         WHERE id = $1::int AND retain IS DISTINCT FROM 0 RETURNING last, gone, trimmed, max_age IS NOT NULL",
+        &[key, Some(&changes.len().to_string())],
     )?
     .pop();
     let Some(row) = row else { return Ok(None) };
     let mut values = Values::of(row);
-    let last: i64 = values.number()?;
-    let (trimmed, before): (i64, i64) = (values.number()?, values.number()?);
-    let name = values.text()?;
+    let (last, mut gone, trimmed): (i64, i64, i64) = (values.number()?, values.number()?, values.number()?);
     let count = i64::try_from(changes.len()).map_err(SqlError::internal)?;
     let (mut from, mut to) = (last - count, last - count);
     let mut portion = String::new();
@@ -203,18 +200,34 @@ fn append(changes: &[Change]) -> Result<Option<(String, i64)>> {
              SELECT $1::int, $2::bigint + e.n, pg_current_xact_id()::text::bigint, statement_timestamp(), e.v ->> 0, \
              nullif(e.v -> 1, 'null'), nullif(e.v -> 2, 'null'), nullif(e.v -> 3, 'null') \
              FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY AS e(v, n)",
-            &[Some(&id), Some(&from.to_string()), Some(&portion)],
+            &[key, Some(&from.to_string()), Some(&portion)],
         )?;
         from = to;
         portion.clear();
     }
-    if trimmed > before {
-        spi::catalog(
-            "DELETE FROM pgtrickle.change WHERE id = $1::int AND seq > $2::bigint AND seq <= $3::bigint",
-            &[Some(&id), Some(&before.to_string()), Some(&trimmed.to_string())],
+    if values.boolean()? {
+        let aged = spi::catalog_number(
+            "UPDATE pgtrickle.feed f SET gone = greatest(f.gone, (SELECT c.seq - 1 FROM pgtrickle.change c WHERE c.id = f.id \
+             AND c.seq > f.gone AND c.at >= statement_timestamp() - f.max_age ORDER BY c.seq LIMIT 1)) \
+             WHERE f.id = $1::int RETURNING f.gone",
+            &[key],
         )?;
+        gone = aged.unwrap_or(gone);
     }
-    Ok(Some((name, last)))
+    if gone - trimmed >= TOGETHER {
+        trim(key, trimmed, gone)?;
+    }
+    Ok(Some((load::load(change.id)?.name.clone(), last)))
+}
+
+/// Deletes what is no longer kept, between two numbers.
+fn trim(id: Option<&str>, from: i64, to: i64) -> Result<()> {
+    spi::catalog(
+        "DELETE FROM pgtrickle.change WHERE id = $1::int AND seq > $2::bigint AND seq <= $3::bigint",
+        &[id, Some(&from.to_string()), Some(&to.to_string())],
+    )?;
+    spi::catalog("UPDATE pgtrickle.feed SET trimmed = gone WHERE id = $1::int", &[id])?;
+    Ok(())
 }
 
 /// What is left of all changes of a transaction, by stream table: a row that was removed and added again has not changed,
