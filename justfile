@@ -156,6 +156,14 @@ faults *options:
 endurance *options:
     cd ts && MINUTES=${MINUTES:-120} ../ci/with-build.sh npx vitest run tests/endurance {{ options }}
 
+# Twenty clients of `pgtrickle serve` that write, fail and die for ten minutes: MINUTES=1 SEED=7 just serve-load --project pg17
+serve-load *options:
+    cd ts && MINUTES=${MINUTES:-10} ../ci/with-build.sh npx vitest run tests/serve/load.test.ts {{ options }}
+
+# `pgtrickle serve` with every driver that can be had here; `just drivers --record` writes the table of docs/HOSTS.md
+drivers *options:
+    ci/with-build.sh node ts/tests/drivers/run.mjs {{ options }}
+
 # PostgreSQL's regression queries as stream tables, from its folder src/test/regress: PGLITE=pglite-0.4 just suite-postgres DIR
 suite-postgres directory *options:
     cd ts && ../ci/with-build.sh npx vite-node tests/suites/run.ts {{ absolute_path(directory) }} {{ options }}

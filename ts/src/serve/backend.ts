@@ -30,6 +30,9 @@ export class SqlError extends Error {
   }
 }
 
+/** PGlite itself has failed, or has been closed. */
+export class DatabaseEnd extends Error {}
+
 /** The states of ReadyForQuery: outside of a transaction, inside, and inside of one that has failed. */
 export type Status = 'I' | 'T' | 'E'
 
@@ -96,7 +99,9 @@ export class Backend {
     const backend = new Backend(pg, onNotification)
     const release = await backend.hold()
     try {
-      const superuser = await backend.query('SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.oid::pg_catalog.int8 OPERATOR(pg_catalog.=) 10')
+      const superuser = await backend.query(
+        'SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.oid::pg_catalog.int8 OPERATOR(pg_catalog.=) 10',
+      )
       backend.#reset = resetting(superuser ?? 'postgres')
       for (const command of ['LISTEN', 'NOTIFY', 'UNLISTEN']) await backend.query(`${command} ${identifier(PROBE)}`)
     } finally {
@@ -219,7 +224,10 @@ export class Backend {
     }
   }
 
-  async #leave(occupant: Occupant, { user, role, settings, custom, prepared, cursors, temporary }: Found): Promise<void> {
+  async #leave(
+    occupant: Occupant,
+    { user, role, settings, custom, prepared, cursors, temporary }: Found,
+  ): Promise<void> {
     occupant.saved = { user, role, settings: { ...settings, ...custom } }
     occupant.cursors = new Set(cursors ?? [])
     occupant.prepared.clear()
@@ -282,6 +290,8 @@ export class Backend {
       if (ready) this.#status = ready.body.toString('latin1') as Status
       if (ready && this.#status === 'I') await this.#pg.syncToFs()
       return answer
+    } catch (cause) {
+      throw new DatabaseEnd(cause instanceof Error ? cause.message : String(cause), { cause })
     } finally {
       this.#executing = false
     }

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Backend, Status } from './backend.js'
-import { SqlError } from './backend.js'
+import { DatabaseEnd, SqlError } from './backend.js'
 import { errorResponse, firstValue, Input, message, ProtocolError, split, textAt } from './messages.js'
 import type { ErrorFields, Message } from './messages.js'
 import { newOccupant, noteSettings } from './occupant.js'
@@ -48,6 +48,9 @@ const SYNC = message('S')
 const LARGEST_BATCH = 1024 * 1024
 /** Bytes that wait for a client before the server waits for it, too. */
 const LARGEST_BACKLOG = 1024 * 1024
+
+/** Bytes of notifications after which a client that takes none is given up. */
+const LARGEST_UNREAD = 16 * 1024 * 1024
 
 /** SQLSTATE `crash_shutdown`. */
 const DATABASE_ENDED = '57P02'
@@ -139,14 +142,20 @@ export class Connection {
 
   /** Tells the client of a notification on one of its channels. */
   notify(body: Buffer): void {
-    if (this.#isStarted) this.#write(message('A', body))
+    if (!this.#isStarted) return
+    this.#write(message('A', body))
+    // Whoever listens and does not read would fill the memory.
+    if (this.#stream.writableLength > LARGEST_UNREAD) this.#stream.destroy()
   }
 
   async #start(): Promise<boolean> {
     const { access, limits, cancel } = this.#surroundings
     const write = (bytes: Buffer) => this.#write(bytes)
     // Whoever waits for the session is not late.
-    const late = setTimeout(() => (this.#input.isWaiting ? this.#stream.destroy() : late.refresh()), limits.authenticationTimeout)
+    const late = setTimeout(
+      () => (this.#input.isWaiting ? this.#stream.destroy() : late.refresh()),
+      limits.authenticationTimeout,
+    )
     try {
       const request = await readRequest(this.#input, write)
       if (request?.kind === 'cancel') cancel(request.id, request.secret)
@@ -290,7 +299,8 @@ export class Connection {
   #translated(batch: readonly Message[]): Buffer[] {
     const sent: Buffer[] = []
     for (const next of batch) {
-      if (next.type === 'P') sent.push(this.#statements.parse(next, (sql, concerns) => this.#rewrittenParse(sql, concerns)))
+      if (next.type === 'P')
+        sent.push(this.#statements.parse(next, (sql, concerns) => this.#rewrittenParse(sql, concerns)))
       else if (next.type === 'B') sent.push(this.#statements.bind(next))
       else if (next.type === 'D' || next.type === 'C') sent.push(this.#statements.named(next))
       else if (next.type === 'E') {
@@ -449,7 +459,10 @@ export class Connection {
     }
     if (tags.includes('ROLLBACK')) this.#listening = []
     // ReadyForQuery comes once, and only where it belongs: PGlite 0.4 also sends it after an error before Sync.
-    const status = answer.filter(({ type }) => type === 'Z').at(-1)?.body.toString('latin1') as Status | undefined
+    const status = answer
+      .filter(({ type }) => type === 'Z')
+      .at(-1)
+      ?.body.toString('latin1') as Status | undefined
     if (isReadyExpected) this.#status = status ?? 'I'
     this.#isUnsynced = !isReadyExpected
     if (isReadyExpected && this.#status === 'I') await this.#updateChannels(tags)
@@ -571,5 +584,7 @@ function fatalOf(error: unknown): Fatal {
   if (error instanceof SqlError) return new Fatal(error.fields)
   if (error instanceof ProtocolError) return new Fatal({ code: '08P01', message: error.message })
   const message = error instanceof Error ? error.message : String(error)
-  return new Fatal({ code: DATABASE_ENDED, message: `the database has ended: ${message}` })
+  if (error instanceof DatabaseEnd)
+    return new Fatal({ code: DATABASE_ENDED, message: `the database has ended: ${message}` })
+  return new Fatal({ code: 'XX000', message: `the server has failed: ${message}` })
 }

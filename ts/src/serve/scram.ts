@@ -32,12 +32,13 @@ export function makeVerifier(password: string, salt = randomBytes(16)): Verifier
   }
 }
 
-/** What SASLprep does to the passwords that people use: other spaces become spaces, and letters their usual form. */
+/** Other spaces, which SASLprep makes spaces, and characters without width, which it leaves out (RFC 3454, B.1 and C.1.2). */
+const SPACES = /\u00a0|\u1680|[\u2000-\u200b]|\u202f|\u205f|\u3000/g
+const INVISIBLE = /\u00ad|\u034f|\u1806|\u180b|\u180c|\u180d|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/g
+
+/** What SASLprep does to the passwords that people use. */
 function prepared(password: string): string {
-  return password
-    .replace(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, ' ')
-    .replace(/[\u00ad\u034f\u1806\u180b-\u180d\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]/g, '')
-    .normalize('NFKC')
+  return password.replace(SPACES, ' ').replace(INVISIBLE, '').normalize('NFKC')
 }
 
 /** For a user that is not there or has no password: the same salt each time, so that nothing tells them from others. */

@@ -230,7 +230,9 @@ function listen(server: Server, where: string | { host: string; port: number }):
     server.once('error', (error: NodeJS.ErrnoException) => {
       const name = typeof where === 'string' ? where : `${where.host}:${where.port}`
       const reason = error.code === 'EADDRINUSE' ? 'something else does already' : error.message
-      reject(new TrickleError(`cannot listen on ${name}: ${reason}`, { code: '08001', hint: 'Give another.', cause: error }))
+      reject(
+        new TrickleError(`cannot listen on ${name}: ${reason}`, { code: '08001', hint: 'Give another.', cause: error }),
+      )
     })
     server.listen(where, () => resolve())
   })

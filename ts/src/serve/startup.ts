@@ -65,7 +65,8 @@ function startOf(body: Buffer, minor: number, write: (bytes: Buffer) => void): R
   }
   const settings = optionsIn(given.get('options') ?? '')
   for (const [name, value] of given) {
-    if (!['user', 'database', 'options', 'replication'].includes(name) && !unknown.includes(name)) settings[name] = value
+    if (!['user', 'database', 'options', 'replication'].includes(name) && !unknown.includes(name))
+      settings[name] = value
   }
   return { kind: 'start', user, database: given.get('database') ?? user, settings }
 }
@@ -77,7 +78,10 @@ function optionsIn(text: string): Record<string, string> {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const [, name, value] = /^(?:-c|--)([^=]+)=([^]*)$/.exec(word === '-c' ? `-c${words.shift()}` : word) ?? []
     if (name === undefined || value === undefined) {
-      throw new Fatal({ code: '42601', message: `invalid option ${JSON.stringify(word)}: the server takes -c name=value` })
+      throw new Fatal({
+        code: '42601',
+        message: `invalid option ${JSON.stringify(word)}: the server takes -c name=value`,
+      })
     }
     settings[name.replaceAll('-', '_')] = value
   }
@@ -111,7 +115,8 @@ export async function authenticate(
   const role = await roleOf(user, backend)
   if (access.asksPassword) await checkPassword(user, role, access, input, write)
   if (!role.login) {
-    const message = role.password === undefined ? `role "${user}" does not exist` : `role "${user}" is not permitted to log in`
+    const message =
+      role.password === undefined ? `role "${user}" does not exist` : `role "${user}" is not permitted to log in`
     const hint = 'Connect as a role of the database, such as postgres; CREATE ROLE ... LOGIN makes one.'
     throw new Fatal({ code: '28000', message, hint })
   }

@@ -28,12 +28,7 @@ export const DRIVERS = {
   'node-postgres': { needs: [], command: () => [process.execPath, [join(here, 'node-postgres/conformance.mjs')]] },
   psycopg: {
     needs: ['python3'],
-    prepare() {
-      const python = join(work, 'venv/bin/python')
-      if (!existsSync(python)) run('python3', ['-m', 'venv', join(work, 'venv')])
-      run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', join(here, 'psycopg/requirements.txt')])
-    },
-    command: () => [join(work, 'venv/bin/python'), [join(here, 'psycopg/conformance.py')]],
+    command: () => [pythonWith('psycopg/requirements.txt'), [join(here, 'psycopg/conformance.py')]],
   },
   pgx: {
     needs: ['go'],
@@ -42,13 +37,28 @@ export const DRIVERS = {
   },
   JDBC: {
     needs: ['java', 'mvn'],
-    prepare: () => run('mvn', ['-q', 'dependency:copy', `-Dartifact=org.postgresql:postgresql:${JDBC}`, `-DoutputDirectory=${work}`]),
+    prepare: () =>
+      run('mvn', [
+        '-q',
+        'dependency:copy',
+        `-Dartifact=org.postgresql:postgresql:${JDBC}`,
+        `-DoutputDirectory=${work}`,
+      ]),
     command: () => ['java', ['-cp', join(work, `postgresql-${JDBC}.jar`), join(here, 'jdbc/Conformance.java')]],
   },
   'tokio-postgres': {
     needs: ['cargo'],
-    prepare: () => run('cargo', ['build', '-q', '--target-dir', join(work, 'cargo')], { cwd: join(here, 'tokio-postgres') }),
+    prepare: () =>
+      run('cargo', ['build', '-q', '--target-dir', join(work, 'cargo')], { cwd: join(here, 'tokio-postgres') }),
     command: () => [join(work, 'cargo/debug/conformance'), []],
+  },
+  'php-pdo': {
+    needs: ['php'],
+    command: () => ['php', [join(here, 'php-pdo/conformance.php')]],
+  },
+  elixir: {
+    needs: ['elixir'],
+    command: () => ['elixir', [join(here, 'elixir/conformance.exs')]],
   },
   pg_dump: {
     needs: [],
@@ -58,7 +68,12 @@ export const DRIVERS = {
         ? ['bash', [join(here, 'dump/conformance.sh')]]
         : [
             join(root, 'ci/toolchain.sh'),
-            ['env', ...Object.entries(env).map((pair) => pair.join('=')), 'ts/tests/drivers/dump/in-toolchain.sh', String(major)],
+            [
+              'env',
+              ...Object.entries(env).map((pair) => pair.join('=')),
+              'ts/tests/drivers/dump/in-toolchain.sh',
+              String(major),
+            ],
           ],
   },
 }
@@ -85,6 +100,17 @@ export async function runDriver(name, major) {
   }
 }
 
+/** A Python of its own that has what a file of requirements asks for. */
+export function pythonWith(requirements) {
+  const file = resolve(here, requirements)
+  // Tests of both lines make theirs at the same time.
+  const folder = join(work, `python-${file.split('/').at(-2)}-${process.env.PGLITE ?? 'any'}`)
+  const python = join(folder, 'bin/python')
+  if (!existsSync(python)) run('python3', ['-m', 'venv', folder])
+  run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', file])
+  return python
+}
+
 function readOutput(output) {
   const find = (word) => output.match(new RegExp(`^${word} (.*)$`, 'm'))?.[1]
   const all = (word) => [...output.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map(([, rest]) => rest)
@@ -92,7 +118,9 @@ function readOutput(output) {
 }
 
 async function startServer(pglite) {
-  const child = spawn(process.execPath, [COMMAND, 'serve', '--port', '0', '--pglite', pglite], { cwd: join(root, 'ts') })
+  const child = spawn(process.execPath, [COMMAND, 'serve', '--port', '0', '--pglite', pglite], {
+    cwd: join(root, 'ts'),
+  })
   let output = ''
   child.stderr.on('data', (chunk) => (output += chunk))
   const port = new Promise((resolve, reject) => {
@@ -121,7 +149,8 @@ function canDump(major) {
 }
 
 function tableOf(results) {
-  const cell = (result, step) => (result.passed.includes(step) ? 'yes' : result.failed.some((f) => f.startsWith(step)) ? '**no**' : '')
+  const cell = (result, step) =>
+    result.passed.includes(step) ? 'yes' : result.failed.some((f) => f.startsWith(step)) ? '**no**' : ''
   const both = (name, show) => {
     const shown = results.filter((result) => result.name === name).map(show)
     return shown.every((each) => each === shown[0]) ? shown[0] : shown.join(' / ')
@@ -131,6 +160,17 @@ function tableOf(results) {
   const rows = STEPS.map((step) => [step, ...names.map((name) => both(name, (result) => cell(result, step)))])
   const settings = ['has to be set', ...names.map((name) => both(name, ({ settings }) => settings))]
   return [header, header.map(() => '---'), ...rows, settings].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
+
+/** Those of earlier runs that were not repeated are in the table, too. */
+function keep(result) {
+  mkdirSync(work, { recursive: true })
+  writeFileSync(join(work, `${result.name}-${result.major}.json`), JSON.stringify(result))
+}
+
+function kept() {
+  const files = Object.keys(DRIVERS).flatMap((name) => [17, 18].map((major) => join(work, `${name}-${major}.json`)))
+  return files.filter((file) => existsSync(file)).map((file) => JSON.parse(readFileSync(file, 'utf8')))
 }
 
 function record(results) {
@@ -144,7 +184,6 @@ function record(results) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
-  const results = []
   for (const name of wanted.length > 0 ? wanted : Object.keys(DRIVERS)) {
     const missing = DRIVERS[name].needs.filter((program) => !isOnPath(program))
     if (missing.length > 0) {
@@ -153,13 +192,15 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     }
     for (const major of [17, 18]) {
       const result = await runDriver(name, major)
-      results.push(result)
-      console.log(`${result.driver} with PostgreSQL ${major}: ${result.passed.length} passed, ${result.failed.length} failed`)
+      keep(result)
+      console.log(
+        `${result.driver} with PostgreSQL ${major}: ${result.passed.length} passed, ${result.failed.length} failed`,
+      )
       if (result.status !== 0) {
         process.exitCode = 1
         console.log(result.output)
       }
     }
   }
-  if (process.argv.includes('--record')) record(results)
+  if (process.argv.includes('--record')) record(kept())
 }

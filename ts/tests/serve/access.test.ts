@@ -98,7 +98,10 @@ describe('passwords', () => {
   test.each<[string, Buffer[]]>([
     ['a mechanism that is none', [message('p', 'PLAIN', int32(0))]],
     ['no message of SCRAM', [message('p', 'SCRAM-SHA-256', int32(3), Buffer.from('abc'))]],
-    ['a proof that is none', [message('p', 'SCRAM-SHA-256', int32(8), Buffer.from('n,,n=,r=x')), message('p', 'c=biws')]],
+    [
+      'a proof that is none',
+      [message('p', 'SCRAM-SHA-256', int32(8), Buffer.from('n,,n=,r=x')), message('p', 'c=biws')],
+    ],
     ['no password but a query', [message('Q', 'SELECT 1')]],
   ])('%s is refused', async (_name, messages) => {
     const { wire } = await served({ auth: 'scram', password: 'x' })

@@ -64,7 +64,10 @@ test('serves a folder, stops at SIGTERM, and finds everything again', async () =
   await client.query('INSERT INTO t VALUES (3)')
   // Two servers would destroy the data.
   const second = await start(['serve', '--db', db, '--port', '0']).ended
-  expect([second.status, second.errors]).toEqual([1, expect.stringContaining(`process ${first.child.pid} serves ${db}`)])
+  expect([second.status, second.errors]).toEqual([
+    1,
+    expect.stringContaining(`process ${first.child.pid} serves ${db}`),
+  ])
   first.child.kill('SIGTERM')
   expect(await first.ended).toMatchObject({ status: 0, errors: '' })
   expect(await readdir(db)).not.toContain('pgtrickle-serve.pid')

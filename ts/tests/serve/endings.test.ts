@@ -1,7 +1,9 @@
 /** Connections that end in every way. */
 import { describe, expect, test } from 'vitest'
 import { message, readError } from '../../src/serve/messages.js'
-import { codeOf, served } from './support/served.js'
+import { serve } from '../../dist/serve.js'
+import { openDatabase } from '../support/pglite.js'
+import { addressOf, clientOf, codeOf, served } from './support/served.js'
 
 describe('a client that dies in a transaction', () => {
   test.each<[string, (wire: { socket: import('node:net').Socket }) => void]>([
@@ -71,6 +73,31 @@ test('a client that does not read stops nobody', async () => {
   expect(await codeOf(a.query('SELECT 1'))).toBe('no error')
   connection.socket.destroy()
   await expect.poll(() => server.connections).toBe(1)
+})
+
+test('a client that listens and does not read is given up', async () => {
+  const { wire, client, server } = await served()
+  const connection = wire()
+  await connection.start()
+  await connection.query('LISTEN news')
+  connection.socket.pause()
+  const a = await client()
+  const notify = "SELECT count(pg_notify('news', repeat(n::text, 1500))) FROM generate_series(1000, 1999) n"
+  for (let n = 0; n < 20 && server.connections > 1; n += 1) await a.query(notify)
+  await expect.poll(() => server.connections).toBe(1)
+})
+
+test('a database that is closed ends the clients, and the program is told', async () => {
+  const pg = await openDatabase()
+  const ended = new Promise<Error>((resolve) => {
+    void serve(pg, { port: 0, onDatabaseEnd: resolve }).then(async (server) => {
+      const client = await clientOf(addressOf(server))
+      await pg.close()
+      expect(await codeOf(client.query('SELECT 1'))).toBe('57P02')
+      await server.close().catch(() => {})
+    })
+  })
+  expect((await ended).message).toBeTruthy()
 })
 
 test('closing ends clients, rolls back and says why', async () => {

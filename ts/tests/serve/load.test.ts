@@ -2,14 +2,14 @@
  * Clients that write, read, fail and die at random, all at once. Nothing that was committed is lost, nothing that was not
  * is there, nobody hangs, and every stream table equals its query.
  *
- * SECONDS=600 CLIENTS=20 SEED=7 make it longer: `just serve-load`.
+ * MINUTES=10 CLIENTS=20 SEED=7 make it longer: `just serve-load`.
  */
 import { Client, Pool } from 'pg'
 import { expect, test } from 'vitest'
 import { Rng } from '../random/rng.js'
 import { addressOf, served } from './support/served.js'
 
-const SECONDS = Number(process.env.SECONDS ?? 15)
+const SECONDS = Number(process.env.MINUTES ?? 0.15) * 60
 const CLIENTS = Number(process.env.CLIENTS ?? 20)
 const SEED = Number(process.env.SEED ?? 1)
 
@@ -23,7 +23,8 @@ const SCHEMA = `
 
 const STREAM_TABLES = {
   branches: 'SELECT branch, count(*) AS accounts, sum(balance) AS balance FROM account GROUP BY branch',
-  movements: 'SELECT a.branch, count(*) AS n, sum(h.amount) AS amount FROM history h JOIN account a ON a.id = h.account GROUP BY a.branch',
+  movements:
+    'SELECT a.branch, count(*) AS n, sum(h.amount) AS amount FROM history h JOIN account a ON a.id = h.account GROUP BY a.branch',
   top: 'SELECT id, balance FROM account ORDER BY balance DESC, id LIMIT 10',
 }
 
@@ -85,7 +86,9 @@ test(`${CLIENTS} clients for ${SECONDS} seconds`, { timeout: (SECONDS + 120) * 1
   expect((await pg.query(left)).rows).toEqual([{ n: 0 }])
   const counts = workers.map(({ counts }) => counts)
   const total = (kind: string) => counts.reduce((sum, each) => sum + (each[kind] ?? 0), 0)
-  console.log(`seed ${SEED}: ${['transfer', 'read', 'temporary', 'error', 'killed'].map((k) => `${total(k)} ${k}`).join(', ')}`)
+  console.log(
+    `seed ${SEED}: ${['transfer', 'read', 'temporary', 'error', 'killed'].map((k) => `${total(k)} ${k}`).join(', ')}`,
+  )
   expect(total('killed')).toBeGreaterThan(0)
 })
 
@@ -119,8 +122,17 @@ async function work(n: number, until: number, address: object): Promise<Worker> 
             [1, to, amount],
           ] as const) {
             if (dies === place) kill()
-            await client.query({ name: 'move', text: 'UPDATE account SET balance = balance + $1 WHERE id = $2', values: [by, account] })
-            await client.query('INSERT INTO history (worker, step, account, amount) VALUES ($1, $2, $3, $4)', [n, step, account, by])
+            await client.query({
+              name: 'move',
+              text: 'UPDATE account SET balance = balance + $1 WHERE id = $2',
+              values: [by, account],
+            })
+            await client.query('INSERT INTO history (worker, step, account, amount) VALUES ($1, $2, $3, $4)', [
+              n,
+              step,
+              account,
+              by,
+            ])
           }
           await client.query("SELECT pg_notify('moved', $1)", [`${n}.${step}`])
           if (dies === 2) kill()

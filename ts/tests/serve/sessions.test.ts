@@ -34,7 +34,8 @@ test('subscribers in the program are told what clients change', async () => {
 test('settings stay with the connection', async () => {
   const { pg, client } = await served()
   const [a, b] = [await client(), await client({ options: '-c work_mem=8MB', application_name: 'b' })]
-  const show = async (c: typeof a, name: string) => (await c.query<Record<string, string>>(`SHOW ${name}`)).rows[0]![name]
+  const show = async (c: typeof a, name: string) =>
+    (await c.query<Record<string, string>>(`SHOW ${name}`)).rows[0]![name]
   await a.query("SET work_mem = '3MB'; SET search_path = pg_catalog")
   await a.query("SELECT set_config('app.tenant', '7', false)")
   await b.query("SET app.tenant = '8'")
@@ -55,8 +56,11 @@ test('settings stay with the connection', async () => {
 test('a setting of any text and encoding comes back', async () => {
   const { client } = await served()
   const [a, b] = [await client(), await client()]
-  const text = "it's \\ \"ü\" $1 \n;"
-  await a.query("SELECT set_config('app.text', $1, false), set_config($2, 'by its parameter', false)", [text, 'app.name'])
+  const text = 'it\'s \\ "ü" $1 \n;'
+  await a.query("SELECT set_config('app.text', $1, false), set_config($2, 'by its parameter', false)", [
+    text,
+    'app.name',
+  ])
   await a.query('SET standard_conforming_strings = off')
   await b.query('SELECT 1')
   const read = "SELECT current_setting('app.text', true) AS text, current_setting('app.name', true) AS name"
@@ -183,9 +187,9 @@ test('temporary objects stay with the connection', async () => {
     { id: 1, who: 'a' },
     { id: 2, who: 'a2' },
   ])
-  expect((await a.query("SELECT pg_temp.f(), (SELECT count(*)::int FROM v) AS n, 'good'::pg_temp.mood AS m")).rows).toEqual([
-    { f: 'a', n: 2, m: 'good' },
-  ])
+  expect(
+    (await a.query("SELECT pg_temp.f(), (SELECT count(*)::int FROM v) AS n, 'good'::pg_temp.mood AS m")).rows,
+  ).toEqual([{ f: 'a', n: 2, m: 'good' }])
   expect((await b.query('SELECT * FROM v')).rows).toEqual([{ who: 'b' }])
   expect(await codeOf(pg.query('SELECT * FROM t'))).toBe('42P01')
   await a.query('DISCARD TEMP')
@@ -193,7 +197,10 @@ test('temporary objects stay with the connection', async () => {
   expect((await b.query('SELECT * FROM v')).rows).toEqual([{ who: 'b' }])
   await b.end()
   await expect
-    .poll(async () => (await a.query('SELECT count(*)::int AS n FROM pg_class WHERE relnamespace = pg_my_temp_schema()')).rows)
+    .poll(
+      async () =>
+        (await a.query('SELECT count(*)::int AS n FROM pg_class WHERE relnamespace = pg_my_temp_schema()')).rows,
+    )
     .toEqual([{ n: 0 }])
   const types = 'SELECT count(*)::int AS n FROM pg_type WHERE typnamespace = pg_my_temp_schema()'
   expect((await a.query(types)).rows).toEqual([{ n: 0 }])

@@ -53,7 +53,9 @@ export async function served(options: ServeOptions = {}): Promise<Served> {
 
 /** How a client of node-postgres finds a server. */
 export function addressOf({ host, port, socket }: PostgresServer): ClientConfig {
-  const where = socket ? { host: dirname(socket), port: Number(socket.split('.').at(-1)) } : { host: host!, port: port! }
+  const where = socket
+    ? { host: dirname(socket), port: Number(socket.split('.').at(-1)) }
+    : { host: host!, port: port! }
   return { ...where, user: 'postgres', database: 'postgres' }
 }
 
