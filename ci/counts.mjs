@@ -30,3 +30,14 @@ export function vitestCounts(report) {
   )
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length }
 }
+
+/** What vitest's JSON report says of what failed: a line for each test, or file that could not be loaded. */
+export function vitestFailures(report) {
+  const line = (message) => (message ?? '').split('\n')[0].slice(0, 300)
+  return report.testResults.flatMap((file) => {
+    const name = file.name.replace(/^.*\/tests\//, '')
+    const failed = file.assertionResults.filter((test) => test.status === 'failed')
+    if (failed.length === 0 && file.status === 'failed') return [`${name}: ${line(file.message)}`]
+    return failed.map((test) => `${name}: ${test.fullName.trim()}: ${line(test.failureMessages[0])}`)
+  })
+}

@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cargoCounts, gateCounts, nodeCounts, siteCounts, tpchCounts, vitestCounts } from './counts.mjs'
+import { cargoCounts, gateCounts, nodeCounts, siteCounts, tpchCounts, vitestCounts, vitestFailures } from './counts.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** A suite of vitest's: its report goes to a file, and what it prints is for people. */
@@ -19,7 +19,10 @@ function vitest(title, id, options) {
       ...['npm', 'exec', '--workspace', 'ts', '--', 'vitest', 'run', ...options],
       ...['--reporter=default', '--reporter=json', `--outputFile.json=../${report}`],
     ],
-    counts: () => vitestCounts(JSON.parse(readFileSync(resolve(root, report), 'utf8'))),
+    counts: () => {
+      const read = JSON.parse(readFileSync(resolve(root, report), 'utf8'))
+      return { ...vitestCounts(read), failures: vitestFailures(read) }
+    },
   }
 }
 
@@ -97,7 +100,7 @@ async function runSuite({ title, command, counts, report }) {
   console.log(`\n==> ${title}`)
   const start = performance.now()
   const { status, output } = await run(command)
-  let counted = { passed: 0, failed: 0 }
+  let counted = { passed: 0, failed: 0, failures: [] }
   try {
     counted = counts(output)
   } catch (error) {
@@ -133,6 +136,8 @@ for (const { title, seconds, passed, failed } of results) {
     `${title.padEnd(36)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(0).padStart(5)} s`,
   )
 }
+// Once more, where whoever sees only the end finds it.
+for (const failure of results.flatMap(({ failures }) => failures ?? [])) console.log(`FAILED ${failure}`)
 const total = (key) => results.reduce((sum, each) => sum + each[key], 0)
 console.log(`${total('passed')} passed, ${total('failed')} failed`)
 process.exit(total('failed') ? 1 : 0)
