@@ -12,6 +12,7 @@ import { countStatements, identifier } from './sql-text.js'
 /** What the server uses of PGlite. */
 export interface ServedDatabase {
   readonly waitReady: Promise<void>
+  readonly ready: boolean
   execProtocol(bytes: Uint8Array, options: { throwOnError: boolean; syncToFs: boolean }): Promise<{ data: Uint8Array }>
   execProtocolRawStream(
     bytes: Uint8Array,
@@ -112,12 +113,17 @@ export class Backend {
 
   /** Leaves the database to the program, as it was. */
   async close(): Promise<void> {
-    const closes = [...this.#prepared.values()].map((name) => message('C', Buffer.from('S'), name))
-    await this.#pg._runExclusiveQuery(async () => {
-      if (closes.length > 0) await this.#execute(Buffer.concat([...closes, message('S')]))
-    })
-    this.#pg._runExclusiveQuery = this.#exclusively
-    this.#stopListening()
+    try {
+      const closes = [...this.#prepared.values()].map((name) => message('C', Buffer.from('S'), name))
+      await this.#pg._runExclusiveQuery(async () => {
+        if (closes.length > 0) await this.#execute(Buffer.concat([...closes, message('S')]))
+      })
+    } catch (error) {
+      if (!(error instanceof DatabaseEnd)) throw error
+    } finally {
+      this.#pg._runExclusiveQuery = this.#exclusively
+      this.#stopListening()
+    }
   }
 
   /** Waits for the session, and resolves with what gives it back. */
@@ -275,6 +281,8 @@ export class Backend {
    * is used only where the program listens.
    */
   async #execute(bytes: Uint8Array): Promise<Message[]> {
+    // PGlite 0.4 would try for ever.
+    if (!this.#pg.ready) throw new DatabaseEnd('it has been closed')
     this.#executing = true
     try {
       const chunks: Buffer[] = []

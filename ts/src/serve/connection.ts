@@ -376,11 +376,12 @@ export class Connection {
 
   async #columnsOf(target: string): Promise<number | undefined> {
     if (this.#status === 'E') return undefined
+    const name = literal(target)
     const sql = `SELECT CASE WHEN r.r IS NULL THEN NULL ELSE (
         SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a
         WHERE a.attrelid OPERATOR(pg_catalog.=) r.r AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2
           AND NOT a.attisdropped AND a.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char") END
-      FROM pg_catalog.to_regclass(${literal(target)}) r (r)`
+      FROM pg_catalog.to_regclass(${name}) AS r (r)`
     const answer = await this.#backend.run(message('Q', sql))
     this.#backend.unnamed = undefined
     const row = answer.find(({ type }) => type === 'D')

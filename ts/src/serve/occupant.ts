@@ -78,7 +78,7 @@ export const LEAVE = `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.
   'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting)
     FROM pg_catalog.pg_settings s WHERE s.source OPERATOR(pg_catalog.=) 'session'),
   'custom', (SELECT pg_catalog.json_object_agg(n.name, pg_catalog.current_setting(n.name, true))
-    FROM pg_catalog.unnest($1::pg_catalog.text[]) n (name)
+    FROM pg_catalog.unnest($1::pg_catalog.text[]) AS n (name)
     WHERE pg_catalog.current_setting(n.name, true) OPERATOR(pg_catalog.<>) '' AND NOT EXISTS (
       SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) n.name)),
   'prepared', (SELECT pg_catalog.json_object_agg(p.name, p.statement)
@@ -104,52 +104,56 @@ export function readFound(hex: string): Found {
 }
 
 /** Renames the temporary objects of the occupant $1, and returns what they were called. */
-export const PARK = CATALOGS.map(
-  ([catalog, name, schema]) => `WITH old AS MATERIALIZED (
-    SELECT t.oid, t.${name} AS name FROM pg_catalog.${catalog} t WHERE ${isTemporary(`t.${name}`, `t.${schema}`)}
+export const PARK = CATALOGS.map(([catalog, name, schema]) => {
+  const isOne = isTemporary(`t.${name}`, `t.${schema}`)
+  const set = `${name} = pg_catalog.concat('${PARKED}', $1::pg_catalog.text, ':', t.oid)::pg_catalog.name`
+  const old = 'old o'
+  return `WITH old AS MATERIALIZED (
+    SELECT t.oid, t.${name} AS name FROM pg_catalog.${catalog} t WHERE ${isOne}
   ), renamed AS (
-    UPDATE pg_catalog.${catalog} t
-    SET ${name} = pg_catalog.concat('${PARKED}', $1::pg_catalog.text, ':', t.oid)::pg_catalog.name
-    FROM old WHERE old.oid OPERATOR(pg_catalog.=) t.oid
+    UPDATE pg_catalog.${catalog} t SET ${set} FROM ${old} WHERE o.oid OPERATOR(pg_catalog.=) t.oid
   )
   SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-    'catalog', '${catalog}', 'oid', old.oid::pg_catalog.int8, 'name', old.name)) FROM old`,
-)
+    'catalog', '${catalog}', 'oid', o.oid::pg_catalog.int8, 'name', o.name)) FROM ${old}`
+})
 
 /** Gives the objects in the array $1 their names back. */
-export const UNPARK = CATALOGS.map(
-  ([catalog, name]) => `UPDATE pg_catalog.${catalog} t SET ${name} = v.name::pg_catalog.name
-    FROM pg_catalog.json_to_recordset($1::pg_catalog.json) v (catalog pg_catalog.text, oid pg_catalog.oid, name pg_catalog.text)
-    WHERE v.catalog OPERATOR(pg_catalog.=) '${catalog}' AND v.oid OPERATOR(pg_catalog.=) t.oid`,
-)
+export const UNPARK = CATALOGS.map(([catalog, name]) => {
+  const set = `${name} = v.name::pg_catalog.name`
+  const columns = '(catalog pg_catalog.text, oid pg_catalog.oid, name pg_catalog.text)'
+  return `UPDATE pg_catalog.${catalog} t SET ${set}
+    FROM pg_catalog.json_to_recordset($1::pg_catalog.json) AS v ${columns}
+    WHERE v.catalog OPERATOR(pg_catalog.=) '${catalog}' AND v.oid OPERATOR(pg_catalog.=) t.oid`
+})
 
 /** Returns the statements that drop the objects: each of them may have dropped what the next one names. */
 export function dropping(parked: readonly Parked[]): string | undefined {
-  const oids = (catalog: string) =>
-    `('{${parked.flatMap((object) => (object.catalog === catalog ? object.oid : [])).join(',')}}'::pg_catalog.oid[])`
   if (parked.length === 0) return undefined
+  const [routines, relations, types] = ['pg_proc', 'pg_class', 'pg_type'].map((catalog) => {
+    const oids = parked.flatMap((object) => (object.catalog === catalog ? object.oid : []))
+    return `OPERATOR(pg_catalog.=) ANY ('{${oids.join(',')}}'::pg_catalog.oid[])`
+  })
   return `SELECT pg_catalog.json_agg(d.command ORDER BY d.place) FROM (
     SELECT 0, pg_catalog.format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::pg_catalog.regprocedure)
-    FROM pg_catalog.pg_proc p WHERE p.oid OPERATOR(pg_catalog.=) ANY ${oids('pg_proc')}
+    FROM pg_catalog.pg_proc p WHERE p.oid ${routines}
     UNION ALL
     SELECT 1, pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', k.kind, c.relname)
-    FROM pg_catalog.pg_class c
-    JOIN (VALUES ('r', 'TABLE'), ('p', 'TABLE'), ('v', 'VIEW'), ('S', 'SEQUENCE'), ('c', 'TYPE')) k (relkind, kind)
-      ON k.relkind OPERATOR(pg_catalog.=) c.relkind::pg_catalog.text
-    WHERE c.oid OPERATOR(pg_catalog.=) ANY ${oids('pg_class')}
+    FROM pg_catalog.pg_class c,
+      (VALUES ('r', 'TABLE'), ('p', 'TABLE'), ('v', 'VIEW'), ('S', 'SEQUENCE'), ('c', 'TYPE')) AS k (relkind, kind)
+    WHERE c.oid ${relations} AND k.relkind OPERATOR(pg_catalog.=) c.relkind::pg_catalog.text
     UNION ALL
     SELECT 2, pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', t.typname)
     FROM pg_catalog.pg_type t
-    WHERE t.oid OPERATOR(pg_catalog.=) ANY ${oids('pg_type')}
-      AND t.typtype OPERATOR(pg_catalog.=) ANY ('{d,e,r}'::pg_catalog."char"[])
-  ) d (place, command)`
+    WHERE t.oid ${types} AND t.typtype OPERATOR(pg_catalog.=) ANY ('{d,e,r}'::pg_catalog."char"[])
+  ) AS d (place, command)`
 }
 
 /** Everything of `saved` as one text of statements. */
 export function restoring({ user, role, settings }: Saved): string {
-  const statements = Object.entries(settings ?? {}).map(
-    ([name, value]) => `SELECT pg_catalog.set_config(${literal(name)},${literal(value)}, false)`,
-  )
+  const statements = Object.entries(settings ?? {}).map((setting) => {
+    const [name, value] = setting.map((text) => literal(text))
+    return `SELECT pg_catalog.set_config(${name},${value}, false)`
+  })
   if (user !== '') statements.push(`SET SESSION AUTHORIZATION ${identifier(user)}`)
   if (role !== 'none') statements.push(`SET ROLE ${identifier(role)}`)
   return statements.join('; ')

@@ -131,16 +131,17 @@ async function roleOf(user: string, backend: Backend): Promise<Omit<Role, 'passw
   const release = await backend.hold()
   try {
     await backend.clear()
+    const name = literal(user)
     const found = await backend.query(
       `SELECT pg_catalog.json_build_object(
         'database', pg_catalog.current_database(),
         'login', coalesce(a.rolcanlogin, false),
-        'name', a.rolname, 'password', a.rolpassword)::pg_catalog.text
+        'found', a.rolname IS NOT NULL, 'password', a.rolpassword)::pg_catalog.text
       FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_authid a
-        ON a.rolname OPERATOR(pg_catalog.=) ${literal(user)}::pg_catalog.name`,
+        ON a.rolname OPERATOR(pg_catalog.=) ${name}::pg_catalog.name`,
     )
-    const { name, password, ...role } = JSON.parse(found ?? '{}') as Role & { name: string | null }
-    return name === null ? role : { ...role, password }
+    const { found: isThere, password, ...role } = JSON.parse(found ?? '{}') as Role & { found: boolean }
+    return isThere ? { ...role, password } : role
   } finally {
     release()
   }
