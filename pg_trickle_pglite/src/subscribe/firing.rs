@@ -79,32 +79,30 @@ fn fire_one(table: &StreamTable, write: Write) -> Result<()> {
 
 /// What has happened to the rows of each stream table, by [`Write`]. As for subscribers, rows that are removed and added
 /// again have not changed, and a row that has a key and comes back with other values is updated.
-fn net(noted: Vec<NotedRow>) -> Map<i32, [bool; 3]> {
-    let mut weights: Map<(i32, String, String), i64> = Map::new();
-    for NotedRow { id, row, key, weight } in noted {
-        *weights.or_default((id, key, row)) += weight;
-    }
-    // By key, whether rows were added and removed. Rows without a key have nothing in common.
-    let mut keys: Map<(i32, String), [bool; 2]> = Map::new();
+fn net(mut noted: Vec<NotedRow>) -> Map<i32, [bool; 3]> {
+    // By stream table, key and row.
+    noted.sort_unstable();
     let mut changed: Map<i32, [bool; 3]> = Map::new();
-    for ((id, key, _), weight) in weights.iter() {
-        if *weight == 0 {
-            continue;
+    for of_key in noted.chunk_by(|a, b| (a.id, &a.key) == (b.id, &b.key)) {
+        // Whether rows were removed and added.
+        let mut sides = [false; 2];
+        for of_row in of_key.chunk_by(|a, b| a.row == b.row) {
+            let weight: i64 = of_row.iter().map(|row| row.weight).sum();
+            if weight != 0 {
+                sides[usize::from(weight > 0)] = true;
+            }
         }
-        if key.is_empty() {
-            let write = if *weight > 0 { Write::Insert } else { Write::Delete };
-            changed.or_default(*id)[write as usize] = true;
-        } else {
-            keys.or_default((*id, key.clone()))[usize::from(*weight > 0)] = true;
-        }
-    }
-    for ((id, _), of_key) in keys.iter() {
-        let write = match of_key {
-            [true, true] => Write::Update,
-            [true, false] => Write::Delete,
-            _ => Write::Insert,
+        // Rows without a key have nothing in common.
+        let writes: &[Write] = match (sides, of_key[0].key.is_empty()) {
+            ([false, false], _) => continue,
+            ([true, true], true) => &[Write::Insert, Write::Delete],
+            ([true, true], false) => &[Write::Update],
+            ([true, false], _) => &[Write::Delete],
+            ([false, true], _) => &[Write::Insert],
         };
-        changed.or_default(*id)[write as usize] = true;
+        for write in writes {
+            changed.or_default(of_key[0].id)[*write as usize] = true;
+        }
     }
     changed
 }
