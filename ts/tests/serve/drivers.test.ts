@@ -18,7 +18,7 @@ test.each(['node-postgres', 'psql', 'psycopg'] as const)('%s', { timeout: 180_00
 
 test('the example in Python', { timeout: 180_000 }, async () => {
   if (!isOnPath('python3')) return console.log('Python is not here')
-  const python = pythonWith('../../examples/python/requirements.txt')
+  const python = pythonWith('../../../examples/python/requirements.txt')
   const command = `${process.execPath} ${join(TS, 'dist/pgtrickle.js')}`
   const env = { ...process.env, PGTRICKLE: `${command} --pglite ${MODULE_NAME}`, PYTHONDONTWRITEBYTECODE: '1' }
   const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', join(TS, '../examples/python')]
