@@ -219,7 +219,7 @@ describe.each(['READ COMMITTED', 'REPEATABLE READ'] as const)('four writers unde
       for (const [i, query] of queries.entries())
         await observer.query('SELECT pgtrickle.create_stream_table($1, $2)', [`s${i}`, query])
       const seed = Number(process.env.SEED ?? 1)
-      const seconds = Number(process.env.SECONDS ?? 10)
+      const seconds = 60 * Number(process.env.MINUTES ?? 0.2)
       let until = 0
       const count = { committed: 0, 40001: 0, '40P01': 0 } as Record<string, number>
       const work = async (writer: number) => {
@@ -258,6 +258,6 @@ describe.each(['READ COMMITTED', 'REPEATABLE READ'] as const)('four writers unde
       expect(count.committed).toBeGreaterThan(20)
       if (level === 'READ COMMITTED') expect(count[40001]).toBe(0)
     },
-    120_000 + Number(process.env.SECONDS ?? 10) * 1000,
+    120_000 + Number(process.env.MINUTES ?? 0.2) * 60_000,
   )
 })
