@@ -61,6 +61,12 @@ for setting in "${settings[@]}"; do options+=(-c "$setting"); done
 server=$!
 stop() {
   kill -INT "$server" 2>/dev/null || true
+  # One that recovers from a crash may not notice.
+  for _ in $(seq 100); do
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -QUIT "$server" 2>/dev/null || true
   wait "$server" || true
   cp "$data/log" "$build/server-$major.log"
   rm -rf "$data"
