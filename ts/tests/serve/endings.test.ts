@@ -89,15 +89,13 @@ test('a client that listens and does not read is given up', async () => {
 
 test('a database that is closed ends the clients, and the program is told', async () => {
   const pg = await openDatabase()
-  const ended = new Promise<Error>((resolve) => {
-    void serve(pg, { port: 0, onDatabaseEnd: resolve }).then(async (server) => {
-      const client = await clientOf(addressOf(server))
-      await pg.close()
-      expect(await codeOf(client.query('SELECT 1'))).toBe('57P02')
-      await server.close()
-    })
-  })
-  expect((await ended).message).toBeTruthy()
+  const ended: Error[] = []
+  const server = await serve(pg, { port: 0, onDatabaseEnd: (error) => ended.push(error) })
+  const client = await clientOf(addressOf(server))
+  await pg.close()
+  expect(await codeOf(client.query('SELECT 1'))).toBe('57P02')
+  await server.close()
+  expect(ended.map(({ message }) => message)).toEqual([expect.stringContaining('closed')])
 })
 
 test('closing ends clients, rolls back and says why', async () => {
