@@ -50,7 +50,7 @@ compile() {
     # By its name alone the library is looked up in dynamic_library_path, so it need not be installed.
     sed "s|^module_pathname = .*|module_pathname = 'pg_trickle'|" shim/pg_trickle.control >"$out/share/extension/pg_trickle.control"
     for source in shim/*.sql; do
-      cat "$source" native/locks.sql >"$out/share/extension/$(basename "$source")"
+      cat "$source" shim/server/locks.sql >"$out/share/extension/$(basename "$source")"
     done
   done
 }
