@@ -160,7 +160,7 @@ endurance *options:
 serve-load *options:
     cd ts && MINUTES=${MINUTES:-10} ../ci/with-build.sh npx vitest run tests/serve/load.test.ts {{ options }}
 
-# `pgtrickle serve` with every driver that can be had here; `just drivers --record` writes the table of docs/HOSTS.md
+# `pgtrickle serve` with every driver that can be had here, and the example in Elixir; `just drivers --record` writes the table of docs/HOSTS.md
 drivers *options:
     ci/with-build.sh node ts/tests/drivers/run.mjs {{ options }}
 

@@ -8,7 +8,7 @@ export interface DriverResult {
   output: string
 }
 
-export const DRIVERS: Record<'node-postgres' | 'psql' | 'psycopg' | 'pgx' | 'JDBC' | 'tokio-postgres' | 'php-pdo' | 'elixir' | 'pg_dump', { needs: string[] }>
+export const DRIVERS: Record<'node-postgres' | 'psql' | 'psycopg' | 'pgx' | 'JDBC' | 'tokio-postgres' | 'php-pdo' | 'elixir' | 'examples/elixir' | 'pg_dump', { needs: string[] }>
 export function runDriver(name: keyof typeof DRIVERS, major: 17 | 18): Promise<DriverResult>
 export function isOnPath(program: string): boolean
 export function pythonWith(requirements: string): string

@@ -19,7 +19,7 @@ const JDBC = '42.7.8'
 /** In what order the table shows what the scripts have done. */
 const STEPS = [
   ...['create', 'change', 'error with hint', 'parameters', 'prepared', 'batch', 'transaction', 'savepoint', 'cursor'],
-  ...['COPY in', 'COPY out', 'LISTEN'],
+  ...['COPY in', 'COPY out', 'LISTEN', 'feed'],
 ]
 
 /** Each with what it needs on PATH, how it is made ready, and how it runs. */
@@ -60,6 +60,15 @@ export const DRIVERS = {
     needs: ['elixir'],
     command: () => ['elixir', [join(here, 'elixir/conformance.exs')]],
   },
+  'examples/elixir': {
+    needs: ['elixir', 'mix'],
+    isExample: true,
+    command: (major) => {
+      const serve = `${process.execPath} ${COMMAND} --pglite ${LINES[major]}`
+      const env = [`PGTRICKLE=${serve}`, 'MIX_ENV=test', `MIX_BUILD_PATH=${join(work, 'mix')}`]
+      return ['env', ['-C', join(root, 'examples/elixir'), ...env, 'mix', 'test']]
+    },
+  },
   pg_dump: {
     needs: [],
     isDump: true,
@@ -82,10 +91,10 @@ export const DRIVERS = {
 export async function runDriver(name, major) {
   const driver = DRIVERS[name]
   driver.prepare?.()
-  const server = await startServer(LINES[major])
+  const server = driver.isExample ? undefined : await startServer(LINES[major])
   const empty = driver.isDump ? await startServer(LINES[18]) : undefined
   try {
-    const env = { PGHOST: '127.0.0.1', PGPORT: server.port, PGUSER: 'postgres', PGDATABASE: 'postgres' }
+    const env = { PGHOST: '127.0.0.1', PGPORT: server?.port ?? '', PGUSER: 'postgres', PGDATABASE: 'postgres' }
     if (empty) env.RESTORE_PORT = empty.port
     const [program, args] = driver.command(major, env)
     const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: 120_000 })
@@ -95,7 +104,7 @@ export async function runDriver(name, major) {
     const [status] = await once(child, 'close')
     return { name, major, status, output, ...readOutput(output) }
   } finally {
-    server.stop()
+    server?.stop()
     empty?.stop()
   }
 }
@@ -192,9 +201,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     }
     for (const major of [17, 18]) {
       const result = await runDriver(name, major)
-      keep(result)
+      if (!DRIVERS[name].isExample) keep(result)
       console.log(
-        `${result.driver} with PostgreSQL ${major}: ${result.passed.length} passed, ${result.failed.length} failed`,
+        DRIVERS[name].isExample
+          ? `${name} with PostgreSQL ${major}: ${result.status === 0 ? 'passed' : 'failed'}`
+          : `${result.driver} with PostgreSQL ${major}: ${result.passed.length} passed, ${result.failed.length} failed`,
       )
       if (result.status !== 0) {
         process.exitCode = 1

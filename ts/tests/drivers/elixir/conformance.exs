@@ -105,6 +105,13 @@ defmodule Conformance do
       rows(connection, "COMMIT")
     end)
 
+    step("feed", fn ->
+      [[begin]] = rows(connection, "SELECT pgtrickle.keep_changes('totals')")
+      rows(connection, "INSERT INTO orders VALUES (50, 50, 2.50)")
+      sql = "SELECT seq - $1::int8, op, c.row ->> 'total' FROM pgtrickle.changes('totals', after => $1::int8) c"
+      equal(values(listener, sql, [String.to_integer(begin)]), ["1", "insert", "2.50"])
+    end)
+
     System.halt(if Process.get(:failed), do: 1, else: 0)
   end
 end

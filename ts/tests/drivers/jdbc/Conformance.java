@@ -171,6 +171,18 @@ public class Conformance {
       equal(heard.length, 1);
       equal(heard[0].getParameter(), "from another connection");
     });
+    step("feed", () -> {
+      try (var statement = listener.createStatement()) {
+        statement.execute("LISTEN pgtrickle");
+      }
+      long begin = (Long) value(connection, "SELECT pgtrickle.keep_changes('totals')");
+      run("INSERT INTO orders VALUES (50, 50, 2.50)");
+      var heard = listener.unwrap(PGConnection.class).getNotifications(10_000);
+      equal(heard.length, 1);
+      equal(heard[0].getParameter(), "{\"public.totals\":" + (begin + 1) + "}");
+      String sql = "SELECT seq || ' ' || op || ' ' || (c.row ->> 'total') FROM pgtrickle.changes('totals', after => ?) c";
+      equal(value(connection, sql, begin), (begin + 1) + " insert 2.50");
+    });
     connection.close();
     listener.close();
     System.exit(failed ? 1 : 0);

@@ -237,6 +237,32 @@ func main() {
 		}
 		return equal(heard.Payload, "from another connection")
 	})
+	step("feed", func() error {
+		if _, err := listener.Exec(ctx, "LISTEN pgtrickle"); err != nil {
+			return err
+		}
+		var begin int64
+		if err := connection.QueryRow(ctx, "SELECT pgtrickle.keep_changes('totals')").Scan(&begin); err != nil {
+			return err
+		}
+		if err := exec("INSERT INTO orders VALUES (50, 50, 2.50)"); err != nil {
+			return err
+		}
+		heard, err := listener.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		if err := equal(heard.Payload, fmt.Sprintf(`{"public.totals":%d}`, begin+1)); err != nil {
+			return err
+		}
+		var seq int64
+		var op, total string
+		sql := "SELECT seq, op, c.row ->> 'total' FROM pgtrickle.changes('totals', after => $1) c"
+		if err := connection.QueryRow(ctx, sql, begin).Scan(&seq, &op, &total); err != nil {
+			return err
+		}
+		return equal([]any{seq, op, total}, []any{begin + 1, "insert", "2.50"})
+	})
 	step("database/sql", func() error {
 		db, err := sql.Open("pgx", "")
 		if err != nil {

@@ -105,4 +105,13 @@ step('LISTEN', function () use ($connection, $listener) {
     $connection->exec("NOTIFY news, 'from another connection'");
     equal($listener->pgsqlGetNotify(PDO::FETCH_ASSOC, 10000)['payload'] ?? null, 'from another connection');
 });
+step('feed', function () use ($connection, $listener) {
+    $listener->exec('LISTEN pgtrickle');
+    [[$begin]] = rows("SELECT pgtrickle.keep_changes('totals')");
+    $connection->exec('INSERT INTO orders VALUES (50, 50, 2.50)');
+    $payload = $listener->pgsqlGetNotify(PDO::FETCH_ASSOC, 10000)['payload'] ?? 'null';
+    equal(json_decode($payload, true), ['public.totals' => $begin + 1]);
+    $changes = rows("SELECT seq, op, c.row ->> 'total' FROM pgtrickle.changes('totals', after => ?) c", $begin);
+    equal($changes, [[$begin + 1, 'insert', '2.50']]);
+});
 exit($status);

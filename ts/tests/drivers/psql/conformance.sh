@@ -43,13 +43,25 @@ step 'COPY out' $'7\t1\t10.50' -c '\copy (SELECT * FROM totals WHERE customer = 
 
 # psql prints notifications after its next command, so one that does nothing asks again.
 listen() {
-  { echo 'LISTEN news;'; sleep 3; echo 'SELECT 1;'; } | ask -f -
+  { echo "LISTEN $1;"; sleep 3; echo 'SELECT 1;'; } | ask -f -
 }
-heard=$(listen & sleep 1; ask -c "NOTIFY news, 'from another connection'"; wait)
-if [[ $heard == *'"news" with payload "from another connection"'* ]]; then
-  echo 'ok LISTEN'
-else
-  echo "failed LISTEN: $heard"
-  status=1
-fi
+
+# heard NAME CHANNEL EXPECTED ARGUMENTS...: while psql does nothing but listen, another one runs with these arguments.
+heard() {
+  local name=$1 channel=$2 expected=$3 found
+  shift 3
+  found=$(listen "$channel" & sleep 1; ask "$@"; wait)
+  # shellcheck disable=SC2053
+  if [[ $found == $expected ]]; then
+    echo "ok $name"
+  else
+    echo "failed $name: $(tr '\n' ' ' <<<"$found")"
+    status=1
+  fi
+}
+
+heard LISTEN news '*"news" with payload "from another connection"*' -c "NOTIFY news, 'from another connection'"
+heard feed pgtrickle $'0\n1|insert|2.50\n*"pgtrickle" with payload "{"public.totals":1}"*' \
+  -c "SELECT pgtrickle.keep_changes('totals')" -c 'INSERT INTO orders VALUES (50, 50, 2.50)' \
+  -c "SELECT seq, op, c.row ->> 'total' FROM pgtrickle.changes('totals', after => 0) c"
 exit "$status"

@@ -1,4 +1,5 @@
 """What psycopg does with `pgtrickle serve`. The address is in the variables of libpq: PGHOST, PGPORT, ..."""
+import json
 import sys
 import psycopg
 
@@ -128,6 +129,17 @@ def _():
     connection.execute("NOTIFY news, 'from another connection'")
     heard = next(listener.notifies(timeout=10))
     assert heard.payload == "from another connection"
+
+
+@step("feed")
+def _():
+    listener.execute("LISTEN pgtrickle")
+    (begin,) = connection.execute("SELECT pgtrickle.keep_changes('totals')").fetchone()
+    connection.execute("INSERT INTO orders VALUES (50, 50, 2.50)")
+    heard = next(listener.notifies(timeout=10))
+    assert json.loads(heard.payload) == {"public.totals": begin + 1}, heard.payload
+    sql = "SELECT seq, op, c.row FROM pgtrickle.changes('totals', after => %s) c"
+    assert rows(sql, begin) == [(begin + 1, "insert", {"customer": 50, "n": 1, "total": 2.5})]
 
 
 connection.close()

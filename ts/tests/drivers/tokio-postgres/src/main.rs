@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt, TryStreamExt, future, pin_mut, stream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -115,6 +116,23 @@ async fn copy_out(client: &Client) -> Outcome {
     equal(rows.concat(), b"7\t1\t10.50\n".to_vec())
 }
 
+async fn hear(heard: &mut UnboundedReceiver<String>, expected: &str) -> Outcome {
+    match tokio::time::timeout(Duration::from_secs(10), heard.recv()).await {
+        Ok(Some(payload)) => equal(payload.as_str(), expected),
+        _ => Err("heard nothing".into()),
+    }
+}
+
+async fn feed(client: &Client, listener: &Client, heard: &mut UnboundedReceiver<String>) -> Outcome {
+    listener.batch_execute("LISTEN pgtrickle").await?;
+    let begin: i64 = client.query_one("SELECT pgtrickle.keep_changes('totals')", &[]).await?.get(0);
+    client.batch_execute("INSERT INTO orders VALUES (50, 50, 2.50)").await?;
+    hear(heard, &format!("{{\"public.totals\":{}}}", begin + 1)).await?;
+    let sql = "SELECT seq, op, c.row ->> 'total' FROM pgtrickle.changes('totals', after => $1) c";
+    let change = client.query_one(sql, &[&begin]).await?;
+    equal((change.get(0), change.get(1), change.get(2)), (begin + 1, "insert", "2.50"))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let (mut client, connection) = tokio_postgres::connect(&address(), NoTls).await?;
@@ -146,11 +164,8 @@ async fn main() -> Outcome {
     fine &= report("COPY out", copy_out(&client).await);
     listener.batch_execute("LISTEN news").await?;
     client.batch_execute("NOTIFY news, 'from another connection'").await?;
-    let payload = tokio::time::timeout(Duration::from_secs(10), heard.recv()).await;
-    let outcome = match payload {
-        Ok(Some(payload)) => equal(payload.as_str(), "from another connection"),
-        _ => Err("heard nothing".into()),
-    };
+    let outcome = hear(&mut heard, "from another connection").await;
     fine &= report("LISTEN", outcome);
+    fine &= report("feed", feed(&client, &listener, &mut heard).await);
     std::process::exit(i32::from(!fine))
 }
