@@ -3,7 +3,7 @@
 //   run.mjs                all of them that can be had here
 //   run.mjs NAME...        only these: psql, psycopg, pgx, ...
 //   run.mjs --record       also writes the table of docs/HOSTS.md
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -149,7 +149,9 @@ function run(program, args, options) {
 }
 
 export function isOnPath(program) {
-  return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)))
+  const found = (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)))
+  // Debian's Python without further packages makes no virtual environments.
+  return found && (program !== 'python3' || spawnSync(program, ['-c', 'import venv, ensurepip']).status === 0)
 }
 
 /** pg_dump refuses a server that is newer than itself. */
