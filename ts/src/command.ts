@@ -76,6 +76,10 @@ async function main(): Promise<void> {
   const { PGlite } = (await importFrom(values.pglite ?? '@electric-sql/pglite', here)) as Host
 
   const folder = values.db === undefined ? undefined : resolve(values.db)
+  // From here on, a signal must not leave the lock or half a database.
+  const stopped = new Promise<undefined>((stop) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(undefined))
+  })
   const unlock = folder === undefined ? undefined : await lock(folder)
   try {
     const pg = await PGlite.create({ ...(folder !== undefined && { dataDir: folder }), extensions })
@@ -83,9 +87,6 @@ async function main(): Promise<void> {
       const ended = new Promise<Error>((end) => Object.assign(options, { onDatabaseEnd: end }))
       const server = await serve(pg, defined(options))
       console.log(`listening on ${server.url}, data ${folder === undefined ? 'in memory' : `in ${folder}`}`)
-      const stopped = new Promise<undefined>((stop) => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(undefined))
-      })
       const failure = await Promise.race([stopped, ended])
       await server.close().catch(() => {})
       if (failure) throw failure
@@ -119,7 +120,7 @@ async function lock(folder: string): Promise<() => Promise<void>> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       const holder = Number(await readFile(file, 'utf8'))
-      if (holder > 0 && isRunning(holder)) {
+      if (holder > 0 && (await isRunning(holder))) {
         throw new Error(`process ${holder} serves ${folder} already; if it does not, delete ${file}`, { cause: error })
       }
       await rm(file, { force: true }) // of a server that was killed
@@ -127,10 +128,12 @@ async function lock(folder: string): Promise<() => Promise<void>> {
   }
 }
 
-function isRunning(pid: number): boolean {
+async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0)
-    return true
+    // Linux keeps the number of one that has ended for whoever started it, who may never ask.
+    const status = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+    return !/^\d+ \(.*\) Z /s.test(status)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
