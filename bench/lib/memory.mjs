@@ -119,6 +119,9 @@ async function giveBack(pg) {
   await pg.exec('RESET pgtrickle.memory_limit')
 }
 
+/** What stays free at the least where a stream table is made, in bytes. */
+const STAYS_FREE = 12 * 2 ** 20
+
 /** Refuses memory above a size, as a browser does that has no more to give. Returns a function that ends it. */
 export function capMemory(bytes) {
   const { grow } = WebAssembly.Memory.prototype
@@ -141,7 +144,7 @@ export function capMemory(bytes) {
 export async function fill(pg, kind, { room, left, atMost = Infinity, log = () => {}, within = (_, body) => body() }) {
   await warm(pg, kind)
   const { used } = await memory(pg)
-  const limit = left === undefined ? used + room : Math.ceil((used + left) / 0.8)
+  const limit = left === undefined ? used + room : Math.ceil(Math.max((used + left) / 0.8, used + left + STAYS_FREE))
   await pg.exec(`SET pgtrickle.memory_limit = '${limit}'`)
   const sources = new Set()
   const tables = []
@@ -213,7 +216,7 @@ async function verify(pg, tables) {
 
 /** Whether it is the guard that refused. */
 export function isGuard(error) {
-  return error?.code === '53200' && /more than 80 %$/.test(error.message)
+  return error?.code === '53200' && /(more than 80 %|have to stay free)$/.test(error.message)
 }
 
 export const megabytes = (bytes) => (bytes / MEGABYTE).toFixed(1)

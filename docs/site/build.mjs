@@ -3,7 +3,7 @@
 //   build.mjs [--repository https://github.com/OWNER/NAME] [--base /NAME/]
 //
 // Links to files that are not on the site lead to the repository; where none is named, they are plain text.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -57,7 +57,9 @@ for (const [path, page] of pages) {
   writeFileSync(join(PAGES, page), withLinksOfSite(path, readFileSync(join(ROOT, path), 'utf8')))
 }
 cpSync(join(ROOT, 'docs/pictures'), join(PAGES, 'pictures'), { recursive: true })
-cpSync(join(ROOT, 'docs/subscribe.svg'), join(PAGES, 'subscribe.svg'))
+for (const file of readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.svg'))) {
+  cpSync(join(ROOT, 'docs', file), join(PAGES, file))
+}
 
 const entryPoints = [
   'index',

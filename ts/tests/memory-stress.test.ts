@@ -32,7 +32,8 @@ test.each(kinds.map((kind) => [kind.name, kind] as const))(
     // Stream tables that were used take more of PostgreSQL's caches than those that were only made: those of the half that
     // is left can fill the room.
     expect(result.again).toBeGreaterThanOrEqual(Math.floor(result.ceiling / 2))
-    expect(result.afterAll).toBeGreaterThan(result.ceiling / 4)
+    // And what PostgreSQL remembers of tables that are gone takes of so small a room.
+    expect(result.afterAll).toBeGreaterThan(result.ceiling / 8)
   },
   24 * 3600_000,
 )

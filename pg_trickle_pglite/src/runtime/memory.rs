@@ -7,16 +7,21 @@
 
 use super::session;
 use crate::edge::error::{Result, SqlError};
-use crate::edge::ffi::{self, memory};
+use crate::edge::ffi;
+use crate::edge::ffi::memory::{self, Mark};
 use crate::edge::spi;
 use std::cell::Cell;
 
-/// The share of the limit in use, in percent, from which no stream table is made.
-const FULL: usize = 80;
-/// The share from which a command first makes room for itself.
-const TIGHT: usize = 90;
-/// The share from which nothing is added to what stream tables read.
-const FENCE: usize = 95;
+/// From where on no stream table is made. PostgreSQL's cache takes blocks of up to 8 MB (`ALLOCSET_DEFAULT_MAXSIZE`), which
+/// nobody else can use: where the limit is low, a fifth of it would not hold one and leave room to work.
+const FULL: Mark = Mark {
+    percent: 80,
+    free: 12 << 20,
+};
+/// From where on a command first makes room for itself.
+const TIGHT: Mark = Mark::share(90);
+/// From where on nothing is added to what stream tables read.
+const FENCE: Mark = Mark::share(95);
 
 thread_local! {
     /// Memory may have run out.
@@ -60,16 +65,16 @@ fn give_back() {
     session::freshen();
 }
 
-/// Whether more than a share of the limit is in use, also when everything has been given back that can be.
-fn stays_above(percent: usize) -> bool {
-    memory::is_above(percent)
+/// Whether more than this is in use, also when everything has been given back that can be.
+fn stays_above(mark: Mark) -> bool {
+    memory::is_above(mark)
         && {
             give_back();
-            memory::is_above(percent)
+            memory::is_above(mark)
         }
         && {
             spi::empty_relation_cache();
-            memory::is_above(percent)
+            memory::is_above(mark)
         }
 }
 
@@ -92,15 +97,20 @@ pub fn must_be_below_fence() -> Result<()> {
     ))
 }
 
-fn full(what: &str, percent: usize) -> Box<SqlError> {
+fn full(what: &str, mark: Mark) -> Box<SqlError> {
     let (used, limit) = (memory::used(), memory::limit());
     let [fixed, contexts, own] = memory::parts().map(megabytes);
     SqlError::new(
         "53200",
         format!(
-            "{what}: {} of {} are in use, more than {percent} %",
+            "{what}: {} of {} are in use, {}",
             megabytes(used),
-            megabytes(limit)
+            megabytes(limit),
+            if mark.is_by_free() {
+                format!("and {} have to stay free", megabytes(mark.free))
+            } else {
+                format!("more than {} %", mark.percent)
+            }
         ),
     )
     .detail(format!(

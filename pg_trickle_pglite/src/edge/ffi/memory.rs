@@ -194,24 +194,51 @@ pub fn used() -> usize {
     parts().into_iter().sum::<usize>().min(host::size())
 }
 
-/// Whether the memory has ever been larger than this share of the limit, in percent.
-#[must_use]
-pub fn is_grown(percent: usize) -> bool {
-    host::size() > share(percent)
+/// How far memory may fill up: to a share of the limit, and so far that some of it stays free.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    /// The share, in percent.
+    pub percent: usize,
+    /// What stays free, in bytes.
+    pub free: usize,
 }
 
-/// Whether more than this share of the limit, in percent, is in use. Costs nothing as long as the memory is smaller.
-#[must_use]
-pub fn is_above(percent: usize) -> bool {
-    is_grown(percent) && used() > share(percent)
+impl Mark {
+    /// A share of the limit, in percent.
+    #[must_use]
+    pub const fn share(percent: usize) -> Self {
+        Self { percent, free: 0 }
+    }
+
+    /// What is free at the mark is more than the rest of the share.
+    #[must_use]
+    pub fn is_by_free(self) -> bool {
+        self.bytes() < limit() / 100 * self.percent
+    }
+
+    fn bytes(self) -> usize {
+        (limit() / 100 * self.percent).min(limit().saturating_sub(self.free))
+    }
 }
 
-/// Whether more than this share, in percent, is taken from all that is not PostgreSQL's cache: with what it has free.
+/// Whether the memory has ever been larger than this.
 #[must_use]
-pub fn is_taken(percent: usize) -> bool {
-    is_grown(percent) && {
+pub fn is_grown(mark: Mark) -> bool {
+    host::size() > mark.bytes()
+}
+
+/// Whether more than this is in use. Costs nothing as long as the memory is smaller.
+#[must_use]
+pub fn is_above(mark: Mark) -> bool {
+    is_grown(mark) && used() > mark.bytes()
+}
+
+/// Whether more than this is taken from all that is not PostgreSQL's cache: with what it has free.
+#[must_use]
+pub fn is_taken(mark: Mark) -> bool {
+    is_grown(mark) && {
         calibrate();
-        FIXED.get() + host::taken().0 + allocated() > share(percent)
+        FIXED.get() + host::taken().0 + allocated() > mark.bytes()
     }
 }
 
@@ -220,10 +247,6 @@ pub fn is_taken(percent: usize) -> bool {
 pub fn is_cache_full() -> bool {
     let (all, cache) = host::taken();
     all - host::contexts() < cache / 2
-}
-
-fn share(percent: usize) -> usize {
-    limit() / 100 * percent
 }
 
 #[cfg(test)]
