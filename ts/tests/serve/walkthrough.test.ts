@@ -32,6 +32,7 @@ let server: Shell
 /** A terminal in which one command runs. */
 interface Shell {
   output: string
+  errors: string
   /** The lines that the command printed. */
   lines(): string[]
   closed: Promise<unknown>
@@ -44,6 +45,7 @@ function shell(code: string): Shell {
   const closed = once(child, 'close')
   const opened: Shell = {
     output: '',
+    errors: '',
     closed,
     lines: () => opened.output.split('\n').slice(0, -1),
     end: async (signal = 'SIGINT') => {
@@ -51,7 +53,8 @@ function shell(code: string): Shell {
       await closed
     },
   }
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (opened.output += chunk))
+  child.stdout.on('data', (chunk) => (opened.output += chunk))
+  child.stderr.on('data', (chunk) => (opened.errors += chunk))
   shells.push(opened)
   return opened
 }
@@ -168,19 +171,20 @@ test('a program and a server that are killed lose and repeat nothing', { timeout
   }
   const ask = (sql: string) => typed(`${psql.trim()} -At`, sql)
   const last = Number(await ask("SELECT last FROM pgtrickle.feeds WHERE name = 'totals'"))
-  const printed = () => followers.flatMap((follower) => follower.lines()).map((line) => Number(line.split(' ')[0]))
-  await expect.poll(() => printed().at(-1), PATIENCE).toBe(last)
-  await followers.at(-1)!.end()
-
   // The copy has what the stream table has, and the number of the last change.
   const dump =
     "import sqlite3; c = sqlite3.connect('copy.db'); print(*(r[0] for r in c.execute('SELECT row FROM totals ORDER BY key')), *c.execute('SELECT seq FROM position').fetchone(), sep='\\n')"
   const expected = await ask(
     'SELECT to_jsonb(t) FROM totals t ORDER BY jsonb_build_object(\'customer\', customer)::text COLLATE "C"',
   )
-  expect(await typed(`python3 -c "${dump}"`), `SEED=${seed}`).toBe(`${expected}${last}\n`)
+  await expect
+    .poll(() => typed(`python3 -c "${dump}"`), { ...PATIENCE, message: `SEED=${seed}` })
+    .toBe(`${expected}${last}\n`)
+  await followers.at(-1)!.end('SIGKILL')
+  expect(followers.map(({ errors }) => errors).join(''), `SEED=${seed}`).toBe('')
+  const printed = followers.flatMap((follower) => follower.lines()).map((line) => Number(line.split(' ')[0]))
   // No number was left out. A line is repeated only by a program whose predecessor was killed before it stored it.
-  expect([...new Set(printed())], `SEED=${seed}`).toEqual(Array.from({ length: last - 4 }, (_, n) => n + 5))
+  expect([...new Set(printed)], `SEED=${seed}`).toEqual(Array.from({ length: last - 4 }, (_, n) => n + 5))
   for (const follower of followers) {
     const numbers = follower.lines().map((line) => Number(line.split(' ')[0]))
     expect(numbers, `SEED=${seed}`).toEqual(numbers.map((_, n) => numbers[0]! + n))
