@@ -2,6 +2,7 @@
 import { TrickleError } from './errors.js'
 import { extensionQuery } from './extension.js'
 import { internalQuery } from './internal-query.js'
+import { quoted } from './quoted.js'
 import { isTransactionAborted } from './subscribe/retry.js'
 import { stayOutside } from './transactions.js'
 import type { AnyRow, Database } from './types.js'
@@ -165,7 +166,7 @@ async function readPage<Row>(db: Database, bell: Bell, page: Page): Promise<Feed
     const place = JSON.parse(found?.json ?? '{}') as Place
     // An error would end the transaction that the app may be in, so nothing is asked for in vain.
     if (!page.snapshot && page.after !== undefined && page.after === place.last) return []
-    const type = [place.schema, place.name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+    const type = quoted(place.schema, place.name)
     const position = page.snapshot ? [null, null, 'true'] : [page.after ?? null, page.max, 'false']
     const settings = { rowMode: 'array' as const, serializers: { 16: String, 20: String, 25: String } }
     const result = await db.query<unknown>(readChanges(type), [name, ...position], settings)

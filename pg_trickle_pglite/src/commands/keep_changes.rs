@@ -16,7 +16,7 @@ pub fn run(name: &str, retain: Option<&str>, max_age: Option<&str>) -> Result<St
     check(retain, max_age).map_err(|error| error.about(&found.name))?;
     fallback::fit(found.id)?;
     let _busy = Busy::start();
-    let was_kept = load::load(found.id)?.is_kept;
+    let was_kept = load::load(found.id)?.change_documents.is_some();
     let is_kept = retain != Some("0");
     let id = found.id.to_string();
     if is_kept {

@@ -70,7 +70,7 @@ fn fit(
     bound: bool,
 ) -> Result<Rc<StreamTable>> {
     let is_stored = load::is_stored(before.id, &compiled)?;
-    let is_same = is_stored && before.change_documents == compiled.change_documents;
+    let is_same = is_stored && before.change_documents.as_ref() == Some(&compiled.change_documents);
     let told = if is_same { None } else { kept::leave(before)? };
     if is_stored {
         view::show(before, definition, &compiled, bound)?;

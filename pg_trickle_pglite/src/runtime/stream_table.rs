@@ -41,10 +41,8 @@ pub struct StreamTable {
     pub columns: Vec<OutputColumn>,
     /// The query that turns changed rows of the storage into what users see, as text.
     pub change_rows: String,
-    /// The same for rows as documents.
-    pub change_documents: String,
-    /// Its changes are kept for `pgtrickle.changes()`.
-    pub is_kept: bool,
+    /// The same for rows as documents, if its changes are kept for `pgtrickle.changes()`.
+    pub change_documents: Option<String>,
     /// The events for which users made triggers, as the bits of `pg_trigger.tgtype`.
     pub triggers: u32,
     /// What it takes without its programs, in bytes.

@@ -16,8 +16,9 @@ use std::rc::Rc;
 /// The name of the changed rows in [`StreamTable::change_rows`].
 const ROWS: &CStr = c"__pgt_change_rows";
 
-/// The statements that return changed rows as text and as documents, with the stream table they were made for.
-type Kept = (Rc<StreamTable>, Rc<[Steps; 2]>);
+/// The statements that return changed rows as text, and as documents where they are kept, with the stream table they were
+/// made for.
+type Kept = (Rc<StreamTable>, Rc<(Steps, Option<Steps>)>);
 
 thread_local! {
     /// By stream table.
@@ -141,14 +142,17 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
         Some((of, steps)) if Rc::ptr_eq(&of, &table) => steps,
         Some(_) | None => {
             dismiss(&table)?;
-            let queries = [table.change_rows.as_str(), table.change_documents.as_str()];
-            let steps = Rc::new(queries.map(|text| Steps::new([(text, false)].into_iter())));
+            let steps_of = |text: &String| Steps::new([(text.as_str(), false)].into_iter());
+            let steps = Rc::new((
+                steps_of(&table.change_rows),
+                table.change_documents.as_ref().map(steps_of),
+            ));
             let replaced = STEPS.with_borrow_mut(|kept| kept.insert(id, (Rc::clone(&table), Rc::clone(&steps))));
             drop(replaced);
             steps
         }
     };
-    let [texts, documents] = &*steps;
+    let (texts, documents) = &*steps;
     for (letter, rows) in [('-', event.removed()), ('+', event.added())] {
         if let Some((store, _)) = rows {
             let delta = Delta {
@@ -159,7 +163,9 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
             };
             let deltas = [delta];
             run(&table, letter, texts, &deltas, true)?;
-            kept::change(&table, letter == '+', documents, &deltas)?;
+            if let Some(documents) = documents {
+                kept::note(&table, letter == '+', documents, &deltas)?;
+            }
         }
     }
     Ok(())

@@ -37,16 +37,8 @@ pub enum Reading {
     View,
 }
 
-/// Notes what a statement added to a stream table, or removed, if its changes are kept.
-pub fn change(table: &StreamTable, is_added: bool, steps: &Steps, deltas: &[Delta]) -> Result<()> {
-    if table.is_kept {
-        note(table, is_added, steps, deltas)
-    } else {
-        Ok(())
-    }
-}
-
-fn note(table: &StreamTable, is_added: bool, steps: &Steps, deltas: &[Delta]) -> Result<()> {
+/// Notes what a statement added to a stream table whose changes are kept, or removed.
+pub fn note(table: &StreamTable, is_added: bool, steps: &Steps, deltas: &[Delta]) -> Result<()> {
     let Some(top) = table.stages.last() else {
         return Ok(());
     };
@@ -65,7 +57,7 @@ fn note(table: &StreamTable, is_added: bool, steps: &Steps, deltas: &[Delta]) ->
 /// Notes all rows as removed, because their storage or their columns are replaced, if changes are kept. What they become is
 /// read in the same way.
 pub fn leave(table: &StreamTable) -> Result<Option<Reading>> {
-    if !table.is_kept {
+    if table.change_documents.is_none() {
         return Ok(None);
     }
     let how = if table.fits() { Reading::Storage } else { Reading::View };
@@ -79,8 +71,11 @@ pub fn enter(table: &StreamTable, how: Reading) -> Result<()> {
 }
 
 fn note_all(table: &StreamTable, how: Reading, is_added: bool) -> Result<()> {
+    let Some(documents) = &table.change_documents else {
+        return Ok(());
+    };
     let steps = match how {
-        Reading::Storage => all_rows(table, &table.change_documents),
+        Reading::Storage => all_rows(table, documents),
         Reading::View => {
             let text = format!(
                 "SELECT d.row::pg_catalog.text, (SELECT pg_catalog.jsonb_object_agg(k, d.row OPERATOR(pg_catalog.->) k) \

@@ -23,9 +23,6 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** A qualified name as SQL. */
-export const quoted = (...parts: string[]): string => parts.map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
-
 const whole = new Intl.NumberFormat('en')
 export const number = (value: number): string => whole.format(value)
 

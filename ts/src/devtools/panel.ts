@@ -1,10 +1,11 @@
 /** The element: a list of the stream tables with what they do, and one of them in detail. */
 import type { Trickle } from '../api.js'
 import type { Database, StreamTable, Way } from '../types.js'
+import { quoted } from '../quoted.js'
 import { Counters } from './counters.js'
 import type { Activity, Reading } from './counters.js'
 import { Details, messageOf } from './details.js'
-import { bytes, h, milliseconds, number, quoted, setText, time } from './elements.js'
+import { bytes, h, milliseconds, number, setText, time } from './elements.js'
 import { STYLE } from './style.js'
 
 /** A PGlite with the plugin, or a tab of its worker. */

@@ -3,11 +3,12 @@
  * role, temporary objects and the statements of PREPARE belong to each of them. Nobody else comes in before a transaction
  * has ended.
  */
+import { quoted } from '../quoted.js'
 import type { ErrorFields, Message } from './messages.js'
 import { firstValue, int16, int32, message, readError, split } from './messages.js'
 import { dropping, LEAVE, newOccupant, PARK, readFound, resetting, restoring, UNPARK } from './occupant.js'
 import type { Found, Occupant, Parked } from './occupant.js'
-import { countStatements, identifier } from './sql-text.js'
+import { countStatements } from './sql-text.js'
 
 /** What the server uses of PGlite. */
 export interface ServedDatabase {
@@ -104,7 +105,7 @@ export class Backend {
         'SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.oid::pg_catalog.int8 OPERATOR(pg_catalog.=) 10',
       )
       backend.#reset = resetting(superuser ?? 'postgres')
-      for (const command of ['LISTEN', 'NOTIFY', 'UNLISTEN']) await backend.query(`${command} ${identifier(PROBE)}`)
+      for (const command of ['LISTEN', 'NOTIFY', 'UNLISTEN']) await backend.query(`${command} ${quoted(PROBE)}`)
     } finally {
       release()
     }
@@ -167,8 +168,8 @@ export class Backend {
   async forget(occupant: Occupant, statements: Iterable<string>, channels: Iterable<string>): Promise<void> {
     await this.dropTemporary(occupant)
     for (const command of [
-      ...[...occupant.cursors].map((name) => `CLOSE ${identifier(name)}`),
-      ...[...channels].map((channel) => `UNLISTEN ${identifier(channel)}`),
+      ...[...occupant.cursors].map((name) => `CLOSE ${quoted(name)}`),
+      ...[...channels].map((channel) => `UNLISTEN ${quoted(channel)}`),
     ]) {
       await this.run(message('Q', command)) // an error: it is already gone
     }
@@ -241,7 +242,7 @@ export class Backend {
       // A text of several statements would run all of them again: what it prepares stays in the session.
       if (countStatements(text) > 1) continue
       occupant.prepared.set(name, text)
-      await this.#ask(`DEALLOCATE ${identifier(name)}`)
+      await this.#ask(`DEALLOCATE ${quoted(name)}`)
     }
     if (!temporary) return
     for (const sql of PARK) {

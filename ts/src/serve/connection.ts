@@ -2,13 +2,14 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { quoted } from '../quoted.js'
 import type { Backend, Status } from './backend.js'
 import { DatabaseEnd, SqlError } from './backend.js'
 import { errorResponse, firstValue, Input, message, ProtocolError, split, textAt } from './messages.js'
 import type { ErrorFields, Message } from './messages.js'
 import { newOccupant, noteSettings } from './occupant.js'
 import type { Occupant, Saved } from './occupant.js'
-import { concernsOf, identifier, literal, raising } from './sql-text.js'
+import { concernsOf, literal, raising } from './sql-text.js'
 import type { Concern, Concerns } from './sql-text.js'
 import { authenticate, copyInResponse, Fatal, greeting, readRequest, ready } from './startup.js'
 import type { Access } from './startup.js'
@@ -237,7 +238,7 @@ export class Connection {
     const name = this.#statements.inSession(concern.name)
     if (name === undefined) return sql
     this.#statements.delete(concern.name)
-    return sql.slice(0, concern.start) + identifier(name) + sql.slice(concern.end)
+    return sql.slice(0, concern.start) + quoted(name) + sql.slice(concern.end)
   }
 
   /** DISCARD ALL or DISCARD TEMP, for this connection alone. */
@@ -512,7 +513,7 @@ export class Connection {
     }
     // The session listens for everybody.
     for (const channel of [...this.#surroundings.channelsBeside(this), ...this.channels]) {
-      if (!inSession.has(channel)) await this.#backend.query(`LISTEN ${identifier(channel)}`)
+      if (!inSession.has(channel)) await this.#backend.query(`LISTEN ${quoted(channel)}`)
     }
   }
 

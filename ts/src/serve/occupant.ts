@@ -1,5 +1,6 @@
 /** What a connection has in the one session of PGlite, and how it leaves it and comes back to it. */
-import { identifier, literal } from './sql-text.js'
+import { quoted } from '../quoted.js'
+import { literal } from './sql-text.js'
 
 /** Somebody who uses the session: a connection, or the program that serves. */
 export interface Occupant {
@@ -96,7 +97,7 @@ export const LEAVE = `SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.
  * does nothing.
  */
 export function resetting(superuser: string): string {
-  return `SET SESSION AUTHORIZATION ${identifier(superuser)}; RESET ROLE; RESET ALL; DISCARD SEQUENCES`
+  return `SET SESSION AUTHORIZATION ${quoted(superuser)}; RESET ROLE; RESET ALL; DISCARD SEQUENCES`
 }
 
 export function readFound(hex: string): Found {
@@ -154,7 +155,7 @@ export function restoring({ user, role, settings }: Saved): string {
     const [name, value] = setting.map((text) => literal(text))
     return `SELECT pg_catalog.set_config(${name},${value}, false)`
   })
-  if (user !== '') statements.push(`SET SESSION AUTHORIZATION ${identifier(user)}`)
-  if (role !== 'none') statements.push(`SET ROLE ${identifier(role)}`)
+  if (user !== '') statements.push(`SET SESSION AUTHORIZATION ${quoted(user)}`)
+  if (role !== 'none') statements.push(`SET ROLE ${quoted(role)}`)
   return statements.join('; ')
 }

@@ -174,10 +174,6 @@ export function literal(text: string): string {
   return ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }
 
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
 /** A statement that raises an error, in place of one that the server cannot let through. It ends a transaction as any does. */
 export function raising(code: string, message: string, hint: string): string {
   const using = `ERRCODE =${literal(code)}, MESSAGE =${literal(message)}, HINT =${literal(hint)}`

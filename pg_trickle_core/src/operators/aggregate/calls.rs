@@ -291,18 +291,14 @@ impl<'a> States<'a> {
             let of = types[first];
             let mut argument = |n: usize| {
                 let sql = given(n);
-                if floats {
-                    self.argument(
-                        part,
-                        format!("pgtrickle.exact({sql})"),
-                        "NULL::pg_catalog.numeric".to_owned(),
-                    )
+                let (sql, null) = if floats {
+                    (format!("pgtrickle.exact({sql})"), "NULL::pg_catalog.numeric".to_owned())
                 } else if leaves_out {
-                    let sql = format!("CASE WHEN {} THEN 0 ELSE {sql} END", outsize(&sql));
-                    self.argument(part, sql, null_of(n))
+                    (format!("CASE WHEN {} THEN 0 ELSE {sql} END", outsize(&sql)), null_of(n))
                 } else {
-                    self.argument(part, sql, null_of(n))
-                }
+                    (sql, null_of(n))
+                };
+                self.argument(part, sql, null)
             };
             let (position, times) = (argument(first), second.map(&mut argument));
             let whole = of == INT2 || of == INT4;

@@ -193,7 +193,7 @@ impl State {
             Kind::Bits { all: true, .. } => format!("pg_catalog.bit_and({x})"),
             Kind::Bits { .. } => format!("pg_catalog.bit_or({x})"),
             Kind::Xor { .. } => format!("pg_catalog.bit_xor({x})"),
-            Kind::Outsize(function) => outsize_variance(function, &x, ""),
+            Kind::Outsize(function) => outsize_variance(function, &x, str::to_owned),
         }
     }
 
@@ -228,9 +228,11 @@ impl State {
             Kind::Xor { .. } => vec![(aggregate, name)],
             Kind::Outsize(function) => {
                 let x = column(ROWS, &argument_name(self.argument.unwrap_or_default()));
-                let added = format!(" FILTER (WHERE {ROWS}.{WEIGHT} OPERATOR(pg_catalog.>) 0)");
                 vec![
-                    (outsize_variance(function, &x, &added), name),
+                    (
+                        outsize_variance(function, &x, |aggregate| of_sign(aggregate, '>')),
+                        name,
+                    ),
                     (any_outsize(&x), removed_name(position)),
                 ]
             }
@@ -402,10 +404,11 @@ fn any_outsize(value: &str) -> String {
     format!("pg_catalog.bool_or({})", outsize(value))
 }
 
-/// [`Kind::Outsize`] from scratch. `filter` says which of the rows count.
-fn outsize_variance(function: &str, value: &str, filter: &str) -> String {
-    let variance = format!("coalesce(pg_catalog.{function}({value}){filter}, {NO_VARIANCE})");
-    case(&[(format!("{}{filter}", any_outsize(value)), variance)], None)
+/// [`Kind::Outsize`] from scratch. `over` says of an aggregate which of the rows it is over.
+fn outsize_variance(function: &str, value: &str, over: impl Fn(&str) -> String) -> String {
+    let variance = over(&format!("pg_catalog.{function}({value})"));
+    let variance = format!("coalesce({variance}, {NO_VARIANCE})");
+    case(&[(over(&any_outsize(value)), variance)], None)
 }
 
 /// Removes trailing zeros.

@@ -48,7 +48,7 @@ impl<'a> RawRun<'a> {
     }
 }
 
-/// The share of the memory in use, in percent, at which kept plans are given back: all that do not run.
+/// From where on kept plans are given back: all that do not run.
 const PLANS_GO: memory::Mark = memory::Mark::share(90);
 
 thread_local! {
