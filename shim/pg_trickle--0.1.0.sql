@@ -18,6 +18,7 @@ CREATE TABLE pgtrickle.stream_table (
   status text NOT NULL CHECK (status IN ('ACTIVE', 'UNPOPULATED')),
   search_path text NOT NULL,             -- what the functions of the query see
   layout text NOT NULL,                  -- what the storage looks like
+  behind integer NOT NULL DEFAULT 0,     -- how many changes have reached the rows, but not the stages below
   fallback text,                         -- why the query is run again after every change, although it need not be
   columns text[] NOT NULL DEFAULT '{}',
   key text[] NOT NULL DEFAULT '{}',

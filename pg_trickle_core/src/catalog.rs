@@ -140,7 +140,7 @@ pub struct Key {
 pub struct Relation {
     /// `oid`.
     pub oid: Oid,
-    /// Name of its schema.
+    /// Name of its schema; empty for a stage that is a CTE of the statement.
     pub schema: String,
     /// `relname`.
     pub name: String,

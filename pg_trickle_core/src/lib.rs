@@ -41,6 +41,17 @@ pub fn compile(input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     planner::compile::compile(&query, input, catalog)
 }
 
+/// The statement that makes the stored rows of the final stage what its query returns, without reading what the stages below
+/// it store; nothing if [`Plan::has_skippable`] is false. It costs what the query costs, and a comparison of each row.
+///
+/// # Errors
+///
+/// As for [`compile`].
+pub fn compile_at_once(input: &Input, catalog: &dyn Catalog) -> Result<Option<plan::Statement>, Error> {
+    let query = query::read_view(input.tree)?;
+    planner::compile::compile_at_once(&query, input, catalog)
+}
+
 /// The SQL text of an analysed query, with the clock at a moment: a `timestamptz` as SQL.
 ///
 /// # Errors

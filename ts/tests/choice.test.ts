@@ -50,6 +50,13 @@ const QUERIES: Record<string, string> = {
     SELECT id FROM r`,
   chain_all: `WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
     SELECT id FROM r`,
+  islands: `SELECT id, sum(fresh) OVER (PARTITION BY cid ORDER BY id) AS island FROM (SELECT id, cid,
+    CASE WHEN amount > lag(amount) OVER (PARTITION BY cid ORDER BY id) THEN 0 ELSE 1 END AS fresh FROM o) q`,
+  steepest: `SELECT id, d FROM (SELECT id, d, row_number() OVER (PARTITION BY cid ORDER BY d DESC NULLS LAST, id) AS n FROM
+    (SELECT id, cid, amount - lag(amount) OVER (PARTITION BY cid ORDER BY id) AS d FROM o) q) r WHERE n <= 3`,
+  union_groups: 'SELECT count(*), sum(v) FROM (SELECT amount AS v FROM o UNION SELECT amount * 2 FROM o) q',
+  chain_groups: `WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
+    SELECT id % 3, count(*) FROM r GROUP BY 1`,
   common: 'SELECT k, v FROM bare INTERSECT ALL SELECT cid, note FROM o',
 }
 
@@ -70,7 +77,7 @@ const CHANGES: [string, string][] = [
 
 const lab: Lab = useLab()
 
-describe.each(['cheapest', 'many', 'whole'])('the %s way', (way) => {
+describe.each(['cheapest', 'many', 'whole', 'at once'])('the %s way', (way) => {
   beforeAll(async () => {
     await lab.reset()
     await lab.exec(tables(1500))

@@ -75,6 +75,10 @@ pub fn or_whole(is_few: &str) -> String {
 const LARGE: usize = 2;
 /// Scanning a table of this many bytes for each touched key takes less time than making a plan that does not.
 const SMALL: usize = 65_536;
+/// To skip a stage pays for a share of its rows that is this many times smaller than one for which its query runs.
+const SKIPPED: usize = 8;
+/// To write a row takes at least as long as to read this many.
+const WRITTEN: usize = 4;
 /// The bytes of a narrow row. Rows are counted up to a share of what the pages of a table can hold of these.
 const ROW_BYTES: usize = 64;
 
@@ -240,11 +244,15 @@ impl Stage {
     /// the program would read or write nearly as many. What the change touches is counted, and then it is tried whether
     /// the tables have some multiple of this number of rows: nothing depends on statistics, which may be old or missing.
     /// Nothing is counted if the program `is_dearer` by the planner's estimates ([`Stage::estimates`]).
+    ///
+    /// If the stage `may_be_skipped`, the whole query is that of the stream table, which stores nothing of this stage. It is
+    /// the better choice from a smaller share on.
     #[must_use]
-    pub fn question(&self, rows: usize, changes: &[Change], is_dearer: bool) -> Statement {
+    pub fn question(&self, rows: usize, changes: &[Change], is_dearer: bool, may_be_skipped: bool) -> Statement {
+        let share = if may_be_skipped { SKIPPED } else { 1 };
         let exists = |table: &str, offset: &str| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
-        let many = (LARGE * rows).to_string();
+        let many = (LARGE * share * rows).to_string();
         let source_is_large = or(&tables.iter().map(|table| exists(table, &many)).collect::<Vec<_>>());
         let stored = exists(&self.storage, "0");
         let storage_is_large = exists(&self.storage, &many);
@@ -254,6 +262,7 @@ impl Stage {
         if is_dearer {
             "FALSE".clone_into(&mut reaches_little);
         } else if let Some(Reach { rows, stored, factor }) = self.maintenance.reach(changes) {
+            let factor = factor * share;
             let measured: Vec<&str> = if stored { vec![&self.storage] } else { tables };
             let sizes = sizes(&measured);
             with = format!(
@@ -322,6 +331,20 @@ impl Stage {
         Statement {
             sql: format!(
                 "SELECT (least({sizes}) > 0 AND greatest({sizes}) <= {SMALL})::pg_catalog.int4::pg_catalog.int8"
+            ),
+            bulk: None,
+            returns: Returns::Answer,
+        }
+    }
+
+    /// Asks whether the stage stores so much (1) that changing all of it costs more than reading these tables, the sources of
+    /// the stream table: a row is written, with its indexes, in the time in which several are read.
+    #[must_use]
+    pub fn outweighs(&self, tables: &[&str]) -> Statement {
+        let (own, others) = (sizes(&[&self.storage]), sizes(tables));
+        Statement {
+            sql: format!(
+                "SELECT ({own} > {SMALL} AND {own} * {WRITTEN} >= greatest({others}))::pg_catalog.int4::pg_catalog.int8"
             ),
             bulk: None,
             returns: Returns::Answer,

@@ -67,7 +67,7 @@ pub fn plan(
         _ => crate::sql::query::print(&fresh, graph)?,
     };
     let written = written(&stored, graph)?;
-    let mut view = view_at(query, &restricted.positions, storage, &mut stored, graph)?;
+    let mut view = view_at(query, &restricted.positions, storage, &mut stored, &[], graph)?;
     if !sorted {
         view.sort.clear();
     }

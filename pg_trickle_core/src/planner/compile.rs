@@ -9,7 +9,7 @@ use crate::facts::types::type_of;
 use crate::facts::{clock, sources, volatility};
 use crate::maintain::stage::Stage;
 use crate::operators::full_refresh;
-use crate::plan::{Input, OutputColumn};
+use crate::plan::{Input, OutputColumn, Statement};
 use crate::query::Query;
 use crate::rewrite::prepare::prepare;
 use crate::rewrite::views;
@@ -32,13 +32,28 @@ pub struct Plan {
     pub change_documents: String,
     /// False if the result can change without a change of a source.
     pub is_settled: bool,
+    /// True if the final stage can be computed without what the lower stages store ([`crate::compile_at_once`]).
+    pub has_skippable: bool,
+}
+
+/// The statement that computes the final stage without what the lower stages store, and patches its stored rows; nothing if
+/// [`Plan::has_skippable`] is false.
+pub fn compile_at_once(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Option<Statement>, Error> {
+    let graph = StageGraph::new(input.schema, input.storage, catalog, plan_stage, false);
+    let plan = match plan_whole(query, &graph) {
+        Ok(plan) => plan,
+        Err(Fallback::Error(error)) => return Err(error),
+        Err(Fallback::Reason(_) | Fallback::Whole(_)) => return Ok(None),
+    };
+    let (top, _) = plan.into_stage(None, &graph.top(), &graph)?;
+    Ok(graph.has_skippable().then_some(top.refresh))
 }
 
 /// Compiles the analysed defining query of a stream table.
 pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     volatility::refuse_volatile(query, catalog)?;
     sources::sources(query, catalog)?;
-    let graph = StageGraph::new(input.schema, input.storage, catalog, plan_stage);
+    let graph = StageGraph::new(input.schema, input.storage, catalog, plan_stage, true);
     let attempt = match input.fallback {
         Some(why) => Err(Fallback::Reason(why.to_owned())),
         None => plan_whole(query, &graph),
@@ -75,6 +90,7 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
     views::mark_read_only(&mut view)?;
     let view = crate::sql::query::print(&view, &graph)?;
     Ok(Plan {
+        has_skippable: graph.has_skippable(),
         stages: graph.finish(top)?,
         columns,
         view,

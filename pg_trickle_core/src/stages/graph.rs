@@ -36,6 +36,10 @@ pub struct StageGraph<'c> {
     steps: Cell<usize>,
     /// The number of stages that are being planned, each above the next.
     depth: Cell<usize>,
+    /// The rows of the lower stages, as CTEs, if nothing of these stages is stored.
+    ctes: Option<RefCell<Vec<(Oid, String)>>>,
+    /// True if a stage tells the rows of a lower stage apart by their numbers.
+    reads_numbers: Cell<bool>,
 }
 
 /// The most steps in which a query may be planned. A query of a few lines takes ten, one of hundreds of branches
@@ -49,11 +53,12 @@ const MAX_DEPTH: usize = 100;
 pub type PlanStage = fn(&Query, &StorageTable, &StageGraph) -> Result<(Stage, Query), Fallback>;
 
 impl<'c> StageGraph<'c> {
-    /// Stages for a stream table whose final storage is `schema.base`.
+    /// Stages for a stream table whose final storage is `schema.base`. The lower stages are `stored`, or else CTEs of the
+    /// statement that computes the final one.
     ///
     /// `plan_stage` is the planner. It is passed in because the planner is a layer above, and [`StageGraph::cut`] calls
     /// it.
-    pub fn new(schema: &str, base: &str, catalog: &'c dyn Catalog, plan_stage: PlanStage) -> Self {
+    pub fn new(schema: &str, base: &str, catalog: &'c dyn Catalog, plan_stage: PlanStage, stored: bool) -> Self {
         StageGraph {
             catalog,
             schema: schema.to_owned(),
@@ -66,6 +71,8 @@ impl<'c> StageGraph<'c> {
             clock: RefCell::default(),
             steps: Cell::new(0),
             depth: Cell::new(0),
+            ctes: (!stored).then(RefCell::default),
+            reads_numbers: Cell::new(false),
         }
     }
 
@@ -75,15 +82,39 @@ impl<'c> StageGraph<'c> {
     }
 
     fn storage(&self, number: u32) -> StorageTable {
-        StorageTable {
-            relid: plan::stage_relid(number),
-            schema: self.schema.clone(),
-            name: if number == 0 {
-                self.base.clone()
-            } else {
-                format!("{}_{number}", self.base)
-            },
+        let relid = plan::stage_relid(number);
+        let (schema, name) = match (number, &self.ctes) {
+            (0, _) => (self.schema.clone(), self.base.clone()),
+            (_, None) => (self.schema.clone(), format!("{}_{number}", self.base)),
+            (_, Some(_)) => (String::new(), format!("__pgt_{}_{number}", self.base)),
+        };
+        StorageTable { relid, schema, name }
+    }
+
+    /// The SELECT of a stage's rows, whose columns are written as `columns`. If the lower stages are CTEs, those of the
+    /// final stage come with all of them.
+    pub fn rows(&self, storage: &StorageTable, rows: String, columns: &str) -> String {
+        // Text that only looks like a number's name costs no more than another way.
+        if rows.contains(NUMBER) {
+            self.reads_numbers.set(true);
         }
+        let Some(ctes) = &self.ctes else { return rows };
+        if storage.is_inner() {
+            let cte = format!("{}{columns} AS ({rows})", quote_ident(&storage.name));
+            ctes.borrow_mut().push((storage.relid, cte));
+            return rows;
+        }
+        let stages = self.stages.borrow();
+        let is_planned = |relid: Oid| stages.iter().any(|stage| stage.relid == relid);
+        let ctes = ctes.borrow();
+        let ctes = ctes.iter().filter(|(relid, _)| is_planned(*relid));
+        let ctes: Vec<&str> = ctes.map(|(_, cte)| cte.as_str()).collect();
+        format!("WITH {} ({rows})", ctes.join(", "))
+    }
+
+    /// True if the rows of the final stage can be computed at once, without what the lower stages store.
+    pub fn has_skippable(&self) -> bool {
+        self.len() > 0 && self.clock.borrow().is_none() && !self.reads_numbers.get()
     }
 
     /// Counts a step of the planner. Fails after too many, so that planning always ends.

@@ -118,9 +118,9 @@ impl StagePlan {
         } else {
             format!(" ({})", names(&self.written.columns))
         };
-        let fill = format!("INSERT INTO {table}{into} {}", self.rows);
-        let refresh =
-            |counted: bool| full_refresh::statement(&table, &self.rows, &self.written, key.as_deref(), counted);
+        let rows = graph.rows(storage, self.rows, &into);
+        let fill = format!("INSERT INTO {table}{into} {rows}");
+        let refresh = |counted: bool| full_refresh::statement(&table, &rows, &self.written, key.as_deref(), counted);
         let stage = Stage {
             may_raise: raising::may_raise(&self.reads, graph)?,
             is_only: false,

@@ -41,18 +41,22 @@ pub fn column_of(stored: &[StoredColumn], n: usize) -> Result<Expr, Error> {
 }
 
 /// Reads a query's columns from storage; `positions` says where each target is stored. Storage that other stages read
-/// gets a column that numbers its rows.
+/// gets a column that numbers its rows, unless they have a `key`, whose columns are never NULL.
 pub fn view_at(
     query: &Query,
     positions: &[Option<usize>],
     storage: &StorageTable,
     stored: &mut Vec<StoredColumn>,
+    key: &[String],
     graph: &StageGraph,
 ) -> Result<Query, Error> {
-    if storage.is_inner() {
+    if storage.is_inner() && key.is_empty() {
         stored.push(StoredColumn::number());
     }
-    let mut view = graph.register(storage, stored, &[])?;
+    for column in stored.iter_mut().filter(|column| key.contains(&column.name)) {
+        column.not_null = true;
+    }
+    let mut view = graph.register(storage, stored, key)?;
     let targets = query
         .targets
         .iter()

@@ -100,6 +100,7 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
             session::choose(match way {
                 Some("many") => Choice::Many,
                 Some("whole") => Choice::Whole,
+                Some("at once") => Choice::AtOnce,
                 Some(_) | None => Choice::Cheapest,
             });
             done(Ok(()))

@@ -5,9 +5,9 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::Oid;
 use crate::edge::spi::{self, Values};
 use crate::runtime::load::{self, Compiled};
-use crate::runtime::locks;
 use crate::runtime::session::{self, PendingChange};
 use crate::runtime::stream_table::StreamTable;
+use crate::runtime::{behind, locks};
 use crate::schema::{description, statements, storage, triggers, view};
 use crate::subscribe::{feed, kept};
 use crate::text::{hidden, names};
@@ -116,9 +116,10 @@ fn move_storage(before: &StreamTable, definition: &str, reason: Option<&str>, bo
     storage::record_stages(id, &before.name, &compiled)?;
     description::update(id, &compiled)?;
     spi::catalog(
-        "UPDATE pgtrickle.stream_table SET storage = $2::regclass WHERE id = $1::int",
+        "UPDATE pgtrickle.stream_table SET storage = $2::regclass, behind = 0 WHERE id = $1::int",
         &[Some(&id.to_string()), Some(&new)],
     )?;
+    behind::forget();
     session::forget(id);
     if before.populated {
         stop_writers(before)?;

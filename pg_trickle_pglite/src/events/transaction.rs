@@ -3,7 +3,7 @@
 use crate::commands::fallback;
 use crate::edge::error::Result;
 use crate::edge::ffi::Commits;
-use crate::runtime::{locks, memory, session};
+use crate::runtime::{behind, locks, memory, session};
 use crate::subscribe::{firing, kept, outbox};
 
 /// A transaction is about to commit. This is the last chance to fail it.
@@ -30,6 +30,10 @@ pub fn ended(committed: bool) {
     if !committed {
         memory::note_abort();
     }
+    // Other sessions of a server count, too.
+    if !committed || !cfg!(target_family = "wasm") {
+        behind::forget();
+    }
 }
 
 /// The end of a transaction was missed, at least in part. Needs no memory.
@@ -37,6 +41,7 @@ pub fn end_was_lost() {
     let _ = locks::end_transaction();
     session::end_transaction();
     session::void();
+    behind::forget();
     outbox::lose_all();
 }
 
@@ -60,6 +65,7 @@ pub fn subtransaction(event: i32) {
         SUBXACT_ABORT => {
             session::abort_subtransaction();
             locks::abort_subtransaction();
+            behind::forget();
             outbox::abort_subtransaction();
         }
         _ => {}

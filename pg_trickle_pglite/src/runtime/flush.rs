@@ -3,7 +3,7 @@
 use super::plans::{self, Action};
 use super::session::{self, Choice, Flushing, PendingChange};
 use super::stream_table::{StageKey, StageRunner, StreamTable};
-use super::{load, sources};
+use super::{behind, load, sources};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Delta, Oid, Outcome, Steps, Store};
 use pg_trickle_core::FEW_CHANGES;
@@ -41,6 +41,8 @@ struct Flush {
     moved: Map<i32, Moved>,
     /// The stages that have followed.
     told: Set<StageKey>,
+    /// The stream tables whose changes reach the top stage without the lower ones.
+    skipping: Set<i32>,
     /// Copies that combine several changes of one table.
     merged: Vec<Store>,
 }
@@ -61,6 +63,7 @@ fn maintain(clocks: &[Rc<StageRunner>], first: Vec<PendingChange>, fall_back: Fa
         seen: Map::new(),
         moved: Map::new(),
         told: Set::default(),
+        skipping: Set::default(),
         merged: Vec::new(),
     };
     flush.add(session::take_pending())?;
@@ -85,7 +88,18 @@ pub fn advance(clocks: &[Rc<StageRunner>], fall_back: FallBack) -> Result<()> {
 /// Runs the query of one stream table again, stage by stage. Returns how many rows it inserted, deleted and updated.
 pub fn rebuild(table: &StreamTable, fall_back: FallBack) -> Result<[i64; 3]> {
     let mut total = [0; 3];
-    for stage in &table.stages {
+    let mut stages = table.stages.as_slice();
+    if let [.., top] = stages
+        && top.may_skip
+        && behind::count(table.id)? > 0
+    {
+        let Some(_flushing) = Flushing::start() else {
+            return Err(SqlError::internal("maintenance was started inside itself"));
+        };
+        behind::refill(table)?;
+        stages = std::slice::from_ref(top);
+    }
+    for stage in stages {
         let patched = {
             let Some(_flushing) = Flushing::start() else {
                 return Err(SqlError::internal("maintenance was started inside itself"));
@@ -126,6 +140,8 @@ enum Tried {
     Done,
     /// Nothing is done: there are too many rows for its plans.
     TooMany,
+    /// Its query has to run again.
+    Wrong,
     /// Nothing is done, because of an error that another way may avoid.
     Failed(Box<SqlError>),
 }
@@ -144,7 +160,7 @@ impl Work<'_> {
             } => match stage.run(steps, deltas, *keep)? {
                 Outcome::Done => {}
                 Outcome::TooMany => return Ok(Tried::TooMany),
-                Outcome::Wrong => return Work::Rebuild.run(stage),
+                Outcome::Wrong => return Ok(Tried::Wrong),
             },
         }
         Ok(Tried::Done)
@@ -226,6 +242,9 @@ impl Flush {
         if stage.stage.is_clock() {
             return self.advance(stage);
         }
+        if stage.may_skip && (self.skipping.contains(&stage.key.0) || behind::count(stage.key.0)? > 0) {
+            return self.at_once(stage);
+        }
         let mut by_table: Map<Oid, Vec<&PendingChange>> = Map::new();
         for change in &self.changes[from..] {
             let table = sources::table(change.relid)?;
@@ -296,9 +315,10 @@ impl Flush {
         }
         let deltas = registered(&deltas, None);
         if !stage.stage.runs_query() {
+            let may_be_skipped = is_better_skipped(stage)?;
             let asked = || {
                 let is_dearer = is_dearer(stage, &changes, &deltas)?;
-                let question = stage.stage.question(most, &changes, is_dearer);
+                let question = stage.stage.question(most, &changes, is_dearer, may_be_skipped);
                 stage.ask(&plans::steps(&[question], true), &deltas, false)
             };
             let answer = match choice {
@@ -309,11 +329,15 @@ impl Flush {
                     Err(error) => return Err(error),
                 },
                 Choice::Many => 0,
-                Choice::Whole => 2,
+                Choice::Whole | Choice::AtOnce => 2,
             };
             let at_once = stage.stage.at_once(answer);
             if !at_once.is_empty() {
-                return self.work(stage, &Work::Load(at_once));
+                return if may_be_skipped && answer == 2 {
+                    self.skip(stage)
+                } else {
+                    self.work(stage, &Work::Load(at_once))
+                };
             }
         }
         match work_of(plans::action(&stage.stage, &changes, true), || deltas, false) {
@@ -323,7 +347,44 @@ impl Flush {
     }
 
     fn work(&mut self, stage: &StageRunner, work: &Work) -> Result<()> {
+        if matches!(work, Work::Rebuild) && is_better_skipped(stage)? {
+            return self.skip(stage);
+        }
         self.is_done(stage, work).map(|_| ())
+    }
+
+    /// Lets the changes reach the top stage without this one and the other lower ones.
+    fn skip(&mut self, stage: &StageRunner) -> Result<()> {
+        self.skipping.insert(stage.key.0);
+        self.at_once(stage)
+    }
+
+    /// Makes the top stage right without the lower ones, or fills these first. In the place of the top stage: all other
+    /// stream tables that it reads are right by then.
+    fn at_once(&mut self, stage: &StageRunner) -> Result<()> {
+        let (id, place) = stage.key;
+        let table = load::load(id)?;
+        match table.stages.last() {
+            Some(top) if top.key.1 > place => {
+                self.queue.insert(top.order(), Rc::clone(top));
+                return Ok(());
+            }
+            Some(_) | None => {}
+        }
+        if (self.skipping.contains(&id) || !behind::is_over(id)?)
+            && let Some(statement) = load::at_once(&table)?
+            && matches!(Work::Load(vec![statement]).attempt(stage)?, Tried::Done)
+        {
+            return behind::skip(id);
+        }
+        let refilled = ffi::nested(|| {
+            behind::refill(&table)?;
+            Work::Rebuild.run(stage)
+        });
+        match refilled {
+            Err(error) if error.is_avoidable() => self.give_up(stage, &error),
+            other => other.map(|_| ()),
+        }
     }
 
     /// False if there are too many rows for the plans of a program. Runs the query of the stage again where its maintenance
@@ -332,6 +393,7 @@ impl Flush {
         let error = match work.attempt(stage)? {
             Tried::Done => return Ok(true),
             Tried::TooMany => return Ok(false),
+            Tried::Wrong => return self.work(stage, &Work::Rebuild).map(|()| true),
             Tried::Failed(error) => error,
         };
         let may_rebuild = !matches!(work, Work::Rebuild) && !error.is_refusal();
@@ -366,6 +428,23 @@ impl Flush {
             store.free();
         }
     }
+}
+
+/// Whether a change of all that a lower stage stores is better applied to the top stage alone.
+fn is_better_skipped(stage: &StageRunner) -> Result<bool> {
+    let (id, place) = stage.key;
+    let choice = session::choice();
+    if !stage.may_skip || !matches!(choice, Choice::Cheapest | Choice::AtOnce) {
+        return Ok(false);
+    }
+    let table = load::load(id)?;
+    if place + 1 == table.stages.len() || choice == Choice::AtOnce {
+        return Ok(place + 1 < table.stages.len());
+    }
+    let sources = table.stages.iter().flat_map(|each| &each.stage.sources);
+    let names: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
+    let question = plans::steps(&[stage.stage.outweighs(&names)], true);
+    Ok(stage.ask(&question, &[], false)? == 1)
 }
 
 /// What an action makes a stage do, if it makes it do anything.

@@ -7,9 +7,9 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Oid, Row, memory};
 use crate::edge::spi::{self, Values};
 use crate::text::{hidden, names};
-use pg_trickle_core::plan::{OutputColumn, Source};
+use pg_trickle_core::plan::{OutputColumn, Source, Statement};
 use pg_trickle_core::sorted::Set;
-use pg_trickle_core::{Input, Stage, compile as compile_query};
+use pg_trickle_core::{Input, Stage, compile as compile_query, compile_at_once};
 use std::rc::Rc;
 
 /// What stored rows mean. Raise it when a version stores other values in columns that look the same: storage of an earlier
@@ -30,6 +30,8 @@ pub struct Compiled {
     pub change_documents: String,
     /// The result changes only when a source does.
     pub is_settled: bool,
+    /// [`at_once`] gives a statement.
+    pub has_skippable: bool,
     /// The relations that it was compiled from.
     pub depends: Set<Oid>,
 }
@@ -66,15 +68,7 @@ impl Compiled {
 /// Compiles the query of a definition view. `storage` is the unquoted name of the storage table; `fallback` says why the
 /// query is to be run again after every change.
 pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
-    let row = spi::catalog(
-        "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid FROM pg_rewrite w \
-         WHERE w.ev_class = $1::regclass AND w.rulename = '_RETURN'",
-        &[Some(definition)],
-    )?
-    .pop();
-    let row = row.ok_or_else(|| SqlError::internal(format_args!("{definition} is no view")))?;
-    let mut values = Values::of(row);
-    let tree = values.text()?;
+    let (tree, owner) = analysed(definition)?;
     let input = Input {
         tree: &tree,
         definition,
@@ -82,7 +76,7 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
         storage,
         fallback,
     };
-    let (compiled, depends) = SpiCatalog::ask(values.number()?, |catalog| compile_query(&input, catalog))?;
+    let (compiled, depends) = SpiCatalog::ask(owner, |catalog| compile_query(&input, catalog))?;
     Ok(Compiled {
         stages: compiled.stages,
         columns: compiled.columns,
@@ -90,8 +84,35 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
         change_rows: compiled.change_rows,
         change_documents: compiled.change_documents,
         is_settled: compiled.is_settled,
+        has_skippable: compiled.has_skippable,
         depends,
     })
+}
+
+/// The statement that makes the top stage what its query returns, whatever the lower stages store, if there is one.
+pub fn at_once(table: &StreamTable) -> Result<Option<Statement>> {
+    let (tree, owner) = analysed(&table.definition)?;
+    let input = Input {
+        tree: &tree,
+        definition: &table.definition,
+        schema: hidden::SCHEMA,
+        storage: &table.storage,
+        fallback: None,
+    };
+    Ok(SpiCatalog::ask(owner, |catalog| compile_at_once(&input, catalog))?.0)
+}
+
+/// The analysed tree of a view, and its owner.
+fn analysed(view: &str) -> Result<(String, Oid)> {
+    let row = spi::catalog(
+        "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid FROM pg_rewrite w \
+         WHERE w.ev_class = $1::regclass AND w.rulename = '_RETURN'",
+        &[Some(view)],
+    )?
+    .pop();
+    let row = row.ok_or_else(|| SqlError::internal(format_args!("{view} is no view")))?;
+    let mut values = Values::of(row);
+    Ok((values.text()?, values.number()?))
 }
 
 /// Whether what a stream table stores looks like this.
@@ -287,6 +308,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         name: &name,
         search_path: &search_path,
         fits: compiled.layout() == stored_layout,
+        may_skip: compiled.has_skippable,
         unfit,
     };
     let stages = by.maintain(compiled.stages, &own);

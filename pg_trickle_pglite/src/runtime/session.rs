@@ -96,8 +96,10 @@ pub enum Choice {
     Cheapest,
     /// By plans that are made for many rows.
     Many,
-    /// By the whole query.
+    /// By the whole query of each stage.
     Whole,
+    /// By the whole query of the stream table.
+    AtOnce,
 }
 
 /// How changes are applied from now on.

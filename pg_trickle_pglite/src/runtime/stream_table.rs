@@ -88,6 +88,8 @@ pub struct StageRunner {
     pub clock: Option<Rc<StageRunner>>,
     /// It is the whole query, run again after every change.
     pub is_whole: bool,
+    /// It is one of several of its stream table, and changes may reach the top one without the others.
+    pub may_skip: bool,
     /// Why the query does not compile any more to what is stored.
     pub unfit: Option<Box<SqlError>>,
     cache: RefCell<ActionCache>,
@@ -438,6 +440,7 @@ pub fn new_stages(id: i32, name: &str, search_path: &str, stages: Vec<Stage>) ->
         name,
         search_path,
         fits: true,
+        may_skip: false,
         unfit: None,
     };
     by.maintain(stages, &[])
@@ -457,6 +460,8 @@ pub struct Maintainer<'a> {
     pub search_path: &'a str,
     /// Its storage has the columns that it was compiled for.
     pub fits: bool,
+    /// Changes may reach its top stage without the lower ones.
+    pub may_skip: bool,
     /// Why the query does not compile any more to what is stored.
     pub unfit: Option<Box<SqlError>>,
 }
@@ -481,6 +486,7 @@ impl Maintainer<'_> {
                 safe_path: c_string(&names::temporaries_last(self.search_path)),
                 sources: stage.sources.iter().map(|source| source_names(source, own)).collect(),
                 is_whole: is_single && stage.way == Way::Rebuild,
+                may_skip: self.may_skip,
                 unfit: self.unfit.clone(),
                 stage,
                 clock,

@@ -99,7 +99,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         tables.join(", "),
         key_names.join(", ")
     );
-    let view = view_at(&query, &restricted.positions, storage, &mut stored, graph)?;
+    let view = view_at(&query, &restricted.positions, storage, &mut stored, &[], graph)?;
     Ok(StagePlan {
         stored,
         indexes,

@@ -255,7 +255,7 @@ fn by_key(
             .transpose()?
     };
     let rekey = Rekey {
-        row_key,
+        row_key: row_key.clone(),
         table: storage.sql(),
         row: written.clone(),
         key: key.clone(),
@@ -285,7 +285,21 @@ fn by_key(
     };
     let rows = crate::sql::query::print(&restricted.query, graph)?;
     let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
-    let view = view_at(query, &restricted.positions, storage, &mut stored_columns, graph)?;
+    let never_null = |key: &&Vec<KeyColumn>| storage.is_inner() && key.iter().all(|column| !column.nullable);
+    let identified: Vec<String> = row_key
+        .iter()
+        .filter(never_null)
+        .flatten()
+        .map(|column| column.name.clone())
+        .collect();
+    let view = view_at(
+        query,
+        &restricted.positions,
+        storage,
+        &mut stored_columns,
+        &identified,
+        graph,
+    )?;
     let operators = OperatorTree::new(what.label(&key_names), vec![input]);
     Ok(StagePlan {
         stored: stored_columns,

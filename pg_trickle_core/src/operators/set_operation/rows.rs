@@ -98,7 +98,7 @@ pub fn plan(
         rows: vec![combined(operation, &touched)],
     };
     let positions: Vec<Option<usize>> = (0..query.targets.len()).map(Some).collect();
-    let view = view_at(query, &positions, storage, &mut stored, graph)?;
+    let view = view_at(query, &positions, storage, &mut stored, &[], graph)?;
     Ok(StagePlan {
         stored,
         indexes,
