@@ -39,9 +39,12 @@ pub fn is_one_of(word: &str, words: &str) -> bool {
     words.split(' ').any(|known| known == word)
 }
 
-/// `schema.name`, quoted if necessary.
+/// `schema.name`, quoted if necessary. A CTE has no schema.
 #[must_use]
 pub fn qualified(schema: &str, name: &str) -> String {
+    if schema.is_empty() {
+        return quote_ident(name);
+    }
     format!("{}.{}", quote_ident(schema), quote_ident(name))
 }
 

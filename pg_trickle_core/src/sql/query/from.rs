@@ -64,11 +64,7 @@ impl Printer<'_> {
             RteKind::Relation { relid, tablesample, .. } => {
                 let relation = self.catalog.relation(*relid)?;
                 let only = if rte.inh { "" } else { "ONLY " };
-                let name = if relation.schema.is_empty() {
-                    quote_ident(&relation.name)
-                } else {
-                    qualified(&relation.schema, &relation.name)
-                };
+                let name = qualified(&relation.schema, &relation.name);
                 let same_names = relation
                     .columns
                     .iter()
