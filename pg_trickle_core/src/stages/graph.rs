@@ -176,6 +176,17 @@ impl<'c> StageGraph<'c> {
             .any(|planned| planned.view == *view && test(&planned.query))
     }
 
+    /// The query of a planned stage, and its expression that is stored in the column of `var`, a variable of `reader`.
+    pub fn stored_expr(&self, var: &Var, reader: &Query) -> Option<(Query, Expr)> {
+        let relid = reader.table(var.varno)?;
+        let planned = self.planned.borrow();
+        let planned = planned.iter().find(|planned| planned.view.table(1) == Some(relid))?;
+        let is_there = |target: &Target| matches!(&target.expr, Expr::Var(own) if own.attno == var.attno);
+        let resno = planned.view.targets.iter().find(|target| is_there(target))?.resno;
+        let target = planned.query.targets.iter().find(|target| target.resno == resno)?;
+        Some((planned.query.clone(), target.expr.clone()))
+    }
+
     /// Adds an index to the storage of a stage. Does nothing if `relid` is not one of our stages, or has that index
     /// already. `method` is empty, or `USING ...` with a trailing blank.
     pub fn add_index(&self, relid: Oid, method: &str, columns: &[String]) {

@@ -40,7 +40,7 @@ export function generate(seed: number): Round {
   const sources = isSkewed ? tables(rng).slice(0, 2) : tables(rng)
   const changes = new Changes(rng, sources)
   // Tables are small, and so are changes: each way of applying them has its rounds.
-  const way = rng.pick(['cheapest', 'cheapest', 'many', 'whole', 'at once'])
+  const way = process.env.WAY ?? rng.pick(['cheapest', 'cheapest', 'many', 'whole', 'at once'])
   const choice = way === 'cheapest' ? [] : [`SELECT pgtrickle.command('choose', '${way}')`]
   const initial = isSkewed ? changes.skewed() : changes.initial()
   const setup = [...choice, ...DOMAINS, ...sources.flatMap(({ ddl }) => ddl), ...initial]

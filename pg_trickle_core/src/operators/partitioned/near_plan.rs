@@ -93,6 +93,12 @@ impl Windows {
             order.push((target.expr.clone(), item.clone()));
             kept.push(target.expr.clone());
         }
+        // Where one change moves most rows of a partition, their order need not be stored to find them.
+        for (expr, _) in &order {
+            if moves_others(expr, query, graph)? {
+                return Ok(None);
+            }
+        }
         // The rows beside a change may begin amid rows that tie.
         let is_total = own.iter().all(|own| order.iter().any(|(expr, _)| expr == own));
         if calls.is_empty() || is_mixed && !is_total && calls.iter().any(|(.., alike)| *alike) {
@@ -325,6 +331,29 @@ impl Windows {
         };
         Ok(order.is_searchable().then_some(order))
     }
+}
+
+/// True if the expression is the result of a window function of a lower stage, which a change of one row can change for
+/// many others.
+fn moves_others(expr: &Expr, query: &Query, graph: &StageGraph) -> Result<bool, Error> {
+    let Expr::Var(var) = expr else { return Ok(false) };
+    let Some((lower, stored)) = graph.stored_expr(var, query) else {
+        return Ok(false);
+    };
+    let mut calls = Vec::new();
+    stored.for_each(&mut |node| {
+        if let Expr::Window(call) = node {
+            calls.push((**call).clone());
+        }
+    });
+    for call in calls {
+        let window = lower.windows.iter().find(|window| window.winref == call.winref);
+        let reach = window.map_or(Ok(None), |window| reach::of(&call, window, graph))?;
+        if !matches!(reach, Some((Reach::Near(..), _))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// An item that sorts by a column of the key, ascending.
