@@ -178,7 +178,7 @@ fn stage_text(stage: &Stage) -> String {
     for (name, changes) in cases(&stage.sources) {
         let mut program = program(&stage.program(&changes));
         if !stage.runs_query() && known.is_empty() {
-            let question = stage.question(MANY, &changes, false).sql;
+            let question = stage.question(MANY, &changes, false, false).sql;
             writeln!(
                 program,
                 "  -- whether many rows are a load\n{};",

@@ -109,7 +109,7 @@ impl<'c> StageGraph<'c> {
         let ctes = ctes.borrow();
         let ctes = ctes.iter().filter(|(relid, _)| is_planned(*relid));
         let ctes: Vec<&str> = ctes.map(|(_, cte)| cte.as_str()).collect();
-        format!("WITH {} ({rows})", ctes.join(", "))
+        format!("WITH {} SELECT * FROM ({rows}) AS q", ctes.join(", "))
     }
 
     /// True if the rows of the final stage can be computed at once, without what the lower stages store.
