@@ -145,3 +145,19 @@ test('a database that is opened again knows', async () => {
     await copy.close()
   }
 })
+
+test('a role without rights on the catalog owns it', async () => {
+  await lab.exec('CREATE ROLE keeper; GRANT USAGE, CREATE ON SCHEMA test TO keeper; ALTER TABLE o OWNER TO keeper')
+  try {
+    await lab.exec('SET ROLE keeper')
+    await lab.create('st', STEEPEST)
+    for (const step of [HALF, ONE(17), ONE(18), ONE(19), ONE(20)]) await lab.run(step)
+    expect(await behind()).toBe(0)
+    await lab.run(HALF)
+    expect(await behind()).toBe(1)
+  } finally {
+    await lab.exec('RESET ROLE')
+    await lab.reset()
+    await lab.exec('DROP OWNED BY keeper; DROP ROLE keeper')
+  }
+})

@@ -76,7 +76,7 @@ const LARGE: usize = 2;
 /// Scanning a table of this many bytes for each touched key takes less time than making a plan that does not.
 const SMALL: usize = 65_536;
 /// To skip a stage pays for a share of its rows that is this many times smaller than one for which its query runs.
-const SKIPPED: usize = 8;
+const SKIPPED: usize = 12;
 /// To write a row takes at least as long as to read this many.
 const WRITTEN: usize = 4;
 /// The bytes of a narrow row. Rows are counted up to a share of what the pages of a table can hold of these.
