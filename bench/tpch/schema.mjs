@@ -10,7 +10,7 @@ const GENERATOR = 'tpchgen-cli==4.0.0'
 
 export const TABLES = ['region', 'nation', 'supplier', 'part', 'partsupp', 'customer', 'orders', 'lineitem']
 
-const SCHEMA = `
+export const SCHEMA = `
   CREATE TABLE region (r_regionkey int PRIMARY KEY, r_name char(25) NOT NULL, r_comment varchar(152));
   CREATE TABLE nation (n_nationkey int PRIMARY KEY, n_name char(25) NOT NULL, n_regionkey int NOT NULL,
     n_comment varchar(152));
@@ -34,7 +34,7 @@ const SCHEMA = `
     l_shipdate date NOT NULL, l_commitdate date NOT NULL, l_receiptdate date NOT NULL, l_shipinstruct char(25) NOT NULL,
     l_shipmode char(10) NOT NULL, l_comment varchar(44) NOT NULL, PRIMARY KEY (l_orderkey, l_linenumber));`
 
-const INDEXES = `
+export const INDEXES = `
   CREATE INDEX ON nation (n_regionkey);
   CREATE INDEX ON supplier (s_nationkey);
   CREATE INDEX ON customer (c_nationkey);

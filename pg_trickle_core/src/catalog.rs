@@ -211,6 +211,12 @@ pub trait Catalog {
     /// The relation with this OID.
     fn relation(&self, oid: Oid) -> Result<Relation, Error>;
 
+    /// The number of a table in the plan that is being made. It stands in the names of the table's changes in place of its
+    /// OID, so that the SQL is the same in every database. Only the plan's own catalog knows it.
+    fn delta(&self, _relid: Oid) -> u32 {
+        0
+    }
+
     /// True for a view that reads, with the rights of another role, what the owner of the stream table may not read, or may
     /// see other rows of. Its query must not become part of a query that runs as that owner.
     fn is_foreign_view(&self, oid: Oid) -> Result<bool, Error>;

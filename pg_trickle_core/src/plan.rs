@@ -75,6 +75,8 @@ pub struct Source {
     pub relid: Oid,
     /// Its qualified, quoted name when the program was compiled.
     pub name: String,
+    /// The number of the table in this plan, by which statements name its changes.
+    pub delta: u32,
     /// How often the query reads it (more than once in a self-join).
     pub occurrences: usize,
     /// The columns that the query reads, by attribute number. An UPDATE of other columns is not a change.
@@ -88,14 +90,40 @@ pub struct Source {
     pub updates_itself: bool,
 }
 
+/// The name of a table's new transition table, given the table's number in the plan.
+#[must_use]
+pub fn added(delta: u32) -> String {
+    format!("__pgt_new_{delta}")
+}
+
+/// The name of its old transition table.
+#[must_use]
+pub fn removed(delta: u32) -> String {
+    format!("__pgt_old_{delta}")
+}
+
+impl Source {
+    /// The name by which statements read its inserted rows.
+    #[must_use]
+    pub fn added(&self) -> String {
+        added(self.delta)
+    }
+
+    /// The name by which statements read its deleted rows.
+    #[must_use]
+    pub fn removed(&self) -> String {
+        removed(self.delta)
+    }
+}
+
 /// What happened to one source in the statement being maintained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Change {
     /// The table's OID.
     pub relid: Oid,
-    /// True if `__pgt_new_<relid>` is registered and has rows.
+    /// True if the new transition table is registered and has rows ([`Source::added`]).
     pub new: bool,
-    /// True if `__pgt_old_<relid>` is registered and has rows.
+    /// True if the old transition table is registered and has rows ([`Source::removed`]).
     pub old: bool,
     /// True if rows may have changed twice: then an intermediate version of a row is in both transition tables.
     pub repeated: bool,

@@ -143,7 +143,7 @@ impl<'q> Resolver<'q> {
             RteKind::Subquery(_) => return reason("subquery in FROM"),
             RteKind::Cte { .. } => return reason("WITH RECURSIVE"),
             RteKind::NamedTuplestore { .. } => return reason("transition table"),
-            RteKind::Join { .. } | RteKind::Group { .. } | RteKind::Result => return reason("no table in FROM"),
+            RteKind::Join { .. } | RteKind::Result => return reason("no table in FROM"),
         };
         flat.scans.push(source);
         let scan = i32::try_from(flat.scans.len()).map_err(|_| Error::Tree("too many tables".to_owned()))?;

@@ -15,13 +15,14 @@ pub const TABLE_OID: i16 = -6;
 /// What the walk has collected.
 #[derive(Default)]
 struct Found {
-    occurrences: Map<Oid, usize>,
+    /// In order of appearance.
+    occurrences: Vec<(Oid, usize)>,
     columns: Map<Oid, Set<i16>>,
     /// Tables that some occurrence reads without their children.
     only: Set<Oid>,
 }
 
-/// The tables whose changes reach the query, by OID. Fails for a table whose changes no trigger can see.
+/// The tables whose changes reach the query, in the order in which it names them. Fails for a table whose changes no trigger can see.
 pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Error> {
     let mut found = Found::default();
     collect(query, &mut Vec::new(), &mut found, catalog)?;
@@ -40,6 +41,7 @@ pub fn sources(query: &Query, catalog: &dyn Catalog) -> Result<Vec<Source>, Erro
                 .collect();
             Ok(Source {
                 relid,
+                delta: catalog.delta(relid),
                 name: qualified(&relation.schema, &relation.name),
                 occurrences,
                 columns,
@@ -133,7 +135,10 @@ fn relation(relid: Oid, relkind: char, found: &mut Found, catalog: &dyn Catalog)
             "PostgreSQL runs no triggers on its own catalogs, so changes to them cannot be tracked.",
         );
     }
-    *found.occurrences.or_default(relid) += 1;
+    match found.occurrences.iter_mut().find(|(known, _)| *known == relid) {
+        Some((_, count)) => *count += 1,
+        None => found.occurrences.push((relid, 1)),
+    }
     Ok(())
 }
 

@@ -111,7 +111,8 @@ pub struct Stage {
     pub rebuild: Vec<Statement>,
     /// The same without an answer.
     pub refresh: Statement,
-    /// The tables whose changes reach this stage, by OID: views are inlined, and lower stages are included.
+    /// The tables whose changes reach this stage, in the order in which its query names them: views are inlined, and lower
+    /// stages are included.
     pub sources: Vec<Source>,
     /// Storage columns that identify a row; empty if rows can repeat.
     pub key: Vec<String>,
@@ -189,7 +190,7 @@ pub trait Maintenance {
 }
 
 impl Stage {
-    /// The program for one set of changes (sorted by table).
+    /// The program for one set of changes, at most one for each table.
     #[must_use]
     pub fn program(&self, changes: &[Change]) -> Program {
         if self.is_clock() {
@@ -214,12 +215,13 @@ impl Stage {
         self.due.is_some()
     }
 
-    /// The changes to the stage's sources.
+    /// The changes to the stage's sources, in the order of these.
     fn relevant(&self, changes: &[Change]) -> Vec<Change> {
-        let changes = changes.iter().filter(|change| change.new || change.old);
-        changes
-            .filter_map(|change| {
-                let source = self.sources.iter().find(|source| source.relid == change.relid)?;
+        self.sources
+            .iter()
+            .filter_map(|source| {
+                let is_change = |change: &&Change| change.relid == source.relid && (change.new || change.old);
+                let change = changes.iter().find(is_change)?;
                 Some(Change {
                     repeated: change.repeated || source.updates_itself && change.new && change.old,
                     ..*change

@@ -52,8 +52,9 @@ pub fn compile_at_once(query: &Query, input: &Input, catalog: &dyn Catalog) -> R
 /// Compiles the analysed defining query of a stream table.
 pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Plan, Error> {
     volatility::refuse_volatile(query, catalog)?;
-    sources::sources(query, catalog)?;
     let graph = StageGraph::new(input.schema, input.storage, catalog, plan_stage, true);
+    // Fails for what cannot be a source, and gives the tables their numbers.
+    sources::sources(query, &graph)?;
     let attempt = match input.fallback {
         Some(why) => Err(Fallback::Reason(why.to_owned())),
         None => plan_whole(query, &graph),

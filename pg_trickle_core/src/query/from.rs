@@ -206,11 +206,6 @@ pub enum RteKind {
     },
     /// An empty FROM.
     Result,
-    /// PostgreSQL 18's entry for grouping expressions. The reader has replaced all Vars that refer to it.
-    Group {
-        /// The grouping expressions.
-        exprs: Vec<Expr>,
-    },
 }
 
 /// A function in FROM.

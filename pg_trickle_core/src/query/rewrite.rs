@@ -259,7 +259,6 @@ fn rte_exprs(kind: &mut RteKind, visit: &mut dyn FnMut(&mut Expr)) {
         | RteKind::Subquery(_)
         | RteKind::Cte { .. }
         | RteKind::NamedTuplestore { .. }
-        | RteKind::Result
-        | RteKind::Group { .. } => {}
+        | RteKind::Result => {}
     }
 }

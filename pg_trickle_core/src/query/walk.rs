@@ -210,7 +210,6 @@ fn rte_exprs<'q>(kind: &'q super::RteKind, visit: &mut dyn FnMut(&'q Expr)) {
         | RteKind::Join { .. }
         | RteKind::Cte { .. }
         | RteKind::NamedTuplestore { .. }
-        | RteKind::Result
-        | RteKind::Group { .. } => {}
+        | RteKind::Result => {}
     }
 }

@@ -31,6 +31,8 @@ pub struct StageGraph<'c> {
     stages: RefCell<Vec<Stage>>,
     relations: RefCell<Vec<Relation>>,
     planned: RefCell<Vec<Planned>>,
+    /// The tables whose changes have names, by their numbers ([`Catalog::delta`]).
+    deltas: RefCell<Vec<Oid>>,
     plan_stage: PlanStage,
     clock: RefCell<Option<Clock>>,
     steps: Cell<usize>,
@@ -67,6 +69,7 @@ impl<'c> StageGraph<'c> {
             stages: RefCell::default(),
             relations: RefCell::default(),
             planned: RefCell::default(),
+            deltas: RefCell::default(),
             plan_stage,
             clock: RefCell::default(),
             steps: Cell::new(0),
@@ -406,6 +409,16 @@ impl Catalog for StageGraph<'_> {
             .find(|relation| relation.oid == oid)
             .cloned();
         known.map_or_else(|| self.catalog.relation(oid), Ok)
+    }
+
+    fn delta(&self, relid: Oid) -> u32 {
+        let mut deltas = self.deltas.borrow_mut();
+        let place = deltas.iter().position(|known| *known == relid);
+        let place = place.unwrap_or_else(|| {
+            deltas.push(relid);
+            deltas.len() - 1
+        });
+        u32::try_from(place + 1).unwrap_or(u32::MAX)
     }
 
     fn is_foreign_view(&self, oid: Oid) -> Result<bool, Error> {

@@ -505,8 +505,8 @@ fn source_names(source: &Source, own: &[(Oid, Oid)]) -> SourceNames {
     SourceNames {
         relid: found.map_or(core_relid, |(_, relid)| *relid),
         core_relid,
-        added: c_string(&format!("__pgt_new_{core_relid}")),
-        removed: c_string(&format!("__pgt_old_{core_relid}")),
+        added: c_string(&source.added()),
+        removed: c_string(&source.removed()),
         columns: source.columns.clone(),
         physical: source.physical,
     }

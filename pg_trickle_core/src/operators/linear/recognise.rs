@@ -37,6 +37,7 @@ fn table(relation: &Relation, inherit: bool, position: usize, catalog: &dyn Cata
     foldable(relation, inherit)?;
     Ok(Scan {
         relid: relation.oid,
+        delta: catalog.delta(relation.oid),
         table: if inherit { name } else { format!("ONLY {name}") },
         alias: alias(position),
         columns: String::new(),
@@ -75,6 +76,7 @@ fn derived(flat: &Flat, rte: &Rte, position: usize, catalog: &dyn Catalog) -> Re
     let item = crate::sql::query::derived(rte, &|var: &Var| var_sql(flat, var, catalog), catalog)?;
     Ok(Scan {
         relid: 0,
+        delta: 0,
         table: format!("LATERAL {item}"),
         alias: alias(position),
         columns: format!("({})", names.join(", ")),

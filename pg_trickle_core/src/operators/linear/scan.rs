@@ -12,7 +12,7 @@
 //!
 //! Source: Z-sets, Budiu et al., "DBSP", 2023, section 3.
 
-use crate::plan::Oid;
+use crate::plan::{Oid, added, removed};
 use crate::sql::ident::quote_ident;
 use crate::sql::statement::{column, image};
 
@@ -21,6 +21,8 @@ use crate::sql::statement::{column, image};
 pub struct Scan {
     /// The table; 0 for VALUES and functions.
     pub relid: Oid,
+    /// Its number in the plan, which names its changes.
+    pub delta: u32,
     /// Qualified, quoted name, with `ONLY` if the query says so.
     pub table: String,
     /// The alias that expressions of this block use for it.
@@ -65,14 +67,14 @@ pub enum Version {
 
 /// The name of the CTE with the net insertions of a table, which leave out rows that were inserted and deleted again.
 #[must_use]
-pub fn gained(relid: Oid) -> String {
-    format!("__pgt_in_{relid}")
+pub fn gained(delta: u32) -> String {
+    format!("__pgt_in_{delta}")
 }
 
 /// The name of the CTE with the net deletions of a table.
 #[must_use]
-pub fn lost(relid: Oid) -> String {
-    format!("__pgt_out_{relid}")
+pub fn lost(delta: u32) -> String {
+    format!("__pgt_out_{delta}")
 }
 
 impl Version {
@@ -100,10 +102,10 @@ impl Scan {
             Version::Now | Version::Renewed | Version::Kept => {
                 format!("{} AS {}{}", self.table, self.alias, self.columns)
             }
-            Version::New => format!("__pgt_new_{} AS {}", self.relid, self.alias),
-            Version::Old => format!("__pgt_old_{} AS {}", self.relid, self.alias),
-            Version::Gained => format!("{} AS {}", gained(self.relid), self.alias),
-            Version::Lost => format!("{} AS {}", lost(self.relid), self.alias),
+            Version::New => format!("{} AS {}", added(self.delta), self.alias),
+            Version::Old => format!("{} AS {}", removed(self.delta), self.alias),
+            Version::Gained => format!("{} AS {}", gained(self.delta), self.alias),
+            Version::Lost => format!("{} AS {}", lost(self.delta), self.alias),
         }
     }
 
@@ -120,7 +122,7 @@ impl Scan {
                 "(NOT {} OPERATOR(pg_catalog.=) ANY (SELECT {} FROM {} AS {changed}))",
                 image(&self.alias, &key),
                 image(&changed, &key),
-                gained(self.relid)
+                gained(self.delta)
             );
             return Some((None, vec![is_kept]));
         }
@@ -129,9 +131,9 @@ impl Scan {
         }
         let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
         let item = format!(
-            "(SELECT DISTINCT {} FROM __pgt_new_{}) AS {changed}",
+            "(SELECT DISTINCT {} FROM {}) AS {changed}",
             names.join(", "),
-            self.relid
+            added(self.delta)
         );
         let conditions = self
             .key

@@ -7,7 +7,7 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::has_sublink;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::key_column;
-use crate::plan::Oid;
+use crate::plan::{Oid, added, removed};
 use crate::query::{Expr, FromItem, ParamKind, Query, RteKind, Target, attno};
 use crate::sql::statement::{and, column};
 use crate::stages::graph::StageGraph;
@@ -70,12 +70,12 @@ pub fn select(
     query.row_marks.clear();
     for (table, relid, transition) in replaced {
         let position = query.position(*table)?;
-        let transition = match transition {
-            Transition::New => "new",
-            Transition::Old => "old",
-        };
+        let delta = graph.delta(*relid);
         query.rtable[position].kind = RteKind::NamedTuplestore {
-            name: format!("__pgt_{transition}_{relid}"),
+            name: match transition {
+                Transition::New => added(delta),
+                Transition::Old => removed(delta),
+            },
         };
     }
     query.from = path.from.iter().map(|varno| FromItem::Rel(*varno)).collect();
@@ -155,8 +155,9 @@ pub fn stored(
         ));
     }
     Ok(format!(
-        "SELECT {} FROM __pgt_old_{relid} AS o, {} AS s WHERE {}",
+        "SELECT {} FROM {} AS o, {} AS s WHERE {}",
         columns.join(", "),
+        removed(graph.delta(relid)),
         tables.table,
         and(&conditions)
     ))

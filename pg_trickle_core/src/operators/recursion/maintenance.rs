@@ -12,7 +12,7 @@ use crate::operators::linear::bag::net;
 use crate::operators::linear::block::{Block, Part};
 use crate::operators::linear::inner_join::{Changed, signed_choices};
 use crate::operators::linear::scan::{Version, gained, lost};
-use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
+use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way, added, removed};
 use crate::sql::statement::{and, both_null, column, hash, image, is_null, names, op, or};
 
 /// The CTE of the lost rows. It has the columns of the storage, and for UNION `rid`.
@@ -62,7 +62,7 @@ pub struct Recursion {
     /// True if indexes find the rows that still derive a lost row.
     pub indexed: bool,
     /// The columns that are read, for each table.
-    pub read: Vec<(Oid, Vec<String>)>,
+    pub read: Vec<(Oid, u32, Vec<String>)>,
 }
 
 impl Maintenance for Recursion {
@@ -366,17 +366,17 @@ impl Recursion {
 
     /// CTEs with the net change of a table, which leaves out rows that were inserted and deleted again.
     fn net_change(&self, change: &Change) -> Vec<String> {
-        let Some((relid, read)) = self.read.iter().find(|(relid, _)| *relid == change.relid) else {
+        let Some((_, delta, read)) = self.read.iter().find(|(relid, ..)| *relid == change.relid) else {
             return Vec::new();
         };
         let list = names(read);
-        let (inserted, deleted) = (gained(*relid), lost(*relid));
-        let (new, old) = (format!("__pgt_new_{relid}"), format!("__pgt_old_{relid}"));
+        let (inserted, deleted) = (gained(*delta), lost(*delta));
+        let (new, old) = (added(*delta), removed(*delta));
         if !(change.new && change.old) {
             let (name, rows) = if change.new { (inserted, new) } else { (deleted, old) };
             return vec![format!("{name} AS (SELECT {list} FROM {rows})")];
         }
-        let net = format!("__pgt_d_{relid}");
+        let net = format!("__pgt_d_{delta}");
         let rest = |sign: Sign| remaining(&net, read, sign);
         let rows = format!("(SELECT {list}, 1 AS {WEIGHT} FROM {new} UNION ALL SELECT {list}, -1 FROM {old}) AS d");
         vec![

@@ -297,8 +297,8 @@ fn found_by_index(
     Ok(level.from.is_empty())
 }
 
-/// The columns that are read of each table, including its key.
-fn read(reads: &Query, own: Oid, graph: &StageGraph) -> Result<Vec<(Oid, Vec<String>)>, Error> {
+/// The tables that are read, each with its number and the columns that are read of it, including its key.
+fn read(reads: &Query, own: Oid, graph: &StageGraph) -> Result<Vec<(Oid, u32, Vec<String>)>, Error> {
     let mut found = Vec::new();
     for source in sources::sources(reads, graph)? {
         if source.relid == own {
@@ -316,7 +316,11 @@ fn read(reads: &Query, own: Oid, graph: &StageGraph) -> Result<Vec<(Oid, Vec<Str
             columns.extend(first.map(|column| column.attnum));
         }
         let names = columns.iter().filter_map(|attnum| relation.column(*attnum));
-        found.push((source.relid, names.map(|column| column.name.clone()).collect()));
+        found.push((
+            source.relid,
+            source.delta,
+            names.map(|column| column.name.clone()).collect(),
+        ));
     }
     Ok(found)
 }

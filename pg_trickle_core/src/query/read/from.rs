@@ -1,6 +1,7 @@
 //! Range table entries, and how FROM joins them.
 
 use super::Reader;
+use super::group::Group;
 use crate::node::Node;
 use crate::query::{
     Expr, FromItem, JoinExpr, JoinKind, JsonTablePlan, RangeFunction, Rte, RteKind, TableFunc, TableFuncKind,
@@ -70,9 +71,13 @@ impl Reader {
                 name: self.name(node, "enrname"),
             },
             8 => RteKind::Result,
-            9 => RteKind::Group {
-                exprs: self.exprs(node, "groupexprs"),
-            },
+            9 => {
+                let exprs = self.exprs(node, "groupexprs");
+                if let Some(scope) = self.groups.last_mut() {
+                    *scope = Some(Group { varno: 0, exprs });
+                }
+                RteKind::Result
+            }
             kind => {
                 self.unknown(node, "rtekind", kind);
                 RteKind::Result

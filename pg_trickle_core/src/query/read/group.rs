@@ -1,7 +1,8 @@
 //! Resolves PostgreSQL 18's grouping entry.
 //!
 //! In PostgreSQL 18, a query with GROUP BY has a range table entry for the grouping step, and everything above that
-//! step refers to its columns. PostgreSQL 17 repeats the grouping expressions instead, and so does the typed query.
+//! step refers to its columns. PostgreSQL 17 repeats the grouping expressions instead, and so does the typed query, which
+//! has no such entry.
 
 use super::Reader;
 use crate::query::{Expr, Var};

@@ -57,19 +57,13 @@ impl Reader {
 
     fn select(&mut self, node: Node<'_>) -> Query {
         let ctes = self.each(node, "cteList", Self::cte);
-        let rtable = self.each(node, "rtable", Self::rte);
+        let mut rtable = self.each(node, "rtable", Self::rte);
         // The grouping entry is the last one, and FROM precedes grouping, so nothing read so far refers to it.
-        let group = rtable.iter().zip(1..).find_map(|(rte, varno)| {
-            let RteKind::Group { exprs } = &rte.kind else {
-                return None;
-            };
-            Some(Group {
-                varno,
-                exprs: exprs.clone(),
-            })
-        });
-        if let Some(scope) = self.groups.last_mut() {
-            *scope = group;
+        if let Some(Some(group)) = self.groups.last_mut() {
+            group.varno = i32::try_from(rtable.len()).unwrap_or_default();
+            if !matches!(rtable.pop(), Some(entry) if entry.kind == RteKind::Result) {
+                self.fail(node.bad("rtable", "goes on after its grouping entry"));
+            }
         }
         let jointree = self.node(node, "jointree");
         self.expect(jointree, "FROMEXPR");

@@ -211,8 +211,7 @@ impl<'a> Printer<'a> {
             | RteKind::Relation { .. }
             | RteKind::TableFunc(_)
             | RteKind::NamedTuplestore { .. }
-            | RteKind::Result
-            | RteKind::Group { .. } => Err(missing()),
+            | RteKind::Result => Err(missing()),
         }
     }
 

@@ -87,7 +87,7 @@ impl Printer<'_> {
             }
             RteKind::TableFunc(function) => Ok(format!("{lateral}{} AS {alias}", self.table_func(function)?)),
             RteKind::Values { .. } => self.values_item(rte, varno, lateral),
-            RteKind::Join { .. } | RteKind::Result | RteKind::Group { .. } => {
+            RteKind::Join { .. } | RteKind::Result => {
                 Err(Error::Tree(format!("entry {varno} of the range table in FROM")))
             }
         }

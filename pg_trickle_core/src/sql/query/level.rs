@@ -139,13 +139,6 @@ impl<'a> Level<'a> {
     pub fn var(&self, var: &Var, printer: &Printer<'_>) -> Result<String, Error> {
         let position = self.position(var.varno)?;
         let rte = &self.query.rtable[position];
-        if let RteKind::Group { exprs } = &rte.kind {
-            let expr = usize::try_from(var.attno)
-                .ok()
-                .and_then(|attno| exprs.get(attno.checked_sub(1)?))
-                .ok_or_else(|| Error::Tree(format!("grouping expression {}", var.attno)))?;
-            return self.as_own(printer, expr);
-        }
         if let Some(join) = self.visible_join(position) {
             return self.through_join(join, var, printer);
         }
