@@ -121,6 +121,7 @@ record_versions() {
   found_version emscripten "$(version_of emcc --version)"
   found_version clang "$(version_of "$(em-config LLVM_ROOT)/clang" --version)"
   found_version rustc "$(version_of rustc --version)"
+  found_version wasm-bindgen "$(version_of wasm-bindgen --version)"
   found_version binaryen "$(version_of wasm-opt --version)"
   found_version zopfli "$(version_of dpkg-query -W zopfli)" # it has no --version
   for major in "${pg_majors[@]}"; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds everything into build/ and ts/dist/: the side module and its bundle for each PostgreSQL major, then the npm
-# package. What has not changed since the last build is not built again.
+# Builds everything into build/ and ts/dist/: the side module and its bundle for each PostgreSQL major, the planner, then
+# the npm package. What has not changed since the last build is not built again.
 #
 #   build.sh          all of it
 #   build.sh --wasm   only the modules and bundles
@@ -14,7 +14,10 @@ cd "$repo"
 wasm_inputs=(Cargo.toml Cargo.lock pg_trickle_core/Cargo.toml pg_trickle_core/src pg_trickle_pglite/Cargo.toml
   pg_trickle_pglite/src shim ci/lib.sh ci/build-wasm.sh ci/build.sh ci/make-root.sh ci/install-toolchain.sh
   ci/toolchain.versions)
-package_inputs=(package-lock.json ts/package.json ts/tsconfig.json ts/tsup.config.ts ts/src)
+planner_inputs=(Cargo.toml pg_trickle_core/Cargo.toml pg_trickle_core/src pg_trickle_core/planner/Cargo.toml
+  pg_trickle_core/planner/Cargo.lock pg_trickle_core/planner/src ci/lib.sh ci/build-planner.sh ci/make-root.sh
+  ci/install-toolchain.sh ci/toolchain.versions)
+package_inputs=(package-lock.json ts/package.json ts/tsconfig.json ts/tsup.config.ts ts/src build/planner/planner-glue.js)
 imports_inputs=(package-lock.json ci/check-imports.mjs ci/gates/imports.mjs ci/gates/wasm.mjs)
 
 # The names and contents of files and of all files in folders, as one hash.
@@ -49,6 +52,15 @@ build_wasm() {
   fi
 }
 
+build_planner() {
+  local stamp
+  unchanged build/planner.stamp build/planner/planner.wasm.gz build/planner/planner-glue.js -- "${planner_inputs[@]}" && return
+  stamp=$(fingerprint "${planner_inputs[@]}")
+  "$repo/ci/toolchain.sh" true # made here, if need be, so that its progress shows
+  step 'The planner for JavaScript' "$repo/ci/toolchain.sh" ci/build-planner.sh
+  echo "$stamp" >build/planner.stamp
+}
+
 # The bundles that PG_TRICKLE_BUNDLES names are unpacked into build/given, which has the same files as build.
 take_given() {
   local folder major name
@@ -68,6 +80,14 @@ one for each of PostgreSQL ${pg_majors[*]}: build/ of a checkout that was built,
     place "$folder/$name" "build/given/$name"
     tar -xzf "$folder/$name" -O lib/postgresql/pg_trickle.so >"build/given/pg$major/pg_trickle.so"
   done
+  for name in planner.wasm.gz planner-glue.js; do
+    [ -f "$folder/$name" ] || [ -f "$folder/planner/$name" ] ||
+      die "PG_TRICKLE_BUNDLES=$PG_TRICKLE_BUNDLES: there is no file $folder/$name or $folder/planner/$name."
+    mkdir -p build/planner
+    [ -f "$folder/$name" ] || name=planner/$name
+    [ "$folder/$name" -ef "build/planner/${name#planner/}" ] || place "$folder/$name" "build/planner/${name#planner/}"
+  done
+  rm -f build/planner.stamp
   say "Bundles are those of $folder: no Rust and no C of this checkout is in them"
 }
 
@@ -109,6 +129,9 @@ place_bundles() {
     place "$1/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz"
     place "$1/pg$major/pg_trickle.so" "ts/dist/pg_trickle-pg$major.wasm"
   done
+  # The glue is in the code of the package. By itself it is for PG_TRICKLE_BUNDLES=published.
+  place build/planner/planner.wasm.gz ts/dist/planner.wasm.gz
+  place build/planner/planner-glue.js ts/dist/planner-glue.js
 }
 
 build_package() {
@@ -129,6 +152,7 @@ build() {
     take_given
   else
     build_wasm
+    build_planner
   fi
   check_imports "$from"
   [ "${1:-}" = --wasm ] || build_package
@@ -136,9 +160,14 @@ build() {
   say 'The build is up to date'
 }
 
-# build.sh --package: only the npm package's own code
+# build.sh --package: only the npm package's own code, and the glue that is in it
+build_package_alone() {
+  [ -n "${PG_TRICKLE_BUNDLES:-}" ] || build_planner
+  build_package
+}
+
 if [ "${1:-}" = --package ]; then
-  with_lock "$repo/build/lock" build_package
+  with_lock "$repo/build/lock" build_package_alone
 else
   with_lock "$repo/build/lock" build "$@"
 fi

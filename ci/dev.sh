@@ -32,6 +32,13 @@ build() {
   step "Rust, C and link for PostgreSQL ${majors[*]}" "$repo/ci/toolchain.sh" ci/build-wasm.sh --dev "${majors[@]}"
 }
 
+# The planner is not built for speed: it is that of the last build of everything.
+use_planner() {
+  [ -e build/planner/planner.wasm.gz ] || step 'The planner for JavaScript' "$repo/ci/toolchain.sh" ci/build-planner.sh
+  cp build/planner/planner.wasm.gz build/planner/planner-glue.js build/dev/
+}
+
 with_lock "$repo/build/dev/lock" build
+use_planner
 cd ts
 PG_TRICKLE_BUNDLES=$repo/build/dev exec ../ci/with-build.sh npx vitest run "$file" --project "pg$major"

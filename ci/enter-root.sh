@@ -13,6 +13,11 @@ shift
 workdir=/
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
+# Whom this machine trusts, cargo trusts in there: a proxy may have a certificate of its own.
+certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -e "$certificates" ] && [ -e "$root$certificates" ]; then
+  mount --bind "$certificates" "$root$certificates"
+fi
 if [ -n "${MOUNT_REPO:-}" ]; then
   mkdir -p "$root/pg_trickle"
   mount --bind "$MOUNT_REPO" "$root/pg_trickle"

@@ -8,7 +8,7 @@
 source "$(dirname "$0")/lib.sh"
 
 suite=forky # the first Debian with Emscripten 6 and PostgreSQL 18
-recipe=2 # raise it when every machine needs a new root
+recipe=3 # raise it when every machine needs a new root
 root=$cache/$suite-$recipe
 
 # The archive's Release file may be past its date on a mirror that is a snapshot.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# toolchain.sh COMMAND...: runs COMMAND in the checkout with emcc, wasm-opt, cargo (able to build std) and the
+# toolchain.sh COMMAND...: runs COMMAND in the checkout with emcc, wasm-opt, wasm-bindgen, cargo (able to build std) and the
 # variable PG_HEADERS, a folder that holds the server headers as $PG_HEADERS/18/usr/include/postgresql/18/server.
 #
 # The tools of PATH are used when they are all there and new enough: docs/BUILDING.md says which. Otherwise the Debian
@@ -19,6 +19,8 @@ at_least() {
 wanted() {
   local tool major header
   at_least emcc 6.0 "$(version_of emcc --version)"
+  # The version that pg_trickle_core/planner/Cargo.toml names, and no other.
+  [ "$(version_of wasm-bindgen --version)" = 0.2.108 ] || echo "wasm-bindgen 0.2.108 is not on PATH"
   at_least wasm-opt 120 "$(version_of wasm-opt --version)"
   at_least rustc 1.97 "$(version_of rustc --version)"
   for tool in cargo zopfli; do

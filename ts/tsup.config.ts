@@ -12,6 +12,7 @@ const library: Options = {
     static: 'src/static/index.ts',
     devtools: 'src/devtools/index.ts',
     serve: 'src/serve.ts',
+    planner: 'src/planner.ts',
   },
   format: ['esm', 'cjs'],
   dts: true,
@@ -27,7 +28,7 @@ const library: Options = {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
   // Another step puts the bundles and their modules into dist, and the tool below is built at the same time: this must not delete them.
-  clean: ['!*.tar.gz', '!*.wasm', '!pgtrickle-static.*', '!prepare.*', '!pgtrickle.js'],
+  clean: ['!*.gz', '!*.wasm', '!pgtrickle-static.*', '!prepare.*', '!pgtrickle.js', '!planner-glue.js'],
 }
 
 /** Run in Node alone, when a Worker is built: the command, and what it does, which tests also call in their own process. */
@@ -45,7 +46,7 @@ const prepare: Options = { ...tool, entry: { prepare: 'src/static/prepare/prepar
 const command: Options = {
   ...tool,
   entry: { pgtrickle: 'src/command.ts' },
-  external: ['./index.js', './serve.js'],
+  external: ['./index.js', './serve.js', './planner.js'],
 }
 
 export default defineConfig([library, tool, prepare, command])

@@ -235,3 +235,80 @@ pub trait Catalog {
     /// class.
     fn default_equality(&self, type_oid: Oid) -> Result<Option<DefaultOperators>, Error>;
 }
+
+/// The types of most columns, with the operators of their default btree classes: equal, less, greater. PostgreSQL never
+/// gives these numbers to anything else, and looking them up takes a good part of the time of a first stream table.
+const USUAL: [[Oid; 4]; 14] = [
+    [16, 91, 58, 59],         // bool
+    [20, 410, 412, 413],      // int8
+    [21, 94, 95, 520],        // int2
+    [23, 96, 97, 521],        // int4
+    [25, 98, 664, 666],       // text
+    [701, 670, 672, 674],     // float8
+    [1042, 1054, 1058, 1060], // bpchar
+    [1043, 98, 664, 666],     // varchar
+    [1082, 1093, 1095, 1097], // date
+    [1114, 2060, 2062, 2064], // timestamp
+    [1184, 1320, 1322, 1324], // timestamptz
+    [1700, 1752, 1754, 1756], // numeric
+    [2950, 2972, 2974, 2975], // uuid
+    [3802, 3240, 3242, 3243], // jsonb
+];
+
+/// Equal, less and greater of a type, by OID; `None` for a type without a default class.
+pub type BaseOperators = Option<[Option<Oid>; 3]>;
+
+/// Answers [`Catalog::default_equality`] for a catalog that can `find` the operators of the default class of a type that is
+/// no domain.
+///
+/// # Errors
+///
+/// Those of the catalog.
+pub fn default_operators_of(
+    catalog: &dyn Catalog,
+    type_oid: Oid,
+    find: impl FnOnce(Oid) -> Result<BaseOperators, Error>,
+) -> Result<Option<DefaultOperators>, Error> {
+    let mut base = catalog.type_(type_oid)?;
+    while base.kind == 'd' {
+        base = catalog.type_(base.base)?;
+    }
+    let found = match USUAL.iter().find(|usual| usual[0] == base.oid) {
+        Some([_, operators @ ..]) => Some(operators.map(Some)),
+        None => find(base.oid)?,
+    };
+    let optional = |oid: Option<Oid>| oid.map(|oid| catalog.operator(oid)).transpose();
+    Ok(match found {
+        Some([Some(equal), less, greater]) => match parts_have(catalog, &base)? {
+            (false, _) => None,
+            (true, ordered) => Some(DefaultOperators {
+                equality: catalog.operator(equal)?,
+                less: optional(less.filter(|_| ordered))?,
+                greater: optional(greater.filter(|_| ordered))?,
+            }),
+        },
+        Some([None, ..]) | None => None,
+    })
+}
+
+/// What the values that a value of the type consists of have in common: equality, and an order. Arrays and rows
+/// have no more than that (`lookup_type_cache` of `typcache.c`).
+fn parts_have(catalog: &dyn Catalog, type_: &Type) -> Result<(bool, bool), Error> {
+    let parts: Vec<Oid> = if type_.element != 0 {
+        vec![type_.element]
+    } else if type_.kind == 'c' {
+        let columns = catalog.relation(type_.relid)?.columns;
+        let kept = columns.iter().filter(|column| !column.dropped);
+        kept.map(|column| column.type_oid).collect()
+    } else {
+        Vec::new()
+    };
+    let mut ordered = true;
+    for part in parts {
+        match catalog.default_equality(part)? {
+            Some(default) => ordered &= default.less.is_some(),
+            None => return Ok((false, false)),
+        }
+    }
+    Ok((true, ordered))
+}

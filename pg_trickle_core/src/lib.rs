@@ -10,7 +10,9 @@
 
 pub mod catalog;
 pub mod error;
+pub mod explain;
 mod facts;
+pub mod json;
 mod maintain;
 pub mod node;
 pub mod oids;

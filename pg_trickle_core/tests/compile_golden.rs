@@ -18,8 +18,9 @@ use std::thread;
 
 use layout::broken;
 use pg_trickle_core::error::Error;
+use pg_trickle_core::json::Json;
 use pg_trickle_core::plan::{Change, Program, Source, Statement, Way};
-use pg_trickle_core::{Input, Stage, compile, print_query};
+use pg_trickle_core::{Input, Plan, Stage, compile, explain, print_query};
 use recorded::Recorded;
 use trees::{tests, trees};
 
@@ -233,6 +234,14 @@ fn with_references(lines: &[String], name: &str, other: &[String]) -> String {
     text
 }
 
+/// FNV-1a of the plan as a document, by which `ts/tests/planner.test.ts` knows that other builds give the same bytes.
+fn fingerprint(plan: &Plan) -> String {
+    let stages: Vec<&Stage> = plan.stages.iter().collect();
+    let document = Json::Object(explain::members(&stages, &plan.columns)).write();
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", document.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+}
+
 fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error> {
     let query = print_query(tree, catalog)?;
     let mut text = format!("query:\n{};\n\n", broken(&query, "  "));
@@ -257,6 +266,7 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
             text.push('\n');
             section(&mut text, "view", [compiled.view.as_str()]);
             section(&mut text, "change rows", [compiled.change_rows.as_str()]);
+            writeln!(text, "document: {}\n", fingerprint(&compiled)).expect("written");
             text.extend(compiled.stages.iter().map(stage_text));
         }
     }

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, lowest first. `lib.rs` is above all of them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
+    "json",
     "error",
     "sorted",
     "plan",
@@ -21,6 +22,7 @@ const ORDER: [&str; 14] = [
     "rewrite",
     "operators",
     "planner",
+    "explain",
 ];
 
 /// The operators, lowest first. An operator may plan its stage by one before it.

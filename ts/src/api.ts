@@ -1,6 +1,10 @@
 import { readFeed } from './changes.js'
 import type { FeedChange, FeedOptions, KeepOptions } from './changes.js'
+import { definitionOf, isName } from './definition.js'
+import type { Definition } from './definition.js'
 import { TrickleError } from './errors.js'
+import { exportTo } from './outgrow.js'
+import type { ExportOptions, StreamTableExport } from './outgrow.js'
 import { extensionQuery } from './extension.js'
 import { checkOptions } from './options.js'
 import { queryText } from './query-text.js'
@@ -55,6 +59,10 @@ const VERIFY = 'SELECT ok, missing, extra FROM pgtrickle.verify_stream_table($1)
 const ADVANCE = 'SELECT stream_tables, rows FROM pgtrickle.advance()'
 const MEMORY = 'SELECT pg_catalog.to_json(m)::pg_catalog.text AS json FROM pgtrickle.memory() m'
 const RESTORE = 'SELECT pgtrickle.restore_stream_tables()'
+const STREAM_TABLE_ID = "SELECT pgtrickle.command('find', $1) AS id"
+const FALLBACK =
+  'SELECT t.fallback FROM pgtrickle.stream_table t WHERE t.id OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.int4'
+const EXPORT = "SELECT pgtrickle.command('export', $1, $2, $3) AS json"
 const EXPLAIN = 'SELECT pgtrickle.explain_st_json($1)::pg_catalog.text AS json'
 
 // As the text of JSON, which does not depend on the parsers that the app has configured.
@@ -74,6 +82,9 @@ LIMIT 1`
 
 /** How many changes are kept if the caller does not say. */
 const DEFAULT_RETAIN = 10_000
+
+/** How many queries have been exported: several can be under way. */
+let exported = 0
 
 /** SQLSTATE `undefined_table`. */
 const UNDEFINED_TABLE = '42P01'
@@ -178,6 +189,49 @@ export class Trickle {
     const { json } = await this.#queryOne<JsonRow>('explainStreamTable', name, EXPLAIN, [name])
     const plan = JSON.parse(json) as StreamTablePlan & { asOf: string | null }
     return { ...plan, asOf: plan.asOf === null ? null : new Date(plan.asOf) }
+  }
+
+  /**
+   * The definition of a stream table, or of a query that is none yet, with what the catalog says of it: `plan` of
+   * `@pgtrickle/pglite/planner` plans it without a database. A text that is no name is a query.
+   */
+  async exportDefinition(nameOrQuery: StreamTableQuery): Promise<Definition> {
+    const method = 'exportDefinition'
+    if (typeof nameOrQuery === 'string' && isName(nameOrQuery)) return this.#exportStreamTable(method, nameOrQuery)
+    const sql = queryText(nameOrQuery, undefined, '')
+    const view = `pg_temp.__pgt_export_${(exported += 1)}`
+    await this.#query(method, undefined, `CREATE TEMP VIEW ${view} AS ${sql}`, [])
+    const parts = { name: null, schema: null, definition: 'pgtrickle.def_0', storage: 'st_0', fallback: null }
+    try {
+      const { json } = await this.#queryOne<JsonRow>(method, '', EXPORT, [view, parts.storage, null])
+      return definitionOf(parts, json)
+    } finally {
+      // In a transaction that has failed, this fails too, and the view goes with the transaction.
+      await this.#query(method, undefined, `DROP VIEW ${view}`, []).catch(() => undefined)
+    }
+  }
+
+  async #exportStreamTable(method: string, given: string): Promise<Definition> {
+    const found = await this.#queryOne<JsonRow>(method, given, FIND, [given])
+    const { name, schema } = JSON.parse(found.json) as CatalogRow
+    const { id } = await this.#queryOne<{ id: string }>(method, given, STREAM_TABLE_ID, [given])
+    const { fallback } = await this.#queryOne<{ fallback: string | null }>(method, given, FALLBACK, [id])
+    const parts = { name, schema, definition: `pgtrickle.def_${id}`, storage: `st_${id}`, fallback }
+    const { json } = await this.#queryOne<JsonRow>(method, given, EXPORT, [parts.definition, parts.storage, fallback])
+    return definitionOf(parts, json)
+  }
+
+  /**
+   * All stream tables as DDL for another engine, each after those that it reads: for a PostgreSQL with pg_trickle, or for an
+   * engine that maintains views of its own. Says for each what the target cannot do.
+   */
+  async exportStreamTables(options: ExportOptions): Promise<StreamTableExport> {
+    checkOptions('exportStreamTables', options)
+    const ask = async <T>(sql: string): Promise<T[]> => {
+      const rows = await this.#query<JsonRow>('exportStreamTables', undefined, sql, [])
+      return rows.map(({ json }) => JSON.parse(json) as T)
+    }
+    return exportTo(options.to, ask)
   }
 
   /** Compares a stream table with its defining query and changes nothing. */

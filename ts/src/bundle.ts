@@ -7,6 +7,7 @@
  */
 import { TrickleError } from './errors.js'
 import { unresolvedImports } from './imports.js'
+import { gunzipped, readUrl } from './read-url.js'
 import { readTar } from './tar.js'
 import type { PostgresMajor } from './types.js'
 
@@ -155,10 +156,7 @@ function postgresMajor(mod: HostModule): number {
 
 async function readBundle(source: BundleSource, location: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const bytes = source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : await readUrl(source)
-    // Some servers send the file with `Content-Encoding: gzip`, and fetch then decompresses it.
-    const isGzipped = bytes[0] === 0x1f && bytes[1] === 0x8b
-    return isGzipped ? await decompress(bytes) : bytes
+    return await gunzipped(source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : await readUrl(source))
   } catch (cause) {
     throw new TrickleError(`cannot load the bundle of pg_trickle: ${location}`, {
       code: '58P01',
@@ -166,23 +164,4 @@ async function readBundle(source: BundleSource, location: string): Promise<Uint8
       cause,
     })
   }
-}
-
-async function readUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  if (url.protocol === 'file:') {
-    // Assembled at run time, so that bundlers for the browser do not try to resolve it.
-    const specifier = ['node:fs', 'promises'].join('/')
-    const fs = (await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)) as {
-      readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>
-    }
-    return fs.readFile(url)
-  }
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`HTTP status ${response.status}`)
-  return new Uint8Array(await response.arrayBuffer())
-}
-
-async function decompress(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
 }

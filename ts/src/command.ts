@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { importExtension, importFrom } from './static/prepare/extension.js'
 import { createTrickle } from './index.js'
+import { planFolder } from './plan-command.js'
+import type { PlanHost } from './plan-command.js'
 import { serve } from './serve.js'
 import type { ServeOptions } from './serve.js'
 
@@ -22,11 +24,23 @@ Lets clients of PostgreSQL use a PGlite with stream tables, until it gets SIGINT
   --idle-in-transaction SECONDS  end clients that do nothing in a transaction for so long: 60 unless given, 0 for never
   --advance-every MILLISECONDS   move stream tables that depend on the clock to the present this often
   --pglite SPECIFIER             the package of PGlite: @electric-sql/pglite unless given
+
+pgtrickle plan FOLDER
+
+Runs the .sql files of a folder in a PGlite in memory, and prints how each stream table is maintained, what a change costs,
+and which indexes are missing.
+
+  --check                        fail on a stream table that runs its query again, or if the plans are not those of the file
+  --allow-rebuild NAME           a stream table that may run its query again
+  --write                        write the file
+  --file FILE                    the file: pgtrickle.plan in the folder unless given
+  --pictures FOLDER              write a picture (SVG) of each plan there
+  --extension, --pglite          as above
 `
 
 /** The class PGlite. */
 interface Host {
-  PGlite: { create(options: object): Promise<Parameters<typeof serve>[0] & { close(): Promise<void> }> }
+  PGlite: { create(options: object): Promise<Parameters<typeof serve>[0] & PlanHost & { close(): Promise<void> }> }
 }
 
 async function main(): Promise<void> {
@@ -44,11 +58,18 @@ async function main(): Promise<void> {
       'idle-in-transaction': { type: 'string' },
       'advance-every': { type: 'string' },
       pglite: { type: 'string' },
+      check: { type: 'boolean' },
+      write: { type: 'boolean' },
+      file: { type: 'string' },
+      pictures: { type: 'string' },
+      'allow-rebuild': { type: 'string', multiple: true },
       help: { type: 'boolean' },
     },
   })
   if (values.help) return console.log(USAGE)
-  if (positionals.join(' ') !== 'serve') throw new Error(`no such command\n\n${USAGE}`)
+  const [command, planned] = positionals
+  const isPlan = command === 'plan' && planned !== undefined && positionals.length === 2
+  if (!isPlan && positionals.join(' ') !== 'serve') throw new Error(`no such command\n\n${USAGE}`)
   const number = (name: 'port' | 'max-connections' | 'idle-in-transaction' | 'advance-every') => {
     const value = values[name]
     if (value === undefined) return undefined
@@ -74,6 +95,15 @@ async function main(): Promise<void> {
     extensions[key] = extension
   }
   const { PGlite } = (await importFrom(values.pglite ?? '@electric-sql/pglite', here)) as Host
+
+  if (isPlan) {
+    const pg = await PGlite.create({ extensions })
+    const { check = false, write = false, file, pictures } = values
+    const options = { folder: planned, check, write, file, pictures, allowed: values['allow-rebuild'] ?? [] }
+    const problems = await planFolder(pg, options, (line) => console.log(line)).finally(() => pg.close())
+    if (problems.length > 0) throw new Error(problems.join('\n'))
+    return
+  }
 
   const folder = values.db === undefined ? undefined : resolve(values.db)
   // From here on, a signal must not leave the lock or half a database.

@@ -2,8 +2,10 @@
 export { Trickle } from './api.js'
 export type { Bundles, BundleSource } from './bundle.js'
 export type { FeedChange, FeedOptions, KeepOptions } from './changes.js'
+export type { CatalogAnswer, Definition } from './definition.js'
 export { TrickleError } from './errors.js'
 export type { TrickleErrorDetails } from './errors.js'
+export type { ExportedStreamTable, ExportOptions, ExportTarget, StreamTableExport } from './outgrow.js'
 export type { LiveCallback, LiveOptions, LiveResults, LiveTable } from './subscribe/live.js'
 export type {
   Change,

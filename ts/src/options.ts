@@ -17,6 +17,7 @@ const KNOWN = {
   },
   alterStreamTable: { params: 'array', onNotice: 'function' },
   dropStreamTable: { ifExists: 'boolean', cascade: 'boolean' },
+  exportStreamTables: { to: 'anything' },
   subscribe: { initial: 'boolean', key: 'columns', signal: 'signal', onError: 'function' },
   keepChanges: { retain: 'count', maxAge: 'interval' },
   changes: { after: 'count', snapshot: 'boolean', max: 'count', signal: 'signal' },

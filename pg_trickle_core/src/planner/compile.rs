@@ -1,5 +1,6 @@
 //! Compiles the defining query of a stream table.
 
+#[cfg(feature = "changes")]
 use super::change_rows::{self, Form};
 use super::choose::choose;
 use crate::catalog::Catalog;
@@ -27,8 +28,10 @@ pub struct Plan {
     pub view: String,
     /// The same SELECT over rows of the storage named `__pgt_change_rows`: for each row, its text and the text of its
     /// key, or NULL.
+    #[cfg(feature = "changes")]
     pub change_rows: String,
     /// The same, for each row as a document.
+    #[cfg(feature = "changes")]
     pub change_documents: String,
     /// False if the result can change without a change of a source.
     pub is_settled: bool,
@@ -86,6 +89,7 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
             type_sql: catalog.type_sql(type_of(&target.expr, &graph)?, target.expr.typmod())?,
         });
     }
+    #[cfg(feature = "changes")]
     let [change_rows, change_documents] =
         [Form::Text, Form::Document].map(|form| change_rows::query(&view, &top.key, form, &graph));
     views::mark_read_only(&mut view)?;
@@ -95,7 +99,9 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
         stages: graph.finish(top)?,
         columns,
         view,
+        #[cfg(feature = "changes")]
         change_rows: change_rows?,
+        #[cfg(feature = "changes")]
         change_documents: change_documents?,
         is_settled,
     })

@@ -6,7 +6,7 @@ use crate::edge::spi::{self, Values};
 use crate::runtime::load::is_bound;
 use crate::runtime::stream_table::StageRunner;
 use crate::runtime::{load, locks};
-use crate::text::json::Json;
+use pg_trickle_core::json::Json;
 use std::rc::Rc;
 
 /// Applies what time has changed, and says how many stream tables it has changed, and how many of their rows.

@@ -7,8 +7,8 @@ use crate::edge::spi::{self, Values};
 use crate::edge::{ffi, settings};
 use crate::runtime::load;
 use crate::runtime::session;
-use crate::runtime::stream_table::visible_key;
 use crate::text::names::quoted;
+use pg_trickle_core::explain::visible_key;
 use pg_trickle_core::sql::literal::quote_literal;
 
 /// What a reader asks for.

@@ -4,7 +4,7 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, memory};
 use crate::edge::spi::{self, Values};
 use crate::runtime::session;
-use crate::text::json::Json;
+use pg_trickle_core::json::Json;
 
 /// What there is, in bytes. A stream table that this session has not used takes nothing.
 pub fn run() -> Result<String> {

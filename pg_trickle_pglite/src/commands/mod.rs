@@ -6,6 +6,7 @@ mod changes;
 mod create;
 pub mod drop;
 mod explain;
+mod export;
 pub mod fallback;
 mod find;
 mod keep_changes;
@@ -94,6 +95,11 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
         [Some("advance"), ..] => advance::run(),
         [Some("verify"), name, ..] => verify::run(required(*name, "name")?),
         [Some("print"), view, ..] => print::run(required(*view, "view")?),
+        [Some("export"), definition, storage, fallback, ..] => export::run(
+            required(*definition, "definition")?,
+            required(*storage, "storage")?,
+            *fallback,
+        ),
         [Some("explain"), name, ..] => explain::rows(required(*name, "name")?),
         [Some("explain_json"), name, ..] => explain::json(required(*name, "name")?),
         [Some("choose"), way, ..] => {

@@ -6,7 +6,7 @@ use crate::runtime::session::Busy;
 use crate::runtime::{load, locks};
 use crate::schema::{description, storage};
 use crate::subscribe::firing;
-use crate::text::json::Json;
+use pg_trickle_core::json::Json;
 
 /// Runs the query again, and says what had to be patched.
 pub fn run(name: &str) -> Result<String> {

@@ -5,9 +5,9 @@ use crate::edge::catalog::SpiCatalog;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::{ffi, spi};
 use crate::runtime::load;
-use crate::text::json::Json;
 use pg_trickle_core::ZONE;
 use pg_trickle_core::catalog::Catalog;
+use pg_trickle_core::json::Json;
 use pg_trickle_core::plan::{Returns, Statement};
 
 const FLOAT4: u32 = 700;

@@ -2,13 +2,15 @@
 //! each other.
 
 use super::error::{Result, SqlError};
-use super::ffi::{self, Oid};
+use super::ffi::{self, Oid, Row};
 use super::settings;
 use super::spi::{self, Values};
 use pg_trickle_core::catalog::{
-    Catalog, Column, DefaultOperators, Function, IndexColumn, Key, Operator, Relation, Type,
+    BaseOperators, Catalog, Column, DefaultOperators, Function, IndexColumn, Key, Operator, Relation, Type,
+    default_operators_of,
 };
 use pg_trickle_core::error::Error;
+use pg_trickle_core::json::Json;
 use pg_trickle_core::sorted::{Map, Set};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,6 +34,38 @@ struct Known {
 thread_local! {
     /// What compilations share that follow each other.
     static SHARED: RefCell<Option<Rc<Known>>> = const { RefCell::new(None) };
+    /// The answers so far, while they are recorded.
+    static ANSWERS: RefCell<Option<Vec<Json>>> = const { RefCell::new(None) };
+}
+
+/// Records all questions that `body` asks, with the rows that PostgreSQL answers: what the planner without a database needs.
+pub fn recorded(body: impl FnOnce() -> Result<()>) -> Result<Json> {
+    ANSWERS.set(Some(Vec::new()));
+    let done = body();
+    let answers = ANSWERS.take().unwrap_or_default();
+    done.map(|()| Json::Array(answers))
+}
+
+fn record(question: &str, args: &[&str], rows: &[Row]) {
+    ANSWERS.with_borrow_mut(|record| {
+        if let Some(record) = record {
+            let row = |row: &Row| Json::Array(row.iter().map(|value| Json::optional(value.as_deref())).collect());
+            let args = args.iter().map(|arg| Json::Text((*arg).to_owned()));
+            record.push(Json::Array(vec![
+                Json::Text(question.to_owned()),
+                Json::Array(args.collect()),
+                Json::Array(rows.iter().map(row).collect()),
+            ]));
+        }
+    });
+}
+
+/// Asks the catalog. `question` names the query, for the planner without a database.
+fn ask(question: &str, text: &str, args: &[&str]) -> Result<Vec<Row>> {
+    let values: Vec<Option<&str>> = args.iter().copied().map(Some).collect();
+    let rows = spi::catalog(text, &values)?;
+    record(question, args, &rows);
+    Ok(rows)
 }
 
 /// While it exists, compilations share what they ask. Nothing may change the catalog.
@@ -114,13 +148,14 @@ impl SpiCatalog {
     }
 }
 
-fn one(text: &str, oid: Oid) -> Result<Option<Values>> {
-    let mut rows = spi::catalog(text, &[Some(&oid.to_string())])?;
+fn one(question: &str, text: &str, oid: Oid) -> Result<Option<Values>> {
+    let mut rows = ask(question, text, &[&oid.to_string()])?;
     Ok(rows.pop().map(Values::of))
 }
 
 fn function(oid: Oid) -> Result<Option<Function>> {
     let Some(mut v) = one(
+        "function",
         "SELECT pronamespace::regnamespace, proname, provolatile, prokind, proretset, proisstrict, proargtypes, \
          provariadic::oid, prorettype::oid FROM pg_proc WHERE oid = $1::oid",
         oid,
@@ -148,11 +183,12 @@ fn function(oid: Oid) -> Result<Option<Function>> {
 }
 
 fn out_names(oid: Oid) -> Result<Vec<String>> {
-    spi::catalog(
+    ask(
+        "out",
         "SELECT coalesce(nullif(o.name, ''), 'column' || row_number() OVER (ORDER BY o.n)) FROM pg_proc p, \
          unnest(p.proargmodes, p.proargnames) WITH ORDINALITY o(mode, name, n) \
          WHERE p.oid = $1::oid AND o.mode IN ('o', 'b', 't') ORDER BY o.n",
-        &[Some(&oid.to_string())],
+        &[&oid.to_string()],
     )?
     .into_iter()
     .map(|row| Values::of(row).text())
@@ -161,6 +197,7 @@ fn out_names(oid: Oid) -> Result<Vec<String>> {
 
 fn operator(oid: Oid) -> Result<Option<Operator>> {
     let Some(mut v) = one(
+        "operator",
         "SELECT oprnamespace::regnamespace, oprname, oprleft::oid, oprright::oid, oprresult::oid, oprcode::oid, \
          coalesce((SELECT provolatile FROM pg_proc p WHERE p.oid = oprcode), 'v') FROM pg_operator o WHERE oid = $1::oid",
         oid,
@@ -182,6 +219,7 @@ fn operator(oid: Oid) -> Result<Option<Operator>> {
 
 fn type_(oid: Oid) -> Result<Option<Type>> {
     let Some(mut v) = one(
+        "type",
         "SELECT typnamespace::regnamespace, typname, typtype, typcategory, \
          CASE WHEN typsubscript = 'array_subscript_handler'::regproc THEN typelem ELSE 0 END::oid, \
          typarray::oid, typbasetype::oid, typtypmod, typrelid::oid, typcollation::oid FROM pg_type WHERE oid = $1::oid",
@@ -207,6 +245,7 @@ fn type_(oid: Oid) -> Result<Option<Type>> {
 
 fn relation(oid: Oid, reader: Oid) -> Result<Option<Relation>> {
     let Some(mut v) = one(
+        "relation",
         "SELECT relnamespace::regnamespace, relname, relkind, relpersistence, relhassubclass, relrowsecurity \
          FROM pg_class WHERE oid = $1::oid",
         oid,
@@ -219,16 +258,21 @@ fn relation(oid: Oid, reader: Oid) -> Result<Option<Relation>> {
     let (mut has_children, has_policies) = (v.boolean()?, v.boolean()?);
     let is_system = matches!(schema.as_str(), "pg_catalog" | "information_schema") || schema.starts_with("pg_toast");
     if has_children {
-        let child = one("SELECT 1 FROM pg_inherits WHERE inhparent = $1::oid LIMIT 1", oid)?;
+        let child = one(
+            "child",
+            "SELECT 1 FROM pg_inherits WHERE inhparent = $1::oid LIMIT 1",
+            oid,
+        )?;
         has_children = child.is_some();
     }
     let is_partitioned = kind == 'p';
     // PostgreSQL 18 has NOT NULL constraints that are NOT VALID: rows from before may hold NULL. The others change rows of
     // this table when it is updated.
-    let constraints = spi::catalog(
+    let constraints = ask(
+        "constraint",
         "SELECT contype = 'f', conkey[1] FROM pg_constraint WHERE conrelid = $1::oid AND \
          (contype = 'n' AND NOT convalidated OR confrelid = conrelid AND confupdtype <> 'a' AND confupdtype <> 'r')",
-        &[Some(&oid.to_string())],
+        &[&oid.to_string()],
     )?;
     let (mut updates_itself, mut unsure) = (false, Vec::new());
     for row in constraints {
@@ -266,7 +310,7 @@ fn is_restricted(oid: Oid, reader: Oid) -> Result<bool> {
     let text = "SELECT NOT (r.rolsuper OR r.rolbypassrls \
          OR NOT c.relforcerowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE')) \
          FROM pg_class c, pg_roles r WHERE c.oid = $1::oid AND r.oid = $2::oid";
-    Ok(answer(text, oid, reader)?.unwrap_or(true))
+    Ok(answer("restricted", text, oid, reader)?.unwrap_or(true))
 }
 
 /// Whether a view of another role shows what this role cannot read by itself: relations without the privilege, or with
@@ -279,19 +323,20 @@ fn is_foreign(view: Oid, reader: Oid) -> Result<bool> {
          AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid AND c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'v') \
          AND (c.relrowsecurity OR NOT has_schema_privilege($2::oid, c.relnamespace, 'USAGE') \
          OR NOT has_table_privilege($2::oid, c.oid, 'SELECT'))) FROM pg_class v WHERE v.oid = $1::oid";
-    Ok(answer(text, view, reader)?.unwrap_or(true))
+    Ok(answer("foreign", text, view, reader)?.unwrap_or(true))
 }
 
-fn answer(text: &str, oid: Oid, reader: Oid) -> Result<Option<bool>> {
-    let row = spi::catalog(text, &[Some(&oid.to_string()), Some(&reader.to_string())])?.pop();
+fn answer(question: &str, text: &str, oid: Oid, reader: Oid) -> Result<Option<bool>> {
+    let row = ask(question, text, &[&oid.to_string(), &reader.to_string()])?.pop();
     row.map(|row| Values::of(row).boolean()).transpose()
 }
 
 fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
-    spi::catalog(
+    ask(
+        "column",
         "SELECT attnum, attname, atttypid::oid, atttypmod, attcollation::oid, attnotnull, attisdropped, attgenerated \
          FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 ORDER BY attnum",
-        &[Some(&oid.to_string())],
+        &[&oid.to_string()],
     )?
     .into_iter()
     .map(|row| {
@@ -314,10 +359,11 @@ fn columns(oid: Oid, unsure: &[i16]) -> Result<Vec<Column>> {
 /// The columns of indexes, and the keys: of unique indexes whose columns hold no NULL, the primary key first.
 /// `indnkeyatts` leaves INCLUDE columns out; a WITHOUT OVERLAPS key is an exclusion index.
 fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<Vec<IndexColumn>>, Vec<Key>)> {
-    let rows = spi::catalog(
+    let rows = ask(
+        "index",
         "SELECT indkey, indoption, indnkeyatts, indisprimary, indisunique AND indimmediate AND NOT indisexclusion FROM pg_index \
          WHERE indrelid = $1::oid AND indisvalid AND indpred IS NULL ORDER BY indisprimary DESC, indexrelid",
-        &[Some(&oid.to_string())],
+        &[&oid.to_string()],
     )?;
     let (mut indexes, mut keys) = (Vec::new(), Vec::new());
     for row in rows {
@@ -344,32 +390,11 @@ fn indexes(oid: Oid, columns: &[Column]) -> Result<(Vec<Vec<IndexColumn>>, Vec<K
     Ok((indexes, keys))
 }
 
-/// The types of most columns, with the operators of their default btree classes: equal, less, greater. PostgreSQL never
-/// gives these numbers to anything else, and looking them up takes a good part of the time of a first stream table.
-const USUAL: [[Oid; 4]; 14] = [
-    [16, 91, 58, 59],         // bool
-    [20, 410, 412, 413],      // int8
-    [21, 94, 95, 520],        // int2
-    [23, 96, 97, 521],        // int4
-    [25, 98, 664, 666],       // text
-    [701, 670, 672, 674],     // float8
-    [1042, 1054, 1058, 1060], // bpchar
-    [1043, 98, 664, 666],     // varchar
-    [1082, 1093, 1095, 1097], // date
-    [1114, 2060, 2062, 2064], // timestamp
-    [1184, 1320, 1322, 1324], // timestamptz
-    [1700, 1752, 1754, 1756], // numeric
-    [2950, 2972, 2974, 2975], // uuid
-    [3802, 3240, 3242, 3243], // jsonb
-];
-
 /// Strategies 1, 3 and 5 of btree are less, equal and greater; 1 of hash is equal. A class is right for a type that it
 /// names, or that casts to the named type without a function, or that is an array, enum or range where it names any.
-fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
-    if let Some([_, operators @ ..]) = USUAL.iter().find(|usual| usual[0] == oid) {
-        return Ok(Some(operators.map(Some)));
-    }
-    let row = spi::catalog(
+fn default_operators(oid: Oid) -> Result<BaseOperators> {
+    let row = ask(
+        "operators",
         "WITH classes AS (SELECT c.opcfamily, c.opcintype, a.amname, \
          CASE WHEN c.opcintype = b.oid THEN 0 WHEN y.typtype = 'p' THEN 2 ELSE 1 END AS rank FROM pg_type b, pg_opclass c \
          JOIN pg_am a ON a.oid = c.opcmethod AND a.amname IN ('btree', 'hash') JOIN pg_type y ON y.oid = c.opcintype \
@@ -385,36 +410,12 @@ fn default_operators(oid: Oid) -> Result<Option<[Option<Oid>; 3]>> {
          max(o.amopopr) FILTER (WHERE b.amname = 'btree' AND o.amopstrategy = 1)::oid, \
          max(o.amopopr) FILTER (WHERE b.amname = 'btree' AND o.amopstrategy = 5)::oid FROM best b \
          JOIN pg_amop o ON o.amopfamily = b.opcfamily AND o.amoplefttype = b.opcintype AND o.amoprighttype = b.opcintype",
-        &[Some(&oid.to_string())],
+        &[&oid.to_string()],
     )?
     .pop();
     let Some(row) = row else { return Ok(None) };
     let mut v = Values::of(row);
     Ok(Some([v.optional_number()?, v.optional_number()?, v.optional_number()?]))
-}
-
-impl SpiCatalog {
-    /// What the values that a value of the type consists of have in common: equality, and an order. Arrays and rows
-    /// have no more than that (`lookup_type_cache` of `typcache.c`).
-    fn parts_have(&self, type_: &Type) -> Answer<(bool, bool)> {
-        let parts: Vec<Oid> = if type_.element != 0 {
-            vec![type_.element]
-        } else if type_.kind == 'c' {
-            let columns = self.relation(type_.relid)?.columns;
-            let kept = columns.iter().filter(|column| !column.dropped);
-            kept.map(|column| column.type_oid).collect()
-        } else {
-            Vec::new()
-        };
-        let mut ordered = true;
-        for part in parts {
-            match self.default_equality(part)? {
-                Some(default) => ordered &= default.less.is_some(),
-                None => return Ok((false, false)),
-            }
-        }
-        Ok((true, ordered))
-    }
 }
 
 impl Catalog for SpiCatalog {
@@ -442,23 +443,23 @@ impl Catalog for SpiCatalog {
         };
         // Names of the path, which shows pg_catalog only, stand without a schema. Those that are no words of SQL get it:
         // the text will be read under another path.
-        let text = self.note(spi::catalog_value(
+        let mut rows = self.note(ask(
+            "typeText",
             "SELECT CASE WHEN $4 = 'pg_catalog' AND $3 <> 'interval' AND quote_ident($3) = \
              substring(format_type($1::oid, $2::int) FROM '^[^][ (]+') THEN 'pg_catalog.' ELSE '' END || format_type($1::oid, $2::int)",
-            &[
-                Some(&oid.to_string()),
-                Some(&typmod.to_string()),
-                Some(&named.name),
-                Some(&named.schema),
-            ],
+            &[&oid.to_string(), &typmod.to_string(), &named.name, &named.schema],
         ))?;
-        let text = text.unwrap_or_default();
+        let text = rows
+            .pop()
+            .and_then(|row| row.into_iter().next().flatten())
+            .unwrap_or_default();
         self.known.type_texts.borrow_mut().insert((oid, typmod), text.clone());
         Ok(text)
     }
 
     fn is_compiled(&self, function: Oid) -> Answer<bool> {
         let found = self.note(one(
+            "compiled",
             "SELECT l.lanname = 'c' FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = $1::oid",
             function,
         ))?;
@@ -467,6 +468,7 @@ impl Catalog for SpiCatalog {
 
     fn collation(&self, oid: Oid) -> Answer<(String, String)> {
         let found = self.note(one(
+            "collation",
             "SELECT n.nspname, c.collname FROM pg_collation c \
              JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = $1::oid",
             oid,
@@ -492,38 +494,26 @@ impl Catalog for SpiCatalog {
 
     fn view_tree(&self, oid: Oid) -> Answer<String> {
         self.depends.borrow_mut().insert(oid);
-        self.note(spi::catalog_value(
+        let found = self.note(one(
+            "view",
             "SELECT ev_action FROM pg_rewrite WHERE ev_class = $1::oid AND rulename = '_RETURN'",
-            &[Some(&oid.to_string())],
-        ))?
-        .ok_or_else(|| Error::Catalog(format!("relation {oid} is no view")))
+            oid,
+        ))?;
+        let tree = found.and_then(|mut values| values.optional());
+        tree.ok_or_else(|| Error::Catalog(format!("relation {oid} is no view")))
     }
 
     fn const_text(&self, node: &str) -> Answer<String> {
-        self.note(ffi::const_text(node, settings::WRITING))
+        let text = self.note(ffi::const_text(node, settings::WRITING))?;
+        record("constant", &[node], &[vec![Some(text.clone())]]);
+        Ok(text)
     }
 
     fn default_equality(&self, type_oid: Oid) -> Answer<Option<DefaultOperators>> {
         if let Some(known) = self.known.defaults.borrow().get(&type_oid) {
             return Ok(known.clone());
         }
-        let mut base = self.type_(type_oid)?;
-        while base.kind == 'd' {
-            base = self.type_(base.base)?;
-        }
-        let found = self.note(default_operators(base.oid))?;
-        let optional = |oid: Option<Oid>| oid.map(|oid| self.operator(oid)).transpose();
-        let answer = match found {
-            Some([Some(equal), less, greater]) => match self.parts_have(&base)? {
-                (false, _) => None,
-                (true, ordered) => Some(DefaultOperators {
-                    equality: self.operator(equal)?,
-                    less: optional(less.filter(|_| ordered))?,
-                    greater: optional(greater.filter(|_| ordered))?,
-                }),
-            },
-            Some([None, ..]) | None => None,
-        };
+        let answer = default_operators_of(self, type_oid, |base| self.note(default_operators(base)))?;
         self.known.defaults.borrow_mut().insert(type_oid, answer.clone());
         Ok(answer)
     }

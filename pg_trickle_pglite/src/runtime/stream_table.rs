@@ -178,17 +178,6 @@ impl StreamTable {
     }
 }
 
-/// The key of a stage, where users see all of its columns.
-#[must_use]
-pub fn visible_key<'a>(stage: &'a Stage, columns: &[OutputColumn]) -> &'a [String] {
-    let is_visible = |name: &String| columns.iter().any(|column| column.name == *name);
-    if stage.key.iter().all(is_visible) {
-        &stage.key
-    } else {
-        &[]
-    }
-}
-
 impl StageRunner {
     /// The names of a source's transition tables; nothing for a table that is no source itself.
     #[must_use]

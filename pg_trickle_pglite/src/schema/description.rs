@@ -8,8 +8,8 @@ use crate::runtime::load::{self, Compiled};
 use crate::runtime::locks;
 use crate::runtime::rights;
 use crate::runtime::session;
-use crate::runtime::stream_table::visible_key;
-use crate::text::json::Json;
+use pg_trickle_core::explain::visible_key;
+use pg_trickle_core::json::Json;
 
 /// The array that a parameter holds as JSON.
 macro_rules! texts {

@@ -11,7 +11,7 @@ use crate::edge::spi::{self, Values};
 use crate::runtime::load;
 use crate::runtime::session::{self, NotedRow};
 use crate::runtime::stream_table::StreamTable;
-use crate::text::json::Json;
+use pg_trickle_core::json::Json;
 use std::cell::Cell;
 
 /// How many bytes of changes are written by one statement.

@@ -1,6 +1,5 @@
-//! Text alone: names and JSON. Nothing here knows PostgreSQL.
+//! Text alone: names, and what hides them. Nothing here knows PostgreSQL.
 
 pub mod exact;
 pub mod hidden;
-pub mod json;
 pub mod names;

@@ -1,4 +1,4 @@
-//! JSON text, as far as commands answer in it.
+//! JSON text, as far as plans and commands are written in it.
 
 /// A JSON value.
 pub enum Json {
@@ -23,11 +23,13 @@ impl Json {
     }
 
     /// A string, or `null`.
+    #[must_use]
     pub fn optional(text: Option<&str>) -> Json {
         text.map_or(Json::Null, |text| Json::Text(text.to_owned()))
     }
 
     /// The text.
+    #[must_use]
     pub fn write(&self) -> String {
         let mut out = String::new();
         self.append(&mut out);

@@ -1,0 +1,2 @@
+/** Plans without a database, and plans as pictures: `@pgtrickle/pglite/planner`. */
+export * from './planner/index.js'
