@@ -123,7 +123,6 @@ const LACKS: Record<ExportTarget, Lack[]> = {
     lacks(/\b(?:json_table|xmltable|json_query|json_value|xmlelement|xmlagg)\b/i, 'SQL/JSON and XML functions'),
     lacks(/\btablesample\b/i, 'TABLESAMPLE'),
     lacks(/\bgroups\s+between\b/i, 'window frames with GROUPS'),
-    lacks(/\bnot\s+in\s*\(\s*select\b/i, 'NOT IN over a subquery whose rows may be NULL'),
     AGES,
   ],
   feldera: [

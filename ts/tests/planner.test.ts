@@ -170,7 +170,7 @@ describe('pictures', () => {
 
   test('Mermaid', async () => {
     const text = renderMermaid(await db.trickle.explainStreamTable('q1'))
-    expect(text).toMatch(/^flowchart LR\n {2}source1\[\("tpch\.lineitem<br>table"\)\]\n/)
+    expect(text).toMatch(/^flowchart LR\n {2}source1\[\("tpch\.lineitem<br>a change runs 1 stage"\)\]\n/)
     expect(text).toContain('source1 -->|')
     expect(text).toContain('class stage1,result fold')
   })

@@ -44,7 +44,7 @@ export function graphOf(plan: Pictured): PlanGraph {
     if (ids.has(name)) continue
     const id = `source${ids.size - plan.stages.length + 1}`
     ids.set(name, id)
-    nodes.push({ id, kind: 'source', title: plain(name), lines: ['table'], way: null, layer: 0 })
+    nodes.push({ id, kind: 'source', title: plain(name), lines: [], way: null, layer: 0 })
     layers.set(id, 0)
   }
   for (const stage of plan.stages) {
@@ -65,7 +65,25 @@ export function graphOf(plan: Pictured): PlanGraph {
     nodes.push({ id: 'result', kind: 'result', title: name, lines: [columnsOf(plan.columns)], way: plan.way, layer })
     edges.push({ from: ids.get(top.name) ?? '', to: 'result', way: top.way, cost: '', statements: [0, 0, 0] })
   }
+  for (const node of nodes.filter(({ kind }) => kind === 'source')) {
+    const reached = reachOf(node.id, edges)
+    node.lines.push(`a change runs ${reached} ${reached === 1 ? 'stage' : 'stages'}`)
+  }
   return { nodes, edges }
+}
+
+/** How many stages a change of a table runs. */
+function reachOf(id: string, edges: GraphEdge[]): number {
+  const reached = new Set<string>()
+  const visit = (from: string): void => {
+    for (const { to } of edges.filter((edge) => edge.from === from && edge.to !== 'result')) {
+      if (reached.has(to)) continue
+      reached.add(to)
+      visit(to)
+    }
+  }
+  visit(id)
+  return reached.size
 }
 
 /** The operators that the stage has itself: what it reads is drawn beside it. */

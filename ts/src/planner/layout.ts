@@ -26,13 +26,14 @@ export interface Layout {
 }
 
 export const LINE_HEIGHT = 17
-/** The width of a letter of the font that the picture is set in. */
-const LETTER = 6.7
+/** The width of a letter of the fixed font, of 12 pixels, that the picture is set in. */
+export const LETTER = 7.25
 const PADDING = 12
 const MARGIN = 16
 const GAP = 22
-/** Room between layers, for the text of the edges. */
-const BETWEEN = 190
+/** Room between layers, with text on the edges and without. */
+const BETWEEN = 200
+const NARROW = 60
 const MOST_LETTERS = 44
 
 /** Something that stands in a layer: a box, or the place where an edge passes it. */
@@ -64,7 +65,8 @@ export function layOut(graph: PlanGraph): Layout {
     for (const layer of layers) order(layer, 'below')
     for (const layer of [...layers].reverse()) order(layer, 'above')
   }
-  const width = place(layers)
+  const isTold = (layer: number) => graph.nodes.some((node) => node.layer > layer && node.kind !== 'result')
+  const width = place(layers, isTold)
   const height = Math.max(...layers.flat().map((item) => item.y + item.height)) + MARGIN
   const lines = paths.map((path) => ({ edge: path.edge, points: pointsOf(path.items, layers) }))
   return { boxes: [...items.values()].flatMap((item) => item.box ?? []), lines, width, height }
@@ -110,18 +112,20 @@ function order(layer: Item[], side: 'below' | 'above'): void {
 }
 
 /** Moves everything to where it is drawn, and returns the width. */
-function place(layers: Item[][]): number {
+function place(layers: Item[][], isTold: (layer: number) => boolean): number {
   const top = Math.min(...layers.flat().map((item) => item.y))
   let x = MARGIN
-  for (const layer of layers) {
+  let last = 0
+  for (const [n, layer] of layers.entries()) {
     const width = Math.max(0, ...layer.map((item) => item.box?.width ?? 0))
     for (const item of layer) {
       item.y += MARGIN - top
       if (item.box) Object.assign(item.box, { x, y: item.y, width })
     }
-    x += width + BETWEEN
+    last = isTold(n) ? BETWEEN : NARROW
+    x += width + last
   }
-  return x - BETWEEN + MARGIN
+  return x - last + MARGIN
 }
 
 function pointsOf(items: Item[], layers: Item[][]): [number, number][] {

@@ -1,7 +1,7 @@
 /** A plan as a picture: an SVG without scripts and without anything from elsewhere. */
 import { graphOf } from './graph.js'
 import type { GraphEdge, Pictured } from './graph.js'
-import { layOut, LINE_HEIGHT, shortened } from './layout.js'
+import { layOut, LETTER, LINE_HEIGHT, shortened } from './layout.js'
 import type { Box, Line } from './layout.js'
 
 /** Options of `renderPlan`. */
@@ -31,10 +31,11 @@ export function renderPlan(plan: Pictured, options: PictureOptions = {}): string
   const { name } = plan
   const heading = title ?? (name === null ? 'Plan of a query' : `Plan of ${name}`)
   const legend = Object.entries(WAYS)
-  const width = Math.max(layout.width, 720)
+  const entries = legend.map(([way, text]) => `${way}: ${text}`)
+  const starts = entries.map((_, n) => entries.slice(0, n).reduce((x, entry) => x + entry.length * LETTER + 50, 0))
+  const width = Math.max(layout.width, (starts.at(-1) ?? 0) + (entries.at(-1) ?? '').length * LETTER + 58)
   const height = layout.height + LINE_HEIGHT * 2
   const id = `p${hash(JSON.stringify([heading, graph]))}`
-  const labels = layout.lines.map((line) => labelOf(line, graph.edges[line.edge]))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" width="${Math.ceil(width)}" ` +
       `height="${Math.ceil(height)}" role="img" aria-labelledby="${id}t ${id}d" class="pgtrickle-plan">`,
@@ -45,12 +46,12 @@ export function renderPlan(plan: Pictured, options: PictureOptions = {}): string
     `<rect class="page" width="100%" height="100%"/>`,
     ...layout.lines.map((line) => pathOf(line, graph.edges[line.edge], id)),
     ...layout.boxes.map(drawn),
-    ...labels,
+    ...labelsOf(layout.lines, graph.edges).map(drawnLabel),
     `<g class="legend" transform="translate(16 ${Math.ceil(layout.height + 14)})">`,
     ...legend.map(
-      ([way, text], n) =>
-        `<g transform="translate(${n * 230} 0)"><rect class="${way}" y="-9" width="18" height="10" rx="2"/>` +
-        `<text x="25">${way}: ${text}</text></g>`,
+      ([way], n) =>
+        `<g transform="translate(${at(starts[n] ?? 0)} 0)"><rect class="${way}" y="-9" width="18" height="10" rx="2"/>` +
+        `<text x="25">${entries[n]}</text></g>`,
     ),
     `</g></svg>`,
   ].join('\n')
@@ -80,7 +81,7 @@ function styleOf(theme: NonNullable<PictureOptions['theme']>): string {
   )
   return [
     variables,
-    `${root}{max-width:100%;height:auto;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}`,
+    `${root}{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}`,
     `${root} .page{fill:var(--page)}${root} text{fill:var(--text)}${root} .quiet,${root} .legend text{fill:var(--quiet)}`,
     `${root} .box{fill:var(--box);stroke:var(--line);stroke-width:1.5}${root} .title{font-weight:600}`,
     `${root} .edge{fill:none;stroke-width:1.5}`,
@@ -104,17 +105,50 @@ function pathOf({ points }: Line, edge: GraphEdge | undefined, id: string): stri
   return `<path class="edge ${way}" d="${steps.join('')}" marker-end="url(#${id}${way})"/>`
 }
 
-/** What a change that comes this way costs and runs, in the middle of the edge's first piece. */
-function labelOf({ points }: Line, edge: GraphEdge | undefined): string {
-  const [start, end] = points
-  if (edge === undefined || edge.cost === '' || start === undefined || end === undefined) return ''
-  const [x, y] = [(start[0] + end[0]) / 2, (start[1] + end[1]) / 2]
+interface Label {
+  x: number
+  y: number
+  lines: string[]
+  edge: GraphEdge
+}
+
+const LABEL_HEIGHT = 15
+
+/** What a change that comes each way costs, in the middle of the edge's first piece, one below the other. */
+function labelsOf(lines: Line[], edges: GraphEdge[]): Label[] {
+  const labels = lines.flatMap(({ points: [start, end], edge: n }): Label[] => {
+    const edge = edges[n]
+    if (edge === undefined || edge.cost === '' || start === undefined || end === undefined) return []
+    return [{ x: (start[0] + end[0]) / 2, y: (start[1] + end[1]) / 2 - 4, lines: wrapped(edge.cost), edge }]
+  })
+  labels.sort((one, other) => one.x - other.x || one.y - other.y)
+  labels.forEach((label, n) => {
+    const above = labels[n - 1]
+    if (above && above.x === label.x) label.y = Math.max(label.y, above.y + above.lines.length * LABEL_HEIGHT + 3)
+  })
+  return labels
+}
+
+/** What it runs shows when it is pointed at. */
+function drawnLabel({ x, y, lines, edge }: Label): string {
   const [inserted, updated, deleted] = edge.statements
-  const runs = `INSERT ${inserted} · UPDATE ${updated} · DELETE ${deleted} statements`
+  const runs = `INSERT runs ${inserted} statements, UPDATE ${updated}, DELETE ${deleted}`
+  const spans = lines.map((line, n) => `<tspan x="${at(x)}" y="${at(y + n * LABEL_HEIGHT)}">${escaped(line)}</tspan>`)
   return (
-    `<text class="halo ${edge.way}" x="${at(x)}" y="${at(y - 3)}" text-anchor="middle">${escaped(shortened(edge.cost, 27))}` +
+    `<text class="halo ${edge.way}" text-anchor="middle">${spans.join('')}` +
     `<title>${escaped(`${edge.cost}; ${runs}`)}</title></text>`
   )
+}
+
+/** Above and below an edge there is room for this many letters each. */
+const EDGE_LETTERS = 26
+
+/** Two lines at most. */
+function wrapped(text: string): string[] {
+  if (text.length <= EDGE_LETTERS) return [text]
+  const end = text.lastIndexOf(' ', EDGE_LETTERS)
+  const cut = end > 0 ? end : EDGE_LETTERS
+  return [text.slice(0, cut), shortened(text.slice(cut).trim(), EDGE_LETTERS)]
 }
 
 function drawn({ node, x, y, width, height, lines }: Box): string {
