@@ -64,6 +64,8 @@ export function siteConfig({ repository, base = '/' }) {
             ['Clients', '/HOSTS'],
             ['Native PostgreSQL', '/NATIVE'],
             ['WebAssembly and native', '/WASM_VS_NATIVE'],
+            ['Outgrowing PGlite', '/OUTGROWING'],
+            ['PostgreSQL 17 and 18', '/PG17_PG18'],
             ['Cloudflare Workers', '/WORKERS'],
             ['Reliability', '/RELIABILITY'],
           ),

@@ -2,8 +2,9 @@
 
 mod trees;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use pg_trickle_core::node::{Node, Tree, Value};
 use pg_trickle_core::query::{
     Expr, FromItem, GroupingSet, JoinKind, JsonTablePlan, Query, RteKind, SetOperation, Var, read_view,
 };
@@ -95,6 +96,93 @@ fn both_versions_give_the_same_query() {
         assert!(newer.contains_key(view), "{view} is missing in 18");
         let (old, new) = (query("17", view), query("18", view));
         assert_eq!(without_news_of_18(&old), without_news_of_18(&new), "{view}");
+    }
+}
+
+/// The nodes of a tree.
+fn for_each_node<'t>(value: Value<'t>, visit: &mut impl FnMut(Node<'t>)) {
+    if let Some(node) = value.node() {
+        visit(node);
+        for (_, value) in node.fields() {
+            for_each_node(value, visit);
+        }
+    }
+    for item in value.items().into_iter().flatten() {
+        for_each_node(item, visit);
+    }
+}
+
+/// The fields of each kind of node, and the views that have such nodes.
+fn kinds(version: &str) -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> {
+    let mut kinds: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
+    for (view, text) in trees(version) {
+        let tree = Tree::parse(&text).expect("a tree");
+        for_each_node(tree.root(), &mut |node| {
+            let (fields, views) = kinds.entry(node.label().to_owned()).or_default();
+            fields.extend(node.fields().map(|(name, _)| name.to_owned()));
+            views.insert(view.clone());
+        });
+    }
+    kinds
+}
+
+#[test]
+fn each_kind_of_node_gives_the_same_query_on_both_versions() {
+    let (old, new) = (kinds("17"), kinds("18"));
+    assert_eq!(old.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
+    let mut same: BTreeMap<&str, bool> = BTreeMap::new();
+    for (kind, (_, views)) in &old {
+        let mut compared = 0;
+        for view in views.intersection(&new[kind].1).filter(|view| *view != "group_using") {
+            let is_same = || {
+                let [old, new] = ["17", "18"].map(|version| without_news_of_18(&query(version, view)));
+                old == new
+            };
+            assert!(*same.entry(view).or_insert_with(is_same), "{kind} in {view}");
+            compared += 1;
+        }
+        assert!(compared > 0, "no view of both versions has a {kind}");
+    }
+}
+
+/// Fields that only one version writes, as docs/PG17_PG18.md lists them.
+const DIFFERENT: [(&str, &str, &str); 6] = [
+    ("ARRAYEXPR", "", "list_end list_start"),
+    ("QUERY", "", "hasGroupRTE returningNewAlias returningOldAlias"),
+    ("RANGETBLENTRY", "", "groupexprs"),
+    ("ROWCOMPAREEXPR", "rctype", "cmptype"),
+    ("SORTGROUPCLAUSE", "", "reverse_sort"),
+    ("VAR", "", "varreturningtype"),
+];
+
+#[test]
+fn the_differences_between_trees_are_the_documented_ones() {
+    let (old, new) = (kinds("17"), kinds("18"));
+    let joined = |fields: Vec<&String>| fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(" ");
+    let mut found = Vec::new();
+    for (kind, (before, _)) in &old {
+        let (after, _) = &new[kind];
+        let only = [before.difference(after).collect(), after.difference(before).collect()].map(joined);
+        if only != ["", ""] {
+            found.push((kind.clone(), only));
+        }
+    }
+    let expected = DIFFERENT.map(|(kind, old, new)| (kind.to_owned(), [old.to_owned(), new.to_owned()]));
+    assert_eq!(found, expected);
+    let page = trees::tests().join("../../docs/PG17_PG18.md");
+    let page = std::fs::read_to_string(page).expect("readable");
+    for (kind, old, new) in DIFFERENT {
+        for name in [kind]
+            .into_iter()
+            .chain(old.split(' '))
+            .chain(new.split(' '))
+            .filter(|name| !name.is_empty())
+        {
+            assert!(
+                page.contains(&format!("`{name}`")),
+                "docs/PG17_PG18.md does not say {name}"
+            );
+        }
     }
 }
 

@@ -52,7 +52,7 @@ async function same(tables: string[]): Promise<void> {
   for (const table of tables) {
     const query = `SELECT x::text AS row FROM ${table} x ORDER BY 1`
     const [here, there] = [await pg.query<{ row: string }>(query), await client.query<{ row: string }>(query)]
-    expect(here.rows.length).toBeGreaterThan(1)
+    expect(here.rows.length).toBeGreaterThan(0)
     expect(there.rows).toEqual(here.rows)
   }
 }
