@@ -22,7 +22,15 @@ const KNOWN = {
   keepChanges: { retain: 'count', maxAge: 'interval' },
   changes: { after: 'count', snapshot: 'boolean', max: 'count', signal: 'signal' },
   live: { key: 'columns', signal: 'signal', onError: 'function', compare: 'function' },
-  useStreamTable: { db: 'anything', key: 'anything', where: 'anything', orderBy: 'anything', filter: 'anything' },
+  useStreamTable: {
+    db: 'anything',
+    key: 'anything',
+    where: 'anything',
+    orderBy: 'anything',
+    filter: 'anything',
+    limit: 'count',
+    offset: 'count',
+  },
 } as const satisfies Record<string, Record<string, Kind>>
 
 /** SQLSTATE `invalid_parameter_value`. */

@@ -4,6 +4,7 @@
 import { useMemo, useSyncExternalStore } from 'react'
 import { useDatabase } from './provider.js'
 import { checkOptions } from '../options.js'
+import { filtered, LOADING, unfiltered } from '../view/options.js'
 import type { SelectionOptions } from '../view/selection.js'
 import { storeOf } from '../view/store.js'
 import type { StreamTableState } from '../view/store.js'
@@ -35,16 +36,23 @@ export function useStreamTable<Row extends object = AnyRow>(
 ): StreamTableState<Row> {
   checkOptions('useStreamTable', options, name)
   const db = useDatabase(options.db)
-  const view = db === undefined ? NO_VIEW : storeOf(db, name).view(options as SelectionOptions)
+  const view = db === undefined ? NO_VIEW : storeOf(db, name).view(unfiltered(options))
   const state = useSyncExternalStore(
     view.subscribe,
     view.getSnapshot,
     getServerSnapshot,
   ) as unknown as StreamTableState<Row>
-  const { filter } = options
-  return useMemo(() => (filter === undefined ? state : { ...state, rows: state.rows.filter(filter) }), [state, filter])
+  const { filter, limit, offset } = options
+  return useMemo(
+    () =>
+      filtered(state, {
+        ...(filter && { filter }),
+        ...(limit != null && { limit }),
+        ...(offset != null && { offset }),
+      }),
+    [state, filter, limit, offset],
+  )
 }
 
-const LOADING: StreamTableState = { rows: [], loading: true, error: undefined, retry: () => {} }
 const getServerSnapshot = () => LOADING
 const NO_VIEW = { subscribe: () => () => {}, getSnapshot: getServerSnapshot }

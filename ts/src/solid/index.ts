@@ -29,10 +29,13 @@ export function useStreamTable<Row extends object = AnyRow>(
     if (followed) onCleanup(followed.subscribe(update))
     update()
   })
-  const rows = createMemo(() => filtered(state().rows, given().filter))
+  const shown = createMemo(() => filtered(state(), given()))
   return {
     get rows() {
-      return rows()
+      return shown().rows
+    },
+    get count() {
+      return shown().count
     },
     get loading() {
       return state().loading

@@ -18,13 +18,12 @@ export function useStreamTable<Row extends object = AnyRow>(
   name: string,
   options: StreamTableOptions<Row>,
 ): Readable<StreamTableState<Row>> {
-  const { filter } = options
   return {
     subscribe(run) {
       const view = viewOf(name, options)
       const update = () => {
         const state = (view?.getSnapshot() ?? LOADING) as StreamTableState<Row>
-        run(filter ? { ...state, rows: filtered(state.rows, filter) } : state)
+        run(filtered(state, options))
       }
       const end = view?.subscribe(update)
       update()

@@ -1,6 +1,7 @@
 import { checkOptions } from '../options.js'
 import type { StreamTableDatabase } from '../subscribe/database.js'
 import type { AnyRow } from '../types.js'
+import { windowOf } from './selection.js'
 import type { SelectionOptions } from './selection.js'
 import { storeOf } from './store.js'
 import type { StreamTableState, View } from './store.js'
@@ -14,7 +15,7 @@ export interface StreamTableOptions<Row = AnyRow> extends SelectionOptions<Row> 
 }
 
 /** What is shown while there is no database. */
-export const LOADING: StreamTableState<never> = { rows: [], loading: true, error: undefined, retry: () => {} }
+export const LOADING: StreamTableState<never> = { rows: [], count: 0, loading: true, error: undefined, retry: () => {} }
 
 /** The view that an adapter follows, unless there is no database yet. */
 export function viewOf<Row>(name: string, options: StreamTableOptions<Row>): View | undefined {
@@ -24,10 +25,21 @@ export function viewOf<Row>(name: string, options: StreamTableOptions<Row>): Vie
   if (typeof db.trickle?.subscribe !== 'function') {
     throw new Error("useStreamTable's database has no plugin: open it with PGlite.create({ extensions: { trickle } })")
   }
-  return storeOf(db, name).view(options as SelectionOptions)
+  return storeOf(db, name).view(unfiltered(options))
 }
 
-/** The rows that the filter lets through. */
-export function filtered<Row>(rows: readonly Row[], filter: ((row: Row) => boolean) | undefined): readonly Row[] {
-  return filter ? rows.filter(filter) : rows
+/** The options of the view below a filter. Limit and offset count the rows that the filter lets through, so they wait. */
+export function unfiltered<Row>(options: SelectionOptions<Row> & { filter?: (row: Row) => boolean }): SelectionOptions {
+  const { limit, offset, filter, ...rest } = options as SelectionOptions & { filter?: unknown }
+  return filter ? rest : { ...rest, ...(limit != null && { limit }), ...(offset != null && { offset }) }
+}
+
+/** What a component shows of the view's state. */
+export function filtered<Row>(
+  state: StreamTableState<Row>,
+  options: SelectionOptions<Row> & { filter?: (row: Row) => boolean },
+): StreamTableState<Row> {
+  if (!options.filter) return state
+  const rows = state.rows.filter(options.filter)
+  return { ...state, rows: windowOf(rows, options), count: rows.length }
 }

@@ -15,9 +15,19 @@ export interface SelectionOptions<Row = AnyRow> {
   where?: Partial<Row>
   /** How to sort the rows. */
   orderBy?: OrderBy<Row>
+  /** The most rows to show. A component is notified when one of them changes, or the number of all. */
+  limit?: number
+  /** How many rows to skip before them. */
+  offset?: number
 }
 
-/** Selected rows of a stream table, sorted, and updated by changes. */
+/** The rows that `limit` and `offset` leave. */
+export function windowOf<Row>(rows: readonly Row[], { limit, offset }: SelectionOptions<Row>): readonly Row[] {
+  const first = offset ?? 0
+  return first === 0 && (limit ?? Infinity) >= rows.length ? rows : rows.slice(first, first + (limit ?? rows.length))
+}
+
+/** Selected rows of a stream table, sorted, and updated by changes: all of them, whatever the limit. */
 export class Selection<Row> {
   /** Each change makes a new array. */
   rows: readonly Row[] = []

@@ -1,9 +1,7 @@
 import { fingerprint } from './equal.js'
 import { loadOrdering, NO_ORDERING } from './order.js'
-import type { Ordering } from './order.js'
 import { RowSet } from './rows.js'
-import type { RowChanges } from './rows.js'
-import { Selection } from './selection.js'
+import { Selection, windowOf } from './selection.js'
 import type { SelectionOptions } from './selection.js'
 import type { TrickleError } from '../errors.js'
 import type { StreamTableDatabase } from '../subscribe/database.js'
@@ -14,6 +12,8 @@ import type { AnyRow } from '../types.js'
 export interface StreamTableState<Row = AnyRow> {
   /** The rows. The array is never modified: a change makes a new one, in which unchanged rows are the same objects. */
   readonly rows: readonly Row[]
+  /** How many rows there are without `limit` and `offset`. */
+  readonly count: number
   /** True until the first rows have arrived. */
   readonly loading: boolean
   /** Why there are no rows, or why they are no longer updated: because the stream table was dropped, for example. */
@@ -42,6 +42,8 @@ export class StreamTableStore {
   readonly #views = new Map<string, View>()
   /** The views that have listeners. Any other view is brought up to date when it gets one. */
   readonly #active = new Set<View>()
+  /** What views show that differ in limit and offset alone: sorting is the work, a window of it is none. */
+  readonly #selections = new Map<string, SharedSelection>()
   #ordering = NO_ORDERING
   /** Increases with every change to the rows or their ordering. */
   #version = 0
@@ -61,10 +63,16 @@ export class StreamTableStore {
 
   /** The view with these options. Components with equal options share it. */
   view(options: SelectionOptions): View {
-    const id = fingerprint([options.key, options.where, options.orderBy])
+    const rows = fingerprint([options.key, options.where, options.orderBy])
+    const id = `${rows} ${options.offset ?? 0} ${options.limit ?? ''}`
     let view = this.#views.get(id)
     if (view === undefined) {
-      view = new View(this, id, options)
+      let selection = this.#selections.get(rows)
+      if (selection === undefined) {
+        selection = { id: rows, rows: new Selection(options), version: -1 }
+        this.#selections.set(rows, selection)
+      }
+      view = new View(this, id, selection, options)
       this.#views.set(id, view)
     }
     this.#refresh(view)
@@ -76,6 +84,7 @@ export class StreamTableStore {
     clearTimeout(this.#stopTimer)
     this.#active.add(view)
     this.#views.set(view.id, view)
+    this.#selections.set(view.selection.id, view.selection)
     if (this.#end === undefined) this.restart()
     else this.#refresh(view)
   }
@@ -84,6 +93,8 @@ export class StreamTableStore {
   deactivate(view: View): void {
     this.#active.delete(view)
     if (this.#views.get(view.id) === view) this.#views.delete(view.id)
+    const { selection } = view
+    if (![...this.#views.values()].some((other) => other.selection === selection)) this.#selections.delete(selection.id)
     if (this.#active.size > 0) return
     this.#stopTimer = setTimeout(() => this.#stop(), KEEP_ALIVE)
     // In Node, the chance that a component is mounted again must not keep the process alive.
@@ -148,6 +159,7 @@ export class StreamTableStore {
     this.#pending = []
     this.#rows.clear()
     this.#views.clear()
+    this.#selections.clear()
     this.#version++
     this.#loading = true
     this.#error = undefined
@@ -176,7 +188,10 @@ export class StreamTableStore {
     const changes = this.#rows.apply(this.#pending)
     this.#pending = []
     this.#version++
-    for (const view of this.#active) view.apply(changes, this.#version)
+    for (const selection of new Set([...this.#active].map(({ selection }) => selection))) {
+      selection.rows.apply(changes)
+      selection.version = this.#version
+    }
     this.#publish()
   }
 
@@ -186,30 +201,41 @@ export class StreamTableStore {
   }
 
   #refresh(view: View): void {
-    if (view.version !== this.#version) view.reset(this.#rows, this.#ordering, this.#version)
+    const { selection } = view
+    if (selection.version !== this.#version) {
+      selection.rows.reset(this.#rows, this.#ordering)
+      selection.version = this.#version
+    }
     view.publish(this.#loading, this.#error)
   }
 }
 
 type Timer = ReturnType<typeof setTimeout>
 
-/** One selection of a store's rows, in the form that React's `useSyncExternalStore` takes. */
+/** Rows that are selected once, for all views of them. */
+interface SharedSelection {
+  id: string
+  rows: Selection<AnyRow>
+  /** The version of the store's rows that they are of. */
+  version: number
+}
+
+/** One selection of a store's rows, or a window of it, in the form that React's `useSyncExternalStore` takes. */
 export class View {
-  /** The version of the store's rows that it shows. */
-  version = -1
   readonly #store: StreamTableStore
-  readonly #selection: Selection<AnyRow>
+  readonly #window: Pick<SelectionOptions, 'limit' | 'offset'>
   readonly #listeners = new Set<() => void>()
   #state: StreamTableState
 
   constructor(
     store: StreamTableStore,
     readonly id: string,
-    options: SelectionOptions,
+    readonly selection: SharedSelection,
+    { limit, offset }: SelectionOptions,
   ) {
     this.#store = store
-    this.#selection = new Selection(options)
-    this.#state = { rows: this.#selection.rows, loading: true, error: undefined, retry: store.restart }
+    this.#window = { ...(limit !== undefined && { limit }), ...(offset !== undefined && { offset }) }
+    this.#state = { rows: [], count: 0, loading: true, error: undefined, retry: store.restart }
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -222,24 +248,22 @@ export class View {
 
   readonly getSnapshot = (): StreamTableState => this.#state
 
-  reset(rows: Iterable<AnyRow>, ordering: Ordering, version: number): void {
-    this.#selection.reset(rows, ordering)
-    this.version = version
-  }
-
-  apply(changes: RowChanges<AnyRow>, version: number): void {
-    this.#selection.apply(changes)
-    this.version = version
-  }
-
   /** Calls the listeners if anything that a component sees has changed. */
   publish(loading: boolean, error: TrickleError | undefined): void {
-    const { rows } = this.#selection
+    const all = this.selection.rows.rows
+    const count = all.length
     const state = this.#state
-    if (state.rows === rows && state.loading === loading && state.error === error) return
-    this.#state = { rows, loading, error, retry: state.retry }
+    const rows = sameOrNew(state.rows, windowOf(all, this.#window), all)
+    if (state.rows === rows && state.count === count && state.loading === loading && state.error === error) return
+    this.#state = { rows, count, loading, error, retry: state.retry }
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** A window whose rows are the same objects in the same places is the same array; a change outside of it changes nothing. */
+function sameOrNew(old: readonly AnyRow[], now: readonly AnyRow[], all: readonly AnyRow[]): readonly AnyRow[] {
+  if (now === all) return now
+  return old.length === now.length && now.every((row, n) => row === old[n]) ? old : now
 }
 
 /** The stores of each database, by the name of the stream table. */

@@ -15,6 +15,8 @@ export type { StreamTableDatabase } from '../subscribe/database.js'
 export interface StreamTableRefs<Row = AnyRow> {
   /** The rows. A change makes a new array, in which unchanged rows are the same objects. */
   rows: ComputedRef<readonly Row[]>
+  /** How many rows there are without `limit` and `offset`. */
+  count: ComputedRef<number>
   /** True until the first rows have arrived. */
   loading: ComputedRef<boolean>
   /** Why there are no rows, or why they are no longer updated: because the stream table was dropped, for example. */
@@ -46,8 +48,10 @@ export function useStreamTable<Row extends object = AnyRow>(
     },
     { immediate: true },
   )
+  const shown = computed(() => filtered(state.value, toValue(options)))
   return {
-    rows: computed(() => filtered(state.value.rows, toValue(options).filter)),
+    rows: computed(() => shown.value.rows),
+    count: computed(() => shown.value.count),
     loading: computed(() => state.value.loading),
     error: computed(() => state.value.error),
     retry: () => state.value.retry(),

@@ -75,6 +75,15 @@ async function conforms(page: Page, framework: string): Promise<void> {
   await expect.poll(() => ids(page), { ...POLL, message: framework }).toEqual([3, 2, 4])
   await page.evaluate(() => mounted.unmount())
 
+  await mount('other', { orderBy: 'id', offset: 1, limit: 1 })
+  await expect.poll(() => ids(page), { ...POLL, message: framework }).toEqual([3])
+  expect((await list(page)).count, framework).toBe(3)
+  await run(page, 'DELETE FROM t WHERE id = 2')
+  await expect.poll(() => ids(page), { ...POLL, message: framework }).toEqual([4])
+  await run(page, 'INSERT INTO t VALUES (2, 71)')
+  await expect.poll(() => ids(page), { ...POLL, message: framework }).toEqual([3])
+  await page.evaluate(() => mounted.unmount())
+
   await mount('other', { where: { id: 4 } })
   await expect.poll(() => ids(page), { ...POLL, message: framework }).toEqual([4])
   await page.evaluate(() => mounted.unmount())

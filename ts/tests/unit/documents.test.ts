@@ -153,6 +153,8 @@ describe('tables', () => {
       orderBy: true,
       where: true,
       filter: true,
+      limit: true,
+      offset: true,
     }
     expect(new Set(first('ts/README.md', 'React'))).toEqual(new Set(Object.keys(options)))
   })

@@ -64,6 +64,53 @@ describe('useStreamTable', () => {
     expect([db.subscribed, db.open.size]).toEqual([1, 1])
   })
 
+  test('limit and offset show a window, and changes outside of it render nothing', async () => {
+    db.initial = Array.from({ length: 100 }, (_, n) => insert({ id: n, n: 1000 - n }))
+    const input: UseStreamTableOptions = { db, orderBy: 'n', offset: 10, limit: 3 }
+    const hooked = await mountHook(useTable, input)
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([89, 88, 87])
+    expect(hooked.last.count).toBe(100)
+    const before = hooked.last
+    await act(async () => db.commit(update({ id: 5, n: 994 })))
+    await settle()
+    expect(hooked.last).toBe(before)
+    // A row before the window moves all others; a change inside of it leaves the others the same objects.
+    await act(async () => db.commit(remove({ id: 99 }), update({ id: 87, n: 913, more: true })))
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([88, 87, 86])
+    expect(hooked.last.rows[0]).toBe(before.rows[1])
+    expect(hooked.last.count).toBe(99)
+    // The list is scrolled: one subscription, and the rows are there at once.
+    await hooked.rerender({ ...input, offset: 96 })
+    expect(ids(hooked.last.rows)).toEqual([2, 1, 0])
+    await hooked.rerender({ ...input, offset: 98, limit: 50 })
+    expect(ids(hooked.last.rows)).toEqual([0])
+    await hooked.rerender({ ...input, offset: 500 })
+    expect(hooked.last).toMatchObject({ rows: [], count: 99, loading: false })
+    await hooked.rerender({ ...input, limit: 0 })
+    expect(hooked.last).toMatchObject({ rows: [], count: 99 })
+    expect([db.subscribed, db.open.size]).toEqual([1, 1])
+  })
+
+  test('limit and offset count the rows that the filter lets through', async () => {
+    db.initial = Array.from({ length: 20 }, (_, n) => insert({ id: n }))
+    const filter = ({ id }: Record<string, unknown>) => Number(id) % 2 === 1
+    const hooked = await mountHook(useTable, { db, orderBy: 'id', filter, offset: 2, limit: 2 })
+    await settle()
+    expect(ids(hooked.last.rows)).toEqual([5, 7])
+    expect(hooked.last.count).toBe(10)
+    await act(async () => db.commit(insert({ id: 101 }), insert({ id: 102 }), insert({ id: 103 })))
+    await settle()
+    expect(hooked.last.count).toBe(12)
+  })
+
+  test('a window that is no whole number is refused', () => {
+    expect(() => useStreamTable('t', { db, limit: -1 })).toThrow(
+      'the option limit of useStreamTable must be a whole number, 0 or more, not -1',
+    )
+  })
+
   test('keeps the subscription for a moment: a component that mounts again has the current rows at once', async () => {
     const first = await mountHook(useTable, { db })
     await settle()

@@ -15,8 +15,8 @@ export interface Mounted {
 export type Mount = (root: HTMLElement, name: string, options: Options) => Mounted
 
 /** The attributes of the element. */
-export function attributes({ rows, loading, error }: Pick<StreamTableState, 'rows' | 'loading' | 'error'>) {
-  return { 'data-count': String(rows.length), 'data-state': loading ? 'loading' : error ? error.code : 'live' }
+export function attributes({ count, loading, error }: Pick<StreamTableState, 'count' | 'loading' | 'error'>) {
+  return { 'data-count': String(count), 'data-state': loading ? 'loading' : error ? error.code : 'live' }
 }
 
 /** Numbers the objects, so that a test can tell whether a row is still the same object. */

@@ -12,7 +12,7 @@ export const mount: Mount = (root, first, { db }) => {
     const collection = createCollection(streamTableCollectionOptions<Row, number>({ db, name, key: 'id' as never }))
     const draw = () => {
       const rows = collection.toArray.sort((a, b) => Number(a.id) - Number(b.id))
-      const state = attributes({ rows, loading: !collection.isReady(), error: undefined })
+      const state = attributes({ count: rows.length, loading: !collection.isReady(), error: undefined })
       for (const [attribute, value] of Object.entries(state)) section.setAttribute(attribute, value)
       section.replaceChildren(
         ...rows.map((row) => {

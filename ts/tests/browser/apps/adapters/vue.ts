@@ -7,11 +7,11 @@ export const mount: Mount = (root, first, options) => {
   const name = shallowRef(first)
   const app = createApp({
     setup() {
-      const { rows, loading, error, retry } = useStreamTable(name, options)
+      const { rows, count, loading, error, retry } = useStreamTable(name, options)
       return () =>
         h(
           'section',
-          { ...attributes({ rows: rows.value, loading: loading.value, error: error.value }), onClick: retry },
+          { ...attributes({ count: count.value, loading: loading.value, error: error.value }), onClick: retry },
           rows.value.map((row) => h('p', { key: numberOf(row), id: `row-${numberOf(row)}` }, JSON.stringify(row))),
         )
     },
