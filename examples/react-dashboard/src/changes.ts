@@ -41,6 +41,26 @@ export async function cancelFlight(pg: Database): Promise<string> {
   )
 }
 
+/**
+ * Gives several flights another delay, in one statement: random ones, and some of those that are given. Returns how many
+ * rows it has changed.
+ */
+export async function changeSome(
+  pg: Database,
+  count: number,
+  among: readonly number[],
+  ofThese: number,
+): Promise<number> {
+  const some = Array.from({ length: Math.min(ofThese, among.length) }, () => among[randomBelow(among.length)])
+  const sql = `
+    UPDATE flights SET delay = (random() * 150)::int - 15
+    WHERE id = ANY ($1::int[] || ARRAY(
+      SELECT (random() * (SELECT max(id) FROM flights))::int FROM generate_series(1, $2)))`
+  return (await pg.query(sql, [some, count - some.length])).affectedRows ?? 0
+}
+
+const randomBelow = (count: number) => Math.floor(Math.random() * count)
+
 /** All kinds of changes, to be made in turn. */
 export const CHANGES = [addFlight, delayFlight, cancelFlight]
 

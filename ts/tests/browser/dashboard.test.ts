@@ -1,17 +1,19 @@
 /** The example `react-dashboard`, built and served as a user gets it. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { test } from './support/browser.js'
+import { violations } from './support/axe.js'
 import { look, SCREENS } from './support/look.js'
 import { useSite } from './support/use-site.js'
 
 const ROWS = 5000
 const EXAMPLE = fileURLToPath(new URL('../../../examples/react-dashboard', import.meta.url))
 const POLL = { timeout: 30_000 }
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What the page says of a stream of changes. */
+const BURST =
+  /^([\d,]+) changes in [\d.]+ s: [\d,]+ per second, each in its own transaction\. On the screen after [\d.]+ ms \(median\), [\d.]+ ms \(p99\); (1 frame|\d+ frames) over 50 ms$/
 
 const site = useSite(EXAMPLE)
 
@@ -53,24 +55,12 @@ const table = (page: Page) => page.locator('.airports tbody tr').allInnerTexts()
 /** The airports as one side of the comparison shows them. */
 const side = (page: Page, runner: 'stream' | 'live') => page.locator(`[data-testid=${runner}] tbody tr`).allInnerTexts()
 
-/** What axe-core finds on the page, or in the element that `selector` names. */
-async function violations(page: Page, selector?: string): Promise<string[]> {
-  await page.evaluate(AXE)
-  return page.evaluate(async (selector) => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(context: unknown): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-    }
-    const { violations } = await axe.run(selector ?? document)
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  }, selector)
-}
-
 test('the page that waits for the data is one column, and says why it waits no longer', async ({
   page,
   complaints,
 }) => {
   // No answer, so that the page stays as it is.
-  await page.route('**/data/flights.csv', () => {})
+  await page.route('**/data/flights-0.csv', () => {})
   await page.goto(site.url)
   await page.locator('.setup [role=status]').filter({ hasText: 'Fetching' }).waitFor()
   for (const width of [1280, 390]) {
@@ -87,9 +77,9 @@ test('the page that waits for the data is one column, and says why it waits no l
     })
   }
   await look(page, 'dashboard-waiting')
-  await page.route('**/data/flights.csv', (route) => route.abort())
+  await page.route('**/data/flights-0.csv', (route) => route.abort())
   await page.reload()
-  await page.getByRole('alert').filter({ hasText: 'The file data/flights.csv cannot be loaded.' }).waitFor()
+  await page.getByRole('alert').filter({ hasText: 'The file data/flights-0.csv cannot be loaded.' }).waitFor()
   await page.getByRole('button', { name: 'Try again' }).waitFor()
   await look(page, 'dashboard-failed')
   expect(complaints.splice(0)).toEqual([expect.stringContaining('net::ERR_FAILED')])
@@ -108,6 +98,9 @@ test('without flights there is a page, and starting over asks first', async ({ p
   await press(other, 'Start over with fresh data')
   await look(other, 'dashboard-start-over')
   await press(other, 'Keep them')
+  await press(other, 'Use 1,000,000 flights')
+  await look(other, 'dashboard-more-flights')
+  await press(other, 'Not now')
   await counts(other, 0)
   await press(other, 'Start over with fresh data')
   await press(other, /^Start over$/)
@@ -149,8 +142,7 @@ test('every change of a stream arrives, until the stream is stopped', async ({ c
   await press(page, 'Stop')
   await status(page).filter({ hasText: 'each in its own transaction' }).waitFor()
   const text = await status(page).innerText()
-  const [, done = ''] =
-    /^([\d,]+) changes in [\d.]+ s: [\d,]+ per second, each in its own transaction$/.exec(text) ?? []
+  const [, done = ''] = BURST.exec(text) ?? []
   // One flight is added, one delayed and one cancelled, in turn.
   await counts(page, ROWS + (Number(done.replace(',', '')) % 3 === 0 ? 0 : 1))
   console.log(`dashboard: ${text}`)
@@ -205,7 +197,7 @@ test('the same result from a live query, and the time that each takes', async ({
     () => side(page, 'live'),
   )
   const latency = await page.locator('.latency').allInnerTexts()
-  for (const text of latency) expect(text).toMatch(/^[\d.]+ ms\s+median [\d.]+ ms of \d+$/)
+  for (const text of latency) expect(text).toMatch(/^[\d.]+ ms\s+median [\d.]+ ms, p99 [\d.]+ ms of \d+$/)
   console.log(`dashboard, ${whole(ROWS)} flights: stream table ${latency[0]}, live query ${latency[1]}`)
 })
 
@@ -292,6 +284,7 @@ test('is accessible on a desk, and on a phone in the dark', async ({ context }) 
   ] as const) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 900 })
+    await page.screenshot({ path: `${SCREENS}/dashboard-${colorScheme}-${width}.png`, fullPage: true })
     expect(await violations(page), String(width)).toEqual([])
   }
 })

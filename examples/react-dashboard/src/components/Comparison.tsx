@@ -1,10 +1,10 @@
 import { useLiveIncrementalQuery } from '@electric-sql/pglite-react'
-import { median } from '@pgtrickle/bench/lib/stats.mjs'
 import { useStreamTable } from '@pgtrickle/pglite/react'
-import { useEffect, useSyncExternalStore } from 'react'
+import { useLayoutEffect, useSyncExternalStore } from 'react'
 import { AIRPORTS_QUERY } from '../database/stream-tables'
 import type { Airport } from '../database/stream-tables'
 import { milliseconds, minutes, whole } from '../format'
+import { quantile } from '../frames'
 import type { Runner, Stopwatch } from '../stopwatch'
 import { Flash } from './Flash'
 
@@ -51,14 +51,16 @@ interface SideProps {
 
 function Side({ runner, title, rows, stopwatch }: SideProps) {
   const times = useSyncExternalStore(stopwatch.subscribe, stopwatch.times)[runner]
-  useEffect(() => stopwatch.recordRender(runner), [rows, runner, stopwatch])
+  useLayoutEffect(() => stopwatch.recordRender(runner), [rows, runner, stopwatch])
   return (
     <div data-testid={runner}>
       <h3>{title}</h3>
       <p className="latency">
         <strong data-testid={`${runner}-last`}>{milliseconds(times.at(-1))}</strong>
         <span className="quiet">
-          {times.length ? `median ${milliseconds(median(times))} of ${times.length}` : 'no change yet'}
+          {times.length
+            ? `median ${milliseconds(quantile(times, 0.5))}, p99 ${milliseconds(quantile(times, 0.99))} of ${times.length}`
+            : 'no change yet'}
         </span>
       </p>
       <table>

@@ -1,14 +1,18 @@
 import { useRef, useState } from 'react'
 import { addFlight, cancelFlight, CHANGES, delayFlight } from '../changes'
 import type { Database } from '../database/open'
-import { whole } from '../format'
+import { milliseconds, whole } from '../format'
+import { countFrames, LONG_FRAME, quantile } from '../frames'
+import { painted } from '../stopwatch'
 import type { Stopwatch } from '../stopwatch'
+import { MoreFlights } from './MoreFlights'
 
 /** How long changes are made without a pause, in seconds. */
 const SECONDS = 10
 
 interface Props {
   db: Database
+  rows: number
   stopwatch: Stopwatch
   withLive: boolean
   onWithLive: (value: boolean) => void
@@ -16,7 +20,7 @@ interface Props {
 }
 
 /** Buttons that change the flights. While a change is made they do nothing, but stay enabled, so that they keep the focus. */
-export function Controls({ db, stopwatch, withLive, onWithLive, onStartOver }: Props) {
+export function Controls({ db, rows, stopwatch, withLive, onWithLive, onStartOver }: Props) {
   const [status, setStatus] = useState('Make a change, here or in another tab.')
   const [busy, setBusy] = useState(false)
   const stopped = useRef(false)
@@ -41,20 +45,30 @@ export function Controls({ db, stopwatch, withLive, onWithLive, onStartOver }: P
 
   const stream = () =>
     act(async () => {
-      stopwatch.stop()
+      stopwatch.startBurst()
+      const endFrames = countFrames()
       stopped.current = false
       const start = performance.now()
       const seconds = () => (performance.now() - start) / 1000
       let done = 0
       let shown = 0
       while (seconds() < SECONDS && !stopped.current) {
+        const started = performance.now()
         await CHANGES[done++ % CHANGES.length]!(db)
+        stopwatch.committed(started)
         if (seconds() < shown + 0.25) continue
         shown = seconds()
         setStatus(`${whole(done)} changes, ${whole(done / shown)} per second`)
       }
       const taken = seconds()
-      return `${whole(done)} changes in ${taken.toFixed(1)} s: ${whole(done / taken)} per second, each in its own transaction`
+      await painted()
+      const { long } = endFrames()
+      const times = stopwatch.endBurst()
+      return (
+        `${whole(done)} changes in ${taken.toFixed(1)} s: ${whole(done / taken)} per second, each in its own ` +
+        `transaction. On the screen after ${milliseconds(quantile(times, 0.5))} (median), ` +
+        `${milliseconds(quantile(times, 0.99))} (p99); ${long === 1 ? '1 frame' : `${whole(long)} frames`} over ${LONG_FRAME} ms`
+      )
     })
 
   return (
@@ -103,6 +117,7 @@ export function Controls({ db, stopwatch, withLive, onWithLive, onStartOver }: P
         >
           Start over with fresh data
         </button>
+        <MoreFlights rows={rows} />
         <dialog ref={dialog} aria-labelledby="start-over">
           <h3 id="start-over">Start over?</h3>
           <p>All changes to the flights are lost, in all tabs.</p>

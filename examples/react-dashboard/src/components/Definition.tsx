@@ -7,7 +7,7 @@ import { STREAM_TABLES } from '../database/stream-tables'
 const WAYS = { fold: 'is added to the result', rekey: 'recomputes what it touches', rebuild: 'runs the query again' }
 
 /** The query of a stream table, and what a change of each source costs. */
-export function Definition({ db, name }: { db: Database; name: string }) {
+export function Definition({ db, name, query = STREAM_TABLES[name] }: { db: Database; name: string; query?: string }) {
   const [plan, setPlan] = useState<StreamTablePlan>()
   const [failure, setFailure] = useState('')
   const explain = () => db.trickle.explainStreamTable(name).then(setPlan, (error: Error) => setFailure(error.message))
@@ -16,7 +16,7 @@ export function Definition({ db, name }: { db: Database; name: string }) {
       <summary>
         SQL and plan of <code>{name}</code>
       </summary>
-      <pre tabIndex={0}>{STREAM_TABLES[name]?.replaceAll(/\n\s+/g, '\n  ')}</pre>
+      <pre tabIndex={0}>{query?.replaceAll(/\n\s+/g, '\n  ')}</pre>
       <ul>
         {plan?.stages.flatMap((stage) =>
           stage.sources.map((source) => (

@@ -8,12 +8,16 @@ import { Definition } from './Definition'
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, Tooltip)
 
+/** The chart follows at most so often, in milliseconds: drawing it takes longer than all else on the page. */
+const EVERY = 100
+
 /** Aggregates by hour, as a chart. */
 export function HourChart({ db }: { db: Database }) {
   const { rows } = useStreamTable<Hour>('hours', { orderBy: 'hour' })
   const isDark = useSyncExternalStore(onScheme, () => scheme.matches)
   const canvas = useRef<HTMLCanvasElement>(null)
   const chart = useRef<Chart>(undefined)
+  const drawn = useRef(-EVERY)
 
   // Creates the chart again when the colour scheme changes. The effect below then fills it.
   useEffect(() => {
@@ -22,11 +26,16 @@ export function HourChart({ db }: { db: Database }) {
   }, [isDark])
 
   useEffect(() => {
-    const { data } = chart.current!
-    data.labels = rows.map(({ hour }) => dateAndTime(hour))
-    data.datasets[0]!.data = rows.map(({ flights, late }) => flights - late)
-    data.datasets[1]!.data = rows.map(({ late }) => late)
-    chart.current!.update('none')
+    const draw = () => {
+      const { data } = chart.current!
+      data.labels = rows.map(({ hour }) => dateAndTime(hour))
+      data.datasets[0]!.data = rows.map(({ flights, late }) => flights - late)
+      data.datasets[1]!.data = rows.map(({ late }) => late)
+      chart.current!.update('none')
+      drawn.current = performance.now()
+    }
+    const timer = setTimeout(draw, Math.max(0, drawn.current + EVERY - performance.now()))
+    return () => clearTimeout(timer)
   }, [rows, isDark])
 
   return (

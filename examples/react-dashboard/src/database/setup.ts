@@ -5,6 +5,9 @@ import { STREAM_TABLES } from './stream-tables'
 /** The number of flights to copy at once. Progress is shown after each batch. */
 const BATCH = 10_000
 
+/** The part of the work that is done when all flights are loaded. */
+const LOADED = 0.7
+
 /** Maintenance uses these: to find the flights of an airport, and the longest delays. */
 const INDEXES = `
   CREATE INDEX ON flights (origin);
@@ -29,11 +32,11 @@ export async function setUp(pg: Database, name: string, rows: number, progress: 
 export async function startOver(pg: Database, name: string, rows: number, progress: Progress): Promise<void> {
   await navigator.locks.request(`set up ${name}`, async () => {
     progress('Fetching the flights', 0.1)
-    const lines = await fetchFlights(rows)
+    const files = await Promise.all(fileNumbers(rows).map((n) => fetchFlights(n, rows)))
     progress('Loading the flights', 0.3)
     await pg.transaction(async (tx) => {
       await tx.exec('TRUNCATE flights')
-      await copy(tx, 'flights', '', lines)
+      for (const lines of files) await copy(tx, 'flights', '', lines)
     })
   })
 }
@@ -46,18 +49,22 @@ async function isComplete(pg: Database): Promise<boolean> {
 
 async function load(pg: Database, rows: number, progress: Progress): Promise<void> {
   progress('Fetching the flights', 0)
-  const [airports, lines] = await Promise.all([fetchText('data/airports.csv'), fetchFlights(rows)])
+  const airports = await fetchText('data/airports.csv')
   await pg.exec(`DROP TABLE IF EXISTS flights, airports CASCADE; ${TABLES}`)
   await copy(pg, 'airports', ", HEADER, NULL 'NA'", [airports])
-  for (let first = 0; first < lines.length; first += BATCH) {
-    progress('Loading the flights', (0.9 * first) / lines.length)
-    await copy(pg, 'flights', '', lines.slice(first, first + BATCH))
+  for (const n of fileNumbers(rows)) {
+    const lines = await fetchFlights(n, rows)
+    for (let first = 0; first < lines.length; first += BATCH) {
+      progress('Loading the flights', (LOADED * (n * FLIGHTS_IN_FILE + first)) / rows)
+      await copy(pg, 'flights', '', lines.slice(first, first + BATCH))
+    }
   }
-  progress('Building indexes', 0.9)
+  progress('Building indexes', LOADED)
   await pg.exec(INDEXES)
   await pg.exec('ANALYZE')
-  for (const [name, query] of Object.entries(STREAM_TABLES)) {
-    progress(`Creating the stream table ${name}`, 0.95)
+  const names = Object.entries(STREAM_TABLES)
+  for (const [n, [name, query]] of names.entries()) {
+    progress(`Creating the stream table ${name}`, LOADED + ((1 - LOADED) * (n + 1)) / (names.length + 1))
     await pg.trickle.createStreamTable(name, query)
   }
 }
@@ -67,8 +74,13 @@ async function copy(pg: Pick<Database, 'query'>, table: string, options: string,
   await pg.query(`COPY ${table} FROM '/dev/blob' WITH (FORMAT csv${options})`, [], { blob })
 }
 
-async function fetchFlights(rows: number): Promise<string[]> {
-  return (await fetchText('data/flights.csv')).split('\n').slice(0, rows)
+/** The files that have the first flights. */
+const fileNumbers = (rows: number) => Array.from({ length: Math.ceil(rows / FLIGHTS_IN_FILE) }, (_, n) => n)
+
+/** Those of the first flights that are in one file. */
+async function fetchFlights(file: number, rows: number): Promise<string[]> {
+  const wanted = Math.min(rows - file * FLIGHTS_IN_FILE, FLIGHTS_IN_FILE)
+  return wanted <= 0 ? [] : (await fetchText(`data/flights-${file}.csv`)).split('\n').slice(0, wanted)
 }
 
 async function fetchText(path: string): Promise<string> {

@@ -47,6 +47,22 @@ export interface Total {
   delay: number | null
 }
 
+/** A join that keeps all rows: the flights with the cities. It is made when its list is first opened. */
+export interface Listed {
+  id: number
+  date: Date
+  origin: string
+  origin_city: string
+  destination: string
+  destination_city: string
+  distance: number
+  delay: number
+}
+
+export const FLIGHT_LIST = `SELECT f.id, f.date, f.origin, o.city AS origin_city, f.destination, d.city AS destination_city,
+  f.distance, f.delay
+FROM flights f JOIN airports o ON o.iata = f.origin JOIN airports d ON d.iata = f.destination`
+
 export const STREAM_TABLES: Record<string, string> = {
   airport_delays: AIRPORTS_QUERY,
   airport_places: `SELECT iata, state, rank() OVER (PARTITION BY state ORDER BY delay)::int AS place,

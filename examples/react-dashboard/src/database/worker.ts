@@ -4,8 +4,11 @@ import { live } from '@electric-sql/pglite/live'
 import { worker } from '@electric-sql/pglite/worker'
 import { trickle } from '@pgtrickle/pglite'
 
-/** Milliseconds for which changes may stay only in memory. A copy to IndexedDB writes whole files and is slow. */
-const BETWEEN_COPIES = 300
+/**
+ * Milliseconds for which changes may stay only in memory. A copy to IndexedDB looks at all files, writes whole ones, and is
+ * made by the thread that PostgreSQL runs in.
+ */
+const BETWEEN_COPIES = 1000
 
 /**
  * IndexedDB, with changes written together with those that follow soon. Until they are written, they are lost when this
@@ -24,8 +27,9 @@ let opened: PGlite | undefined
 
 void worker({
   async init(options) {
+    const [, kept] = /^idb:\/\/(.*)$/.exec(options.dataDir ?? '') ?? []
     const pg = await PGlite.create({
-      fs: new BatchingIdbFs((options.dataDir ?? '').replace('idb://', '')),
+      ...(kept === undefined ? { dataDir: 'memory://' } : { fs: new BatchingIdbFs(kept) }),
       // A change appears when it is committed, and is written to IndexedDB a little later.
       relaxedDurability: true,
       extensions: { live, trickle },
