@@ -8,7 +8,7 @@ const DECLARATIONS = ['index', 'react', 'tanstack', 'static', 'devtools'].flatMa
   `ts/dist/${entry}.d.ts`,
   `ts/dist/${entry}.d.cts`,
 ])
-const CHECKED = ['ts', 'examples/react-dashboard', 'examples/cloudflare-durable-object']
+const CHECKED = ['ts', 'examples/react-dashboard', 'examples/playground', 'examples/cloudflare-durable-object']
 
 /** Where a declaration file says `any`: `[line, text]`. */
 export function anyIn(text, path = 'index.d.ts') {
