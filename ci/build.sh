@@ -120,14 +120,12 @@ place() {
   cmp -s "$1" "$2" || install -m 644 "$1" "$2"
 }
 
-# place_bundles FOLDER: after the package's own build, which owns the rest of ts/dist: the bundles, and the modules in
-# them by themselves.
+# place_bundles FOLDER: after the package's own build, which owns the rest of ts/dist.
 place_bundles() {
   local major
   mkdir -p ts/dist
   for major in "${pg_majors[@]}"; do
     place "$1/pg_trickle-pg$major.tar.gz" "ts/dist/pg_trickle-pg$major.tar.gz"
-    place "$1/pg$major/pg_trickle.so" "ts/dist/pg_trickle-pg$major.wasm"
   done
   # The glue is in the code of the package. By itself it is for PG_TRICKLE_BUNDLES=published.
   place build/planner/planner.wasm.gz ts/dist/planner.wasm.gz

@@ -27,8 +27,8 @@ const library: Options = {
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },
-  // Another step puts the bundles and their modules into dist, and the tool below is built at the same time: this must not delete them.
-  clean: ['!*.gz', '!*.wasm', '!pgtrickle-static.*', '!prepare.*', '!pgtrickle.js', '!planner-glue.js'],
+  // Another step puts the bundles into dist, and the tool below is built at the same time: this must not delete them.
+  clean: ['!*.gz', '!pgtrickle-static.*', '!prepare.*', '!pgtrickle.js', '!planner-glue.js'],
 }
 
 /** Run in Node alone, when a Worker is built: the command, and what it does, which tests also call in their own process. */
