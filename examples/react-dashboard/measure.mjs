@@ -61,7 +61,10 @@ await withDashboard(async (url, browser) => {
   const start = performance.now()
   await page.goto(`${url}?rows=${values.flights}`)
   await loaded(page)
-  say(`Opened with ${Number(values.flights).toLocaleString('en')} flights`, `${((performance.now() - start) / 1000).toFixed(1)} s`)
+  say(
+    `Opened with ${Number(values.flights).toLocaleString('en')} flights`,
+    `${((performance.now() - start) / 1000).toFixed(1)} s`,
+  )
   say('Memory of the page', resident())
   const { used } = await page.evaluate(() => db.trickle.memory())
   say('Memory of PostgreSQL in it', `${(used / 1e6).toFixed(0)} MB`)

@@ -36,5 +36,8 @@ export const loaded = (page) => page.locator('.airports tbody tr').first().waitF
 export async function change(page, button, seen, sides) {
   await page.getByRole('button', { name: button, exact: true }).click()
   for (const side of sides)
-    await page.locator(`[data-testid=${side}]`).filter({ hasText: `of ${seen}` }).waitFor()
+    await page
+      .locator(`[data-testid=${side}]`)
+      .filter({ hasText: `of ${seen}` })
+      .waitFor()
 }

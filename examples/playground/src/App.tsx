@@ -29,13 +29,13 @@ export function App() {
       <main>
         <div className="column">
           <QueryCard session={session} state={state} />
-          <PlanCard state={state} />
+          <ChangeCard session={session} state={state} />
         </div>
         <div className="column">
-          <ChangeCard session={session} state={state} />
           <CostCard state={state} />
           <ResultCard state={state} />
         </div>
+        <PlanCard state={state} />
       </main>
     </div>
   )
