@@ -8,6 +8,7 @@ import { dirname, join, normalize, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Application } from 'typedoc'
+import { build as buildApp } from 'vite'
 import { build } from 'vitepress'
 import { sources } from '../../ci/gates/files.mjs'
 import { deadLinks } from './dead-links.mjs'
@@ -18,6 +19,9 @@ const PAGES = join(ROOT, 'build/site-pages')
 const OUT = join(ROOT, 'build/site')
 
 const { values: options } = parseArgs({ options: { repository: { type: 'string' }, base: { type: 'string' } } })
+
+/** Where the playground is on the site. It is an app of its own, so VitePress must not take the link for a page. */
+const PLAYGROUND = `${options.base ?? '/'}playground/index.html`
 
 /** Where a Markdown file of the repository is on the site. */
 function pageOf(path) {
@@ -35,6 +39,7 @@ function linkOnSite(from, target) {
   if (/^[a-z][a-z+.-]*:|^#/i.test(target)) return target
   const [file, anchor] = target.split('#')
   const path = normalize(join(dirname(from), file))
+  if (path === 'examples/playground') return PLAYGROUND
   const to = pages.get(path) ?? (/\.(svg|webp)$/.test(path) ? path.replace(/^docs\//, '') : undefined)
   const suffix = anchor === undefined ? '' : `#${anchor}`
   if (to === undefined) return options.repository && `${options.repository}/blob/main/${path}${suffix}`
@@ -46,6 +51,7 @@ function withLinksOfSite(path, text) {
   return text
     .replace(/(!?)\[([^\]]*)\]\(([^\s)]+)\)/g, (_, image, label, target) => {
       const link = linkOnSite(path, target)
+      if (link === PLAYGROUND) return `<a href="${link}" target="_self">${label}</a>`
       return link === undefined ? label : `${image}[${label}](${link})`
     })
     .replace(/\b(src|srcset)="([^"]+)"/g, (_, name, target) => `${name}="${linkOnSite(path, target)}"`)
@@ -96,6 +102,11 @@ writeFileSync(
   join(PAGES, '.vitepress/config.mjs'),
   `import { siteConfig } from ${JSON.stringify(join(HERE, 'config.mjs'))}\nexport default siteConfig(${JSON.stringify(options)})\n`,
 )
+await buildApp({
+  root: join(ROOT, 'examples/playground'),
+  logLevel: 'error',
+  build: { outDir: join(PAGES, 'public/playground'), emptyOutDir: true },
+})
 await build(PAGES, { outDir: OUT })
 
 const dead = deadLinks(OUT, options.base ?? '/')

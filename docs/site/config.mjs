@@ -16,11 +16,15 @@ export function siteConfig({ repository, base = '/' }) {
     themeConfig: {
       search: { provider: 'local' },
       outline: [2, 3],
-      nav: items(
-        ['Quickstart', '/tutorials/PGLITE_QUICKSTART'],
-        ['Recipes', '/recipes/'],
-        ['Reference', '/reference/'],
-      ),
+      nav: [
+        ...items(
+          ['Quickstart', '/tutorials/PGLITE_QUICKSTART'],
+          ['Recipes', '/recipes/'],
+          ['Reference', '/reference/'],
+        ),
+        // An app of its own beside the pages.
+        { text: 'Playground', link: '/playground/index.html', target: '_self' },
+      ],
       ...(repository && { socialLinks: [{ icon: 'github', link: repository }] }),
       sidebar: [
         {

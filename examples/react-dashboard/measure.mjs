@@ -14,6 +14,8 @@ const ms = (value) => `${value.toFixed(1)} ms`
 const quantile = (all, share) => all.toSorted((a, b) => a - b)[Math.ceil(all.length * share) - 1]
 const spread = (all) => `median ${ms(quantile(all, 0.5))}, p99 ${ms(quantile(all, 0.99))}`
 
+/* global db, document, MutationObserver, requestAnimationFrame -- what `evaluate` gets runs in the page */
+
 /** Where the time of a change goes, step by step, measured in the page. */
 function takeApart(count) {
   const painted = () =>
