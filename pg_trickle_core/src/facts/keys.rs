@@ -7,7 +7,7 @@
 //! semi-join or anti-join has the rows of its left input.
 
 use super::join_tree::{JoinTree, PairKind, index};
-use super::linear_block::Flat;
+use super::linear_block::{Flat, Resolver};
 use crate::catalog::{Catalog, Key};
 use crate::error::Error;
 use crate::query::{Expr, Var};
@@ -43,6 +43,17 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, E
         }
     }
     key_columns(flat, &kept)
+}
+
+/// The same, as columns of the query that was resolved.
+pub fn of_query(flat: &Flat, resolver: &Resolver, catalog: &dyn Catalog) -> Result<Option<Vec<Expr>>, Error> {
+    let vars = of_join(flat, catalog)?;
+    let own = vars.map(|vars| {
+        vars.iter()
+            .map(|var| Some(Expr::Var(resolver.unresolve(var)?)))
+            .collect()
+    });
+    Ok(own.flatten())
 }
 
 /// The columns that identify the rows of outer joins if NULLs are equal: the keys of all inputs. `None` if some input has

@@ -1,7 +1,10 @@
 //! Which clauses a query has.
 
 use super::fallback::{Fallback, reason};
-use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, SubLinkKind};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::oids::{INT2, INT4, INT8};
+use crate::query::{Const, Expr, FromItem, JoinKind, Query, Rte, RteKind, SubLinkKind};
 
 /// Fails if the query has anything but scans, joins, filters and a projection.
 pub fn only_linear(query: &Query) -> Result<(), Fallback> {
@@ -33,6 +36,27 @@ pub fn only_linear(query: &Query) -> Result<(), Fallback> {
         return reason("set-returning function in a subquery's select list");
     }
     Ok(())
+}
+
+/// The value of an integer constant, also where the parser casts it to bigint.
+pub fn integer(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<i64>, Error> {
+    match expr {
+        Expr::Const(Const {
+            is_null: false,
+            type_oid,
+            node,
+            ..
+        }) if [INT2, INT4, INT8].contains(type_oid) => Ok(catalog.const_text(node)?.parse().ok()),
+        Expr::Func(call) if call.args.len() == 1 && call.type_oid == INT8 => {
+            let function = catalog.function(call.function)?;
+            if function.schema == "pg_catalog" && function.name == "int8" {
+                integer(&call.args[0], catalog)
+            } else {
+                Ok(None)
+            }
+        }
+        _ => Ok(None),
+    }
 }
 
 /// True if the query groups or aggregates.

@@ -161,7 +161,7 @@ pub trait Maintenance {
         None
     }
 
-    /// True if every change runs the whole query again.
+    /// True if every change runs the whole query again, at least if it has many rows.
     fn runs_query(&self) -> bool {
         false
     }
@@ -451,15 +451,20 @@ impl Stage {
     /// Which changes of one source run with plans that are kept, and which run the whole query.
     #[must_use]
     pub fn choice(&self, source: &Source) -> String {
-        if self.runs_query() {
-            return "always the whole query".to_owned();
-        }
         let changes = [Change {
             relid: source.relid,
             new: true,
             old: true,
             repeated: false,
         }];
+        if self.runs_query() {
+            return match self.maintenance.program(&changes) {
+                Program::Run(program) if program.iter().any(|statement| statement.bulk.is_some()) => {
+                    format!("kept plans for at most {FEW_CHANGES} rows; else the whole query")
+                }
+                _ => "always the whole query".to_owned(),
+            };
+        }
         let (also, whole) = match self.maintenance.reach(&changes) {
             Some(Reach { stored, factor, .. }) => (
                 format!(" that touch at most {FEW}"),

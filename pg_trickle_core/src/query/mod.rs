@@ -69,6 +69,8 @@ pub struct Query {
     pub limit_count: Option<Expr>,
     /// `FETCH FIRST .. WITH TIES`.
     pub limit_with_ties: bool,
+    /// How many of the rows of `LIMIT` are a reserve, and need not be there. Only a rule says so.
+    pub reserve: i64,
     /// Only the first rows of each partition. A rule adds it; SQL says the same with a subquery and WHERE.
     pub top: Option<Top>,
     /// `FOR UPDATE` and similar.

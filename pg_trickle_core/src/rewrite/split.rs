@@ -117,6 +117,7 @@ fn cleared(query: &Query) -> Query {
         limit_count: None,
         limit_offset: None,
         limit_with_ties: false,
+        reserve: 0,
         top: None,
         ..query.clone()
     }

@@ -8,8 +8,9 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::from_items::rels;
 use crate::facts::linear_block::conjuncts;
+use crate::facts::shape::integer;
 use crate::oids::{INT2, INT4, INT8};
-use crate::query::{Const, Expr, FromItem, JoinKind, OpExpr, Query, ScalarArrayOp, Top, Var};
+use crate::query::{Expr, FromItem, JoinKind, OpExpr, Query, ScalarArrayOp, Top, Var};
 use crate::sql::ident::is_one_of;
 
 /// The window functions that number the rows of a partition in its order, without a gap below any number.
@@ -130,16 +131,4 @@ fn column(expr: &Expr, entry: i32) -> Option<i16> {
 
 fn is_integer(type_oid: u32) -> bool {
     [INT2, INT4, INT8].contains(&type_oid)
-}
-
-fn integer(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<i64>, Error> {
-    match expr {
-        Expr::Const(Const {
-            type_oid,
-            is_null: false,
-            node,
-            ..
-        }) if is_integer(*type_oid) => Ok(catalog.const_text(node)?.parse().ok()),
-        _ => Ok(None),
-    }
 }

@@ -7,7 +7,7 @@ use super::stored::{StoredColumn, stored_name};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
-use crate::facts::types::{is_pseudo, type_of};
+use crate::facts::types::{equality, is_pseudo, type_of};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::nulls::{KeyMatch, searches};
 use crate::maintain::rekey::{IS_TOUCHED, TOUCHED, key_column};
@@ -110,6 +110,17 @@ pub fn for_touched(
     key: &[KeyColumn],
     graph: &StageGraph,
 ) -> Result<Vec<String>, Fallback> {
+    for_rows(TOUCHED, query, keys, key, graph)
+}
+
+/// The same for the keys in another CTE.
+pub fn for_rows(
+    cte: &str,
+    query: &Query,
+    keys: &[Expr],
+    key: &[KeyColumn],
+    graph: &StageGraph,
+) -> Result<Vec<String>, Fallback> {
     if key.is_empty() {
         // Even a query that returns a row for empty input, such as a plain aggregate, must return none if nothing is
         // touched.
@@ -122,7 +133,7 @@ pub fn for_touched(
         let mut query = query.clone();
         let columns = (0..key.len()).map(key_column).collect();
         let touched = varno(query.rtable.len())?;
-        query.rtable.push(touched_keys(columns));
+        query.rtable.push(touched_keys(cte, columns));
         query.from.insert(0, FromItem::Rel(touched));
         let given: Vec<Expr> = keys
             .iter()
@@ -163,6 +174,17 @@ pub fn with_keys(query: &mut Query, keys: &[Expr], key: &[KeyColumn], given: &[E
     }
 }
 
+/// A column of the key of a row, which is a column of a primary key.
+pub fn row_key(name: &str, own: &Expr, graph: &StageGraph) -> Result<KeyColumn, Fallback> {
+    Ok(KeyColumn {
+        name: name.to_owned(),
+        equals: equality(own.type_oid(), graph)?,
+        nullable: false,
+        ordered: true,
+        wrapped: true,
+    })
+}
+
 /// The index that finds stored rows by key. A hash index takes one column.
 pub fn index(key: &[KeyColumn]) -> Vec<String> {
     let ordered = key.iter().filter(|key| key.ordered).take(MAX_INDEX_COLUMNS);
@@ -174,12 +196,6 @@ pub fn index(key: &[KeyColumn]) -> Vec<String> {
     }
 }
 
-fn touched_keys(columns: Vec<String>) -> Rte {
-    Rte::new(
-        RteKind::NamedTuplestore {
-            name: TOUCHED.to_owned(),
-        },
-        TOUCHED,
-        columns,
-    )
+fn touched_keys(cte: &str, columns: Vec<String>) -> Rte {
+    Rte::new(RteKind::NamedTuplestore { name: cte.to_owned() }, cte, columns)
 }

@@ -18,6 +18,6 @@
 pub mod first;
 mod near;
 mod near_plan;
-mod places;
+pub mod places;
 pub mod plan;
 mod reach;

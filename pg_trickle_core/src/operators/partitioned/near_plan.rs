@@ -1,9 +1,8 @@
 //! Plans windows whose results are computed again only near a change.
 
 use super::near::{Extent, HIT, Near, RID, SEEDED, going_on, seed_column};
-use super::places::{Order, Place};
+use super::places::{Order, Place, tie_break};
 use super::reach::{self, Prefix, Reach};
-use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
@@ -12,10 +11,9 @@ use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::Rekey;
 use crate::oids::{BOOL, TID};
 use crate::operators::linear::block::{Block, Part};
-use crate::operators::linear::recognise::{nullable, print};
+use crate::operators::linear::recognise::print;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, SqlLeaf, Target, Var, Window, WindowFunc, attno};
-use crate::sql::expr::operator_sql;
 use crate::sql::statement::column;
 use crate::stages::graph::StageGraph;
 use crate::stages::indexes::is_small;
@@ -293,38 +291,13 @@ impl Windows {
         resolver: &Resolver,
         graph: &StageGraph,
     ) -> Result<Option<Order>, Fallback> {
-        let mut places = Vec::new();
         let mut items: Vec<(Expr, SortGroup)> = self.order.clone();
         for expr in self.rest() {
             items.push((expr.clone(), tie_break(0, expr, graph)?));
         }
-        for (expr, item) in items {
-            let Some(default) = graph.default_equality(expr.type_oid())? else {
-                return Ok(None);
-            };
-            let (Some(less), Some(greater)) = (&default.less, &default.greater) else {
-                return Ok(None);
-            };
-            let descending = item.sort_op == greater.oid;
-            let (less, greater) = (operator_sql(less), operator_sql(greater));
-            let name = name(&expr)?;
-            if places.iter().any(|place: &Place| place.column.name == name) {
-                continue;
-            }
-            places.push(Place {
-                column: KeyColumn {
-                    name,
-                    equals: operator_sql(&default.equality),
-                    nullable: nullable(flat, &resolver.resolve(&expr)?)?,
-                    ordered: true,
-                    wrapped: true,
-                },
-                before: if descending { greater.clone() } else { less.clone() },
-                after: if descending { less } else { greater },
-                descending,
-                nulls_first: item.nulls_first,
-            });
-        }
+        let Some(places) = Place::all(&items, name, flat, resolver, graph)? else {
+            return Ok(None);
+        };
         let order = Order {
             partition: partition.to_vec(),
             places,
@@ -354,19 +327,6 @@ fn moves_others(expr: &Expr, query: &Query, graph: &StageGraph) -> Result<bool, 
         }
     }
     Ok(false)
-}
-
-/// An item that sorts by a column of the key, ascending.
-fn tie_break(target_ref: u32, expr: &Expr, graph: &StageGraph) -> Result<SortGroup, Fallback> {
-    let default = graph.default_equality(expr.type_oid())?;
-    let less = default.and_then(|default| default.less);
-    let Some(less) = less else {
-        return crate::facts::fallback::reason("a key without an order");
-    };
-    Ok(SortGroup {
-        sort_op: less.oid,
-        ..SortGroup::by(target_ref)
-    })
 }
 
 fn move_calls(expr: &mut Expr, copies: &[(u32, Window)], peers: &[WindowFunc]) {

@@ -4,10 +4,18 @@
 //! `(a, b) < (x, y)` would not do: columns may sort in different directions and hold NULLs. So each condition is a union
 //! of searches. A search compares some columns for equality, the next one for order, and says which of them are NULL.
 
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::facts::fallback::{Fallback, reason};
+use crate::facts::linear_block::{Flat, Resolver};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::nulls::searches;
+use crate::operators::linear::recognise::nullable;
+use crate::query::{Expr, SortGroup};
+use crate::sql::expr::operator_sql;
 use crate::sql::ident::quote_ident;
 use crate::sql::statement::{and, column, is_null};
+use crate::stages::graph::StageGraph;
 
 /// The most searches into which a condition on the order may be split.
 const MOST: usize = 16;
@@ -28,6 +36,48 @@ pub struct Place {
 }
 
 impl Place {
+    /// The columns of an order, each once. `name` gives the storage column of an expression. `None` if a type has no order.
+    pub fn all(
+        items: &[(Expr, SortGroup)],
+        name: &dyn Fn(&Expr) -> Result<String, Error>,
+        flat: &Flat,
+        resolver: &Resolver,
+        graph: &StageGraph,
+    ) -> Result<Option<Vec<Place>>, Fallback> {
+        let mut places: Vec<Place> = Vec::new();
+        for (expr, item) in items {
+            let Some(default) = graph.default_equality(expr.type_oid())? else {
+                return Ok(None);
+            };
+            let (Some(less), Some(greater)) = (&default.less, &default.greater) else {
+                return Ok(None);
+            };
+            let descending = item.sort_op == greater.oid;
+            if !descending && item.sort_op != less.oid {
+                return Ok(None);
+            }
+            let (less, greater) = (operator_sql(less), operator_sql(greater));
+            let name = name(expr)?;
+            if places.iter().any(|place| place.column.name == name) {
+                continue;
+            }
+            places.push(Place {
+                column: KeyColumn {
+                    name,
+                    equals: operator_sql(&default.equality),
+                    nullable: nullable(flat, &resolver.resolve(expr)?)?,
+                    ordered: true,
+                    wrapped: true,
+                },
+                before: if descending { greater.clone() } else { less.clone() },
+                after: if descending { less } else { greater },
+                descending,
+                nulls_first: item.nulls_first,
+            });
+        }
+        Ok(Some(places))
+    }
+
     /// An item of ORDER BY, or of the opposite order.
     fn item(&self, name: &dyn Fn(&str) -> String, reversed: bool) -> String {
         let descending = self.descending != reversed;
@@ -94,7 +144,7 @@ impl Order {
 
     /// True if the searches are not too many.
     pub fn is_searchable(&self) -> bool {
-        let partition = searches(&nullable(&self.partition)).len();
+        let partition = searches(&which_nullable(&self.partition)).len();
         let nullable = self.places.iter().filter(|place| place.column.nullable).count();
         nullable <= 3 && self.searches(Side::Before, "s", "d").len() <= MOST * partition
     }
@@ -126,7 +176,20 @@ impl Order {
     }
 }
 
-fn nullable(columns: &[KeyColumn]) -> Vec<bool> {
+/// An item that sorts by a column of the key, ascending.
+pub fn tie_break(target_ref: u32, expr: &Expr, graph: &StageGraph) -> Result<SortGroup, Fallback> {
+    let default = graph.default_equality(expr.type_oid())?;
+    let less = default.and_then(|default| default.less);
+    let Some(less) = less else {
+        return reason("a key without an order");
+    };
+    Ok(SortGroup {
+        sort_op: less.oid,
+        ..SortGroup::by(target_ref)
+    })
+}
+
+fn which_nullable(columns: &[KeyColumn]) -> Vec<bool> {
     columns.iter().map(|column| column.nullable).collect()
 }
 
@@ -142,7 +205,7 @@ pub fn equal(columns: &[KeyColumn], s: &str, d: &str) -> Vec<Vec<String>> {
             })
             .collect()
     };
-    searches(&nullable(columns)).into_iter().map(search).collect()
+    searches(&which_nullable(columns)).into_iter().map(search).collect()
 }
 
 /// The conditions that `s` is strictly on a side of `d` in one column; the first one compares values.

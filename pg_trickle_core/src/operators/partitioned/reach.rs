@@ -2,8 +2,9 @@
 
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::facts::shape;
 use crate::oids::{DATE, INT2, INT4, INT8, NUMERIC, TIMESTAMP, TIMESTAMPTZ};
-use crate::query::{Const, Expr, Window, WindowFunc, frame};
+use crate::query::{Expr, Window, WindowFunc, frame};
 use crate::sql::ident::is_one_of;
 
 /// The largest number of neighbours that are read for one changed row.
@@ -144,18 +145,5 @@ fn bound(
 
 /// The value of an integer constant of a usual size.
 fn integer(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<i64>, Error> {
-    match expr {
-        Expr::Const(Const {
-            is_null: false,
-            type_oid,
-            node,
-            ..
-        }) if [INT2, INT4, INT8].contains(type_oid) => {
-            let value: Option<i64> = catalog.const_text(node)?.parse().ok();
-            Ok(value.filter(|value| value.abs() <= MOST))
-        }
-        // The parser casts the offset of a frame to bigint.
-        Expr::Func(call) if call.args.len() == 1 && call.type_oid == INT8 => integer(&call.args[0], catalog),
-        _ => Ok(None),
-    }
+    Ok(shape::integer(expr, catalog)?.filter(|value| value.abs() <= MOST))
 }

@@ -84,6 +84,7 @@ impl Reader {
             sort: self.sort_groups(node, "sortClause"),
             limit_offset: self.opt_expr(node, "limitOffset"),
             limit_count: self.opt_expr(node, "limitCount"),
+            reserve: 0,
             top: None,
             limit_with_ties: self.pick(node, "limitOption", &[false, true]),
             row_marks: self.each(node, "rowMarks", Self::row_mark),
