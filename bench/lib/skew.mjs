@@ -236,6 +236,18 @@ export const QUERIES = [
     key: ['cid'],
   },
   {
+    name: 'string_agg, appended',
+    query: `SELECT cid, string_agg(note, ',' ORDER BY id) AS notes FROM o GROUP BY cid`,
+    key: ['cid'],
+    kinds: ['insert'],
+  },
+  {
+    name: 'jsonb_agg, appended',
+    query: `SELECT cid, jsonb_agg(jsonb_build_object('id', id, 'amount', amount) ORDER BY id) AS list, count(*) AS n FROM o GROUP BY cid`,
+    key: ['cid'],
+    kinds: ['insert'],
+  },
+  {
     name: 'percentile_cont',
     query: 'SELECT cid, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount::float8) AS median FROM o GROUP BY cid',
     key: ['cid'],

@@ -103,42 +103,38 @@ impl Rekey {
         })
     }
 
-    /// The statement for a set of changes, if they touch any key. The text for few rows forgets the keys if more rows
-    /// are stored for them, and says so.
+    /// The statement for a set of changes, if they touch any key.
     fn statements(&self, changes: &[Change]) -> Vec<Statement> {
-        let Some(touched) = self.touched(changes) else {
-            return Vec::new();
-        };
-        let mut with = format!("WITH {TOUCHED} AS MATERIALIZED ({touched})");
-        let mut patch = match &self.row_key {
-            Some(row_key) => self.paired(row_key),
+        let touched = self.touched(changes);
+        touched.iter().map(|touched| self.of_keys(touched)).collect()
+    }
+
+    /// The statement for the keys of a SELECT. The text for few rows forgets the keys if more rows are stored for them, and
+    /// says so.
+    #[must_use]
+    pub fn of_keys(&self, touched: &str) -> Statement {
+        let (mut rest, mut patch) = match &self.row_key {
+            Some(row_key) => (String::new(), self.paired(row_key)),
             None => {
-                let Patch { with: more, insert } = self.netted();
-                with.push_str(&format!(", {more}"));
-                insert
+                let Patch { with, insert } = self.netted();
+                (format!(", {with}"), insert)
             }
         };
-        let bulk = format!("{with} {patch}");
+        let bulk = format!("WITH {TOUCHED} AS MATERIALIZED ({touched}){rest} {patch}");
         let limit = FEW + 1;
-        let count = format!(
-            "__pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM (SELECT FROM ({}) AS s LIMIT {limit}) AS s)",
-            self.stored_arms(TOUCHED_KEYS, "").join(" UNION ALL ")
-        );
         let is_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW.to_string());
-        let few = with.replacen(
-            &format!("WITH {TOUCHED} AS MATERIALIZED ({touched})"),
-            &format!(
-                "WITH {TOUCHED_KEYS} AS MATERIALIZED ({touched}), {count}, \
-                 {TOUCHED} AS MATERIALIZED (SELECT * FROM {TOUCHED_KEYS} AS k WHERE {is_few})"
-            ),
-            1,
-        );
         patch.push_str(" RETURNING 1");
-        vec![Statement {
-            sql: format!("{few}, written AS ({patch}) {}", verdict(&is_few, "0"),),
+        rest.push_str(&format!(", written AS ({patch}) {}", verdict(&is_few, "0")));
+        Statement {
+            sql: format!(
+                "WITH {TOUCHED_KEYS} AS MATERIALIZED ({touched}), \
+                 __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM (SELECT FROM ({stored}) AS s LIMIT {limit}) AS s), \
+                 {TOUCHED} AS MATERIALIZED (SELECT * FROM {TOUCHED_KEYS} AS k WHERE {is_few}){rest}",
+                stored = self.stored_arms(TOUCHED_KEYS, "").join(" UNION ALL "),
+            ),
             bulk: Some(bulk),
             returns: Returns::Verdict,
-        }]
+        }
     }
 
     /// The wanted rows, as a FROM item `q`.

@@ -16,6 +16,7 @@
 //! The same reasoning holds for the others, whose results also split by key.
 
 pub mod first;
+mod growing;
 mod near;
 mod near_plan;
 pub mod places;

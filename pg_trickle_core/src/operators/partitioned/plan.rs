@@ -1,6 +1,7 @@
 //! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stages.
 
 use super::first::{First, InOrder};
+use super::growing::Ends;
 use super::near_plan::Windows;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::Flat;
@@ -20,7 +21,7 @@ use crate::query::{Expr, Query};
 use crate::rewrite::split;
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
-use crate::stages::restricted::{Restricted, for_touched, index};
+use crate::stages::restricted::{Restricted, for_touched, index, row_key};
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, written};
 use crate::stages::view::view_at;
@@ -209,23 +210,30 @@ fn by_key(
     let own = if unique || query.has_target_srfs {
         None
     } else {
-        keys::of_join(&flat, graph)?.and_then(|vars| {
-            vars.iter()
-                .map(|var| Some(Expr::Var(resolver.unresolve(var)?)))
-                .collect()
-        })
+        keys::of_query(&flat, &resolver, graph)?
     };
-    let own: Option<Vec<Expr>> = own;
     let near = match (&what, &own, query.top) {
         (What::Window, Some(own), None) => Windows::of(query, keys, own, graph)?,
         _ => None,
     };
     let (near, settled) = near.unzip();
     let query = settled.as_ref().unwrap_or(query);
+    let mut growing = None;
+    if let What::Group(_) = what
+        && let Some(ends) = Ends::of(query, keys, graph)?
+        && let Some(own) = keys::of_query(&flat, &resolver, graph)?
+    {
+        let mut is_known = key.iter().all(|key| !key.nullable);
+        for column in ends.columns() {
+            is_known &= !nullable(&flat, &resolver.resolve(column)?)?;
+        }
+        growing = is_known.then_some((ends, own));
+    }
     let kept: Vec<Expr> = keys
         .iter()
         .chain(own.iter().flatten())
         .chain(near.iter().flat_map(|near| &near.kept))
+        .chain(growing.iter().flat_map(|(ends, _)| ends.kept()))
         .cloned()
         .collect();
     let restricted = Restricted::new(query, &kept, graph)?;
@@ -234,28 +242,24 @@ fn by_key(
         key.name.clone_from(&stored_columns[*position].name);
     }
     let written = written(&stored_columns, graph)?;
-    let row_key = if unique {
+    let key_of_rows = if unique {
         Some(key.clone())
     } else {
-        own.as_ref()
-            .map(|own| {
-                own.iter()
-                    .zip(&restricted.key_positions[keys.len()..])
-                    .map(|(expr, position)| {
-                        Ok(KeyColumn {
-                            name: written.columns[*position].clone(),
-                            equals: equality(expr.type_oid(), graph)?,
-                            nullable: false,
-                            ordered: true,
-                            wrapped: true,
-                        })
-                    })
-                    .collect::<Result<_, Fallback>>()
-            })
-            .transpose()?
+        let mut columns = Vec::new();
+        for (expr, position) in own.iter().flatten().zip(&restricted.key_positions[keys.len()..]) {
+            columns.push(row_key(&written.columns[*position], expr, graph)?);
+        }
+        own.is_some().then_some(columns)
+    };
+    // Stages above identify rows by it.
+    let identified: Vec<String> = match &key_of_rows {
+        Some(key) if storage.is_inner() && key.iter().all(|column| !column.nullable) => {
+            key.iter().map(|column| column.name.clone()).collect()
+        }
+        Some(_) | None => Vec::new(),
     };
     let rekey = Rekey {
-        row_key: row_key.clone(),
+        row_key: key_of_rows,
         table: storage.sql(),
         row: written.clone(),
         key: key.clone(),
@@ -270,6 +274,13 @@ fn by_key(
     };
     let mut indexes = index(&key);
     let maintenance: Box<dyn Maintenance> = match near {
+        None if let Some((ends, own)) = growing => {
+            let mut values = Vec::new();
+            for expr in &own {
+                values.push(print(&flat, &resolver.resolve(expr)?, graph)?);
+            }
+            Box::new(ends.maintenance(rekey, &restricted, &own, Part { block, values }, graph)?)
+        }
         None if in_order => Box::new(InOrder(rekey)),
         None => Box::new(rekey),
         Some(near) => match near.maintenance(rekey, &restricted, &flat, &resolver, block, graph)? {
@@ -285,13 +296,6 @@ fn by_key(
     };
     let rows = crate::sql::query::print(&restricted.query, graph)?;
     let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
-    let never_null = |key: &&Vec<KeyColumn>| storage.is_inner() && key.iter().all(|column| !column.nullable);
-    let identified: Vec<String> = row_key
-        .iter()
-        .filter(never_null)
-        .flatten()
-        .map(|column| column.name.clone())
-        .collect();
     let view = view_at(
         query,
         &restricted.positions,
