@@ -5,6 +5,7 @@ use super::distinct_arguments::{self, DistinctArgument};
 use super::group::Group;
 use super::keys::{GroupKeys, is_key_only};
 use super::state::{Aggregate, GroupKey, State};
+use crate::catalog::{Catalog, IndexColumn};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::join_block;
@@ -18,8 +19,10 @@ use crate::operators::linear::compared;
 use crate::operators::linear::recognise::{block, print};
 use crate::operators::partitioned;
 use crate::query::{Expr, Query, Target};
+use crate::sql::ident::{is_one_of, quote_ident};
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
+use crate::stages::indexes::is_small;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, StoredColumn, stored_name, written};
 use crate::stages::view::column_of;
@@ -78,6 +81,15 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         });
     }
     let key_exprs: Vec<Expr> = keys.keys.iter().map(|(expr, _)| expr.clone()).collect();
+    let mut extremum_arguments: Vec<Expr> = Vec::new();
+    for call in &calls {
+        if let [argument] = call.args.as_slice()
+            && is_one_of(&graph.function(call.function)?.name, "min max")
+            && !extremum_arguments.contains(&argument.expr)
+        {
+            extremum_arguments.push(argument.expr.clone());
+        }
+    }
     let distinct = distinct_arguments::stages(&calls, &key_exprs, &flat, graph)?;
     let mut states = States::new(&flat, &distinct, graph);
     states.add(calls)?;
@@ -154,9 +166,45 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     plan.advice = advice;
     if is_looked_up {
         let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
-        plan.looked_up = advice::columns(&keys, query);
+        if !extremes(&flat, &key_exprs, &extremum_arguments, &mut plan.advice, graph) {
+            plan.looked_up = advice::columns(&keys, query);
+        }
     }
     Ok(plan)
+}
+
+/// Makes the indexes by which the extremes of a group are found if the block is a stage, and advises them if it is a table
+/// of the user that lacks them: with an index on the group alone, its rows are read. False if there can be no such index.
+fn extremes(flat: &Flat, keys: &[Expr], arguments: &[Expr], found: &mut Vec<String>, graph: &StageGraph) -> bool {
+    let ([_], Some(relation)) = (flat.scans.as_slice(), flat.table(0)) else {
+        return false;
+    };
+    let mut all = true;
+    for argument in arguments {
+        let (mut names, mut attnos) = (Vec::new(), Vec::new());
+        for expr in keys.iter().chain([argument]) {
+            if let Expr::Var(var) = expr
+                && is_small(var.type_oid)
+                && let Some(column) = relation.column(var.attno)
+            {
+                names.push(quote_ident(&column.name));
+                attnos.push(var.attno);
+            }
+        }
+        let serves = |index: &Vec<IndexColumn>| {
+            let own: Vec<i16> = index.iter().take(attnos.len()).map(|column| column.attnum).collect();
+            own.last() == attnos.last() && attnos.iter().all(|attno| own.contains(attno))
+        };
+        if attnos.len() <= keys.len() {
+            all = false;
+        } else if graph.is_stage(relation.oid) {
+            graph.add_index(relation.oid, "", &names);
+        } else if !relation.indexes.iter().any(serves) {
+            let why = "when the smallest or largest value of a group is deleted, the next one is found by it";
+            found.push(advice::sentence(relation, &names.join(", "), why));
+        }
+    }
+    all && !arguments.is_empty()
 }
 
 /// The stage of a grouping over `input`.
