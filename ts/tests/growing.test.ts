@@ -60,3 +60,35 @@ runCases('growing lists', [
     way: 'incremental',
   },
 ])
+
+runCases('DISTINCT over windows', [
+  {
+    name: 'is GROUP BY where partitions are whole',
+    setup: [
+      'CREATE TABLE t (id int PRIMARY KEY, k int, w int NOT NULL, v int, n numeric)',
+      'INSERT INTO t SELECT i, i % 4, i % 2, i % 7, i % 5 / 4.0 FROM generate_series(10, 60) AS i',
+    ],
+    views: {
+      one: 'SELECT DISTINCT k, max(v) OVER (PARTITION BY k) AS m FROM t',
+      two_keys: 'SELECT DISTINCT w, k + 1 AS g, sum(n) OVER p AS s, count(*) OVER p - w AS c FROM t WINDOW p AS (PARTITION BY w, k + 1)',
+      hidden: 'SELECT DISTINCT count(v) OVER (PARTITION BY k, w) AS c FROM t',
+      filtered: 'SELECT DISTINCT k, avg(v) FILTER (WHERE w = 1) OVER (PARTITION BY k) AS a FROM t WHERE id > 12',
+      more: 'SELECT DISTINCT k, w, max(v) OVER (PARTITION BY k) AS m FROM t',
+      running: 'SELECT DISTINCT k, max(v) OVER (PARTITION BY k ORDER BY w) AS m FROM t',
+      all_rows: 'SELECT DISTINCT max(v) OVER () AS m FROM t',
+      numbered: 'SELECT DISTINCT k, rank() OVER (PARTITION BY k) AS r FROM t',
+      framed: 'SELECT DISTINCT k, count(*) OVER (PARTITION BY k ROWS CURRENT ROW) AS c FROM t',
+    },
+    steps: [
+      'INSERT INTO t VALUES (100, 1, 1, 30, 1), (101, NULL, 1, 3, 1), (102, NULL, 0, NULL, NULL)',
+      'UPDATE t SET v = v + 1 WHERE k = 2',
+      'UPDATE t SET k = 3 WHERE id % 5 = 0',
+      'DELETE FROM t WHERE v > 5',
+      'DELETE FROM t WHERE k = 1',
+      'DELETE FROM t WHERE k IS NULL',
+      'TRUNCATE t',
+      'INSERT INTO t VALUES (1, 1, 1, 1, 1)',
+    ],
+    way: 'incremental',
+  },
+])

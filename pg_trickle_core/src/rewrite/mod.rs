@@ -9,11 +9,13 @@
 //! ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
 //! ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
+//! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]).
 //! Columns that a grouped primary key determines are grouped by, too, or become aggregates ([`dependents`]).
 
 pub mod anti_join;
 pub mod ctes;
 pub mod dependents;
+pub mod distinct_windows;
 pub mod full_join;
 pub mod grouping_sets;
 pub mod inherited_order;
