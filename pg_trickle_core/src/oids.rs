@@ -69,8 +69,6 @@ pub const BOOL_LESS: Oid = 58;
 /// Operator `bool = bool`.
 pub const BOOL_EQUAL: Oid = 91;
 
-/// Aggregate `count("any")`.
-pub const COUNT_ANY: Oid = 2147;
 /// Aggregate `any_value(anyelement)`.
 pub const ANY_VALUE: Oid = 6291;
 

@@ -61,41 +61,6 @@ runCases('growing lists', [
   },
 ])
 
-runCases('modes', [
-  {
-    name: 'counted values',
-    setup: [
-      'CREATE TABLE t (id int PRIMARY KEY, k int, w int NOT NULL, v int, s text, n numeric)',
-      `INSERT INTO t SELECT i, i % 4, i % 2, i % 7, 's' || i % 3, i % 5 / 4.0 FROM generate_series(10, 60) AS i`,
-    ],
-    views: {
-      least: 'SELECT k, mode() WITHIN GROUP (ORDER BY v) AS m FROM t GROUP BY k',
-      most: 'SELECT mode() WITHIN GROUP (ORDER BY v DESC) AS m, w FROM t WHERE id <> 11 GROUP BY w',
-      texts: 'SELECT mode() WITHIN GROUP (ORDER BY s) AS m FROM t GROUP BY k, w',
-      expression: 'SELECT w + 1 AS g, mode() WITHIN GROUP (ORDER BY v % 3) AS m FROM t GROUP BY w + 1',
-      joined: 'SELECT a.k, mode() WITHIN GROUP (ORDER BY b.v) AS m FROM t AS a JOIN t AS b ON b.k = a.w GROUP BY a.k',
-      with_more: 'SELECT k, count(*) AS n, mode() WITHIN GROUP (ORDER BY v) AS m FROM t GROUP BY k',
-      filtered: 'SELECT k, mode() WITHIN GROUP (ORDER BY v) FILTER (WHERE v > 1) AS m FROM t GROUP BY k',
-      one: 'SELECT mode() WITHIN GROUP (ORDER BY v) AS m FROM t',
-      sorted: 'SELECT k, mode() WITHIN GROUP (ORDER BY v) AS m FROM t GROUP BY k ORDER BY k',
-    },
-    steps: [
-      'INSERT INTO t VALUES (100, 1, 1, 3, $$s1$$, 1), (101, 1, 1, 3, $$s1$$, 1), (102, NULL, 0, NULL, NULL, NULL)',
-      'INSERT INTO t VALUES (103, NULL, 0, 4, $$s9$$, 1), (104, 9, 1, NULL, NULL, NULL)',
-      'UPDATE t SET v = v + 1 WHERE k = 2',
-      'UPDATE t SET k = 3 WHERE id % 5 = 0',
-      'DELETE FROM t WHERE v = 3',
-      'UPDATE t SET v = NULL WHERE k = 1',
-      'DELETE FROM t WHERE k = 1',
-      "INSERT INTO t SELECT i, i % 4, i % 2, i % 7, 's' || i % 3, i % 5 / 4.0 FROM generate_series(200, 600) AS i",
-      'DELETE FROM t WHERE id % 2 = 0',
-      'TRUNCATE t',
-      'INSERT INTO t VALUES (1, 1, 1, 1, $$a$$, 1)',
-    ],
-    way: 'incremental',
-  },
-])
-
 runCases('DISTINCT over windows', [
   {
     name: 'is GROUP BY where partitions are whole',

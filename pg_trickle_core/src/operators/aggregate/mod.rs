@@ -39,7 +39,6 @@ pub mod distinct_arguments;
 pub mod family;
 pub mod group;
 pub mod keys;
-pub mod mode;
 pub mod plan;
 pub mod state;
 pub mod variance;

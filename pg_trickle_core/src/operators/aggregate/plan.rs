@@ -4,7 +4,6 @@ use super::calls::{States, Value};
 use super::distinct_arguments::{self, DistinctArgument};
 use super::group::Group;
 use super::keys::{GroupKeys, is_key_only};
-use super::mode;
 use super::state::{Aggregate, GroupKey, State};
 use crate::catalog::{Catalog, IndexColumn};
 use crate::error::Error;
@@ -20,7 +19,6 @@ use crate::operators::linear::compared;
 use crate::operators::linear::recognise::{block, print};
 use crate::operators::partitioned;
 use crate::query::{Expr, Query, Target};
-use crate::rewrite::simplify::simplify;
 use crate::sql::ident::{is_one_of, quote_ident};
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
@@ -35,10 +33,6 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     match fold(query, storage, graph) {
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);
-            if let Some(mut first) = mode::first_of_counted(query, graph)? {
-                simplify(&mut first, graph)?;
-                return partitioned::plan::distinct_on(&first, storage, graph);
-            }
             partitioned::plan::groups(query, &why, storage, graph)
         }
         other => other,
