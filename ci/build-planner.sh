@@ -38,7 +38,9 @@ features=(
 # Nothing but the last words of a full stack lies below address 1024, so that offsets can be folded: 3 KB less.
 wasm-opt "${features[@]}" -Oz --gufa -Oz --low-memory-unused -Oz --dealign --reorder-functions-by-name --debuginfo \
   "$build/planner_bg.wasm" -o "$build/named.wasm"
-wasm-opt "${features[@]}" --strip-debug --strip-producers "$build/named.wasm" -o "$build/planner.wasm"
+# Read again, the code lies better for another round.
+wasm-opt "${features[@]}" --low-memory-unused -Oz --dealign --reorder-functions-by-name --strip-debug --strip-producers \
+  "$build/named.wasm" -o "$build/planner.wasm"
 zopfli --i25 "$build/planner.wasm"
 mv "$build/planner.js" "$build/planner-glue.js"
 rm "$build/planner_bg.wasm"

@@ -25,6 +25,9 @@ afterEach(() => panel.remove())
 const text = () => panel.shadowRoot?.textContent ?? ''
 const shows = (wanted: string | RegExp) => expect.poll(text, POLL).toMatch(wanted)
 
+/** The picture of the plan, as SVG. */
+const drawing = () => decodeURIComponent(panel.shadowRoot?.querySelector<HTMLImageElement>('.drawing img')?.src ?? '')
+
 function press(name: string): void {
   const button = [...(panel.shadowRoot?.querySelectorAll('button') ?? [])].find(
     ({ textContent }) => textContent === name,
@@ -48,6 +51,7 @@ test('it shows one in detail, verifies it, and follows its changes', async () =>
   press('test.sums')
   await shows('SELECT k, sum(v) AS v FROM item GROUP BY k')
   await shows(/A change of test\.item costs .+\.Key: k/)
+  expect(drawing()).toContain('>test.sums<')
   press('Verify')
   await shows(/It equals its query \([\d.]+ ms\)\./)
   press('Follow changes')

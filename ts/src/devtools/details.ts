@@ -1,5 +1,6 @@
 /** One stream table: its query, its plan as a picture, whether it is right, and its changes as they come. */
 import type { Change, Unsubscribe } from '../subscribe/types.js'
+import { renderPlan } from '../planner/picture.js'
 import type { StreamTable, StreamTablePlan } from '../types.js'
 import { h, milliseconds, number, time } from './elements.js'
 import type { DevtoolsDatabase } from './panel.js'
@@ -147,7 +148,8 @@ function lineOf({ op, row, old, key }: Change): string {
 const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
 /** The stages, from the one that reads the sources to the one that is shown, and the advice. */
-function picture({ stages, advice, reason, asOf }: StreamTablePlan): Node[] {
+function picture(plan: StreamTablePlan): Node[] {
+  const { stages, advice, reason, asOf } = plan
   const boxes = stages.flatMap((stage, n) => [
     ...(n > 0 ? [h('li', { class: 'arrow', 'aria-hidden': 'true' }, '↓')] : []),
     h(
@@ -163,10 +165,18 @@ function picture({ stages, advice, reason, asOf }: StreamTablePlan): Node[] {
   return [
     reason === null ? undefined : h('p', { class: 'bad' }, `Not incremental: ${reason}`),
     asOf === null ? undefined : h('p', { class: 'quiet' }, `Exact as of ${asOf.toISOString()}`),
+    drawing(plan),
     h('ol', { class: 'plan' }, boxes),
     advice.length === 0 ? undefined : h('h3', {}, 'Advice'),
     advice.length === 0 ? undefined : h('ul', {}, ...advice.map((line) => h('li', {}, h('pre', {}, line)))),
   ].filter((node) => node !== undefined)
+}
+
+/** As an image, so that the style of the page does not reach it. The list below it says the same in words. */
+function drawing(plan: StreamTablePlan): Node {
+  const source = `data:image/svg+xml,${encodeURIComponent(renderPlan(plan))}`
+  const image = h('img', { src: source, alt: `The stages of ${plan.name}` })
+  return h('div', { class: 'drawing', tabindex: '0' }, image)
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -50,6 +50,8 @@ tr[aria-selected='true'] { background: var(--soft); }
 @keyframes flash { from { background: var(--flash); } }
 @media (prefers-reduced-motion: reduce) { .changed { animation: none; } }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 0.5rem 0; }
+.drawing { overflow: auto; margin-top: 0.4rem; border: 1px solid var(--line); border-radius: 0.5rem; max-height: 20rem; }
+.drawing > img { display: block; }
 .plan { display: grid; gap: 0.4rem; margin-top: 0.4rem; }
 .plan > li { padding: 0.4rem 0.6rem; border: 1px solid var(--line); border-radius: 0.5rem; overflow-wrap: anywhere; }
 .plan > .arrow { padding: 0; border: 0; text-align: center; line-height: 1; color: var(--quiet); }
