@@ -20,9 +20,9 @@ export interface Definition {
   catalog: CatalogAnswer[]
 }
 
-/** A name, with a schema or without, as in SQL. Anything else is a query. */
 const NAME = /^\s*(?:"(?:[^"]|"")+"|[\w$\u0080-\uffff]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$\u0080-\uffff]+))*\s*$/
 
+/** Whether a text is a name, with a schema or without, as in SQL. Anything else is a query. */
 export const isName = (text: string): boolean => NAME.test(text)
 
 /** The definition, given what the extension answers. */

@@ -13,6 +13,7 @@ export interface PlanHost {
   }
 }
 
+/** What the command line asks for. */
 export interface PlanCommandOptions {
   folder: string
   /** Fail on a rebuild, and where the plans differ from the file. */
