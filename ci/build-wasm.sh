@@ -121,9 +121,9 @@ record_versions() {
   found_version emscripten "$(version_of emcc --version)"
   found_version clang "$(version_of "$(em-config LLVM_ROOT)/clang" --version)"
   found_version rustc "$(version_of rustc --version)"
-  found_version wasm-bindgen "$(version_of wasm-bindgen --version)"
   found_version binaryen "$(version_of wasm-opt --version)"
   found_version zopfli "$(version_of dpkg-query -W zopfli)" # it has no --version
+  found_version wasm-bindgen "$(version_of wasm-bindgen --version)"
   for major in "${pg_majors[@]}"; do
     header=$PG_HEADERS/$major/usr/include/postgresql/$major/server/pg_config.h
     found_version "postgresql-$major-headers" "$(sed -n 's/^#define PG_VERSION "\(.*\)"$/\1/p' "$header")"

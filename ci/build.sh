@@ -80,15 +80,22 @@ one for each of PostgreSQL ${pg_majors[*]}: build/ of a checkout that was built,
     place "$folder/$name" "build/given/$name"
     tar -xzf "$folder/$name" -O lib/postgresql/pg_trickle.so >"build/given/pg$major/pg_trickle.so"
   done
-  for name in planner.wasm.gz planner-glue.js; do
-    [ -f "$folder/$name" ] || [ -f "$folder/planner/$name" ] ||
-      die "PG_TRICKLE_BUNDLES=$PG_TRICKLE_BUNDLES: there is no file $folder/$name or $folder/planner/$name."
-    mkdir -p build/planner
-    [ -f "$folder/$name" ] || name=planner/$name
-    [ "$folder/$name" -ef "build/planner/${name#planner/}" ] || place "$folder/$name" "build/planner/${name#planner/}"
-  done
-  rm -f build/planner.stamp
+  take_planner "$folder"
   say "Bundles are those of $folder: no Rust and no C of this checkout is in them"
+}
+
+# take_planner FOLDER: from beside the bundles, or from the folder that a checkout has for it. It is built anew, by the next
+# build that takes nothing, if it is another one.
+take_planner() {
+  local name file
+  mkdir -p build/planner
+  for name in planner.wasm.gz planner-glue.js; do
+    file=$1/$name
+    [ -f "$file" ] || file=$1/planner/$name
+    [ -f "$file" ] || die "PG_TRICKLE_BUNDLES=$PG_TRICKLE_BUNDLES: there is no file $1/$name"
+    cmp -s "$file" "build/planner/$name" || rm -f build/planner.stamp
+    place "$file" "build/planner/$name"
+  done
 }
 
 # The last release's files, once: remove build/published to have them from a newer one.

@@ -26,9 +26,11 @@ function checkout() {
   cpSync(join(root, 'ci'), join(folder, 'ci'), { recursive: true })
   for (const path of ['package.json', 'package-lock.json', 'ts/package.json', 'Cargo.toml', 'Cargo.lock'])
     cpSync(join(root, path), join(folder, path))
-  for (const path of ['pg_trickle_core/src', 'pg_trickle_pglite/src', 'shim'])
+  for (const path of ['pg_trickle_core/src', 'pg_trickle_core/planner/src', 'pg_trickle_pglite/src', 'shim'])
     mkdirSync(join(folder, path), { recursive: true })
-  for (const crate of ['pg_trickle_core', 'pg_trickle_pglite']) writeFileSync(join(folder, crate, 'Cargo.toml'), '')
+  for (const crate of ['pg_trickle_core', 'pg_trickle_core/planner', 'pg_trickle_pglite'])
+    writeFileSync(join(folder, crate, 'Cargo.toml'), '')
+  writeFileSync(join(folder, 'pg_trickle_core/planner/Cargo.lock'), '')
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
@@ -40,11 +42,15 @@ function moduleWith(name) {
   return Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 1, 0x7f, 0, 2, entry.length, ...entry])
 }
 
+/** The files of the planner, which are beside the bundles. */
+const PLANNER = ['planner.wasm.gz', 'planner-glue.js']
+
 /** Bundles for both majors, in a folder of their own, with a module that imports `name`. */
 function bundlesWith(name, majors = [17, 18]) {
   const folder = temporary()
   mkdirSync(join(folder, 'lib/postgresql'), { recursive: true })
   writeFileSync(join(folder, 'lib/postgresql/pg_trickle.so'), moduleWith(name))
+  for (const file of PLANNER) writeFileSync(join(folder, file), file)
   for (const major of majors)
     execFileSync('tar', ['-czf', `pg_trickle-pg${major}.tar.gz`, 'lib/postgresql/pg_trickle.so'], { cwd: folder })
   return folder
@@ -55,6 +61,11 @@ function fakeToolchain(folder, bundles) {
   const script = `#!/usr/bin/env bash
     set -euo pipefail
     [ "$1" != true ] || exit 0
+    if [ "$1" = ci/build-planner.sh ]; then
+      mkdir -p build/planner
+      cp ${PLANNER.map((file) => join(bundles, file)).join(' ')} build/planner/
+      exit 0
+    fi
     echo run >>build/runs
     cp ${bundles}/*.tar.gz build/
     for major in 17 18; do
@@ -171,7 +182,7 @@ test('versions: moved, new, and not to be found out', () => {
 
 test('versions: the record names every tool that the build looks at, and every package once', () => {
   const text = readFileSync(join(root, 'ci/toolchain.versions'), 'utf8')
-  const looked = [...readFileSync(join(root, 'ci/build-wasm.sh'), 'utf8').matchAll(/found_version ([a-z]+) /g)]
+  const looked = [...readFileSync(join(root, 'ci/build-wasm.sh'), 'utf8').matchAll(/found_version ([a-z-]+) /g)]
   const headers = [17, 18].map((major) => `postgresql-${major}-headers`)
   assert.deepEqual([...toolsIn(text).keys()], [...looked.map(([, name]) => name), ...headers])
   const packages = [...text.matchAll(/^package (\S+) \S+$/gm)].map(([, name]) => name)
