@@ -18,12 +18,10 @@ const library: Options = {
   dts: true,
   shims: true,
   target: 'es2022',
-  // Not a peer dependency, because it wants one exact release of PGlite.
-  external: ['@electric-sql/pglite-react'],
   sourcemap: true,
   // The entry points need no shared state, so each file contains only its own code.
   splitting: false,
-  // CommonJS must load @electric-sql/pglite-react with `require`, because `import()` would load a second copy of it.
+  // In CommonJS an `import()` becomes a `require`.
   esbuildOptions(options, { format }) {
     if (format === 'cjs') options.supported = { ...options.supported, 'dynamic-import': false }
   },

@@ -1,4 +1,5 @@
 import { PGliteProvider } from '@electric-sql/pglite-react'
+import { StreamTableProvider } from '@pgtrickle/pglite/react'
 import { useCallback, useEffect, useState } from 'react'
 import { Dashboard } from './components/Dashboard'
 import { Failure } from './components/Failure'
@@ -46,11 +47,13 @@ export function App() {
   if (state.is === 'setup' || db === undefined) return <Setup {...(state.is === 'setup' ? state : {})} />
   return (
     <PGliteProvider db={db}>
-      <Dashboard
-        db={db}
-        rows={ROWS}
-        onStartOver={() => work((db, progress) => startOver(db, DATABASE, ROWS, progress))}
-      />
+      <StreamTableProvider db={db}>
+        <Dashboard
+          db={db}
+          rows={ROWS}
+          onStartOver={() => work((db, progress) => startOver(db, DATABASE, ROWS, progress))}
+        />
+      </StreamTableProvider>
     </PGliteProvider>
   )
 }

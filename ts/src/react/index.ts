@@ -11,13 +11,15 @@ import type { StreamTableState } from '../view/store.js'
 import type { StreamTableDatabase } from '../subscribe/database.js'
 import type { AnyRow } from '../types.js'
 
+export { StreamTableProvider } from './provider.js'
+export type { StreamTableProviderProps } from './provider.js'
 export type { StreamTableState } from '../view/store.js'
 export type { OrderBy, OrderTerm } from '../view/order.js'
 export type { StreamTableDatabase } from '../subscribe/database.js'
 
 /** Options of `useStreamTable`. */
 export interface UseStreamTableOptions<Row = AnyRow> extends SelectionOptions<Row> {
-  /** The database. By default that of the `PGliteProvider` of `@electric-sql/pglite-react` around the component. */
+  /** The database. By default that of the `StreamTableProvider` around the component. While undefined, the rows are loading. */
   db?: StreamTableDatabase | undefined
   /** Returns true for the rows to show. */
   filter?: (row: Row) => boolean
@@ -35,7 +37,7 @@ export function useStreamTable<Row extends object = AnyRow>(
   options: UseStreamTableOptions<Row> = {},
 ): StreamTableState<Row> {
   checkOptions('useStreamTable', options, name)
-  const db = useDatabase(options.db)
+  const db = useDatabase(options)
   const view = db === undefined ? NO_VIEW : storeOf(db, name).view(unfiltered(options))
   const state = useSyncExternalStore(
     view.subscribe,
@@ -43,15 +45,8 @@ export function useStreamTable<Row extends object = AnyRow>(
     getServerSnapshot,
   ) as unknown as StreamTableState<Row>
   const { filter, limit, offset } = options
-  return useMemo(
-    () =>
-      filtered(state, {
-        ...(filter && { filter }),
-        ...(limit != null && { limit }),
-        ...(offset != null && { offset }),
-      }),
-    [state, filter, limit, offset],
-  )
+  // The options may be a new object each time; what counts of them is listed.
+  return useMemo(() => filtered(state, options), [state, filter, limit, offset])
 }
 
 const getServerSnapshot = () => LOADING

@@ -1,63 +1,33 @@
-import { createContext, useContext, useSyncExternalStore } from 'react'
+import { createContext, createElement, useContext } from 'react'
+import type { ReactNode } from 'react'
 import type { StreamTableDatabase } from '../subscribe/database.js'
 
-/** The hook of `@electric-sql/pglite-react`: returns `db` if it is given, or else the database of the `PGliteProvider`. */
-type UsePGlite = (db?: unknown) => unknown
+/** What a provider gives. An object, so that a database that is not open yet differs from no provider. */
+const Context = createContext<{ db: StreamTableDatabase | undefined } | undefined>(undefined)
 
-let usePGlite: UsePGlite | undefined
-let packageState: 'unknown' | 'loading' | 'loaded' | 'missing' = 'unknown'
-const listeners = new Set<() => void>()
-
-const EmptyContext = createContext<unknown>(undefined)
-
-/** Replaces that hook until it is loaded. React requires both to call the same hooks. */
-const usePlaceholder: UsePGlite = (db) => {
-  const none = useContext(EmptyContext)
-  return db ?? none
+/** Props of `StreamTableProvider`. */
+export interface StreamTableProviderProps {
+  /** A PGlite with the plugin, or a tab's PGliteWorker. Until there is one, the rows are loading. */
+  db: StreamTableDatabase | undefined
+  children?: ReactNode
 }
 
-/**
- * The database of a component: the given one, or else that of the `PGliteProvider` around it. Undefined while the
- * provider's package is being loaded, which happens when it is first needed. The package may be missing, because it
- * requires one exact release of PGlite, and not every app can use that one.
- */
-export function useDatabase(given: StreamTableDatabase | undefined): StreamTableDatabase | undefined {
-  const loaded = useSyncExternalStore(given === undefined ? loadPackage : listen, getState, getState)
-  const db = (usePGlite ?? usePlaceholder)(given) as StreamTableDatabase | undefined
-  if (db === undefined && loaded === 'missing') {
+/** Gives its database to every `useStreamTable` below it that has no option `db`. */
+export function StreamTableProvider({ db, children }: StreamTableProviderProps): ReactNode {
+  return createElement(Context.Provider, { value: { db } }, children)
+}
+
+/** The database of a component: the one in its options, or else that of the provider around it. */
+export function useDatabase(options: { db?: StreamTableDatabase | undefined }): StreamTableDatabase | undefined {
+  const provided = useContext(Context)
+  const db = options.db ?? provided?.db
+  if (db === undefined && provided === undefined && !('db' in options)) {
     throw new Error(
-      'useStreamTable has no database: pass one in its option db, ' +
-        'or install @electric-sql/pglite-react and render inside its PGliteProvider',
+      'useStreamTable has no database: pass one in its option db, or render inside a StreamTableProvider of @pgtrickle/pglite/react',
     )
   }
   if (db !== undefined && typeof db.trickle?.subscribe !== 'function') {
     throw new Error("useStreamTable's database has no plugin: open it with PGlite.create({ extensions: { trickle } })")
   }
   return db
-}
-
-const getState = () => packageState
-
-function listen(listener: () => void): () => void {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
-}
-
-function loadPackage(listener: () => void): () => void {
-  if (packageState === 'unknown') {
-    packageState = 'loading'
-    void importPackage()
-  }
-  return listen(listener)
-}
-
-async function importPackage(): Promise<void> {
-  // Inside try and catch, bundlers do not report a missing package as an error.
-  try {
-    usePGlite = (await import('@electric-sql/pglite-react')).usePGlite as UsePGlite
-    packageState = 'loaded'
-  } catch {
-    packageState = 'missing'
-  }
-  for (const listener of listeners) listener()
 }

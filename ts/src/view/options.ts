@@ -31,7 +31,9 @@ export function viewOf<Row>(name: string, options: StreamTableOptions<Row>): Vie
 /** The options of the view below a filter. Limit and offset count the rows that the filter lets through, so they wait. */
 export function unfiltered<Row>(options: SelectionOptions<Row> & { filter?: (row: Row) => boolean }): SelectionOptions {
   const { limit, offset, filter, ...rest } = options as SelectionOptions & { filter?: unknown }
-  return filter ? rest : { ...rest, ...(limit != null && { limit }), ...(offset != null && { offset }) }
+  return filter
+    ? rest
+    : { ...rest, ...(typeof limit === 'number' && { limit }), ...(typeof offset === 'number' && { offset }) }
 }
 
 /** What a component shows of the view's state. */

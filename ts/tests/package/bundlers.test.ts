@@ -1,7 +1,8 @@
 /** The packed package in an empty project: built by the usual bundlers, and the built app run in Chromium. */
 import { build as esbuild } from 'esbuild'
 import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import * as vite7 from 'vite'
@@ -22,7 +23,7 @@ const ROWS = [
   { customer_id: 8, n: 1 },
 ]
 
-const page = (script: string) => `<!doctype html>
+const documentOf = (script: string) => `<!doctype html>
 <html>
   <head><link rel="icon" href="data:," /><script type="module" src="${script}"></script></head>
 </html>
@@ -34,8 +35,8 @@ async function app(name: string): Promise<{ root: string; out: string }> {
   const out = join(root, 'dist')
   await cp(PROGRAMS, root, { recursive: true })
   await mkdir(out)
-  await writeFile(join(root, 'index.html'), page('./main.js'))
-  await writeFile(join(out, 'index.html'), page('./app.js'))
+  await writeFile(join(root, 'index.html'), documentOf('./main.js'))
+  await writeFile(join(out, 'index.html'), documentOf('./app.js'))
   return { root, out }
 }
 
@@ -66,6 +67,39 @@ test.for([
     expect.stringMatching(/^assets\/pg_trickle-pg18\.tar-[\w-]+\.gz$/),
   ])
   expect(await rowsIn(page, out)).toEqual(ROWS)
+})
+
+/** React of the repository, which the empty project does not have. Of all that it might have beside it, there is nothing. */
+const REACT = Object.fromEntries(
+  ['react', 'react-dom'].map((name) => [name, dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))]),
+)
+
+test.for([
+  ['Vite 7', vite7],
+  ['Vite 8', vite8],
+] as const)('React with %s, where there is nothing but React', async ([name, vite], { page }) => {
+  const { root, out } = await app(`react-${name.replace(' ', '-')}`)
+  await writeFile(join(root, 'index.html'), documentOf('./react.js'))
+  const resolve = { alias: REACT }
+  await vite.build({ root, configFile: false, logLevel: 'error', resolve, build: { emptyOutDir: true } })
+  expect(await rowsIn(page, out)).toEqual(ROWS)
+  // The same by the server for developers, as in the quickstart.
+  const server = await vite.createServer({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    resolve: { ...resolve, dedupe: ['react'] },
+    optimizeDeps: { exclude: ['@electric-sql/pglite', '@pgtrickle/pglite'] },
+    server: { port: 0, host: '127.0.0.1', fs: { strict: false } },
+  })
+  try {
+    await server.listen()
+    await page.goto(server.resolvedUrls?.local[0] ?? '')
+    await page.waitForFunction(() => 'result' in globalThis, undefined, { timeout: 0 })
+    expect(await page.evaluate(() => result)).toEqual(ROWS)
+  } finally {
+    await server.close()
+  }
 })
 
 test('esbuild, with the files passed by hand as in the README', async ({ page }) => {

@@ -47,14 +47,11 @@ describe('the package', () => {
     expect(dependencies).toBeUndefined()
     expect(peerDependencies['@electric-sql/pglite']).toBe('>=0.4.0 <0.6')
     const optional = Object.keys(peerDependencies).filter((name) => name !== '@electric-sql/pglite')
-    // Without a range, because it wants one exact release of PGlite, which would exclude PGlite's other packages.
-    expect(peerDependencies).not.toHaveProperty('@electric-sql/pglite-react')
-    optional.push('@electric-sql/pglite-react')
     expect(peerDependenciesMeta).toEqual(Object.fromEntries(optional.map((name) => [name, { optional: true }])))
   })
 
   test.each([
-    ['react', ['useStreamTable'], ['react']],
+    ['react', ['StreamTableProvider', 'useStreamTable'], ['react']],
     ['vue', ['useStreamTable'], ['vue']],
     ['svelte', ['useStreamTable'], []],
     ['solid', ['useStreamTable'], ['solid-js']],

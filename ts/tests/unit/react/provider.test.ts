@@ -1,10 +1,10 @@
-/** `useStreamTable` with and without the `PGliteProvider` of `@electric-sql/pglite-react`. */
+/** `useStreamTable` with and without a provider: its own, or that of `@electric-sql/pglite-react`. */
 import type { PGliteWithLive } from '@electric-sql/pglite/live'
-import { makePGliteProvider, PGliteProvider } from '@electric-sql/pglite-react'
+import { PGliteProvider, usePGlite } from '@electric-sql/pglite-react'
 import { Component, createElement } from 'react'
 import type { ReactNode } from 'react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { useStreamTable } from '../../../src/react/index.js'
+import { StreamTableProvider, useStreamTable } from '../../../src/react/index.js'
 import { FakeDatabase, insert } from '../../support/fake-database.js'
 import { mount, mountHook, settle } from '../../support/react.js'
 
@@ -22,8 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const inside = (node: ReactNode) =>
-  createElement(PGliteProvider, { db: db as unknown as PGliteWithLive, children: node })
+const inside = (node: ReactNode) => createElement(StreamTableProvider, { db }, node)
 
 test('uses the database of the provider', async () => {
   const hooked = await mountHook((name: string) => useStreamTable(name), 't', { wrap: inside })
@@ -54,11 +53,17 @@ test('waits for a database that is not open yet', async () => {
   expect(hooked.last.rows).toEqual([{ id: 1 }])
 })
 
-test("an app's own provider passes its database through the option", async () => {
-  const mine = makePGliteProvider<PGliteWithLive>()
-  const wrap = (children: ReactNode) =>
-    createElement(mine.PGliteProvider, { db: db as unknown as PGliteWithLive, children })
-  const follow = (name: string) => useStreamTable(name, { db: mine.usePGlite() as unknown as FakeDatabase })
+test('is loading while the provider has no database yet, and where the option says that there is none yet', async () => {
+  const wrap = (node: ReactNode) => createElement(StreamTableProvider, { db: undefined }, node)
+  const waiting = await mountHook((name: string) => useStreamTable(name), 't', { wrap })
+  const bare = await mountHook((name: string) => useStreamTable(name, { db: undefined }), 't')
+  await settle()
+  for (const { last } of [waiting, bare]) expect(last).toMatchObject({ rows: [], loading: true, error: undefined })
+})
+
+test('takes the database of @electric-sql/pglite-react from its hook', async () => {
+  const wrap = (children: ReactNode) => createElement(PGliteProvider, { db: db as unknown as PGliteWithLive, children })
+  const follow = (name: string) => useStreamTable(name, { db: usePGlite() as unknown as FakeDatabase })
   const hooked = await mountHook(follow, 't', { wrap })
   await settle()
   expect(hooked.last.rows).toEqual([{ id: 1 }])
@@ -80,24 +85,6 @@ test('outside a provider, the error says what to do', async () => {
   const Bare = () => void useStreamTable('t')
   const { container } = await mount(createElement(Boundary, null, createElement(Bare)))
   await settle()
-  expect(container.textContent).toContain('use PGliteProvider to provide one')
-  errors.mockClear()
-})
-
-test("also without the provider's package", async () => {
-  errors.mockImplementation(() => {})
-  vi.resetModules()
-  vi.doMock('@electric-sql/pglite-react', () => {
-    throw new Error('Cannot find package')
-  })
-  const react = await import('../../../src/react/index.js')
-  const given = await mountHook((name: string) => react.useStreamTable(name, { db }), 't')
-  await settle()
-  expect(given.last.rows).toEqual([{ id: 1 }])
-  const Bare = () => void react.useStreamTable('t')
-  const { container } = await mount(createElement(Boundary, null, createElement(Bare)))
-  await settle()
-  expect(container.textContent).toContain('pass one in its option db')
-  vi.doUnmock('@electric-sql/pglite-react')
+  expect(container.textContent).toContain('pass one in its option db, or render inside a StreamTableProvider')
   errors.mockClear()
 })

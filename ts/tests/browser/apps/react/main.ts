@@ -1,10 +1,7 @@
-/** React in the page: lists of the rows of stream tables, under StrictMode, inside a `PGliteProvider`. */
+/** React in the page: lists of the rows of stream tables, under StrictMode, inside a provider. */
 import { PGlite } from '@electric-sql/pglite'
-import { live } from '@electric-sql/pglite/live'
-import type { PGliteWithLive } from '@electric-sql/pglite/live'
-import { PGliteProvider } from '@electric-sql/pglite-react'
 import { trickle } from '@pgtrickle/pglite'
-import { useStreamTable } from '@pgtrickle/pglite/react'
+import { StreamTableProvider, useStreamTable } from '@pgtrickle/pglite/react'
 import type { UseStreamTableOptions } from '@pgtrickle/pglite/react'
 import { createElement, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -17,14 +14,13 @@ declare global {
   var drawn: Record<string, number>
 }
 
-provide((dataDir) => PGlite.create({ ...(dataDir !== undefined && { dataDir }), extensions: { live, trickle } }))
+provide((dataDir) => PGlite.create({ ...(dataDir !== undefined && { dataDir }), extensions: { trickle } }))
 
 const root = createRoot(document.getElementById('root') as HTMLElement)
 globalThis.drawn = {}
 globalThis.show = (lists) => {
   const shown = Object.entries(lists).map(([id, list]) => createElement(List, { key: id, id, list }))
-  const db = globalThis.pg as unknown as PGliteWithLive
-  root.render(createElement(StrictMode, null, createElement(PGliteProvider, { db, children: shown })))
+  root.render(createElement(StrictMode, null, createElement(StreamTableProvider, { db: globalThis.pg }, shown)))
 }
 
 /** Numbers the objects, so that a test can tell whether a row is still the same object. */
