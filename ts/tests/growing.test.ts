@@ -4,7 +4,8 @@ import { runCases } from './support/cases.js'
 const QUERIES = {
   strings: `SELECT k, string_agg(s, ', ' ORDER BY id) AS list, count(*) AS n FROM t GROUP BY k`,
   downwards: `SELECT k, string_agg(s, '' ORDER BY id DESC) AS list FROM t GROUP BY k`,
-  arrays: 'SELECT array_agg(v ORDER BY day, id) AS list, k, array_agg(s ORDER BY day DESC, id) AS other FROM t GROUP BY k',
+  arrays:
+    'SELECT array_agg(v ORDER BY day, id) AS list, k, array_agg(s ORDER BY day DESC, id) AS other FROM t GROUP BY k',
   documents: `SELECT k, jsonb_agg(jsonb_build_object('v', v, 's', s) ORDER BY day, id) AS list FROM t GROUP BY k`,
   texts: `SELECT k, json_agg(v ORDER BY id) AS list, json_agg(json_build_object('s', s) ORDER BY id) AS more FROM t GROUP BY k`,
   rows: 'SELECT k, json_agg(t ORDER BY id) AS list FROM t GROUP BY k',
@@ -47,7 +48,7 @@ runCases('growing lists', [
       "INSERT INTO t VALUES (2001, 1, '2026-01-05', 4, 1, 'again')",
       'DELETE FROM t WHERE k = 5',
       "INSERT INTO t VALUES (2002, 5, '2026-01-06', 4, 1, 'anew')",
-      "WITH gone AS (DELETE FROM t WHERE id = 2001 RETURNING *) INSERT INTO t SELECT id + 1, k, day + 9, v, n, s FROM gone WHERE false",
+      'WITH gone AS (DELETE FROM t WHERE id = 2001 RETURNING *) INSERT INTO t SELECT id + 1, k, day + 9, v, n, s FROM gone WHERE false',
       "INSERT INTO u VALUES (7, 'u1')",
       "INSERT INTO t VALUES (2003, 7, '2026-01-07', 4, 1, 'joined')",
       "WITH more AS (INSERT INTO u VALUES (8, 'u2')) INSERT INTO t VALUES (2004, 8, '2026-01-07', 4, 1, 'both')",
@@ -70,7 +71,8 @@ runCases('DISTINCT over windows', [
     ],
     views: {
       one: 'SELECT DISTINCT k, max(v) OVER (PARTITION BY k) AS m FROM t',
-      two_keys: 'SELECT DISTINCT w, k + 1 AS g, sum(n) OVER p AS s, count(*) OVER p - w AS c FROM t WINDOW p AS (PARTITION BY w, k + 1)',
+      two_keys:
+        'SELECT DISTINCT w, k + 1 AS g, sum(n) OVER p AS s, count(*) OVER p - w AS c FROM t WINDOW p AS (PARTITION BY w, k + 1)',
       hidden: 'SELECT DISTINCT count(v) OVER (PARTITION BY k, w) AS c FROM t',
       filtered: 'SELECT DISTINCT k, avg(v) FILTER (WHERE w = 1) OVER (PARTITION BY k) AS a FROM t WHERE id > 12',
       more: 'SELECT DISTINCT k, w, max(v) OVER (PARTITION BY k) AS m FROM t',

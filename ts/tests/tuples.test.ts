@@ -96,8 +96,6 @@ const GROWING = new Set([
   'percentile_cont',
   'mode',
   'ntile',
-  'LIMIT 1000',
-  'LIMIT, no index',
   'reachable',
 ])
 

@@ -209,8 +209,39 @@ function setOperation(rng: Rng, tables: readonly Table[]): string {
 
 /** Queries whose change is small however many rows of a key there are. Few joins, because keys have many rows. */
 export function skewed(rng: Rng, tables: readonly Table[]): Query {
+  const keyed = tables.filter((table) => table.keyed)
+  if (keyed.length > 0 && rng.chance(0.3)) return { sql: rng.pick([firstRows, lists])(rng, keyed), freeSpelling: true }
   const make = rng.pick([outerJoin, outerJoin, outerGroup, outerGroup, sublink, sublink, scalarSubquery])
   return { sql: make(rng, tables, make === outerJoin || make === outerGroup ? 2 : 1), freeSpelling: true }
+}
+
+/** The first rows in an order that the key makes total. */
+function firstRows(rng: Rng, keyed: readonly Table[]): string {
+  const table = rng.pick(keyed)
+  const scope = table.columns.map(({ name, type }) => ({ sql: `x1.${name}`, type }))
+  const expressions = new Expressions(rng, scope)
+  const order = rng.times(1, 2, () => `${rng.pick(scope.filter(({ type }) => type !== 'json')).sql}${direction(rng)}`)
+  return `SELECT ${expressions.any(1).sql} AS c1, x1.id AS c2 FROM ${table.name} x1${where(rng, expressions)}
+    ORDER BY ${order.join(', ')}, x1.id${direction(rng)} LIMIT ${rng.pick([1, 3, 20, 60, 600])}`
+}
+
+const direction = (rng: Rng) => rng.pick(['', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST'])
+
+/** Lists that grow at their end. */
+function lists(rng: Rng, keyed: readonly Table[]): string {
+  const table = rng.pick(keyed)
+  const scope = table.columns.map(({ name, type }) => ({ sql: `x1.${name}`, type }))
+  const expressions = new Expressions(rng, scope)
+  const calls = rng.times(1, 3, () =>
+    rng.pick([
+      () => `string_agg(${expressions.of('text', 1)}, ',' ORDER BY x1.id${rng.pick(['', ' DESC'])})`,
+      () => `array_agg(${expressions.of('int', 1)} ORDER BY x1.id, 1)`,
+      () => `jsonb_agg(${expressions.of('num', 0)} ORDER BY x1.id) FILTER (WHERE ${expressions.condition(1)})`,
+      () => rng.pick(['count(*)', `sum(${expressions.of('int', 0)})`, `max(${expressions.of('date', 0)})`]),
+    ])(),
+  )
+  const listed = calls.map((call, i) => `${call} AS c${i + 2}`).join(', ')
+  return `SELECT x1.id / ${rng.pick([10, 200, 100000])} AS c1, ${listed} FROM ${table.name} x1${where(rng, expressions)} GROUP BY 1`
 }
 
 /** Two or more tables, some of them outer-joined. */
