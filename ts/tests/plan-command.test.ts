@@ -1,5 +1,6 @@
 /** `pgtrickle plan`, as a process of its own. */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -28,14 +29,25 @@ function write(file: string, text: string): void {
   writeFileSync(join(folder, file), text)
 }
 
-function run(...options: string[]): { status: number | null; stdout: string; stderr: string } {
-  const command = [join(TS, 'dist/pgtrickle.js'), 'plan', folder, '--pglite', MODULE_NAME, ...options]
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: TS, encoding: 'utf8' })
+interface Ended {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs the command. PGlite is found from its folder, as in an app. */
+async function run(...options: string[]): Promise<Ended> {
+  const args = [join(TS, 'dist/pgtrickle.js'), 'plan', folder, '--pglite', MODULE_NAME, ...options]
+  const child = spawn(process.execPath, args, { cwd: TS })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk) => (stdout += chunk))
+  child.stderr.on('data', (chunk) => (stderr += chunk))
+  const [status] = (await once(child, 'close')) as [number | null]
   return { status, stdout, stderr }
 }
 
-test('plans are printed, in the order of the migrations', () => {
-  const { status, stdout, stderr } = run()
+test('plans are printed, in the order of the migrations', async () => {
+  const { status, stdout, stderr } = await run()
   expect(stderr).toBe('')
   expect(status).toBe(0)
   expect(stdout).toContain(
@@ -44,45 +56,45 @@ test('plans are printed, in the order of the migrations', () => {
   expect(stdout).toMatch(/^top: \w+$/m)
 })
 
-test('a committed file tells what a change does to costs', () => {
-  expect(run('--check').status).toBe(0) // there is no file yet
-  expect(run('--write').status).toBe(0)
+test('a committed file tells what a change does to costs', async () => {
+  expect((await run('--check')).status).toBe(0) // there is no file yet
+  expect((await run('--write')).status).toBe(0)
   expect(readFileSync(join(folder, 'pgtrickle.plan'), 'utf8')).toContain('totals: fold')
-  expect(run('--check').status).toBe(0)
+  expect((await run('--check')).status).toBe(0)
   write('11_count.sql', CREATE('counts', 'SELECT customer, count(*) AS n FROM orders GROUP BY customer'))
-  const { status, stderr } = run('--check')
+  const { status, stderr } = await run('--check')
   expect(status).toBe(1)
   expect(stderr).toContain('the plans differ from ')
   expect(stderr).toContain('+ counts: fold')
   expect(stderr).not.toContain('totals')
 })
 
-test('a rebuild fails the check, unless it is allowed', () => {
+test('a rebuild fails the check, unless it is allowed', async () => {
   write('11_clock.sql', CREATE('ages', 'SELECT id, age(now()) AS a FROM orders'))
-  expect(run().status).toBe(0)
-  const { status, stderr } = run('--check')
+  expect((await run()).status).toBe(0)
+  const { status, stderr } = await run('--check')
   expect(status).toBe(1)
   expect(stderr).toContain('ages runs its query again after every change: ')
-  expect(run('--check', '--allow-rebuild', 'ages').status).toBe(0)
+  expect((await run('--check', '--allow-rebuild', 'ages')).status).toBe(0)
 })
 
-test('a missing index, and pictures', () => {
+test('a missing index, and pictures', async () => {
   write(
     '11_list.sql',
     CREATE('lists', "SELECT customer, string_agg(id::text, ',') AS ids FROM orders GROUP BY customer"),
   )
-  const { stdout } = run('--pictures', join(folder, 'plans'))
+  const { stdout } = await run('--pictures', join(folder, 'plans'))
   expect(stdout).toContain('missing index: CREATE INDEX ON public.orders (customer)')
   expect(readFileSync(join(folder, 'plans/lists.svg'), 'utf8')).toMatch(/^<svg /)
 })
 
-test('errors name the file', () => {
+test('errors name the file', async () => {
   write('3_wrong.sql', 'SELECT * FROM nowhere')
-  const { status, stderr } = run()
+  const { status, stderr } = await run()
   expect(status).toBe(1)
   expect(stderr).toContain('3_wrong.sql: relation "nowhere" does not exist')
   mkdirSync(join(folder, 'empty'))
   folder = join(folder, 'empty')
-  expect(run().stderr).toContain('holds no .sql file')
+  expect((await run()).stderr).toContain('holds no .sql file')
   folder = dirname(folder)
 })
