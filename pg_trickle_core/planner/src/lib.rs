@@ -11,7 +11,7 @@ use pg_trickle_core::json::Json;
 use pg_trickle_core::{Input, Plan, Stage, compile, explain};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Plans a stream table. `answers` are what the catalog says, as `ts/src/planner/definition.ts` writes them; `definition`,
+/// Plans a stream table. `answers` are what the catalog says, as `ts/src/planner/plan.ts` writes them; `definition`,
 /// `schema` and `storage` are names as in [`Input`]. Returns the plan as JSON, or an object with the member `error`.
 #[wasm_bindgen]
 #[must_use]
