@@ -57,7 +57,10 @@ impl Fields<'_> {
         let text = self.text()?;
         let words = text.split(' ').filter(|word| !word.is_empty());
         words
-            .map(|word| word.parse().map_err(|_| Error::Catalog(format!("an answer holds {word}"))))
+            .map(|word| {
+                word.parse()
+                    .map_err(|_| Error::Catalog(format!("an answer holds {word}")))
+            })
             .collect()
     }
 }
@@ -93,7 +96,9 @@ impl Answers {
     }
 
     fn all(&self, what: &str, about: &str) -> &[Vec<String>] {
-        self.known.get(&(what.to_owned(), about.to_owned())).map_or(&[], Vec::as_slice)
+        self.known
+            .get(&(what.to_owned(), about.to_owned()))
+            .map_or(&[], Vec::as_slice)
     }
 
     fn one(&self, what: &str, about: &str) -> Answer<Fields<'_>> {
