@@ -107,7 +107,9 @@ fn planned(
             }
         } else if first.is_total {
             let above = first.above_reserve(graph)?;
-            return planned(&above, true, storage, graph);
+            let mut plan = planned(&above, true, storage, graph)?;
+            plan.view.sort.clone_from(&query.sort);
+            return Ok(plan);
         }
     }
     let mut stage = full_refresh::plan(&query, None, storage, graph)?;
@@ -199,6 +201,8 @@ impl First {
 
     fn plan(&self, query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<Option<StagePlan>, Fallback> {
         let mut plan = full_refresh::plan(&self.settled, None, storage, graph)?;
+        // Users see their own order.
+        plan.view.sort.clone_from(&query.sort);
         let columns = plan.written.columns.clone();
         // All rows, with the columns that are stored.
         let mut all = Query {
