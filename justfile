@@ -70,6 +70,11 @@ docs *options:
 pictures:
     ci/with-build.sh node examples/react-dashboard/pictures.mjs
 
+# PostgreSQL 18 in a Rust program with stream tables, changed at random: just rust-embedded --seed 7; --measure takes times
+rust-embedded *options:
+    ci/build-native.sh
+    ci/rust-embedded.sh {{ options }}
+
 # Time per change, beside hand-written triggers and live queries
 bench *options:
     ci/with-build.sh node bench/run.mjs {{ options }}
