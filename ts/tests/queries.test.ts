@@ -74,6 +74,10 @@ const OPERATORS: Record<string, string[]> = {
   ],
   '(without `ALL`)': ['SELECT d FROM a UNION SELECT d + 1 FROM a', 'SELECT j FROM a EXCEPT SELECT j FROM a'],
   '`DISTINCT ON`': ['SELECT DISTINCT ON (n) n, id FROM a ORDER BY n, id'],
+  '`NOT NULL` columns, alone': [
+    "SELECT k, string_agg(t, ',' ORDER BY id) FROM c GROUP BY k",
+    'SELECT k, jsonb_agg(t ORDER BY id), count(*), sum(id), min(t) FROM c GROUP BY k',
+  ],
   ') with `GROUP BY`': [
     "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n",
   ],
@@ -123,7 +127,8 @@ describe('the table of operators', () => {
     await pg.exec(`
       CREATE TABLE a (id int PRIMARY KEY, n int, m numeric(8, 2), t text, f float8, d numeric, i interval, j jsonb,
         at timestamptz);
-      CREATE TABLE b (id int PRIMARY KEY, a_id int)`)
+      CREATE TABLE b (id int PRIMARY KEY, a_id int);
+      CREATE TABLE c (id int PRIMARY KEY, k int NOT NULL, t text)`)
   })
   afterAll(() => pg?.close())
 
