@@ -134,6 +134,7 @@ test.each<[string, string[], RegExp]>([
 test('prints how it is used', async () => {
   const { status, output } = await start(['--help']).ended
   expect([status, output]).toEqual([0, expect.stringMatching(/^pgtrickle serve\n/)])
-  const documented = await readFile(join(TS, '../docs/SERVER.md'), 'utf8')
+  const pages = ['SERVER', 'API'].map((page) => readFile(join(TS, `../docs/${page}.md`), 'utf8'))
+  const documented = (await Promise.all(pages)).join('\n')
   for (const [option] of output.matchAll(/--[a-z-]+/g)) expect(documented).toContain(option)
 })
