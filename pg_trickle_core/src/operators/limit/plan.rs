@@ -146,7 +146,13 @@ impl First {
         let Some(count) = count.filter(|count| (1..i64::from(i32::MAX)).contains(count)) else {
             return Ok(None);
         };
-        if query.sort.is_empty() || query.limit_offset.is_some() || query.limit_with_ties || query.has_windows {
+        // Each row of the tables that it reads must be a row of the query without LIMIT.
+        let counts_otherwise = query.has_windows
+            || query.has_target_srfs
+            || !query.distinct.is_empty()
+            || query.set_operations.is_some()
+            || is_grouped(query);
+        if query.sort.is_empty() || query.limit_offset.is_some() || query.limit_with_ties || counts_otherwise {
             return Ok(None);
         }
         let mut flat = Flat::default();
