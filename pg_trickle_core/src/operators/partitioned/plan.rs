@@ -19,6 +19,7 @@ use crate::operators::linear::recognise::{block, check, nullable, print};
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::query::{Expr, Query};
 use crate::rewrite::split;
+use crate::sql::statement::names;
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
 use crate::stages::restricted::{Restricted, for_touched, index, row_key};
@@ -294,6 +295,13 @@ fn by_key(
             Err(rekey) => Box::new(rekey),
         },
     };
+    if !identified.is_empty() {
+        // They also find rows by it.
+        let by_row = format!("({})", names(&identified));
+        if !indexes.contains(&by_row) {
+            indexes.push(by_row);
+        }
+    }
     let rows = crate::sql::query::print(&restricted.query, graph)?;
     let key_names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
     let view = view_at(
