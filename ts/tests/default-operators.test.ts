@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { openDatabase } from './support/pglite.js'
 
 it('the table has the default operators of common types', async () => {
-  const source = await readFile(new URL('../../pg_trickle_pglite/src/edge/catalog.rs', import.meta.url), 'utf8')
+  const source = await readFile(new URL('../../pg_trickle_core/src/catalog.rs', import.meta.url), 'utf8')
   const table = /const USUAL: \[\[Oid; 4\]; (\d+)\] = \[([^;]*)\];/.exec(source)
   const known = [...(table?.[2] ?? '').matchAll(/\[(\d+), (\d+), (\d+), (\d+)\], +\/\/ (\w+)/g)].map(
     ([, type, equal, less, greater, name]) => ({ name, operators: [type, equal, less, greater].map(Number) }),
