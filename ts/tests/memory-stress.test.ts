@@ -18,6 +18,9 @@ afterEach(() => pg?.close())
 
 test.each(kinds.map((kind) => [kind.name, kind] as const))(
   '%s',
+  // Once in about ten runs on a busy machine, PGlite 0.4 was out of memory before the guard fired. Why is not known
+  // (docs/MEMORY.md); a second failure in a row is ours.
+  { timeout: 24 * 3600_000, retry: process.env.CI ? 1 : 0 },
   async (name, kind) => {
     const { PGlite } = await loadModule()
     const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=8MB']
@@ -35,5 +38,4 @@ test.each(kinds.map((kind) => [kind.name, kind] as const))(
     // And what PostgreSQL remembers of tables that are gone takes of so small a room.
     expect(result.afterAll).toBeGreaterThan(result.ceiling / 8)
   },
-  24 * 3600_000,
 )
