@@ -18,7 +18,7 @@ afterEach(() => pg?.close())
 
 test.each(kinds.map((kind) => [kind.name, kind] as const))(
   '%s',
-  // Once in about ten runs on a busy machine, PGlite 0.4 was out of memory before the guard fired. Why is not known
+  // Once in seven runs, on a busy machine, PGlite 0.4 was out of memory before the guard fired. Why is not known
   // (docs/MEMORY.md); a second failure in a row is ours.
   { timeout: 24 * 3600_000, retry: process.env.CI ? 1 : 0 },
   async (name, kind) => {
