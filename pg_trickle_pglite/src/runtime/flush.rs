@@ -364,12 +364,11 @@ impl Flush {
     fn at_once(&mut self, stage: &StageRunner) -> Result<()> {
         let (id, place) = stage.key;
         let table = load::load(id)?;
-        match table.stages.last() {
-            Some(top) if top.key.1 > place => {
-                self.queue.insert(top.order(), Rc::clone(top));
-                return Ok(());
-            }
-            Some(_) | None => {}
+        if let Some(top) = table.stages.last()
+            && top.key.1 > place
+        {
+            self.queue.insert(top.order(), Rc::clone(top));
+            return Ok(());
         }
         if (self.skipping.contains(&id) || !behind::is_over(id)?)
             && let Some(statement) = load::at_once(&table)?
@@ -444,8 +443,9 @@ fn is_better_skipped(stage: &StageRunner) -> Result<bool> {
         return Ok(false);
     }
     let table = load::load(id)?;
-    if place + 1 == table.stages.len() || choice == Choice::AtOnce {
-        return Ok(place + 1 < table.stages.len());
+    let is_lower = place + 1 < table.stages.len();
+    if !is_lower || choice == Choice::AtOnce {
+        return Ok(is_lower);
     }
     let sources = table.stages.iter().flat_map(|each| &each.stage.sources);
     let names: Vec<&str> = sources.map(|source| source.name.as_str()).collect();

@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { test } from './support/browser.js'
-import { violations } from './support/axe.js'
-import { look, SCREENS } from './support/look.js'
+import { isAccessible, look } from './support/look.js'
 import { useSite } from './support/use-site.js'
 
 const ROWS = 5000
@@ -252,16 +251,12 @@ test('the panel for developers shows what each change does, and is gone without 
     .first()
     .waitFor(POLL)
   await look(page, 'dashboard-devtools')
-  for (const [width, colorScheme] of [
+  const views = [
     [1280, 'dark'],
     [390, 'light'],
     [390, 'dark'],
-  ] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 900 })
-    await page.screenshot({ path: `${SCREENS}/devtools-${colorScheme}-${width}.png` })
-    expect(await violations(page, 'pgtrickle-devtools'), `${colorScheme} ${width}`).toEqual([])
-  }
+  ] as const
+  await isAccessible(page, 'devtools', views, 'pgtrickle-devtools')
   await panel.getByRole('button', { name: 'Close' }).click()
   await panel.waitFor({ state: 'detached' })
   // It opens again, and another time it is closed by the button that opened it.
@@ -278,13 +273,8 @@ test('is accessible on a desk, and on a phone in the dark', async ({ context }) 
   for (const summary of await page.locator('summary').all()) await summary.click()
   await page.locator('.latest').filter({ hasText: 'A change of public.flights is a rekey' }).waitFor()
   await look(page, 'dashboard')
-  for (const [width, colorScheme] of [
+  await isAccessible(page, 'dashboard', [
     [1280, 'light'],
     [390, 'dark'],
-  ] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 900 })
-    await page.screenshot({ path: `${SCREENS}/dashboard-${colorScheme}-${width}.png`, fullPage: true })
-    expect(await violations(page), String(width)).toEqual([])
-  }
+  ])
 })

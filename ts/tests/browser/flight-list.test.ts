@@ -2,9 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { violations } from './support/axe.js'
 import { test } from './support/browser.js'
-import { look, SCREENS } from './support/look.js'
+import { isAccessible, look } from './support/look.js'
 import { useSite } from './support/use-site.js'
 
 const ROWS = 100_000
@@ -106,13 +105,8 @@ test('a list of 100,000 rows scrolls while rows change, and shows the right ones
 
   await page.locator('summary').click()
   await page.locator('.definition li').first().waitFor()
-  for (const [width, colorScheme] of [
+  await isAccessible(page, 'list', [
     [1280, 'light'],
     [390, 'dark'],
-  ] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 900 })
-    await page.screenshot({ path: `${SCREENS}/list-${colorScheme}-${width}.png`, fullPage: true })
-    expect(await violations(page), `${colorScheme} ${width}`).toEqual([])
-  }
+  ])
 })

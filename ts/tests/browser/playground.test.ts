@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { violations } from './support/axe.js'
 import { test } from './support/browser.js'
-import { look, SCREENS } from './support/look.js'
+import { isAccessible, look } from './support/look.js'
 import { useSite } from './support/use-site.js'
 
 const site = useSite(fileURLToPath(new URL('../../../examples/playground', import.meta.url)))
@@ -153,17 +153,12 @@ test('is accessible, light and dark, on a desk and on a phone, and says why it d
 }) => {
   await open(page)
   await page.locator('summary').click()
-  for (const [width, colorScheme] of [
+  await isAccessible(page, 'playground', [
     [1280, 'light'],
     [1280, 'dark'],
     [390, 'light'],
     [390, 'dark'],
-  ] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 900 })
-    expect(await violations(page), `${colorScheme} ${width}`).toEqual([])
-    await page.screenshot({ path: `${SCREENS}/playground-${colorScheme}-${width}.png`, fullPage: true })
-  }
+  ])
   // No answer, so that the page stays as it is.
   await page.route('**/*.wasm', () => {})
   await page.reload()

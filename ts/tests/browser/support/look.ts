@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { violations } from './axe.js'
 
 /** Where the pictures go. */
 export const SCREENS = fileURLToPath(new URL('../../../../build/browser/screens', import.meta.url))
@@ -15,5 +16,23 @@ export async function look(page: Page, name: string): Promise<void> {
     const contentWidth = () => page.evaluate(() => document.documentElement.scrollWidth)
     await expect.poll(contentWidth, { timeout: 30_000, message: `${name} ${width}` }).toBeLessThanOrEqual(width)
     await page.screenshot({ path: `${SCREENS}/${name}-${width}.png`, fullPage: true })
+  }
+}
+
+/**
+ * A page in these widths and colours: a picture of each, and nothing that axe objects to. With a selector, only what is on the
+ * screen is pictured, and axe looks at that element alone.
+ */
+export async function isAccessible(
+  page: Page,
+  name: string,
+  views: readonly (readonly [width: number, colorScheme: 'light' | 'dark'])[],
+  selector?: string,
+): Promise<void> {
+  for (const [width, colorScheme] of views) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 900 })
+    await page.screenshot({ path: `${SCREENS}/${name}-${colorScheme}-${width}.png`, fullPage: selector === undefined })
+    expect(await violations(page, selector), `${colorScheme} ${width}`).toEqual([])
   }
 }
