@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { deadLinks } from '../docs/site/dead-links.mjs'
 import { report, toolsIn } from './compare-versions.mjs'
+import { judged } from './counts.mjs'
 import { nameRepository } from './name-repository.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -225,4 +226,17 @@ test('a link of the site that leads to no page, file or heading is found', () =>
     deadLinks(folder, '/base/').filter((line) => line.startsWith('index')),
     wrong.map((link) => `index.html: ${link}`),
   )
+})
+
+test('a suite that fails although its tests pass says why', () => {
+  const passed = { passed: 3, failed: 0 }
+  const output = '\x1b[31mERROR: Coverage for lines (94.9%) is too low\x1b[39m\n 3 passed\n'
+  assert.deepEqual(judged('S', passed, 0, output), passed)
+  assert.deepEqual(judged('S', passed, 1, output), {
+    passed: 3,
+    failed: 1,
+    failures: ['S: no test failed, but the suite ended with status 1. ERROR: Coverage for lines (94.9%) is too low'],
+  })
+  assert.equal(judged('S', { passed: 0, failed: 0 }, 0, '').failed, 1)
+  assert.deepEqual(judged('S', { passed: 1, failed: 2 }, 1, output), { passed: 1, failed: 2 })
 })

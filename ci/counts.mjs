@@ -41,3 +41,22 @@ export function vitestFailures(report) {
     return failed.map((test) => `${name}: ${test.fullName.trim()}: ${line(test.failureMessages[0])}`)
   })
 }
+
+/** A suite that failed without a failed test to show for it counts as one failure, and so does one that ran no test. */
+export function judged(title, counted, status, output) {
+  const failure = (what) => ({ ...counted, failed: 1, failures: [`${title}: ${what}`] })
+  if (counted.failed) return counted
+  if (status) return failure(`no test failed, but the suite ended with status ${status}. ${lastErrors(output)}`)
+  return counted.passed ? counted : failure('no test ran')
+}
+
+/** The last lines that speak of an error: too little coverage, an error outside of every test, a worker that died. */
+function lastErrors(output) {
+  // eslint-disable-next-line no-control-regex
+  const lines = output.replace(/\x1b\[[\d;]*m/g, '').split('\n')
+  const errors = lines.filter((line) => /\b(error|errors|uncaught|unhandled)\b/i.test(line))
+  return errors
+    .slice(-5)
+    .map((line) => line.trim().slice(0, 200))
+    .join(' | ')
+}
