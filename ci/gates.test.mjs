@@ -14,7 +14,7 @@ import { anchors, check as checkLinks, linksIn } from './gates/links.mjs'
 import { check as checkRust } from './gates/rust.mjs'
 import { check as checkShim } from './gates/shim-lines.mjs'
 import { asUser, bodies, check as checkNames, inTypeScript, unqualified } from './gates/sql-names.mjs'
-import { crateOf, judge, measure } from './gates/sizes.mjs'
+import { crateOf, judge, judgeTold, measure } from './gates/sizes.mjs'
 import { codeOnly } from './gates/text.mjs'
 import { anyIn, notStrict } from './gates/types.mjs'
 import { check as checkUnsafe } from './gates/unsafe.mjs'
@@ -315,6 +315,13 @@ test('sizes: limits, growth, where the bytes come from', () => {
   assert.deepEqual(judge('pg18', largest, largest).problems, [])
   const larger = size(2 ** 21 + 1, 499_713)
   assert.equal(judge('pg18', larger, larger).problems.length, 2)
+
+  assert.deepEqual(judgeTold('README.md', '484', 484 * 1024), [])
+  assert.deepEqual(judgeTold('README.md', '480', 484 * 1024), [])
+  assert.deepEqual(judgeTold('README.md', '462', 484 * 1024), [
+    'README.md: says that the bundle has 462 KB; it has 484',
+  ])
+  assert.equal(judgeTold('README.md', undefined, 484 * 1024).length, 1)
 
   const measured = measure(bytes(...MODULE), named, new Uint8Array(20))
   assert.deepEqual(measured, {
