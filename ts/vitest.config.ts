@@ -93,7 +93,9 @@ export default defineConfig({
       include: ['src/**', 'dist/*.js'],
       exclude: [
         ...['src/index.ts', '**/types.ts', 'src/subscribe/database.ts'], // no code to run
-        ...['src/static/prepare/cli.ts', 'dist/pgtrickle-static.js'], // tested as a process of its own
+        // Commands, which tests run as processes of their own.
+        ...['src/static/prepare/cli.ts', 'src/command.ts', 'src/plan-command.ts', 'dist/pgtrickle{,-static}.js'],
+        ...['**/*.d.ts', 'dist/planner-glue.js'], // wasm-bindgen writes it
       ],
       reporter: ['text'],
       reportsDirectory: '../build/coverage',
