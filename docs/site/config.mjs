@@ -48,6 +48,7 @@ export function siteConfig({ repository, base = '/' }) {
             ['Inventory', '/recipes/inventory'],
             ['Time series', '/recipes/time-series'],
             ['Tree with totals', '/recipes/tree'],
+            ['Star schema', '/recipes/star-schema'],
             ['Permissions', '/recipes/permissions'],
             ['Search', '/recipes/search'],
             ['ORMs and sync', '/ORMS'],
