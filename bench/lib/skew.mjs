@@ -104,6 +104,12 @@ export const QUERIES = [
     query: `SELECT region, ${SUMS} FROM o JOIN c ON c.id = o.cid GROUP BY region`,
     key: ['region'],
   },
+  {
+    name: 'group over join, added up first',
+    query: `SELECT region, sum(n)::bigint AS n, sum(total) AS total
+      FROM (SELECT cid, ${SUMS} FROM o GROUP BY cid) s JOIN c ON c.id = s.cid GROUP BY region`,
+    key: ['region'],
+  },
   // Outer joins
   {
     name: 'left join',
