@@ -5,8 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { MODULE_NAME } from './support/modules.js'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 
 const TS = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -37,8 +36,16 @@ interface Ended {
 
 /** Runs the command. PGlite is found from its folder, as in an app. */
 async function run(...options: string[]): Promise<Ended> {
-  const args = [join(TS, 'dist/pgtrickle.js'), 'plan', folder, '--pglite', MODULE_NAME, ...options]
-  const child = spawn(process.execPath, args, { cwd: TS })
+  const args = [
+    join(TS, 'dist/pgtrickle.js'),
+    'plan',
+    folder,
+    '--pglite',
+    './tests/support/prepared-pglite.mjs',
+    ...options,
+  ]
+  const env = { ...process.env, EMPTY_DATA_DIR: inject('dataDir') }
+  const child = spawn(process.execPath, args, { cwd: TS, env })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk) => (stdout += chunk))
   child.stderr.on('data', (chunk) => (stderr += chunk))

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { MODULE_NAME } from '../support/modules.js'
 import { clientOf, codeOf } from './support/served.js'
 
@@ -33,9 +33,9 @@ interface Ended {
 
 /** Starts the command. PGlite is found from its folder, as in an app. */
 function start(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [COMMAND, ...args, '--pglite', MODULE_NAME], {
+  const child = spawn(process.execPath, [COMMAND, ...args, '--pglite', './tests/support/prepared-pglite.mjs'], {
     cwd: TS,
-    env: { ...process.env, ...env },
+    env: { ...process.env, EMPTY_DATA_DIR: inject('dataDir'), ...env },
   })
   processes.push(child)
   let [output, errors] = ['', '']
