@@ -8,6 +8,7 @@
 // The module is built without `{:?}`, which would print nothing (ci/build-wasm.sh).
 #![cfg_attr(not(test), deny(clippy::use_debug))]
 
+pub mod answers;
 pub mod catalog;
 pub mod error;
 pub mod explain;

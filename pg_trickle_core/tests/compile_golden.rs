@@ -17,11 +17,12 @@ use std::path::PathBuf;
 use std::thread;
 
 use layout::broken;
+use pg_trickle_core::catalog::Catalog;
 use pg_trickle_core::error::Error;
 use pg_trickle_core::json::Json;
 use pg_trickle_core::plan::{Change, Program, Source, Statement, Way};
 use pg_trickle_core::{Input, Plan, Stage, compile, explain, print_query};
-use recorded::Recorded;
+use recorded::{catalog, reversed_catalog, with_reversed_oids};
 use trees::{tests, trees};
 
 /// The rows from which a change may be a load.
@@ -242,7 +243,7 @@ fn fingerprint(plan: &Plan) -> String {
     format!("{:016x}", document.bytes().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
-fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error> {
+fn compiled(catalog: &dyn Catalog, tree: &str, name: &str) -> Result<String, Error> {
     let query = print_query(tree, catalog)?;
     let mut text = format!("query:\n{};\n\n", broken(&query, "  "));
     let input = Input {
@@ -274,29 +275,29 @@ fn compiled(catalog: &Recorded, tree: &str, name: &str) -> Result<String, Error>
 }
 
 /// What the fixtures of one server compile to, by their names, with the answers of a catalog of this server.
-fn all_compiled(catalog: &Recorded, version: &str) -> BTreeMap<String, String> {
+fn all_compiled(catalog: &dyn Catalog, trees: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let text = |(name, tree): (String, String)| {
-        let text = compiled(catalog, &catalog.with_oids(&tree), &name)
-            .unwrap_or_else(|error| panic!("{version}/{name}: {error}"));
+        let text = compiled(catalog, &tree, &name).unwrap_or_else(|error| panic!("{name}: {error}"));
         (name, text)
     };
-    trees(version).into_iter().map(text).collect()
+    trees.into_iter().map(text).collect()
 }
 
 /// The golden files by name, as PostgreSQL 18 gives them, and what comes out otherwise elsewhere.
 fn produced() -> (BTreeMap<String, String>, Vec<String>) {
     let others = ["17", "17 with other OIDs"].map(|label| {
         let made = move || {
-            let catalog = if label == "17" {
-                Recorded::of("17")
-            } else {
-                Recorded::reversed("17")
-            };
-            all_compiled(&catalog, "17")
+            if label == "17" {
+                return all_compiled(&catalog("17"), trees("17"));
+            }
+            let reversed = trees("17")
+                .into_iter()
+                .map(|(name, tree)| (name, with_reversed_oids(&tree)));
+            all_compiled(&reversed_catalog("17"), reversed.collect())
         };
         (label, thread::spawn(made))
     });
-    let new = all_compiled(&Recorded::of("18"), "18");
+    let new = all_compiled(&catalog("18"), trees("18"));
     let mut different = Vec::new();
     for (label, other) in others {
         let old = other.join().expect("PostgreSQL 17 compiles too");
@@ -323,7 +324,7 @@ fn golden() -> PathBuf {
 #[test]
 fn both_servers_give_the_same_text() {
     let [old, new] = ["17", "18"].map(|version| {
-        let catalog = Recorded::of(version);
+        let catalog = catalog(version);
         let print = |tree: &String| print_query(tree, &catalog).expect("printed");
         trees(version).values().map(print).collect::<Vec<_>>()
     });
@@ -334,7 +335,7 @@ fn both_servers_give_the_same_text() {
 
 #[test]
 fn programs_that_can_raise_alone_are_known() {
-    let catalog = Recorded::of("18");
+    let catalog = catalog("18");
     let trees: BTreeMap<String, String> = trees("18").into_iter().collect();
     // For an UPDATE of the first source, and for one that can have changed a row twice.
     let known = [
@@ -370,7 +371,7 @@ fn programs_that_can_raise_alone_are_known() {
 
 #[test]
 fn every_fixture_can_fall_back() {
-    let catalog = Recorded::of("18");
+    let catalog = catalog("18");
     for (name, tree) in trees("18") {
         let input = Input {
             tree: &tree,

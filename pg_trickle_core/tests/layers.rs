@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, lowest first. `lib.rs` is above all of them.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "json",
     "error",
     "sorted",
@@ -15,6 +15,7 @@ const ORDER: [&str; 16] = [
     "node",
     "query",
     "catalog",
+    "answers",
     "sql",
     "facts",
     "maintain",

@@ -3,9 +3,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod answers;
-
-use answers::Answers;
+use pg_trickle_core::answers::recorded::Recorded;
 use pg_trickle_core::error::Error;
 use pg_trickle_core::json::Json;
 use pg_trickle_core::{Input, Plan, Stage, compile, explain};
@@ -30,7 +28,7 @@ pub fn plan(
         storage,
         fallback: fallback.as_deref(),
     };
-    let members = match compile(&input, &Answers::read(answers)) {
+    let members = match compile(&input, &Recorded::read(answers)) {
         Ok(plan) => members(&plan),
         Err(error) => vec![("error", described(&error))],
     };

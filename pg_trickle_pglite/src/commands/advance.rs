@@ -20,10 +20,7 @@ pub fn run() -> Result<String> {
         ),
         &[],
     )?;
-    let ids = rows
-        .into_iter()
-        .map(|row| Values::of(row).number())
-        .collect::<Result<Vec<i32>>>()?;
+    let ids: Vec<i32> = spi::column(rows)?;
     let mut due = due(&ids)?;
     // Another session may have advanced one that this one had to wait for.
     while locks::take(due.iter().map(|clock| clock.key.0))? {

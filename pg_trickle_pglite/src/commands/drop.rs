@@ -32,10 +32,7 @@ pub fn sweep() -> Result<()> {
              OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.definition)",
             &[],
         )?;
-        let gone = rows
-            .into_iter()
-            .map(|row| Values::of(row).number())
-            .collect::<Result<Vec<i32>>>()?;
+        let gone: Vec<i32> = spi::column(rows)?;
         if gone.is_empty() {
             return Ok(());
         }

@@ -163,7 +163,7 @@ fn storage_of(table: &str) -> Result<Oid> {
 
 /// The definitions of indexes that users made, where their columns are still there.
 fn users_indexes(old: &str, new: &str) -> Result<Vec<String>> {
-    spi::catalog(
+    let rows = spi::catalog(
         "SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i WHERE i.indrelid = $1::regclass \
          AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) \
          AND NOT EXISTS (SELECT FROM pg_depend d \
@@ -172,10 +172,8 @@ fn users_indexes(old: &str, new: &str) -> Result<Vec<String>> {
          WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass \
          AND d.refobjid = i.indrelid AND (n.attname IS NULL OR a.attname LIKE '\\_\\_pgt\\_%')) ORDER BY 1",
         &[Some(old), Some(new)],
-    )?
-    .into_iter()
-    .map(|row| Values::of(row).text())
-    .collect()
+    )?;
+    Ok(spi::column(rows)?)
 }
 
 fn owner(stage: &StreamTable) -> Result<String> {

@@ -63,7 +63,7 @@ fn dropped() -> Result<()> {
         ),
         &[],
     )?;
-    renew(rows.into_iter().map(|row| Values::of(row).number()))
+    renew(spi::column(rows)?)
 }
 
 /// Follows dependencies from what the command changed to definition views. Rows can change without a trigger: a table
@@ -109,7 +109,7 @@ fn changed() -> Result<()> {
         ),
         &[],
     )?;
-    renew(rows.into_iter().map(|row| Values::of(row).number()))
+    renew(spi::column(rows)?)
 }
 
 /// A role has other rights or belongs to others: what policies and views of others let it see may differ, and so may how
@@ -134,10 +134,10 @@ fn roles() -> Result<()> {
         session::forget(id);
         // One whose owner has lost a privilege keeps its rows: changes of its sources fail.
         if load::load(id)?.denied.is_none() {
-            affected.push(Ok(id));
+            affected.push(id);
         }
     }
-    renew(affected.into_iter())
+    renew(affected)
 }
 
 /// What a stream table consists of stays as we made it, and our trigger function serves our triggers alone: what owners put
@@ -243,10 +243,9 @@ fn follow_triggers(found: &[Row]) -> Result<()> {
 }
 
 /// Compiles these stream tables again, and runs their queries again.
-fn renew(ids: impl Iterator<Item = Result<i32>>) -> Result<()> {
+fn renew(ids: Vec<i32>) -> Result<()> {
     let mut affected = Vec::new();
     for id in ids {
-        let id = id?;
         locks::take_catalog()?;
         locks::take(std::iter::once(id))?;
         session::forget(id);

@@ -32,17 +32,15 @@ pub fn table(relid: Oid) -> Result<Rc<SourceTable>> {
         ),
         &[Some(&key), Some(subscribers::followed().as_deref().unwrap_or("{}"))],
     )?;
-    let mut relatives: Set<Oid> = spi::catalog(
+    let relatives: Vec<Oid> = spi::column(spi::catalog(
         "WITH RECURSIVE above(relid) AS (SELECT inhparent FROM pg_inherits WHERE inhrelid = $1::oid UNION \
          SELECT i.inhparent FROM pg_inherits i JOIN above a ON i.inhrelid = a.relid), \
          below(relid) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid UNION \
          SELECT i.inhrelid FROM pg_inherits i JOIN below b ON i.inhparent = b.relid) \
          SELECT relid FROM above UNION SELECT relid FROM below",
         &[Some(&key)],
-    )?
-    .into_iter()
-    .map(|row| Values::of(row).number())
-    .collect::<Result<_>>()?;
+    )?)?;
+    let mut relatives: Set<Oid> = relatives.into_iter().collect();
     if rows
         .iter()
         .any(|row| row.get(2).is_some_and(|inherited| inherited.as_deref() == Some("t")))
@@ -100,7 +98,7 @@ pub fn locked_table(relid: Oid) -> Result<Rc<SourceTable>> {
 /// The tables with policies that read this one, also in views and in policies of others: who sees which of their rows
 /// changes with its rows.
 fn protected_by(relid: &str) -> Result<Vec<Oid>> {
-    spi::catalog(
+    let rows = spi::catalog(
         "WITH RECURSIVE affected(relid, has_policy) AS (SELECT $1::oid, false UNION \
          SELECT n.relid, n.has_policy FROM affected a CROSS JOIN LATERAL ( \
          SELECT p.polrelid, true FROM pg_depend d JOIN pg_policy p ON p.oid = d.objid \
@@ -109,8 +107,6 @@ fn protected_by(relid: &str) -> Result<Vec<Oid>> {
          WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.relid \
          ) AS n(relid, has_policy)) SELECT DISTINCT relid FROM affected WHERE has_policy AND relid <> $1::oid",
         &[Some(relid)],
-    )?
-    .into_iter()
-    .map(|row| Values::of(row).number())
-    .collect()
+    )?;
+    Ok(spi::column(rows)?)
 }

@@ -3,7 +3,7 @@
 use super::sources;
 use crate::edge::error::Result;
 use crate::edge::ffi::Oid;
-use crate::edge::spi::{self, Values};
+use crate::edge::spi;
 use crate::runtime::load::{self, Compiled};
 use crate::runtime::locks;
 use crate::runtime::rights;
@@ -79,14 +79,11 @@ pub fn update(id: i32, compiled: &Compiled) -> Result<()> {
         ),
         &[Some(&id_text), Some(&columns), Some(&key), Some(&compiled.layout())],
     )?;
-    let before: Vec<Oid> = spi::catalog(
+    let before = spi::catalog(
         "DELETE FROM pgtrickle.source WHERE id = $1::int RETURNING relid::oid",
         &[Some(&id_text)],
-    )?
-    .into_iter()
-    .map(|row| Values::of(row).number())
-    .collect::<Result<_>>()?;
-    record_sources(id, compiled, &before)
+    )?;
+    record_sources(id, compiled, &spi::column::<Oid>(before)?)
 }
 
 /// Records the tables that are read, including the storage of stages below the top, in place of those `before`.

@@ -30,8 +30,7 @@ pub fn record(id: i32, relids: &[Oid]) -> Result<()> {
     if has_relatives.is_none() {
         return Ok(());
     }
-    let relids = recorded.into_iter().map(|row| Values::of(row).text());
-    check_children(&names::array(relids.collect::<Result<Vec<_>>>()?))
+    check_children(&names::array(spi::column::<String>(recorded)?))
 }
 
 /// Records the tables that policies of these tables read, also in views and in policies of others.

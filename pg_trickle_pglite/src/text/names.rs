@@ -141,13 +141,6 @@ fn invalid(text: &str) -> NameError {
     )
 }
 
-/// The name that PostgreSQL wrote as an identifier, without quotes.
-#[must_use]
-pub fn unquoted(identifier: &str) -> String {
-    let name = identifier.strip_prefix('"').and_then(unquote);
-    name.map_or_else(|| identifier.to_owned(), |(name, _)| name)
-}
-
 /// A `search_path` under which temporary objects come last: those of the session belong to whoever uses it now.
 #[must_use]
 pub fn temporaries_last(path: &str) -> String {
@@ -174,7 +167,7 @@ pub fn array<T: ToString>(numbers: impl IntoIterator<Item = T>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{array, parse, temporaries_last, unquoted};
+    use super::{array, parse, temporaries_last};
 
     fn check(text: &str, schema: Option<&str>, name: &str) {
         let parsed = parse(text).expect(text);
@@ -208,9 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sql_quotes_is_unquoted() {
-        assert_eq!(unquoted("plain"), "plain");
-        assert_eq!(unquoted("\"Two \"\"words\"\"\""), "Two \"words\"");
+    fn names_are_quoted_as_in_sql() {
         let sql = |text| parse(text).expect("a name").sql();
         assert_eq!([sql("a.B"), sql("\"B\""), sql("order")], ["a.b", "\"B\"", "\"order\""]);
     }

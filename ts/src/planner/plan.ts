@@ -75,9 +75,9 @@ async function compiled(source: URL | Uint8Array<ArrayBuffer> | ArrayBuffer): Pr
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n' }
 
-/** The answers as `pg_trickle_core/planner/src/answers.rs` reads them: a line for each row. */
+/** The answers as `pg_trickle_core/src/answers/recorded.rs` reads them: a line for each row. */
 function textOf(catalog: CatalogAnswer[]): string {
-  const field = (value: string | null) => (value ?? '').replace(/[\\\t\n]/g, (letter) => ESCAPES[letter] ?? letter)
+  const field = (value: string | null) => value?.replace(/[\\\t\n]/g, (letter) => ESCAPES[letter] ?? letter) ?? '\\N'
   const lines = catalog.flatMap(([question, about, rows]) => {
     // The text of a type depends on its modifier; all else is about one object, whoever asks.
     const object = question === 'typeText' ? about.slice(0, 2).join(' ') : (about[0] ?? '')

@@ -29,8 +29,7 @@ pub type Oid = u32;
 /// `Datum`: the shim sees to it that it is as wide as a pointer.
 pub type Datum = usize;
 
-/// The values of a row, as text.
-pub type Row = Vec<Option<String>>;
+pub use pg_trickle_core::answers::Row;
 
 /// `PgtSetting`: a setting and its value.
 #[repr(C)]
