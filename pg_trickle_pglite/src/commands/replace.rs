@@ -173,7 +173,7 @@ fn users_indexes(old: &str, new: &str) -> Result<Vec<String>> {
          AND d.refobjid = i.indrelid AND (n.attname IS NULL OR a.attname LIKE '\\_\\_pgt\\_%')) ORDER BY 1",
         &[Some(old), Some(new)],
     )?;
-    Ok(spi::column(rows)?)
+    spi::column(rows)
 }
 
 fn owner(stage: &StreamTable) -> Result<String> {

@@ -4,7 +4,7 @@
 use super::error::{Result, SqlError};
 use super::ffi::{self, Oid, Plan, Row};
 use super::settings;
-pub use pg_trickle_core::answers::values::{Values, column, number};
+use pg_trickle_core::answers::values;
 use pg_trickle_core::sorted::Map;
 use std::cell::RefCell;
 
@@ -79,7 +79,7 @@ pub fn catalog_value(text: &str, args: &[Option<&str>]) -> Result<Option<String>
 
 /// The one value of the one row as a number, if there is one.
 pub fn catalog_number<T: std::str::FromStr>(text: &str, args: &[Option<&str>]) -> Result<Option<T>> {
-    Ok(catalog_value(text, args)?.as_deref().map(number).transpose()?)
+    catalog_value(text, args)?.as_deref().map(number).transpose()
 }
 
 /// The qualified, quoted name of a relation, if it exists.
@@ -91,6 +91,12 @@ pub fn name_of(relid: Oid) -> Result<Option<String>> {
     )
 }
 
+/// A number that PostgreSQL wrote. One that does not fit is an error: anything else would be the wrong column or table.
+pub fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse()
+        .map_err(|_| SqlError::internal(format_args!("{text} is not a number in range")))
+}
+
 /// A statement as the current user, with the user's `search_path`.
 pub fn as_user(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
     ffi::query(text, args, &settings::USER, 0, None)
@@ -100,4 +106,49 @@ pub fn as_user(text: &str, args: &[Option<&str>]) -> Result<Vec<Row>> {
 pub fn users_text(text: &str) -> Result<()> {
     ffi::query(text, &[], settings::USERS_TEXT, 0, None)?;
     Ok(())
+}
+
+/// Reads the values of a row one by one.
+pub struct Values(values::Values);
+
+fn expected<T>(value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| SqlError::internal("a catalog query returned another value than expected"))
+}
+
+impl Values {
+    /// Of this row.
+    #[must_use]
+    pub fn of(row: Row) -> Self {
+        Self(values::Values::of(row))
+    }
+
+    /// The next value, which may be NULL.
+    pub fn optional(&mut self) -> Option<String> {
+        self.0.text()
+    }
+
+    /// The next value.
+    pub fn text(&mut self) -> Result<String> {
+        expected(self.0.text())
+    }
+
+    /// The next value, as a number.
+    pub fn number<T: std::str::FromStr>(&mut self) -> Result<T> {
+        expected(self.0.number())
+    }
+
+    /// The next value, as a number, unless it is NULL.
+    pub fn optional_number<T: std::str::FromStr>(&mut self) -> Result<Option<T>> {
+        self.optional().as_deref().map(number).transpose()
+    }
+
+    /// The next value, as a boolean.
+    pub fn boolean(&mut self) -> Result<bool> {
+        expected(self.0.boolean())
+    }
+}
+
+/// The first value of each row.
+pub fn column<T: std::str::FromStr>(rows: Vec<Row>) -> Result<Vec<T>> {
+    rows.into_iter().map(|row| Values::of(row).number()).collect()
 }

@@ -108,5 +108,5 @@ fn protected_by(relid: &str) -> Result<Vec<Oid>> {
          ) AS n(relid, has_policy)) SELECT DISTINCT relid FROM affected WHERE has_policy AND relid <> $1::oid",
         &[Some(relid)],
     )?;
-    Ok(spi::column(rows)?)
+    spi::column(rows)
 }

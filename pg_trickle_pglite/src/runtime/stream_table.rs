@@ -308,8 +308,10 @@ impl StageRunner {
     /// Asks a question about changes; the number that it returns, 0 if it returns no row.
     pub fn ask(&self, question: &Steps, deltas: &[Delta], keep: bool) -> Result<i64> {
         let row = self.as_owner(deltas, keep, |run| run.answer(question))?;
-        let number = row.into_iter().next().flatten();
-        Ok(number.map_or(Ok(0), |text| spi::number(&text))?)
+        row.into_iter()
+            .next()
+            .flatten()
+            .map_or(Ok(0), |text| spi::number(&text))
     }
 
     /// What the planner thinks that a plan costs, given a statement that shows it as JSON. Without the decimals: no other
