@@ -3,5 +3,5 @@
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
 ci/setup.sh
-ci/toolchain.sh cargo fmt --all
+for manifest in Cargo.toml pg_trickle_core/planner/Cargo.toml; do ci/toolchain.sh cargo fmt --all --manifest-path $manifest; done
 node ci/format.mjs

@@ -205,7 +205,7 @@ test('rustfmt and clippy', () => {
   const crate = (source) => {
     const manifest = '[package]\nname = "gate"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n'
     const folder = checkout({ 'Cargo.toml': manifest, 'src/lib.rs': source }, join(root, 'build'))
-    return checkRust(root, join(folder, 'Cargo.toml').slice(root.length + 1)).problems.join('\n')
+    return checkRust(root, [join(folder, 'Cargo.toml').slice(root.length + 1)]).problems.join('\n')
   }
   assert.equal(crate('pub fn f(a: u32) -> u32 {\n    a + 1\n}\n'), '')
   assert.match(crate('pub fn f(a: u32) -> u32 { a + 1 }\n'), /Diff in/)

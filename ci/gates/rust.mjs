@@ -4,8 +4,15 @@ import { run, tail } from './files.mjs'
 
 export const name = 'cargo fmt, clippy'
 
-/** `manifest`, relative to the root: of one crate or of the workspace. */
-export function check(root, manifest = 'Cargo.toml') {
+/** The planner is a workspace of its own. */
+const WORKSPACES = ['Cargo.toml', 'pg_trickle_core/planner/Cargo.toml']
+
+/** `manifests`, relative to the root, are of crates or workspaces. */
+export function check(root, manifests = WORKSPACES) {
+  return { problems: manifests.flatMap((manifest) => problemsOf(root, manifest)), notes: [] }
+}
+
+function problemsOf(root, manifest) {
   const cargo = (...args) =>
     run(root, join(root, 'ci/toolchain.sh'), ['env', 'CARGO_TARGET_DIR=target/native', 'cargo', ...args])
   const problems = []
@@ -14,5 +21,5 @@ export function check(root, manifest = 'Cargo.toml') {
   const scope = ['--manifest-path', manifest, '--workspace', '--all-targets']
   const lint = cargo('clippy', '--quiet', ...scope, '--', '-D', 'warnings')
   if (lint.status) problems.push(...tail(lint.output, 60))
-  return { problems, notes: [] }
+  return problems
 }
