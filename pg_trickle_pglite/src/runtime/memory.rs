@@ -47,12 +47,14 @@ pub fn relieve() {
 }
 
 /// Makes room for a command on a stream table, where there is little. The cache of PostgreSQL keeps what it has free: it is
-/// emptied before it takes more.
+/// emptied before it takes more, which may be the next 8 MB.
 pub fn make_room() {
-    if session::is_active() || session::has_guests() || !memory::is_taken(TIGHT) {
+    if session::is_active() || session::has_guests() || !memory::is_taken(FULL) {
         return;
     }
-    give_back();
+    if memory::is_taken(TIGHT) {
+        give_back();
+    }
     if memory::is_cache_full() {
         spi::empty_relation_cache();
     }

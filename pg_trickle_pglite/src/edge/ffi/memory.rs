@@ -242,11 +242,11 @@ pub fn is_taken(mark: Mark) -> bool {
     }
 }
 
-/// Whether emptying PostgreSQL's cache would give back a good part of it.
+/// Whether PostgreSQL's cache will soon take more.
 #[must_use]
 pub fn is_cache_full() -> bool {
     let (all, cache) = host::taken();
-    all - host::contexts() < cache / 2
+    all - host::contexts() < cache / 4
 }
 
 #[cfg(test)]
