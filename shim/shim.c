@@ -175,8 +175,9 @@ static void run_body(void *argument) {
     run->commits ? PushActiveSnapshot(GetTransactionSnapshot()) : (void)0;
     for (const PgtDelta *delta = run->deltas; delta < run->deltas + run->ndeltas; delta++) {
         EphemeralNamedRelation relation = palloc(sizeof(EphemeralNamedRelationData));
-        *relation = (EphemeralNamedRelationData){.reldata = delta->rows, .md = {.name = delta->name,
-            .reliddesc = delta->relid, .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = delta->estimate}};
+        *relation = (EphemeralNamedRelationData){
+            {delta->name, delta->relid, NULL, ENR_NAMED_TUPLESTORE, delta->estimate},
+            delta->rows ? delta->rows : tuplestore_begin_heap(false, false, 64)};
         check_spi(SPI_register_relation(relation));
     }
     for (PgtText *statement = run->statements; statement < run->statements + run->nstatements; statement++) {

@@ -27,7 +27,7 @@ typedef struct PgtText {
 /* The rows that a statement added to or took from a table. */
 typedef struct PgtDelta {
     char *name;
-    Tuplestorestate *rows;
+    Tuplestorestate *rows; /* NULL for none */
     double estimate; /* of the number of rows, for the planner */
     Oid relid;
 } PgtDelta;

@@ -75,10 +75,11 @@ fn source(stage: &Stage, source: &Source) -> Json {
 }
 
 fn statements(stage: &Stage, program: &Program) -> Json {
+    let rebuild = stage.rebuild();
     let statements: &[Statement] = match program {
         Program::Nothing => &[],
         Program::Run(statements) => statements,
-        Program::Rebuild => &stage.rebuild,
+        Program::Rebuild => std::slice::from_ref(&rebuild),
     };
     Json::texts(statements.iter().map(|statement| &statement.sql))
 }

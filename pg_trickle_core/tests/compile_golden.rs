@@ -162,7 +162,7 @@ fn stage_text(stage: &Stage) -> String {
     section(&mut text, "storage", stage.ddl.iter().map(String::as_str));
     section(&mut text, "fill", [stage.fill_statement().sql.as_str()]);
     assert_eq!(stage.at_once(1), [stage.fill_statement()], "an empty storage is filled");
-    assert_eq!(stage.at_once(2), std::slice::from_ref(&stage.refresh));
+    assert_eq!(stage.at_once(2), [stage.refresh()]);
     assert_eq!(stage.at_once(0), []);
     if stage.is_clock() {
         writeln!(text, "advance:\n{}", program(&stage.program(&[]))).expect("written");
@@ -174,7 +174,7 @@ fn stage_text(stage: &Stage) -> String {
         return text;
     }
     assert_eq!(stage.program(&[]), Program::Nothing);
-    write!(text, "rebuild:\n{}\n", texts(&stage.rebuild)).expect("written");
+    write!(text, "rebuild:\n{}\n", texts(&[stage.rebuild()])).expect("written");
     let mut known: Vec<(String, Vec<String>)> = Vec::new();
     for (name, changes) in cases(&stage.sources) {
         let mut program = program(&stage.program(&changes));

@@ -186,6 +186,24 @@ describe('plans', () => {
     expect((await pg.trickle.memory()).plans).toBeLessThan((plans / 3) * 1.4)
   })
 
+  test.each([
+    ['a join', 'SELECT u.k, count(*) AS n, sum(t.v) AS s FROM t JOIN u ON u.id = t.k GROUP BY u.k'],
+    ['windows', 'SELECT id, sum(v) OVER (PARTITION BY k) AS s FROM t'],
+    ['LIMIT', 'SELECT id, v FROM t ORDER BY v, id LIMIT 3'],
+  ])('one serves INSERT, UPDATE and DELETE: %s', async (name, sql) => {
+    const { pg, run, create, exec } = bound(await open())
+    await exec('CREATE TABLE u (id int PRIMARY KEY, k int); INSERT INTO u SELECT n, n % 2 FROM generate_series(0, 2) n')
+    await create('shared', sql)
+    const plans = async () => (await pg.trickle.memory()).plans
+    const empty = await plans()
+    await run('INSERT INTO t VALUES (300, 1, 1)')
+    const after = await plans()
+    expect(after, name).toBeGreaterThan(empty)
+    await run('UPDATE t SET v = -2 WHERE id = 300')
+    await run('DELETE FROM t WHERE id = 300')
+    expect(await plans()).toBe(after)
+  })
+
   test('near the limit they are given back before anything fails', async () => {
     const { pg, exec, run, create } = bound(await open())
     for (const n of many) await create(`s${n}`, query(n))

@@ -42,7 +42,7 @@ fn members(plan: &Plan) -> Vec<(&'static str, Json)> {
         Json::Object(vec![
             ("name", Json::Text(stage.storage.clone())),
             ("create", Json::texts(&stage.ddl)),
-            ("fill", Json::Text(stage.fill.clone())),
+            ("fill", Json::Text(stage.fill_statement().sql)),
         ])
     });
     members.push(("storage", Json::Array(made.collect())));

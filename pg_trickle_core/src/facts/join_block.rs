@@ -33,6 +33,9 @@ pub fn resolve<'q>(query: &'q Query, flat: &mut Flat, catalog: &dyn Catalog) -> 
     if tree.is_inner() {
         // A plain block.
         tree.for_each_condition(&mut |condition| flat.quals.push(condition.clone()));
+        if flat.scans.len() > 1 {
+            use_columns(query, &resolver, flat);
+        }
         return Ok(resolver);
     }
     changes_alone(&tree, flat)?;

@@ -31,7 +31,7 @@ pub struct Flat {
     pub quals: Vec<Expr>,
     /// The joins, unless all of them are inner. Then the conjuncts are in the tree.
     pub tree: Option<JoinTree>,
-    /// With a tree: the columns that the query mentions.
+    /// With several scans: the columns that the query mentions.
     pub used: Vec<Var>,
     /// With a tree: the scans that an outer join can make NULL.
     pub nullable: Vec<i32>,

@@ -9,6 +9,46 @@ use super::storage::Written;
 use crate::plan::{Returns, Statement};
 use crate::sql::statement::{assignments, column, differs, names, op};
 
+/// What a storage table holds. The statements that write all of it are made when they are needed: for wide rows they are
+/// several times as long.
+pub enum Contents {
+    /// The rows of a query.
+    Query {
+        /// The query.
+        query: String,
+        /// The columns that it fills, in order.
+        row: Written,
+        /// What pairs its rows with stored ones.
+        key: Option<Vec<KeyColumn>>,
+    },
+    /// One row, which this statement inserts.
+    Single(String),
+}
+
+impl Contents {
+    /// Fills the empty table.
+    #[must_use]
+    pub fn fill(&self, table: &str) -> String {
+        match self {
+            Contents::Query { query, row, .. } => format!("INSERT INTO {table}{} {query}", row.target()),
+            Contents::Single(insert) => insert.clone(),
+        }
+    }
+
+    /// Makes the table hold this, whatever it holds. May return how many rows that took.
+    #[must_use]
+    pub fn refresh(&self, table: &str, counted: bool) -> Statement {
+        match self {
+            Contents::Query { query, row, key } => statement(table, query, row, key.as_deref(), counted),
+            Contents::Single(insert) => Statement {
+                sql: format!("{insert} WHERE NOT EXISTS (SELECT FROM {table})"),
+                bulk: None,
+                returns: Returns::Nothing,
+            },
+        }
+    }
+}
+
 /// The statement that makes `table` hold the rows of `query`, whose columns are those of `row`, in order. `key`
 /// identifies a row, if anything does; a key without columns says that there is only one. If the patched rows are
 /// `counted`, the statement returns their number.

@@ -85,6 +85,10 @@ impl Maintenance for Rekey {
     fn row_key(&self) -> Option<&[KeyColumn]> {
         self.row_key.as_deref()
     }
+
+    fn runs_as_update(&self, _change: &Change) -> bool {
+        true
+    }
 }
 
 impl Rekey {

@@ -1,6 +1,7 @@
 //! A stage: what it stores, how it is filled, and the program that maintains it for each set of changes.
 
 use super::crossing::Crossing;
+use super::full_refresh::Contents;
 use super::key::KeyColumn;
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, op, or};
@@ -104,13 +105,8 @@ pub struct Stage {
     pub reason: Option<String>,
     /// Statements that create the storage table and its indexes.
     pub ddl: Vec<String>,
-    /// Fills an empty storage table.
-    pub fill: String,
-    /// Recomputes everything and patches the stored rows. The last statement returns
-    /// [`crate::plan::Returns::Patched`].
-    pub rebuild: Vec<Statement>,
-    /// The same without an answer.
-    pub refresh: Statement,
+    /// What the storage table holds.
+    pub(crate) contents: Contents,
     /// The tables whose changes reach this stage, in the order in which its query names them: views are inlined, and lower
     /// stages are included.
     pub sources: Vec<Source>,
@@ -163,6 +159,11 @@ pub trait Maintenance {
 
     /// True if every change runs the whole query again, at least if it has many rows.
     fn runs_query(&self) -> bool {
+        false
+    }
+
+    /// True if an INSERT or DELETE costs little more with the program for an UPDATE.
+    fn runs_as_update(&self, _change: &Change) -> bool {
         false
     }
 
@@ -228,6 +229,23 @@ impl Stage {
                 })
             })
             .collect()
+    }
+
+    /// The changes for which a plan is kept that serves these: where an UPDATE costs as much as an INSERT or DELETE, one
+    /// plan instead of three. One of the transition tables of such a change may be empty.
+    #[must_use]
+    pub fn as_kept(&self, changes: &[Change]) -> Vec<Change> {
+        let is_plain = |source: &Source| !source.only && !source.updates_itself;
+        let source = |change: &Change| self.sources.iter().find(|source| source.relid == change.relid);
+        let widened = changes.iter().map(|change| {
+            let widens = source(change).is_some_and(is_plain) && self.maintenance.runs_as_update(change);
+            Change {
+                new: change.new || widens,
+                old: change.old || widens,
+                ..*change
+            }
+        });
+        widened.collect()
     }
 
     /// True if the program for these changes may raise an error that the query of the stream table does not raise: it
@@ -304,7 +322,7 @@ impl Stage {
         let [program] = statements.as_slice() else {
             return None;
         };
-        Some([program, &self.refresh].map(|statement| Statement {
+        Some([program, &self.refresh()].map(|statement| Statement {
             sql: format!(
                 "EXPLAIN (FORMAT JSON) {}",
                 statement.bulk.as_ref().unwrap_or(&statement.sql)
@@ -358,7 +376,7 @@ impl Stage {
     pub fn at_once(&self, answer: i64) -> Vec<Statement> {
         match answer {
             1 => vec![self.fill_statement()],
-            2 => vec![self.refresh.clone()],
+            2 => vec![self.refresh()],
             _ => Vec::new(),
         }
     }
@@ -366,7 +384,23 @@ impl Stage {
     /// Fills the empty storage.
     #[must_use]
     pub fn fill_statement(&self) -> Statement {
-        silent(&self.fill)
+        Statement {
+            sql: self.contents.fill(&self.storage),
+            bulk: None,
+            returns: Returns::Nothing,
+        }
+    }
+
+    /// Runs the query again and patches the stored rows. Returns [`Returns::Patched`], unless it is a clock.
+    #[must_use]
+    pub fn rebuild(&self) -> Statement {
+        self.contents.refresh(&self.storage, true)
+    }
+
+    /// The same without an answer.
+    #[must_use]
+    pub fn refresh(&self) -> Statement {
+        self.contents.refresh(&self.storage, false)
     }
 
     /// True if there is an index for every order in which a small change reads rows, so that its plan must not sort them.
@@ -499,13 +533,4 @@ impl Stage {
 pub fn sizes(tables: &[&str]) -> String {
     let size = |table: &&str| format!("pg_catalog.pg_relation_size('{}')", table.replace('\'', "''"));
     tables.iter().map(size).collect::<Vec<_>>().join(", ")
-}
-
-/// A statement that returns nothing.
-fn silent(sql: &str) -> Statement {
-    Statement {
-        sql: sql.to_owned(),
-        bulk: None,
-        returns: Returns::Nothing,
-    }
 }

@@ -40,6 +40,15 @@ impl Written {
         }
     }
 
+    /// The columns after the name of a table that is inserted into.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if self.columns.is_empty() {
+            return String::new();
+        }
+        format!(" ({})", names(&self.columns))
+    }
+
     /// What to group rows by, so that those in a group have the same bytes: the columns, as far as their equality says
     /// so, and one image of all others.
     #[must_use]

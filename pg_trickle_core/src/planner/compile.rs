@@ -49,7 +49,7 @@ pub fn compile_at_once(query: &Query, input: &Input, catalog: &dyn Catalog) -> R
         Err(Fallback::Reason(_) | Fallback::Whole(_)) => return Ok(None),
     };
     let (top, _) = plan.into_stage(None, &graph.top(), &graph)?;
-    Ok(graph.has_skippable().then_some(top.refresh))
+    Ok(graph.has_skippable().then(|| top.refresh()))
 }
 
 /// Compiles the analysed defining query of a stream table.

@@ -8,6 +8,7 @@ use super::stored::{StorageTable, StoredColumn, storage_columns};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::maintain::crossing::Crossing;
+use crate::maintain::full_refresh::Contents;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::stage::{Maintenance, Stage};
 use crate::maintain::storage::{self, Identity};
@@ -113,15 +114,7 @@ impl Clock {
             reason: None,
             layout: ddl.join(";"),
             ddl,
-            rebuild: vec![statement(
-                format!("{fill} WHERE NOT EXISTS (SELECT FROM {table})"),
-                Returns::Nothing,
-            )],
-            refresh: statement(
-                format!("{fill} WHERE NOT EXISTS (SELECT FROM {table})"),
-                Returns::Nothing,
-            ),
-            fill,
+            contents: Contents::Single(fill),
             sources: Vec::new(),
             key: Vec::new(),
             advice: Vec::new(),

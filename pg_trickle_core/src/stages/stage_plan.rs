@@ -9,7 +9,7 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::types::has_arrays;
 use crate::facts::{raising, sources};
 use crate::maintain::crossing::Crossing;
-use crate::maintain::full_refresh;
+use crate::maintain::full_refresh::Contents;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::stage::{Maintenance, Stage};
@@ -17,7 +17,6 @@ use crate::maintain::storage::{self, Identity, Written};
 use crate::plan::Way;
 use crate::query::Query;
 use crate::sql::expr::operator_sql;
-use crate::sql::statement::names;
 
 /// The most columns an index can have (`INDEX_MAX_KEYS` in pg_config_manual.h).
 pub const MAX_INDEX_COLUMNS: usize = 32;
@@ -113,14 +112,7 @@ impl StagePlan {
                 }
             }
         }
-        let into = if self.written.columns.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", names(&self.written.columns))
-        };
-        let rows = graph.rows(storage, self.rows, &into);
-        let fill = format!("INSERT INTO {table}{into} {rows}");
-        let refresh = |counted: bool| full_refresh::statement(&table, &rows, &self.written, key.as_deref(), counted);
+        let query = graph.rows(storage, self.rows, &self.written.target());
         let stage = Stage {
             may_raise: raising::may_raise(&self.reads, graph)?,
             is_only: false,
@@ -129,10 +121,12 @@ impl StagePlan {
             reason: why,
             layout: ddl.join(";"),
             ddl,
-            fill,
-            rebuild: vec![refresh(true)],
-            refresh: refresh(false),
-            storage: table.clone(),
+            contents: Contents::Query {
+                query,
+                row: self.written,
+                key,
+            },
+            storage: table,
             sources,
             key: self.key,
             advice,

@@ -55,7 +55,7 @@ pub fn fall_back(stage: &StreamTable, reason: &str) -> Result<()> {
     match after.stages.last() {
         // Both look the same, so the old rows are stored still.
         Some(top) if after.populated && after.storage == stage.storage => {
-            top.run_once(&top.stage.rebuild)?;
+            top.run_once(&[top.stage.rebuild()])?;
         }
         Some(_) | None => {}
     }

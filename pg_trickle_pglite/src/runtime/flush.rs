@@ -104,7 +104,7 @@ pub fn rebuild(table: &StreamTable, fall_back: FallBack) -> Result<[i64; 3]> {
             let Some(_flushing) = Flushing::start() else {
                 return Err(SqlError::internal("maintenance was started inside itself"));
             };
-            stage.run_once(&stage.stage.rebuild)?
+            stage.run_once(&[stage.stage.rebuild()])?
         };
         for (sum, count) in total.iter_mut().zip(patched) {
             *sum += count;
@@ -150,7 +150,7 @@ impl Work<'_> {
     fn run(&self, stage: &StageRunner) -> Result<Tried> {
         match self {
             Work::Rebuild => {
-                stage.run_once(std::slice::from_ref(&stage.stage.refresh))?;
+                stage.run_once(&[stage.stage.refresh()])?;
             }
             Work::Load(statements) => {
                 stage.run_once(statements)?;
@@ -274,11 +274,10 @@ impl Flush {
                 repeated: parts.len() > 1 && added.is_some() && removed.is_some(),
             });
             for (name, store) in [(&names.added, added), (&names.removed, removed)] {
-                if let Some((store, count)) = store {
-                    rows += count;
-                    most = most.max(count);
-                    deltas.push((name, *relid, store, count));
-                }
+                let (store, count) = store.unwrap_or((Store::EMPTY, 0));
+                rows += count;
+                most = most.max(count);
+                deltas.push((name, *relid, store, count));
             }
         }
         if let Some(clock) = stage.reads_clock()
@@ -306,13 +305,18 @@ impl Flush {
         };
         if rows <= FEW_CHANGES && choice == Choice::Cheapest && may_keep()? {
             // A kept plan must not depend on the change it was made for.
-            let Some(work) = work_of(stage.action(&changes), || registered(&deltas, Some(1.0)), true) else {
+            let kept = stage.stage.as_kept(&changes);
+            if kept == changes {
+                deltas.retain(|(.., count)| *count > 0);
+            }
+            let Some(work) = work_of(stage.action(&kept), || registered(&deltas, Some(1.0)), true) else {
                 return Ok(());
             };
             if self.is_done(stage, &work)? {
                 return Ok(());
             }
         }
+        deltas.retain(|(.., count)| *count > 0);
         let deltas = registered(&deltas, None);
         if !stage.stage.runs_query() {
             let may_be_skipped = is_better_skipped(stage)?;

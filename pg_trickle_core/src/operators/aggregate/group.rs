@@ -62,6 +62,10 @@ impl Maintenance for Group {
     fn rounds_once(&self) -> bool {
         self.aggregate.rounds_once
     }
+
+    fn runs_as_update(&self, change: &Change) -> bool {
+        !Block::all_single(&self.parts) && (change.old || !self.aggregate.looks_up())
+    }
 }
 
 impl Group {

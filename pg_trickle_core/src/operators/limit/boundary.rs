@@ -79,6 +79,10 @@ impl Maintenance for Boundary {
     fn reads_in_order(&self) -> bool {
         true
     }
+
+    fn runs_as_update(&self, _change: &Change) -> bool {
+        true
+    }
 }
 
 impl Boundary {

@@ -63,6 +63,10 @@ impl Maintenance for FirstRows {
     fn needs_fresh_plans(&self, advised: bool, _changes: &[Change]) -> bool {
         advised || !self.ordered
     }
+
+    fn runs_as_update(&self, _change: &Change) -> bool {
+        true
+    }
 }
 
 /// Plans a query with LIMIT or OFFSET.

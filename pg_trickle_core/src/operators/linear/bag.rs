@@ -6,37 +6,26 @@
 
 use super::block::{Block, Part, Term, reach, signed_terms, weighted};
 use super::inner_join::keyed_choices;
+use super::scan::{Scan, Version};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::netting::{NET, Sign, WEIGHT, is_left, netted, remaining};
+use crate::maintain::rekey::key_column;
 use crate::maintain::stage::{Bounded, Maintenance, Reach, verdict};
 use crate::maintain::storage::{Identity, Written};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{Insert, Merge, Select, and, column, differs, hash, image, names, op, union_all};
-
-/// One output of a block, and the storage column it fills.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// SQL over the aliases of the scans.
-    pub sql: String,
-    /// The storage column.
-    pub name: String,
-    /// A NULL of its type, as SQL.
-    pub null: String,
-    /// True if the storage column is not part of the query's result.
-    pub hidden: bool,
-}
+use crate::sql::statement::{Insert, Merge, Select, and, column, differs, hash, image, is_null, names, op, union_all};
 
 /// The storage of a bag, and how changes are applied to it.
 #[derive(Clone)]
 pub struct Bag {
     /// Qualified, quoted name of the storage table.
     pub table: String,
-    /// The stored columns that are written, with the SQL of the first branch.
-    pub outputs: Vec<Output>,
     /// The branches of the union that feed it; only one if the bag has a key.
     pub parts: Vec<Part>,
-    /// The same columns, with what makes two values the same.
+    /// The stored columns that are written, in the order of the values of a branch.
     pub written: Written,
+    /// A NULL of the type of each of them, as SQL, unless the key is that of the only table.
+    pub nulls: Vec<String>,
     /// How a stored row is identified.
     pub identity: Identity,
     /// The default equality operator of each key column.
@@ -81,6 +70,12 @@ impl Maintenance for Bag {
     fn cost(&self, source: &Source, sources: &[Source]) -> &'static str {
         fold_cost(source, sources)
     }
+
+    fn runs_as_update(&self, change: &Change) -> bool {
+        let deletes_by_key =
+            matches!(self.identity, Identity::Key(_)) && self.parts.iter().all(|part| part.block.tree.is_none());
+        change.old && !deletes_by_key
+    }
 }
 
 /// The cost class of a fold that reads only the change and its matches.
@@ -95,7 +90,7 @@ pub fn fold_cost(source: &Source, sources: &[Source]) -> &'static str {
 impl Bag {
     /// The columns that are written.
     pub fn column_names(&self) -> Vec<String> {
-        self.outputs.iter().map(|output| output.name.clone()).collect()
+        self.written.columns.clone()
     }
 
     /// The SELECT that computes the rows from scratch.
@@ -122,6 +117,13 @@ impl Bag {
         }
         match (&self.identity, self.parts.as_slice()) {
             (Identity::Key(key), [part]) => {
+                if part.block.tree.is_none() && !changes.iter().any(|change| change.new) {
+                    let rows = union_all(&self.keys_of(part, changes, key));
+                    return vec![applied(bounded, &rows, |rows| self.delete(rows, key))];
+                }
+                if let Some(scan) = self.only_table(part, key) {
+                    return vec![applied(false, "", |_| self.merge_now(part, scan, key))];
+                }
                 let rows = match &part.block.tree {
                     None => self.touched(part, changes, key),
                     Some(_) => self.netted(part, changes, terms),
@@ -155,24 +157,27 @@ impl Bag {
         insert.to_string()
     }
 
+    /// SELECTs of the keys that changes take away, where no change adds a row: then no derivation of them is left.
+    fn keys_of(&self, part: &Part, changes: &[Change], key: &[String]) -> Vec<Select> {
+        let changed = part.block.changed(changes);
+        let mut keys = part.columns(&self.written.columns);
+        keys.retain(|(_, name)| key.contains(name));
+        let terms = part.block.terms(&changed, &keyed_choices(&changed), |_| keys.clone());
+        terms.into_iter().map(|term| term.select).collect()
+    }
+
     /// The rows of touched keys in the new state, with their weight, and deletions.
     fn touched(&self, part: &Part, changes: &[Change], key: &[String]) -> String {
-        let is_key = |output: &Output| key.contains(&output.name);
         let changed = part.block.changed(changes);
         let terms = part.block.terms(&changed, &keyed_choices(&changed), |sign| {
-            self.outputs
-                .iter()
-                .map(|output| {
-                    // A deletion needs only the key. Other expressions might raise errors for rows that were never
-                    // joined.
-                    let sql = if sign > 0 || is_key(output) {
-                        output.sql.clone()
-                    } else {
-                        output.null.clone()
-                    };
-                    (sql, output.name.clone())
-                })
-                .collect()
+            let mut columns = part.columns(&self.written.columns);
+            for ((sql, name), null) in columns.iter_mut().zip(&self.nulls) {
+                // A deletion needs only the key. Other expressions might raise errors for rows that were never joined.
+                if sign < 0 && !key.contains(name) {
+                    sql.clone_from(null);
+                }
+            }
+            columns
         });
         union_all(&weighted(terms, WEIGHT))
     }
@@ -195,31 +200,85 @@ impl Bag {
         )
     }
 
-    /// Applies one row per touched key.
-    fn merge(&self, delta: &Select, key: &[String]) -> String {
-        let on: Vec<String> = key
+    /// Two rows have the same key. `other` has it in columns of these names.
+    fn same_key(&self, row: &str, key: &[String], other: &str, names: &[String]) -> String {
+        let equal = |((name, other_name), equals): ((&String, &String), &String)| {
+            format!("({} {equals} {})", column(row, name), column(other, other_name))
+        };
+        and(&key
             .iter()
+            .zip(names)
             .zip(&self.key_equals)
-            .map(|(name, equals)| format!("({} {equals} {})", column("s", name), column("d", name)))
-            .collect();
+            .map(equal)
+            .collect::<Vec<_>>())
+    }
+
+    /// The only table of a block, if its key is that of the stored rows.
+    pub fn only_table<'p>(&self, part: &'p Part, key: &[String]) -> Option<&'p Scan> {
+        let [scan] = part.block.scans.as_slice() else {
+            return None;
+        };
+        let stored = part.columns(&self.written.columns);
+        let is_own =
+            |(name, (own, _)): (&String, &(String, String))| stored.contains(&(column(&scan.alias, own), name.clone()));
+        let same = scan.key.len() == key.len() && key.iter().zip(&scan.key).all(is_own);
+        (same && part.block.tree.is_none()).then_some(scan)
+    }
+
+    /// Applies the rows of a table that have the keys of changed ones, as they are now.
+    fn merge_now(&self, part: &Part, scan: &Scan, key: &[String]) -> String {
+        let own: Vec<String> = scan.key.iter().map(|(name, _)| column(&scan.alias, name)).collect();
+        let keys = |version| format!("SELECT {} FROM {}", own.join(", "), scan.item(version));
+        let given: Vec<String> = (0..key.len()).map(key_column).collect();
+        let is_gone = is_null(&column("d", &key[0]));
+        let source = format!(
+            "({} UNION {}) AS k({}) LEFT JOIN {} ON {}",
+            keys(Version::New),
+            keys(Version::Old),
+            given.join(", "),
+            part.block.now(part.columns(&self.column_names())).derived("d"),
+            self.same_key("d", key, "k", &given)
+        );
+        let on = self.same_key("s", key, "k", &given);
+        self.merge_rows(source, on, &is_gone, format!("(NOT {is_gone})"))
+    }
+
+    /// Deletes the stored row of each row of a source, `d`, or makes it equal.
+    fn merge_rows(&self, source: String, on: String, is_gone: &str, is_there: String) -> String {
         let columns = self.column_names();
         // Even a row that is nothing but its key can differ: 1.0 and 1.00 are equal keys.
         let differs = differs("s", "d", &columns);
-        let set: Vec<(String, String)> = self
-            .column_names()
-            .into_iter()
-            .map(|name| (name.clone(), column("d", &name)))
-            .collect();
+        let set: Vec<(String, String)> = columns.iter().map(|name| (name.clone(), column("d", name))).collect();
         let merge = Merge {
             table: self.table.clone(),
             alias: "s".to_owned(),
-            source: delta.derived("d"),
-            on: and(&on),
-            delete_when: Some(op("d.__pgt_w", "<", "0")),
+            source,
+            on,
+            delete_when: Some(is_gone.to_owned()),
             update: Some((Some(differs), set.clone())),
-            insert: Some((op("d.__pgt_w", ">", "0"), set)),
+            insert: Some((is_there, set)),
         };
         merge.to_string()
+    }
+
+    /// Deletes the rows with the keys of a SELECT.
+    fn delete(&self, keys: &str, key: &[String]) -> String {
+        format!(
+            "DELETE FROM {} AS s USING ({keys}) AS d WHERE {}",
+            self.table,
+            self.same_key("s", key, "d", key)
+        )
+    }
+
+    /// Applies one row per touched key.
+    fn merge(&self, delta: &Select, key: &[String]) -> String {
+        let on = self.same_key("s", key, "d", key);
+        self.merge_rows(
+            delta.derived("d"),
+            on,
+            &op("d.__pgt_w", "<", "0"),
+            op("d.__pgt_w", ">", "0"),
+        )
     }
 }
 

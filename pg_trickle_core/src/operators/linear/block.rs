@@ -3,10 +3,10 @@
 use super::between::Between;
 use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
 use super::outer_join::{self, Tree};
-use super::scan::{Scan, Version};
+use super::scan::{SIGN, Scan, Version};
 use crate::maintain::stage::Reach;
 use crate::plan::Change;
-use crate::sql::statement::{Select, union_all};
+use crate::sql::statement::{Select, column, op, union_all};
 
 /// Scans, inner joins and filters, flattened: `FROM scans WHERE conditions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +51,15 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
             let changed = part.block.changed(changes);
             match &part.block.tree {
                 Some(tree) => part.block.pieces(tree, &changed, &part.columns(names)),
-                None => part
-                    .block
-                    .terms(&changed, &signed_choices(&changed), |_| part.columns(names)),
+                None => {
+                    let block = &part.block;
+                    let compared = block.compared(&changed).map(|between| between.scan);
+                    // One scan: planned as two, a row less to read.
+                    let only = (block.scans.len() == 1).then_some(0);
+                    block.terms(&changed, &signed_choices(&changed, compared.or(only)), |_| {
+                        part.columns(names)
+                    })
+                }
             }
         })
         .collect()
@@ -233,9 +239,17 @@ impl Block {
                 }
                 _ => vec![self.select(versions, columns)],
             };
+            let signs = versions.iter().filter(|(_, version)| *version == Version::Changed);
+            let signs: Vec<String> = signs.map(|(scan, _)| column(&self.scans[*scan].alias, SIGN)).collect();
+            let weight = signs
+                .iter()
+                .fold(sign.to_string(), |weight, sign| match weight.as_str() {
+                    "1" => sign.clone(),
+                    _ => op(&weight, "*", sign),
+                });
             terms.extend(selects.into_iter().map(|select| Term {
-                sign: *sign,
-                weight: sign.to_string(),
+                sign: if signs.is_empty() { *sign } else { 0 },
+                weight: weight.clone(),
                 select,
             }));
         }

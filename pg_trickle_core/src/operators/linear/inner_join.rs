@@ -31,14 +31,15 @@ pub struct Changed {
 /// A sign, and the version that each changed occurrence takes. All other occurrences take `Now`.
 pub type Choice = (i8, Vec<(usize, Version)>);
 
-/// All summands of the delta with their signs: the formula above with ΔRᵢ = NEWᵢ − OLDᵢ multiplied out.
+/// All summands of the delta with their signs: the formula above. `apart` is an occurrence that takes its inserted and its
+/// deleted rows in summands of their own, which multiplies ΔRᵢ = NEWᵢ − OLDᵢ out.
 #[must_use]
-pub fn signed_choices(changed: &[Changed]) -> Vec<Choice> {
+pub fn signed_choices(changed: &[Changed], apart: Option<usize>) -> Vec<Choice> {
     let mut choices: Vec<Choice> = vec![(-1, Vec::new())];
     for occurrence in changed {
         let mut extended = Vec::new();
         for (sign, versions) in &choices {
-            for version in versions_of(*occurrence) {
+            for version in versions_of(*occurrence, apart) {
                 let mut with = versions.clone();
                 with.push((occurrence.scan, version));
                 extended.push((-sign * version.weight(), with));
@@ -50,8 +51,11 @@ pub fn signed_choices(changed: &[Changed]) -> Vec<Choice> {
     choices
 }
 
-fn versions_of(occurrence: Changed) -> Vec<Version> {
+fn versions_of(occurrence: Changed, apart: Option<usize>) -> Vec<Version> {
     let mut versions = Vec::new();
+    if occurrence.new && occurrence.old && apart != Some(occurrence.scan) {
+        return vec![Version::Changed];
+    }
     if occurrence.new {
         versions.push(Version::New);
     }
@@ -103,9 +107,10 @@ mod tests {
     #[test]
     fn one_changed_occurrence_is_new_minus_old() {
         assert_eq!(
-            signed_choices(&[both(0)]),
+            signed_choices(&[both(0)], Some(0)),
             vec![(1, vec![(0, Version::New)]), (-1, vec![(0, Version::Old)])]
         );
+        assert_eq!(signed_choices(&[both(0)], None), vec![(1, vec![(0, Version::Changed)])]);
     }
 
     #[test]
@@ -117,7 +122,7 @@ mod tests {
             repeated: false,
         };
         assert_eq!(
-            signed_choices(&[insert(0), insert(1)]),
+            signed_choices(&[insert(0), insert(1)], None),
             vec![
                 (1, vec![(0, Version::New)]),
                 (1, vec![(1, Version::New)]),
@@ -133,21 +138,24 @@ mod tests {
         let new = [2_i64, 4, 1];
         let old = [6_i64, 1, 9];
         let before: Vec<i64> = (0..3).map(|i| now[i] - new[i] + old[i]).collect();
-        let total: i64 = signed_choices(&[both(0), both(1), both(2)])
-            .iter()
-            .map(|(sign, versions)| {
-                let product: i64 = (0..3)
-                    .map(|i| match versions.iter().find(|(scan, _)| *scan == i) {
-                        Some((_, Version::New)) => new[i],
-                        Some((_, Version::Old)) => old[i],
-                        _ => now[i],
-                    })
-                    .product();
-                i64::from(*sign) * product
-            })
-            .sum();
         let expected: i64 = now.iter().product::<i64>() - before.iter().product::<i64>();
-        assert_eq!(total, expected);
+        for apart in [None, Some(1)] {
+            let total: i64 = signed_choices(&[both(0), both(1), both(2)], apart)
+                .iter()
+                .map(|(sign, versions)| {
+                    let product: i64 = (0..3)
+                        .map(|i| match versions.iter().find(|(scan, _)| *scan == i) {
+                            Some((_, Version::New)) => new[i],
+                            Some((_, Version::Old)) => old[i],
+                            Some((_, Version::Changed)) => new[i] - old[i],
+                            _ => now[i],
+                        })
+                        .product();
+                    i64::from(*sign) * product
+                })
+                .sum();
+            assert_eq!(total, expected, "{apart:?}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@
 use std::cell::Cell;
 
 use super::inner_join::Changed;
-use super::scan::{Scan, Version};
+use super::scan::{SIGN, Scan, Version};
 use crate::facts::join_tree::PairKind;
 use crate::sql::statement::{and, column, op};
 
@@ -197,16 +197,18 @@ impl Rule<'_> {
         let Some(changed) = self.changed.iter().find(|changed| changed.scan == scan) else {
             return Vec::new();
         };
-        let versions = [(changed.new, Version::New), (changed.old, Version::Old)];
-        let there = versions.into_iter().filter(|(is_there, _)| *is_there);
-        there
-            .map(|(_, version)| Piece {
-                sign: version.weight(),
-                weight: None,
-                from: self.scans[scan].item(version),
-                filter: Vec::new(),
-            })
-            .collect()
+        let scan = &self.scans[scan];
+        let version = match (changed.new, changed.old) {
+            (true, true) => Version::Changed,
+            (true, false) => Version::New,
+            (false, _) => Version::Old,
+        };
+        vec![Piece {
+            sign: version.weight(),
+            weight: (version == Version::Changed).then(|| column(&scan.alias, SIGN)),
+            from: scan.item(version),
+            filter: Vec::new(),
+        }]
     }
 
     /// Δ(A ⋈ B) = ΔA ⋈ B + A ⋈ ΔB − ΔA ⋈ ΔB.

@@ -1,6 +1,6 @@
 //! Queries without grouping, and UNION ALL of such queries: a bag over linear blocks.
 
-use super::bag::{Bag, Output};
+use super::bag::Bag;
 use super::block::Part;
 use super::branch::{Branch, branch, coerced, union_of};
 use super::compared;
@@ -215,6 +215,18 @@ pub fn hash_column(columns: &[String]) -> StoredColumn {
     }
 }
 
+/// One output of a block, and the storage column it fills.
+struct Output {
+    /// SQL over the aliases of the scans.
+    sql: String,
+    /// The storage column.
+    name: String,
+    /// A NULL of its type, as SQL.
+    null: String,
+    /// True if the storage column is not part of the query's result.
+    hidden: bool,
+}
+
 struct Finish<'a> {
     query: &'a Query,
     reads: Query,
@@ -232,10 +244,10 @@ struct Finish<'a> {
 fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
     let mut stored = from.stored;
     let written = written(&stored, from.graph)?;
-    let bag = Bag {
+    let mut bag = Bag {
         written: written.clone(),
         table: from.storage.sql(),
-        outputs: from.outputs,
+        nulls: Vec::new(),
         parts: from.parts,
         identity: from.identity,
         key_equals: from.key_equals,
@@ -243,7 +255,12 @@ fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
     };
     let mut key = Vec::new();
     match &bag.identity {
-        Identity::Key(names) => key.clone_from(names),
+        Identity::Key(names) => {
+            key.clone_from(names);
+            if bag.parts.iter().any(|part| bag.only_table(part, names).is_none()) {
+                bag.nulls = from.outputs.iter().map(|output| output.null.clone()).collect();
+            }
+        }
         Identity::Hash(_) => stored.push(hash_column(&bag.column_names())),
         Identity::Single | Identity::None => {}
     }
@@ -251,7 +268,7 @@ fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
         stored.push(StoredColumn::number());
     }
     let view = view_of_columns(from.query, from.storage, &stored, &key, from.graph)?;
-    let selected: Vec<&str> = (bag.outputs.iter().filter(|output| !output.hidden))
+    let selected: Vec<&str> = (from.outputs.iter().filter(|output| !output.hidden))
         .map(|output| output.sql.as_str())
         .collect();
     let label = format!("project {}", selected.join(", "));

@@ -236,7 +236,10 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
             columns(flat, &mut scans, catalog)?;
             Some(sql_tree(flat, joins, &mut tree, catalog)?)
         }
-        None => None,
+        None => {
+            read_columns(flat, &mut scans);
+            None
+        }
     };
     Ok((
         Block {
@@ -271,6 +274,30 @@ fn filters(flat: &Flat, catalog: &dyn Catalog) -> Result<bool, Error> {
         }
     }
     Ok(conditions.len() >= flat.scans.len())
+}
+
+/// Adds the columns that are read of each scan.
+fn read_columns(flat: &Flat, scans: &mut [Scan]) {
+    for (position, scan) in scans.iter_mut().enumerate() {
+        let Some(relation) = flat.table(position) else { continue };
+        let is_used = |attnum: i16| {
+            let of_scan = |var: &&Var| join_tree::index(var.varno) == position;
+            flat.used
+                .iter()
+                .filter(of_scan)
+                .any(|var| var.attno == 0 || var.attno == attnum)
+        };
+        let used = relation
+            .columns
+            .iter()
+            .filter(|column| !column.dropped && is_used(column.attnum));
+        scan.used = used
+            .map(|column| UsedColumn {
+                name: column.name.clone(),
+                null: String::new(),
+            })
+            .collect();
+    }
 }
 
 /// Adds what outer joins need to know of the scans.

@@ -31,7 +31,7 @@ pub struct Scan {
     pub columns: String,
     /// The primary key: its columns, each with its equality operator. Empty if there is none.
     pub key: Vec<(String, String)>,
-    /// In a block with outer joins: the columns that the query mentions.
+    /// In a block with several scans: the columns that the query mentions.
     pub used: Vec<UsedColumn>,
     /// In a block with outer joins: the system columns that tell the rows of the table apart.
     pub place: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Scan {
 pub struct UsedColumn {
     /// Its name.
     pub name: String,
-    /// A NULL of its type and collation, as SQL.
+    /// In a block with outer joins: a NULL of its type and collation, as SQL.
     pub null: String,
 }
 
@@ -57,6 +57,8 @@ pub enum Version {
     Renewed,
     /// The deleted rows: the old transition table.
     Old,
+    /// Both, each row with its weight in a column [`SIGN`]. What follows is planned and run once for both.
+    Changed,
     /// The rows present after the statement but not before, from the CTE [`gained`].
     Gained,
     /// The rows present before the statement but not after, from the CTE [`lost`].
@@ -64,6 +66,9 @@ pub enum Version {
     /// The rows present both before and after the statement.
     Kept,
 }
+
+/// The column with the weight of a row of [`Version::Changed`].
+pub const SIGN: &str = "__pgt_sign";
 
 /// The name of the CTE with the net insertions of a table, which leave out rows that were inserted and deleted again.
 #[must_use]
@@ -78,11 +83,11 @@ pub fn lost(delta: u32) -> String {
 }
 
 impl Version {
-    /// The weight of the rows of this version.
+    /// The weight of the rows of this version; of [`Version::Changed`], what that of each row is multiplied with.
     #[must_use]
     pub fn weight(self) -> i8 {
         match self {
-            Version::Now | Version::New | Version::Renewed | Version::Gained | Version::Kept => 1,
+            Version::Now | Version::New | Version::Renewed | Version::Changed | Version::Gained | Version::Kept => 1,
             Version::Old | Version::Lost => -1,
         }
     }
@@ -104,6 +109,20 @@ impl Scan {
             }
             Version::New => format!("{} AS {}", added(self.delta), self.alias),
             Version::Old => format!("{} AS {}", removed(self.delta), self.alias),
+            Version::Changed => {
+                let columns = |alias: &str| -> String {
+                    let used = self.used.iter();
+                    used.map(|used| format!("{}, ", column(alias, &used.name))).collect()
+                };
+                format!(
+                    "(SELECT {}1 AS {SIGN} FROM {} AS n UNION ALL SELECT {}-1 FROM {} AS o) AS {}",
+                    columns("n"),
+                    added(self.delta),
+                    columns("o"),
+                    removed(self.delta),
+                    self.alias
+                )
+            }
             Version::Gained => format!("{} AS {}", gained(self.delta), self.alias),
             Version::Lost => format!("{} AS {}", lost(self.delta), self.alias),
         }

@@ -75,6 +75,10 @@ impl Maintenance for InOrder {
     fn reads_in_order(&self) -> bool {
         true
     }
+
+    fn runs_as_update(&self, _change: &Change) -> bool {
+        true
+    }
 }
 
 impl First {

@@ -98,6 +98,10 @@ impl Maintenance for Growing {
     fn row_key(&self) -> Option<&[KeyColumn]> {
         self.whole.row_key()
     }
+
+    fn runs_as_update(&self, change: &Change) -> bool {
+        change.old
+    }
 }
 
 /// What a group that grows at its end keeps.

@@ -133,6 +133,10 @@ impl Maintenance for Near {
     fn row_key(&self) -> Option<&[KeyColumn]> {
         self.whole.row_key()
     }
+
+    fn runs_as_update(&self, _change: &Change) -> bool {
+        true
+    }
 }
 
 impl Near {

@@ -401,7 +401,7 @@ fn lost_choices(changed: &[Changed]) -> Vec<Versions> {
             ..*occurrence
         })
         .collect();
-    signed_choices(&deleted)
+    signed_choices(&deleted, None)
         .into_iter()
         .map(|(_, versions)| versions.into_iter().map(|(scan, _)| (scan, Version::Lost)).collect())
         .collect()

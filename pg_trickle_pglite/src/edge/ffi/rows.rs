@@ -69,6 +69,9 @@ pub unsafe fn add_value(rows: *mut Rows, column: c_int, value: *const c_char) ->
 pub struct Store(pub(super) *mut c_void);
 
 impl Store {
+    /// For a program that also reads the rows of another kind of change. Only [`super::Run`] knows it.
+    pub const EMPTY: Self = Self(ptr::null_mut());
+
     /// Frees a store that [`append`] made.
     pub fn free(self) {
         // SAFETY: the callers own the store and forget it.
