@@ -89,16 +89,16 @@ static bool is_current(SPIPlanPtr plan) {
            SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
-/* Keeps of a plan what running it takes: the planned statement without names of columns, and what makes it out of date. Not
- * the trees that it was made from, which take twice as much: it is made from the text. If PostgreSQL makes it, that fails. */
+/* Keeps of a plan what running it takes: the planned statement, without names of columns that EXPLAIN finds in the catalog, and
+ * what makes it out of date. Not the trees that it was made from, which take twice as much: it is made from the text. If
+ * PostgreSQL makes it, that fails. */
 static SPIPlanPtr slim(SPIPlanPtr full, const char *text) {
     const CachedPlanSource *from = source_of(full);
     const CachedPlan *planned = from->gplan;
     if (planned == NULL || from->dependsOnRLS || planned->dependsOnRole || TransactionIdIsValid(planned->saved_xmin))
         return full;
     foreach_node(RangeTblEntry, entry, linitial_node(PlannedStmt, planned->stmt_list)->rtable)
-        if ((entry->rtekind == RTE_RELATION || entry->rtekind == RTE_NAMEDTUPLESTORE) &&
-            (entry->alias == NULL || entry->alias->colnames == NIL))
+        if (entry->rtekind == RTE_RELATION && (entry->alias == NULL || entry->alias->colnames == NIL))
             entry->eref->colnames = NIL;
     SPIPlanPtr plan = SPI_prepare("SELECT LIMIT -1", 0, NULL);
     check_spi(plan ? 0 : SPI_result);
