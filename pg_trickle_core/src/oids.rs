@@ -71,6 +71,12 @@ pub const BOOL_EQUAL: Oid = 91;
 
 /// Aggregate `any_value(anyelement)`.
 pub const ANY_VALUE: Oid = 6291;
+/// Aggregate `count("any")`.
+pub const COUNT: Oid = 2147;
+/// Operator `=` of `int8`.
+pub const INT8_EQUAL: Oid = 410;
+/// Operator `>` of `int8`.
+pub const INT8_GREATER: Oid = 413;
 
 /// Collation `"C"`, the collation of type `name`.
 pub const C_COLLATION: Oid = 950;

@@ -78,6 +78,7 @@ const OPERATORS: Record<string, string[]> = {
     "SELECT k, string_agg(t, ',' ORDER BY id) FROM c GROUP BY k",
     'SELECT k, jsonb_agg(t ORDER BY id), count(*), sum(id), min(t) FROM c GROUP BY k',
   ],
+  'without other aggregates': ['SELECT n, mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n'],
   ') with `GROUP BY`': [
     "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n",
   ],

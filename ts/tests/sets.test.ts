@@ -124,6 +124,11 @@ runCases('set operations, LIMIT, aggregates that have no inverse, nested queries
         'SELECT k, jsonb_agg(v ORDER BY id) AS j, jsonb_object_agg(id, s) AS o, json_agg(s ORDER BY id) AS t FROM t GROUP BY k',
       ordered_set:
         'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY f) AS p, percentile_disc(0.5) WITHIN GROUP (ORDER BY v) AS d, mode() WITHIN GROUP (ORDER BY s) AS m FROM t GROUP BY k',
+      modes: 'SELECT k + 1 AS k1, mode() WITHIN GROUP (ORDER BY s) AS m FROM t GROUP BY k',
+      modes_down: 'SELECT mode() WITHIN GROUP (ORDER BY v DESC) AS m, k % 2 AS o FROM t GROUP BY k % 2',
+      modes_of_floats: 'SELECT k, mode() WITHIN GROUP (ORDER BY f) AS m FROM t GROUP BY k',
+      modes_and_key:
+        'SELECT k, mode() WITHIN GROUP (ORDER BY k) + mode() WITHIN GROUP (ORDER BY k) AS m FROM t GROUP BY k',
       user_defined: 'SELECT k, product(v) AS p FROM t GROUP BY k',
     },
     steps: CHANGES,

@@ -21,7 +21,7 @@ use crate::operators::{
 use crate::query::{Expr, Query, Target};
 use crate::rewrite::simplify::simplify;
 use crate::rewrite::temporal::push_down;
-use crate::rewrite::{dependents, distinct_windows, full_join, grouping_sets, split};
+use crate::rewrite::{dependents, distinct_windows, full_join, grouping_sets, modes, split};
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
@@ -63,6 +63,9 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         return choose(&query, storage, graph);
     }
     if let Some(query) = distinct_windows::as_groups(query, graph)? {
+        return choose(&query, storage, graph);
+    }
+    if let Some(query) = modes::as_first(query, graph)? {
         return choose(&query, storage, graph);
     }
     let grouped = is_grouped(query);

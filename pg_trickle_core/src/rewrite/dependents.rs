@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::types::is_ordered;
 use crate::oids::ANY_VALUE;
+use crate::plan::Oid;
 use crate::query::{Aggref, Expr, Query, SortGroup, Target};
 use crate::stages::graph::StageGraph;
 
@@ -38,7 +39,7 @@ pub fn by_any_value(query: &Query, graph: &StageGraph) -> Result<Option<Query>, 
     let mut failure = None;
     let mut any_value = |column: &Expr| match is_ordered(column.type_oid(), graph) {
         Ok(true) => None,
-        Ok(false) => Some(aggregate(column)),
+        Ok(false) => Some(aggregate(ANY_VALUE, column.type_oid(), column)),
         Err(error) => {
             failure.get_or_insert(error);
             None
@@ -68,10 +69,11 @@ fn replaced(query: &Query, expr: &Expr, replace: &mut dyn FnMut(&Expr) -> Option
     })
 }
 
-fn aggregate(column: &Expr) -> Expr {
+/// An aggregate of one argument.
+pub fn aggregate(function: Oid, type_oid: Oid, column: &Expr) -> Expr {
     Expr::Aggref(Box::new(Aggref {
-        function: ANY_VALUE,
-        type_oid: column.type_oid(),
+        function,
+        type_oid,
         collation: column.collation(),
         input_collation: column.collation(),
         arg_types: vec![column.type_oid()],

@@ -9,7 +9,8 @@
 //! ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
 //! ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
-//! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]).
+//! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]), and a mode the most frequent one of
+//! counted values ([`modes`]).
 //! Columns that a grouped primary key determines are grouped by, too, or become aggregates ([`dependents`]).
 
 pub mod anti_join;
@@ -21,6 +22,7 @@ pub mod grouping_sets;
 pub mod inherited_order;
 pub mod join_names;
 pub mod merge;
+pub mod modes;
 pub mod numbered;
 pub mod outer_to_inner;
 pub mod prepare;

@@ -263,6 +263,7 @@ export class Composer {
       { sql: `array_agg(${number} ORDER BY ${number})`, type: 'list' },
       { sql: `jsonb_agg(${number} ORDER BY ${number})`, type: 'json' },
       { sql: `percentile_disc(0.5) WITHIN GROUP (ORDER BY ${number})`, type: 'int' },
+      { sql: `mode() WITHIN GROUP (ORDER BY ${text})`, type: 'text' },
     ])
     return this.rng.chance(0.8)
       ? this.#list([key, call], `FROM ${sql} GROUP BY ${key.sql}`)

@@ -210,7 +210,8 @@ function setOperation(rng: Rng, tables: readonly Table[]): string {
 /** Queries whose change is small however many rows of a key there are. Few joins, because keys have many rows. */
 export function skewed(rng: Rng, tables: readonly Table[]): Query {
   const keyed = tables.filter((table) => table.keyed)
-  if (keyed.length > 0 && rng.chance(0.3)) return { sql: rng.pick([firstRows, lists])(rng, keyed), freeSpelling: true }
+  if (keyed.length > 0 && rng.chance(0.3))
+    return { sql: rng.pick([firstRows, lists, modes])(rng, keyed), freeSpelling: true }
   const make = rng.pick([outerJoin, outerJoin, outerGroup, outerGroup, sublink, sublink, scalarSubquery])
   return { sql: make(rng, tables, make === outerJoin || make === outerGroup ? 2 : 1), freeSpelling: true }
 }
@@ -242,6 +243,15 @@ function lists(rng: Rng, keyed: readonly Table[]): string {
   )
   const listed = calls.map((call, i) => `${call} AS c${i + 2}`).join(', ')
   return `SELECT x1.id / ${rng.pick([10, 200, 100000])} AS c1, ${listed} FROM ${table.name} x1${where(rng, expressions)} GROUP BY 1`
+}
+
+/** The most frequent value of each group. */
+function modes(rng: Rng, keyed: readonly Table[]): string {
+  const table = rng.pick(keyed)
+  const scope = table.columns.map(({ name, type }) => ({ sql: `x1.${name}`, type }))
+  const expressions = new Expressions(rng, scope)
+  const mode = `mode() WITHIN GROUP (ORDER BY ${expressions.of(rng.pick(['int', 'text', 'date']), 0)}${direction(rng)})`
+  return `SELECT x1.id / ${rng.pick([10, 200, 100000])} AS c1, ${mode} AS c2 FROM ${table.name} x1${where(rng, expressions)} GROUP BY 1`
 }
 
 /** Two or more tables, some of them outer-joined. */
@@ -454,6 +464,7 @@ function otherAggregate(rng: Rng, tables: readonly Table[]): string {
     `count(DISTINCT ${number}) + count(*)`,
     `sum(DISTINCT ${number}) FILTER (WHERE ${expressions.condition(1)})`,
     `percentile_disc(0.5) WITHIN GROUP (ORDER BY ${number})`,
+    `mode() WITHIN GROUP (ORDER BY ${rng.pick([number, text])}${direction(rng)})`,
     `bool_or(${expressions.condition(1)})`,
     `bool_and(${expressions.condition(1)})`,
     `bit_xor(${number})`,
