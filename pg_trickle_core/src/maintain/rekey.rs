@@ -89,6 +89,17 @@ impl Maintenance for Rekey {
     fn runs_as_update(&self, _change: &Change) -> bool {
         true
     }
+
+    /// A key has many rows, such as those of a partition.
+    fn rewrites_most(&self) -> bool {
+        let is_key = |row_key: &Vec<KeyColumn>| {
+            row_key
+                .iter()
+                .map(|key| &key.name)
+                .eq(self.key.iter().map(|key| &key.name))
+        };
+        self.row_key.as_ref().is_some_and(|row_key| !is_key(row_key))
+    }
 }
 
 impl Rekey {

@@ -157,6 +157,11 @@ pub trait Maintenance {
         None
     }
 
+    /// True if a change may give most stored rows another result.
+    fn rewrites_most(&self) -> bool {
+        false
+    }
+
     /// True if every change runs the whole query again, at least if it has many rows.
     fn runs_query(&self) -> bool {
         false

@@ -102,6 +102,7 @@ impl Clock {
             &storage_columns(&self.columns(catalog)?, catalog)?,
             &Identity::Single,
             &[],
+            false,
         );
         let fill = format!("INSERT INTO {table} SELECT {}", values.join(", "));
         let label = format!("clock {}", labels.join(", "));

@@ -102,7 +102,8 @@ impl StagePlan {
         advice.extend(advice::indexes(&self.reads, &self.looked_up, graph)?);
         let table = storage.sql();
         let columns = storage_columns(&self.stored, graph)?;
-        let ddl = storage::create(&table, &columns, &self.identity, &self.indexes);
+        let rewrites_most = self.maintenance.rewrites_most();
+        let ddl = storage::create(&table, &columns, &self.identity, &self.indexes, rewrites_most);
         for source in &mut sources {
             // The stored rows hold the keys of the sources, even if the query does not select them.
             let relation = graph.relation(source.relid)?;

@@ -37,8 +37,8 @@ const LAST: &str = "__pgt_last";
 const EVEN: &str = "__pgt_even";
 
 /// A suffix is computed from its first row on if it has at most [`FEW`] rows, or one for this many bytes of storage: about
-/// a quarter of all rows.
-const SUFFIX_BYTES: usize = 400;
+/// a quarter of all rows, since pages are half full.
+const SUFFIX_BYTES: usize = 800;
 
 /// The maintenance of windows near a change.
 pub struct Near {
@@ -136,6 +136,10 @@ impl Maintenance for Near {
 
     fn runs_as_update(&self, _change: &Change) -> bool {
         true
+    }
+
+    fn rewrites_most(&self) -> bool {
+        self.whole.rewrites_most()
     }
 }
 

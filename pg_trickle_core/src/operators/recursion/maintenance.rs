@@ -23,7 +23,9 @@ const REACHED: &str = "__pgt_reached";
 const IS_FEW: &str = "(SELECT z.few FROM __pgt_size AS z)";
 /// To take rows apart and put them together again costs several times as much for each as the whole query: beyond one
 /// row for this many bytes of storage, about a seventh of them, the query runs again.
-const LOST_BYTES: usize = 300;
+pub const LOST_BYTES: usize = 300;
+/// The same below another stage: the query of the stream table writes none of the rows, so it costs less.
+pub const LOST_BYTES_BELOW: usize = 900;
 /// So many may be lost from the smallest storage.
 const LEAST: &str = "100";
 /// The CTE of the found rows.
@@ -61,6 +63,8 @@ pub struct Recursion {
     pub own: usize,
     /// True if indexes find the rows that still derive a lost row.
     pub indexed: bool,
+    /// The query runs again beyond one lost row for this many bytes of storage.
+    pub lost_bytes: usize,
     /// The columns that are read, for each table.
     pub read: Vec<(Oid, u32, Vec<String>)>,
 }
@@ -150,7 +154,11 @@ impl Recursion {
 
     /// CTEs with the lost rows, if they are few.
     fn bounded(&self) -> String {
-        let most = op(LEAST, "+", &op(&sizes(&[&self.table]), "/", &LOST_BYTES.to_string()));
+        let most = op(
+            LEAST,
+            "+",
+            &op(&sizes(&[&self.table]), "/", &self.lost_bytes.to_string()),
+        );
         format!(
             "__pgt_size AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {REACHED} LIMIT {}) AS a), \
              {LOST} AS (SELECT a.* FROM {REACHED} AS a WHERE {IS_FEW})",

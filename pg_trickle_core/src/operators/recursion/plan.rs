@@ -3,7 +3,7 @@
 //! The CTE arrives wrapped in a query ([`crate::rewrite::ctes`]). The storage table replaces its self-reference, so
 //! that the step is a linear block like any other.
 
-use super::maintenance::{Recursion, RecursionBranch};
+use super::maintenance::{LOST_BYTES, LOST_BYTES_BELOW, Recursion, RecursionBranch};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
@@ -121,6 +121,11 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         step: last,
         own: position,
         indexed,
+        lost_bytes: if storage.is_inner() {
+            LOST_BYTES_BELOW
+        } else {
+            LOST_BYTES
+        },
         read: read(&reads, storage.relid, graph)?,
     };
     Ok(StagePlan {
