@@ -3,14 +3,17 @@ import { beforeEach } from 'vitest'
 
 const SUBSCRIBES = 'subscriptions are for PGlite'
 const COPIES = "it copies from PGlite's /dev/blob"
+const DUMPS = 'it dumps the data directory of PGlite'
 const EXTENSION = 'it loads another extension of PGlite into it'
 
 const LEFT_OUT: [file: string, name: RegExp, reason: string][] = [
   ['attacks', /nor does anything else that the extension or the plugin runs/, SUBSCRIBES],
   ['bad-input', /refresh mode (DIFFERENTIAL|FULL)/, 'the message names PGlite'],
+  ['behind', /subscribers and stream tables above/, SUBSCRIBES],
+  ['behind', /a database that is opened again knows/, DUMPS],
   ['bulk', /COPY/, COPIES],
   ['bulk', /subscribers get no change/, SUBSCRIBES],
-  ['foreign-rights', /rights have changed unnoticed/, 'it dumps the data directory of PGlite'],
+  ['foreign-rights', /rights have changed unnoticed/, DUMPS],
   [
     'inside-transactions',
     /is of no use after the transaction|leaves what a transaction returns/,
