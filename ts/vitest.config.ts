@@ -10,7 +10,7 @@ const NEWEST = { pg17: 'pglite-0.4', pg18: 'pglite-0.5' }
  */
 const NOT_NATIVE = [
   ...['subscribe*', 'memory*', 'reopen', 'react', 'dump', 'host-options', 'life-cycle', 'upgrade', 'fallback'],
-  ...['readme', 'package-readme', 'roundtrip', 'advance', 'clock'],
+  ...['readme', 'package-readme', 'roundtrip', 'advance', 'clock', 'feed-dump', 'plan-command'],
 ].map((name) => `tests/${name}.test.ts`)
 
 function project(name: string, pglite: string, include: string[]) {
@@ -38,7 +38,7 @@ function onServer(name: string, pglite: string) {
         'tests/browser/**',
         'tests/package/**',
         ...NOT_NATIVE,
-        'tests/{static,faults,endurance}/**',
+        'tests/{static,faults,endurance,serve}/**',
       ],
       env: { ...test.env, NATIVE: '1' },
       globalSetup: [],

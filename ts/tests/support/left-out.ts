@@ -4,6 +4,7 @@ import { beforeEach } from 'vitest'
 const SUBSCRIBES = 'subscriptions are for PGlite'
 const COPIES = "it copies from PGlite's /dev/blob"
 const DUMPS = 'it dumps the data directory of PGlite'
+const LISTENS = 'it listens as only PGlite does'
 const EXTENSION = 'it loads another extension of PGlite into it'
 
 const LEFT_OUT: [file: string, name: RegExp, reason: string][] = [
@@ -13,12 +14,15 @@ const LEFT_OUT: [file: string, name: RegExp, reason: string][] = [
   ['behind', /a database that is opened again knows/, DUMPS],
   ['bulk', /COPY/, COPIES],
   ['bulk', /subscribers get no change/, SUBSCRIBES],
+  ['feed', /of several stream tables have the number of their transaction/, LISTENS],
+  ['feed-iterator', /when the database is opened again/, DUMPS],
   ['foreign-rights', /rights have changed unnoticed/, DUMPS],
   [
     'inside-transactions',
     /is of no use after the transaction|leaves what a transaction returns/,
     "it is about PGlite's transactions",
   ],
+  ['migrations', /drizzle-kit/, 'drizzle-kit opens a PGlite'],
   ['order', /COPY/, COPIES],
   ['re-entry', /PostgreSQL runs as a single process/, 'a server has many'],
   ['resets', /the extension stays|the next call of the plugin creates it again/, SUBSCRIBES],
