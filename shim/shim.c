@@ -89,9 +89,8 @@ static bool is_current(SPIPlanPtr plan) {
            SearchPathMatchesCurrentEnvironment(source->search_path);
 }
 
-/* Keeps of a plan what running it takes: the planned statement, without names of columns that EXPLAIN finds in the catalog, and
- * what makes it out of date. Not the trees that it was made from, which take twice as much: it is made from the text. If
- * PostgreSQL makes it, that fails. */
+/* Keeps of a plan what running it takes: the planned statement, without column names that the catalog has, and what makes it
+ * out of date. Not the trees that it comes from, twice as large: we make it anew from the text. PostgreSQL's try to fails. */
 static SPIPlanPtr slim(SPIPlanPtr full, const char *text) {
     const CachedPlanSource *from = source_of(full);
     const CachedPlan *planned = from->gplan;

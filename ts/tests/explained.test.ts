@@ -28,7 +28,9 @@ test('auto_explain shows how changes are applied, and they stay incremental', as
     }
     for (const [name, query] of Object.entries(queries)) await lab.create(name, query)
     const plans: string[] = []
-    const onNotice = ({ message }: { message?: string }) => plans.push(message ?? '')
+    const onNotice = ({ message }: { message?: string }) => {
+      plans.push(message ?? '')
+    }
     for (const sql of [
       'INSERT INTO a SELECT n, n % 3, n FROM generate_series(10, 12) n',
       'UPDATE a SET v = v + 1 WHERE id < 3',
