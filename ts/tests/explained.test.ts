@@ -28,7 +28,7 @@ test('auto_explain shows how changes are applied, and they stay incremental', as
     }
     for (const [name, query] of Object.entries(queries)) await lab.create(name, query)
     const plans: string[] = []
-    const onNotice = ({ message }: { message?: string }) => {
+    const onNotice = ({ message }: { message?: string | undefined }) => {
       plans.push(message ?? '')
     }
     for (const sql of [
