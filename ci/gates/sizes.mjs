@@ -4,7 +4,7 @@
 // over 5 % larger than ci/sizes.json says: find out why it grew, then record the new size with `just sizes --record`.
 // Every change that lands records its sizes, so that the 5 % measure that change and not the sum of many. And so does a
 // document that tells another size of the bundle.
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { functionSizes, sections } from './wasm.mjs'
 
@@ -106,14 +106,15 @@ export function check(root) {
   const recorded = existsSync(join(root, BASELINE)) ? JSON.parse(readFileSync(join(root, BASELINE), 'utf8')) : {}
   const problems = []
   const notes = []
-  for (const [label, now] of Object.entries(measureAll(root))) {
+  const measured = measureAll(root)
+  for (const [label, now] of Object.entries(measured)) {
     const judged = judge(label, now, recorded[label])
     problems.push(...judged.problems)
     notes.push(...report(label, now), ...judged.notes)
   }
   const planner = judgePlanner(readFileSync(join(root, PLANNER)))
   const told = TOLD.flatMap(([path, pattern]) =>
-    judgeTold(path, pattern.exec(readFileSync(join(root, path), 'utf8'))?.[1], statSync(join(root, TOLD_BUNDLE)).size),
+    judgeTold(path, pattern.exec(readFileSync(join(root, path), 'utf8'))?.[1], measured.pg18.bundle),
   )
   return { problems: [...problems, ...planner.problems, ...told], notes: [...notes, ...planner.notes] }
 }
@@ -123,7 +124,6 @@ const TOLD = [
   ['README.md', /It adds (\d+) KB/],
   ['docs/COMPARISON.md', /There are (\d+) KB more to load/],
 ]
-const TOLD_BUNDLE = 'build/pg_trickle-pg18.tar.gz'
 
 /** A document may be 1 % behind, so that not every change of the core is one of the README. */
 export function judgeTold(path, told, size) {
