@@ -2,7 +2,7 @@
 
 use crate::json::Json;
 use crate::maintain::stage::Stage;
-use crate::plan::{Change, OutputColumn, Program, Source, Statement, Way};
+use crate::plan::{Change, OutputColumn, Program, Source, Way};
 
 /// The key of the stage that users see, if they see all of its columns.
 #[must_use]
@@ -75,11 +75,9 @@ fn source(stage: &Stage, source: &Source) -> Json {
 }
 
 fn statements(stage: &Stage, program: &Program) -> Json {
-    let rebuild = stage.rebuild();
-    let statements: &[Statement] = match program {
-        Program::Nothing => &[],
-        Program::Run(statements) => statements,
-        Program::Rebuild => std::slice::from_ref(&rebuild),
-    };
-    Json::texts(statements.iter().map(|statement| &statement.sql))
+    match program {
+        Program::Nothing => Json::Array(Vec::new()),
+        Program::Run(statements) => Json::texts(statements.iter().map(|statement| &statement.sql)),
+        Program::Rebuild => Json::texts([&stage.rebuild().sql]),
+    }
 }

@@ -52,10 +52,10 @@ pub fn signed_choices(changed: &[Changed], apart: Option<usize>) -> Vec<Choice> 
 }
 
 fn versions_of(occurrence: Changed, apart: Option<usize>) -> Vec<Version> {
-    let mut versions = Vec::new();
     if occurrence.new && occurrence.old && apart != Some(occurrence.scan) {
         return vec![Version::Changed];
     }
+    let mut versions = Vec::new();
     if occurrence.new {
         versions.push(Version::New);
     }
