@@ -3,8 +3,10 @@
 //
 //   node bench/skew.mjs [--sizes 10000,100000] [--only 'left join' --only rank] [--relatives]
 //     [--changes one,0.001,0.01,0.05,0.3,1,other] [--kinds insert,delete] [--rounds 3] [--no-check] [--json]
+//     [--from mine.mjs]
 //
-// --relatives measures further queries, with the same operators in other places and combinations.
+// --relatives measures further queries, with the same operators in other places and combinations. --from measures your own
+// queries over your own tables: a module that exports what bench/lib/skew.mjs does.
 //
 // Each figure is CPU time, on which other load on the machine has less influence than on elapsed time, and the least of all
 // rounds, since load only adds to it. The maintenance is the time that EXPLAIN ANALYZE shows for triggers: the statement
@@ -14,10 +16,11 @@
 // EXCEPT ALL each way. After each change the stream table is compared with its query.
 
 import { cpuTime } from './lib/cpu-clock.mjs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
-import { CHANGES, GROUPS, OTHERS, QUERIES, RELATIVES, tables } from './lib/skew.mjs'
 
 const { values: options } = parseArgs({
   allowNegative: true,
@@ -30,8 +33,12 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     check: { type: 'boolean', default: true },
     json: { type: 'boolean', default: false },
+    from: { type: 'string' },
   },
 })
+const { CHANGES, GROUPS, OTHERS, QUERIES, RELATIVES, tables } = await import(
+  options.from ? pathToFileURL(resolve(options.from)).href : './lib/skew.mjs'
+)
 /** A change may cost at most this many times as much as the query and storing its difference. */
 const DEARER = 1.5
 /** A small change of the result may cost at most this share of the query, or three GROUP BY folds. */

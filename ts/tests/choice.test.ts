@@ -57,6 +57,12 @@ const QUERIES: Record<string, string> = {
   union_groups: 'SELECT count(*), sum(v) FROM (SELECT amount AS v FROM o UNION SELECT amount * 2 FROM o) q',
   chain_groups: `WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
     SELECT id % 3, count(*) FROM r GROUP BY 1`,
+  joined_running:
+    'SELECT o.id, row_number() OVER (PARTITION BY c.w ORDER BY o.amount, o.id) AS n FROM o JOIN c ON c.id = o.cid',
+  joined_lagging: 'SELECT o.id, lag(c.name) OVER (PARTITION BY c.w ORDER BY o.id) AS l FROM o JOIN c ON c.id = o.cid',
+  extremes: 'SELECT id % 100 AS k, max(amount), min(note) FROM o GROUP BY 1',
+  joined_extremes: 'SELECT c.name, o.id % 40 AS k, max(f), min(o.id) FROM o JOIN c ON c.id = o.cid GROUP BY 1, 2',
+  bits: 'SELECT note, bit_or(id), bit_and(id), max(f) FROM o GROUP BY note',
   common: 'SELECT k, v FROM bare INTERSECT ALL SELECT cid, note FROM o',
 }
 
@@ -109,6 +115,8 @@ describe.skipIf(MAJOR !== 18)('tuples read by a change that touches half of a ta
     const { reads } = await measure(pg, query, false, [
       ['update o', 'UPDATE o SET amount = amount + 1 WHERE id = 11'],
       ['updates o', 'UPDATE o SET amount = amount + 1 WHERE id <= 300'],
+      ['deletes o', 'DELETE FROM o WHERE id > 4850'],
+      ['deletes most of o', 'DELETE FROM o WHERE id % 4 > 0'],
       ['update c', "UPDATE c SET name = name || 'x', w = w + 1 WHERE id = 1"],
       ['updates c', "UPDATE c SET name = name || 'x', w = w + 1"],
       ['update bare', "UPDATE bare SET v = v || 'x' WHERE ctid = '(0,1)'"],

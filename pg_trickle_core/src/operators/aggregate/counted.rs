@@ -2,6 +2,7 @@
 
 use super::group::Group;
 use super::keys::key;
+use super::lookups::Lookups;
 use super::state::{Aggregate, GroupKey, Kind, State};
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -157,6 +158,7 @@ pub fn counted(
             },
             parts,
             supplied,
+            lookups: Lookups::Row,
         },
         input: union_of(trees),
         stored,

@@ -1,12 +1,13 @@
 //! A grouped stage: one stored row per group. An aggregated delta is folded into it.
 
+use super::lookups::Lookups;
 use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, State, WEIGHT, argument_name, key_name, value_name};
 use crate::maintain::key::same;
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
-use crate::maintain::stage::{Maintenance, Reach};
+use crate::maintain::stage::{Bounded, Maintenance, Reach};
 use crate::operators::linear::bag::{applied, fold_cost};
 use crate::operators::linear::block::{Block, Part, Term, reach, signed_terms, weighted};
-use crate::plan::{Change, Program, Source, Statement, Way};
+use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{
     Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
 };
@@ -21,6 +22,8 @@ pub struct Group {
     pub parts: Vec<Part>,
     /// For each branch, which arguments it supplies; the others are NULL in its rows.
     pub supplied: Vec<Vec<bool>>,
+    /// What is read when a value is looked up.
+    pub lookups: Lookups,
 }
 
 impl Maintenance for Group {
@@ -44,7 +47,7 @@ impl Maintenance for Group {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        reach(&self.parts, changes, 1)
+        reach(&self.parts, changes, 6)
     }
 
     fn reads_only_the_change(&self) -> bool {
@@ -187,32 +190,63 @@ impl Group {
             let value = aggregate.created(n, &recompute(n), exact);
             (state.name.clone(), value)
         }));
-        let count = &aggregate.states[0].name;
         let change_of_count = column(DELTA, &value_name(0));
-        let left = op(&column(STORED, count), "+", &change_of_count);
-        let merge = |source: String, on: String| {
+        let merge = |source: &str, on: &str| {
             Merge {
                 table: self.table.clone(),
                 alias: STORED.to_owned(),
-                source,
-                on,
-                delete_when: keyed.then(|| op(&left, "=", "0")),
+                source: format!("({source}) AS {DELTA}"),
+                on: on.to_owned(),
+                delete_when: keyed.then(|| op(&self.left(), "=", "0")),
                 update: Some((None, update.clone())),
                 insert: (keyed && !only_old).then(|| (op(&change_of_count, ">", "0"), insert.clone())),
             }
             .to_string()
         };
         let nullable = aggregate.keys.iter().filter(|key| key.nullable).count();
+        let few: Box<dyn Fn(&str) -> String>;
+        let (mut many, mut on) = (None, "s.ctid OPERATOR(pg_catalog.=) d.__pgt_rid".to_owned());
         if nullable == 0 || nullable > MAX_NULLABLE {
-            return applied(bounded, &rows, |rows| {
-                merge(self.delta(rows, only_old).derived(DELTA), self.key_match(STORED, DELTA))
-            });
-        }
-        let by_row_id = op("s.ctid", "=", "d.__pgt_rid");
-        let probed = |rows: &str| {
+            few = Box::new(|rows| self.delta(rows, only_old).to_string());
+            on = self.key_match(STORED, DELTA);
+        } else {
             let stored = format!("LATERAL ({})", self.probes());
-            merge(self.located(rows, only_old, &stored, "TRUE"), by_row_id.clone())
+            few = Box::new(move |rows| self.located(rows, only_old, &stored, "TRUE"));
+            many = Some(self.hashed(&rows, only_old));
+        }
+        let Some(needed) = self.needs_lookup(exact) else {
+            let statement = applied(bounded, &rows, |rows| merge(&few(rows), &on));
+            return Statement {
+                bulk: many.map(|many| merge(&many, &on)).or(statement.bulk),
+                ..statement
+            };
         };
+        let text = |groups: &str, bounded: Option<&Bounded>| {
+            self.guarded(groups, &on, &needed, bounded, &|source| merge(source, &on))
+        };
+        let bounded = bounded.then(|| Bounded::new(&rows));
+        if bounded.is_some() && many.is_none() {
+            many = Some(few(&rows));
+        }
+        Statement {
+            sql: text(
+                &few(bounded.as_ref().map_or(&rows, |bounded| &bounded.rows)),
+                bounded.as_ref(),
+            ),
+            bulk: many.map(|many| text(&many, None)),
+            returns: Returns::Verdict,
+        }
+    }
+
+    /// The number of rows of a group after a delta.
+    pub(super) fn left(&self) -> String {
+        let count = &self.aggregate.states[0].name;
+        op(&column(STORED, count), "+", &column(DELTA, &value_name(0)))
+    }
+
+    /// The aggregated delta of many rows with the row id of the stored group, where keys can be NULL.
+    fn hashed(&self, rows: &str, only_old: bool) -> String {
+        let aggregate = &self.aggregate;
         let key_names: Vec<String> = aggregate.keys.iter().map(|key| key.name.clone()).collect();
         let delta_names: Vec<String> = (0..key_names.len()).map(key_name).collect();
         let pairs = if aggregate.keys.iter().any(|key| key.nullable && !key.wrapped) {
@@ -223,16 +257,8 @@ impl Group {
             };
             and(&aggregate.keys.iter().zip(&delta_names).map(same).collect::<Vec<_>>())
         };
-        let hashed = self.located(
-            &rows,
-            only_old,
-            &format!("(SELECT p.*, p.ctid AS __pgt_rid FROM {} AS p)", self.table),
-            &pairs,
-        );
-        Statement {
-            bulk: Some(merge(hashed, by_row_id.clone())),
-            ..applied(bounded, &rows, probed)
-        }
+        let stored = format!("(SELECT p.*, p.ctid AS __pgt_rid FROM {} AS p)", self.table);
+        self.located(rows, only_old, &stored, &pairs)
     }
 
     /// The aggregated delta, one row per touched group: its keys, and the change of each state.
@@ -266,7 +292,7 @@ impl Group {
     /// The aggregated delta, with the row id of the stored group, or NULL if there is none.
     fn located(&self, rows: &str, only_old: bool, stored: &str, on: &str) -> String {
         format!(
-            "(SELECT g.*, r.__pgt_rid FROM {} LEFT JOIN {stored} AS r ON {on}) AS {DELTA}",
+            "SELECT g.*, r.__pgt_rid FROM {} LEFT JOIN {stored} AS r ON {on}",
             self.delta(rows, only_old).derived("g")
         )
     }

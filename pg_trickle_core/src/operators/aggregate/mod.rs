@@ -39,6 +39,7 @@ pub mod distinct_arguments;
 pub mod family;
 pub mod group;
 pub mod keys;
+pub mod lookups;
 pub mod plan;
 pub mod state;
 pub mod variance;

@@ -4,6 +4,7 @@ use super::calls::{States, Value};
 use super::distinct_arguments::{self, DistinctArgument};
 use super::group::Group;
 use super::keys::{GroupKeys, is_key_only};
+use super::lookups::Lookups;
 use super::state::{Aggregate, GroupKey, State};
 use crate::catalog::{Catalog, IndexColumn};
 use crate::error::Error;
@@ -55,7 +56,7 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     let (mut block, operators) = block(&flat, graph)?;
     let outputs: Vec<&Expr> = targets.iter().map(|target| &target.expr).chain(&having).collect();
     block.between = compared::find(&flat, &outputs, graph)?;
-    let advice = compared::advice(&flat, &outputs, graph)?;
+    let mut advice = compared::advice(&flat, &outputs, graph)?;
     let mut keys = GroupKeys::new(&flat, graph);
     for group in &query.group {
         let target = targets.iter().find(|target| target.ressortgroupref == group.target_ref);
@@ -153,7 +154,21 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         states,
         rounds_once: floats,
     };
+    let mut looked_up = Vec::new();
+    let mut lookups = Lookups::Row;
+    if aggregate.looks_up() {
+        let advised = advice.len();
+        let by_value = extremes(&flat, &key_exprs, &extremum_arguments, &mut advice, graph);
+        if !by_value {
+            let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
+            looked_up = advice::columns(&keys, query);
+        }
+        if !by_value || advice.len() > advised || aggregate.has_bits() {
+            lookups = Lookups::of(&flat, &key_exprs, graph);
+        }
+    }
     let group = Group {
+        lookups,
         table: storage.sql(),
         supplied: (0..parts.len())
             .map(|part| arguments.iter().map(|argument| argument.part == part).collect())
@@ -161,16 +176,11 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         aggregate,
         parts,
     };
-    let is_looked_up = group.aggregate.looks_up();
-    let mut plan = grouped_stage(group, union_of(trees), stored, view, &reads, graph)?;
-    plan.advice = advice;
-    if is_looked_up {
-        let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
-        if !extremes(&flat, &key_exprs, &extremum_arguments, &mut plan.advice, graph) {
-            plan.looked_up = advice::columns(&keys, query);
-        }
-    }
-    Ok(plan)
+    Ok(StagePlan {
+        advice,
+        looked_up,
+        ..grouped_stage(group, union_of(trees), stored, view, &reads, graph)?
+    })
 }
 
 /// Makes the indexes by which the extremes of a group are found if the block is a stage, and advises them if it is a table

@@ -121,7 +121,14 @@ impl Aggregate {
     #[must_use]
     pub fn looks_up(&self) -> bool {
         let mut kinds = self.states.iter().map(|state| &state.kind);
-        kinds.any(|kind| matches!(kind, Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. }))
+        kinds.any(|kind| matches!(kind, Kind::Min(_) | Kind::Max(_))) || self.has_bits()
+    }
+
+    /// True if it has a `bit_and` or `bit_or`.
+    #[must_use]
+    pub fn has_bits(&self) -> bool {
+        let mut kinds = self.states.iter().map(|state| &state.kind);
+        kinds.any(|kind| matches!(kind, Kind::Bits { .. }))
     }
 }
 
@@ -304,7 +311,23 @@ impl Aggregate {
                 case(&[(none, "NULL".to_owned())], Some(recompute))
             }
             Kind::Xor { count } => guarded_sum(&self.left(*count), &state.bits(&stored, &added), None),
-            Kind::Bits { .. } if !exact => recompute.to_owned(),
+            Kind::Bits { .. } | Kind::Min(_) | Kind::Max(_) if !exact => recompute.to_owned(),
+            Kind::Bits { .. } | Kind::Min(_) | Kind::Max(_) => case(&self.kept(position), Some(recompute)),
+            Kind::Sum { count, numeric, scaled } => {
+                let left = self.left(*count);
+                let sum = trimmed(*scaled, op(&format!("coalesce({stored}, 0)"), "+", &added));
+                guarded_sum(&left, &sum, numeric.then_some(recompute))
+            }
+        }
+    }
+
+    /// What a `min`, `max`, `bit_and` or `bit_or` becomes if its group need not be read again: conditions and values.
+    fn kept(&self, position: usize) -> Vec<(String, String)> {
+        let state = &self.states[position];
+        let stored = column(STORED, &state.name);
+        let added = column(DELTA, &value_name(position));
+        let removed = column(DELTA, &removed_name(position));
+        match &state.kind {
             Kind::Bits { count, all } => {
                 let zero = op(&removed, "#", &removed);
                 // The bits that removed values decided and added ones do not decide.
@@ -322,50 +345,52 @@ impl Aggregate {
                         &format!("(OPERATOR(pg_catalog.~) coalesce({added}, {zero}))"),
                     )
                 };
-                case(
-                    &[
-                        (op(&self.left(*count), "=", "0"), "NULL".to_owned()),
-                        (
-                            format!("{removed} IS NULL OR {}", op(&lost, "=", &zero)),
-                            state.bits(&stored, &added),
-                        ),
-                    ],
-                    Some(recompute),
-                )
-            }
-            Kind::Sum { count, numeric, scaled } => {
-                let left = self.left(*count);
-                let sum = trimmed(*scaled, op(&format!("coalesce({stored}, 0)"), "+", &added));
-                guarded_sum(&left, &sum, numeric.then_some(recompute))
+                vec![
+                    (op(&self.left(*count), "=", "0"), "NULL".to_owned()),
+                    (
+                        format!("{removed} IS NULL OR {}", op(&lost, "=", &zero)),
+                        state.bits(&stored, &added),
+                    ),
+                ]
             }
             Kind::Min(less) | Kind::Max(less) => {
-                let better = if matches!(state.kind, Kind::Min(_)) {
-                    "LEAST"
-                } else {
-                    "GREATEST"
-                };
-                if !exact {
-                    return recompute.to_owned();
-                }
+                let is_max = matches!(state.kind, Kind::Max(_));
+                let better = if is_max { "GREATEST" } else { "LEAST" };
                 // "`value` is worse than the stored one", for this kind of extremum.
-                let worse = |value: &str| match state.kind {
-                    Kind::Max(_) => format!("({value} {less} {stored})"),
-                    _ => format!("({stored} {less} {value})"),
+                let worse = |value: &str| {
+                    if is_max {
+                        format!("({value} {less} {stored})")
+                    } else {
+                        format!("({stored} {less} {value})")
+                    }
                 };
-                let removed_is_worse = worse(&removed);
-                let added_is_worse = worse(&added);
-                case(
-                    &[
-                        (
-                            or(&[is_null(&removed), removed_is_worse]),
-                            format!("{better}({stored}, {added})"),
-                        ),
-                        (format!("{added_is_worse} IS FALSE"), added.clone()),
-                    ],
-                    Some(recompute),
-                )
+                vec![
+                    (
+                        or(&[is_null(&removed), worse(&removed)]),
+                        format!("{better}({stored}, {added})"),
+                    ),
+                    (format!("{} IS FALSE", worse(&added)), added),
+                ]
             }
+            _ => Vec::new(),
         }
+    }
+
+    /// The condition that a state is computed from the sources again, if it may be; not of sums that are not finite.
+    #[must_use]
+    pub fn looked_up(&self, position: usize, exact: bool) -> Option<String> {
+        let kept = self.kept(position);
+        let conditions: Vec<String> = kept
+            .into_iter()
+            .map(|(condition, _)| format!("({condition})"))
+            .collect();
+        (!conditions.is_empty()).then(|| {
+            if exact {
+                format!("({} IS NOT TRUE)", or(&conditions))
+            } else {
+                "TRUE".to_owned()
+            }
+        })
     }
 
     /// The value of a state for a group that the delta creates.

@@ -19,7 +19,8 @@ use super::reach::Prefix;
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::{FEW, Maintenance, Reach, or_whole, sizes};
+use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, sizes, verdict};
+use crate::operators::linear::block::Block;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, case, column, image, names, op, or};
@@ -102,12 +103,13 @@ impl Maintenance for Near {
                     .into_iter()
                     .next()
                     .map(|statement| statement.bulk.unwrap_or(statement.sql));
+                let fans_out = Block::any_fans_out(&self.touched.0, changes);
                 Program::Run(vec![Statement {
-                    sql: self.statement(&touched.join(" UNION ALL ")),
+                    sql: self.statement(&touched.join(" UNION ALL "), fans_out),
                     bulk,
                     returns: match self.extent {
-                        Extent::Reach { .. } => Returns::Nothing,
-                        Extent::Suffix { .. } => Returns::Verdict,
+                        Extent::Reach { .. } if !fans_out => Returns::Nothing,
+                        _ => Returns::Verdict,
                     },
                 }])
             }
@@ -154,7 +156,9 @@ impl Near {
         indexes
     }
 
-    fn statement(&self, touched: &str) -> String {
+    /// The statement for few touched keys. Stored rows are compared with each of them, so if a changed row may touch many
+    /// (`fans_out`), it does nothing for more than [`FEW_CHANGES`].
+    fn statement(&self, touched: &str, fans_out: bool) -> String {
         let table = &self.whole.table;
         let keys: Vec<String> = (0..self.row_key.len()).map(key_column).collect();
         let by_key: Vec<String> = self
@@ -176,7 +180,22 @@ impl Near {
             } => self.suffix(*places, seeds, totals.as_deref(), *beside),
         };
         // A suffix of many rows costs more than to compute everything again.
+        let mut found = format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "));
+        let mut before = String::new();
+        let mut are_few = "TRUE".to_owned();
+        if fans_out {
+            before = format!(
+                "__pgt_keys AS MATERIALIZED ({found}), \
+                 __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_keys), "
+            );
+            are_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW_CHANGES.to_string());
+            found = format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}");
+        }
         let (counted, and_few, with, verdict) = match self.extent {
+            Extent::Reach { .. } if fans_out => {
+                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, "0"));
+                (format!("r AS ({rows})"), String::new(), ", written AS (", verdict)
+            }
             Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), "", String::new()),
             Extent::Suffix { .. } => {
                 let is_few = "(SELECT z.few FROM z)";
@@ -191,13 +210,14 @@ impl Near {
                     op("pg_catalog.count(*)", "<=", &most),
                     op(&most, "+", "1"),
                 );
-                let verdict = format!(" RETURNING 1) {}", or_whole(is_few));
+                let is_whole = format!("(NOT {is_few})::pg_catalog.int4");
+                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &is_whole));
                 (all, format!(" AND {is_few}"), ", written AS (", verdict)
             }
         };
         let columns = &self.whole.row.columns;
         format!(
-            "WITH {TOUCHED} AS MATERIALIZED (SELECT DISTINCT * FROM ({touched}) AS t({keys})), \
+            "WITH {before}{TOUCHED} AS MATERIALIZED ({touched}), \
              w({base}) AS MATERIALIZED ({now}), \
              o AS MATERIALIZED (SELECT {stored}, s.ctid AS {RID} FROM {TOUCHED} AS k, {table} AS s WHERE {by_key}), \
              p AS MATERIALIZED (SELECT {in_w} FROM w UNION SELECT {in_o} FROM o), \
@@ -206,7 +226,7 @@ impl Near {
              UNION ALL SELECT {gone}, o.{RID}, FALSE FROM o WHERE NOT EXISTS (SELECT FROM w WHERE {is_back}){and_few}) \
              AS d({written}, {RID}, __pgt_wanted) ON {found} \
              WHEN MATCHED AND NOT d.__pgt_wanted THEN DELETE WHEN MATCHED AND {differs} THEN {write}{verdict}",
-            keys = keys.join(", "),
+            touched = found,
             base = names(&self.base),
             now = self.rows.join(" UNION ALL "),
             by_key = and(&by_key),

@@ -61,7 +61,7 @@ pub struct Recursion {
     pub step: RecursionBranch,
     /// The position of the storage among its scans.
     pub own: usize,
-    /// True if indexes find the rows that still derive a lost row.
+    /// True if indexes find the rows that still derive a lost row, and the stored rows that a changed row joins.
     pub indexed: bool,
     /// The query runs again beyond one lost row for this many bytes of storage.
     pub lost_bytes: usize,

@@ -111,6 +111,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     // A query that reads whatever the branches read.
     let mut reads = step;
     reads.rtable.append(&mut Query::reading_all(leaves.iter()).rtable);
+    let own_indexes = indexes::on(storage.relid, &reads, graph)?;
     let recursion = Recursion {
         table: storage.sql(),
         written: written.clone(),
@@ -120,7 +121,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         base: branches,
         step: last,
         own: position,
-        indexed,
+        indexed: indexed && !own_indexes.is_empty(),
         lost_bytes: if storage.is_inner() {
             LOST_BYTES_BELOW
         } else {
@@ -130,7 +131,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     };
     Ok(StagePlan {
         stored,
-        indexes: indexes::on(storage.relid, &reads, graph)?,
+        indexes: own_indexes,
         view,
         written,
         identity: Identity::Hash(HASH.to_owned()),

@@ -1,0 +1,130 @@
+//! How a group is read again when the value that decided its result is deleted, and how often that pays.
+//!
+//! A lookup by an index on group and value reads one row. Any other reads the rows of its group, or its whole table, and a
+//! change can make every group look up. So the groups that would have to are found before anything is written. If they
+//! hold more than about a quarter of all rows, the whole query runs instead, which reads each row once.
+
+use super::group::Group;
+use super::state::{DELTA, STORED};
+use crate::catalog::IndexColumn;
+use crate::facts::join_tree;
+use crate::facts::linear_block::Flat;
+use crate::maintain::stage::{Bounded, sizes, verdict};
+use crate::query::Expr;
+use crate::sql::statement::{and, column, op, or};
+use crate::stages::graph::StageGraph;
+
+/// Groups that are read again may have one row for this many bytes of the largest table: about a quarter of its rows.
+const LOOKED_UP_BYTES: usize = 256;
+/// So many may be read in any case.
+const LEAST: usize = 100;
+/// The CTE with the aggregated delta.
+const GROUPS: &str = "__pgt_groups";
+/// The condition that few rows are looked up.
+const IS_FEW: &str = "(SELECT l.few FROM __pgt_lookups AS l)";
+
+/// What the lookup of a value reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookups {
+    /// One row, by an index; or no value is ever looked up.
+    Row,
+    /// The rows of the group.
+    Group,
+    /// The table.
+    Table,
+}
+
+impl Lookups {
+    /// What is read of the rows of a block, where no index is on the group and the value: the group, if all of its key is one
+    /// indexed expression or in one index of one table.
+    pub fn of(flat: &Flat, keys: &[Expr], graph: &StageGraph) -> Lookups {
+        let mut attnos = Vec::new();
+        let mut of = None;
+        for key in keys {
+            match key {
+                Expr::Var(var) if *of.get_or_insert(var.varno) == var.varno => attnos.push(var.attno),
+                // An index on any expression is taken for the right one.
+                Expr::Var(_) => return Lookups::Table,
+                _ => attnos.push(0),
+            }
+        }
+        let Some(relation) = flat.table(join_tree::index(of.unwrap_or(1))) else {
+            return Lookups::Table;
+        };
+        let covers = |index: &Vec<IndexColumn>| {
+            let mut own = index.iter().take(attnos.len());
+            index.len() >= attnos.len() && own.all(|column| attnos.contains(&column.attnum))
+        };
+        let is_found = if graph.is_stage(relation.oid) {
+            attnos.len() <= 1
+        } else {
+            relation.indexes.iter().any(covers)
+        };
+        if keys.is_empty() || is_found {
+            Lookups::Group
+        } else {
+            Lookups::Table
+        }
+    }
+}
+
+impl Group {
+    /// The condition that a stored group is to be read again, over it and its aggregated delta; none if what that reads is
+    /// not worth asking.
+    pub(super) fn needs_lookup(&self, exact: bool) -> Option<String> {
+        if self.lookups == Lookups::Row {
+            return None;
+        }
+        let states = 0..self.aggregate.states.len();
+        let needed: Vec<String> = states.filter_map(|n| self.aggregate.looked_up(n, exact)).collect();
+        (!needed.is_empty()).then(|| and(&[op(&self.left(), "<>", "0"), or(&needed)]))
+    }
+
+    /// A statement that merges the groups of a delta, if few rows are looked up for them, and else says that the whole query
+    /// is to run. `groups` selects them, `on` joins the stored group, `merge` makes the MERGE from their source. With
+    /// `bounded`, the delta is few rows or none.
+    pub(super) fn guarded(
+        &self,
+        groups: &str,
+        on: &str,
+        needed: &str,
+        bounded: Option<&Bounded>,
+        merge: &dyn Fn(&str) -> String,
+    ) -> String {
+        let scans = self.parts.iter().flat_map(|part| &part.block.scans);
+        let tables: Vec<&str> = scans
+            .filter(|scan| scan.relid != 0)
+            .map(|scan| scan.table.as_str())
+            .collect();
+        let few = match self.lookups {
+            Lookups::Table => op("pg_catalog.count(*)", "<=", "1"),
+            _ => {
+                let rows = column(STORED, &self.aggregate.states[0].name);
+                let most = op(
+                    &LEAST.to_string(),
+                    "+",
+                    &op(
+                        &format!("greatest({})", sizes(&tables)),
+                        "/",
+                        &LOOKED_UP_BYTES.to_string(),
+                    ),
+                );
+                // A partitioned table has no size of its own.
+                or(&[
+                    op(&format!("least({})", sizes(&tables)), "=", "0"),
+                    op(&format!("coalesce(pg_catalog.sum({rows}), 0)"), "<=", &most),
+                ])
+            }
+        };
+        let (with, is_few) = bounded.map_or((String::new(), "TRUE"), |few| {
+            (format!("{}, ", few.with), few.is_few.as_str())
+        });
+        format!(
+            "WITH {with}{GROUPS} AS MATERIALIZED ({groups}), __pgt_lookups AS MATERIALIZED (SELECT {few} AS few \
+             FROM {GROUPS} AS {DELTA} JOIN {} AS {STORED} ON {on} WHERE {needed}), written AS ({} RETURNING 1) {}",
+            self.table,
+            merge(&format!("SELECT {DELTA}.* FROM {GROUPS} AS {DELTA} WHERE {IS_FEW}")),
+            verdict(is_few, &format!("(NOT {IS_FEW})::pg_catalog.int4")),
+        )
+    }
+}
