@@ -287,7 +287,7 @@ impl Stage {
         if is_dearer {
             "FALSE".clone_into(&mut reaches_little);
         } else if let Some(Reach { rows, stored, factor }) = self.maintenance.reach(changes) {
-            let factor = factor * share;
+            let factor = if may_be_skipped { LARGE * SKIPPED } else { factor };
             let measured: Vec<&str> = if stored { vec![&self.storage] } else { tables };
             let sizes = sizes(&measured);
             with = format!(
@@ -507,10 +507,10 @@ impl Stage {
         let (also, whole) = match self.maintenance.reach(&changes) {
             Some(Reach { stored, factor, .. }) => (
                 format!(" that touch at most {FEW}"),
-                match (stored, factor) {
-                    (true, _) => format!("if 1 in {factor} stored rows is touched"),
-                    (false, 1) => "if as many rows are touched as its largest table has".to_owned(),
-                    (false, _) => format!("if 1/{factor} as many rows are touched as its largest table has"),
+                if stored {
+                    format!("if 1 in {factor} stored rows is touched")
+                } else {
+                    format!("if 1/{factor} as many rows are touched as its largest table has")
                 },
             ),
             None => (

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::facts::linear_block::Flat;
 use crate::facts::volatility;
 use crate::plan::Oid;
-use crate::query::{Expr, Query, RteKind, Var};
+use crate::query::{Expr, Query, RteKind, SubLink, SubLinkKind, Var};
 use crate::sql::ident::{qualified, quote_ident};
 
 /// A column of a table.
@@ -102,7 +102,10 @@ fn joins<'q>(
             }
             result = match node {
                 Expr::Op(op) => equality(op.operator, &op.args, outer, wanted, graph),
-                Expr::SubLink(sublink) => joins(&sublink.query, outer, wanted, graph),
+                Expr::SubLink(sublink) => {
+                    let tested = member(sublink, outer, wanted, graph);
+                    tested.and_then(|()| joins(&sublink.query, outer, wanted, graph))
+                }
                 _ => Ok(()),
             };
         });
@@ -132,6 +135,24 @@ fn equality(
                 wanted.extend(column(one, levels).map(|found| (found, why)));
             }
         }
+    }
+    Ok(())
+}
+
+/// The same for `x IN (SELECT y ...)`.
+fn member(
+    sublink: &SubLink,
+    levels: &[&Query],
+    wanted: &mut Vec<(Column, &str)>,
+    graph: &StageGraph,
+) -> Result<(), Error> {
+    if let (SubLinkKind::Any, Some(Expr::Op(test))) = (sublink.kind, &sublink.test)
+        && let ([tested, _], Some(target)) = (test.args.as_slice(), sublink.query.targets.first())
+        && graph.operator(test.operator)?.name == "="
+    {
+        let why = "changes to the table it is joined with look up rows by it";
+        let columns = [column(tested, levels), column(&target.expr, &[&sublink.query])];
+        wanted.extend(columns.into_iter().flatten().map(|found| (found, why)));
     }
     Ok(())
 }

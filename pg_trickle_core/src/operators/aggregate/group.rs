@@ -47,7 +47,7 @@ impl Maintenance for Group {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        reach(&self.parts, changes, 6)
+        reach(&self.parts, changes)
     }
 
     fn reads_only_the_change(&self) -> bool {

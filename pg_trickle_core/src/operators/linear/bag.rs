@@ -56,7 +56,7 @@ impl Maintenance for Bag {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        reach(&self.parts, changes, 2)
+        reach(&self.parts, changes)
     }
 
     fn reads_only_the_change(&self) -> bool {

@@ -380,14 +380,18 @@ impl Rule<'_> {
                 let compared: Vec<String> = own.iter().map(|column| format!("u.{}", self.name(*column))).collect();
                 let image = format!("pgtrickle.row_image(ROW({}))", compared.join(", "));
                 let each = format!("(SELECT DISTINCT ON (i.__pgt_i) i.* FROM {TOLD} AS i) AS c");
+                let mut listed = self.first(columns, &|column| format!("c.{}", self.name(column)));
+                listed.extend([WEIGHT, MATCHES].map(|name| format!("pg_catalog.any_value(c.{name})")));
+                // A window gives the rows of one image their count, and not a join: its plan might count once for each row.
                 format!(
                     "SELECT m.* FROM (WITH {TOLD} AS MATERIALIZED (SELECT u.*, {image} AS __pgt_i FROM ({m}) AS u) \
-                     SELECT i.*, q.__pgt_p FROM {TOLD} AS i CROSS JOIN (SELECT c.__pgt_i, pg_catalog.count({hit}) AS __pgt_p \
-                     FROM {} LEFT JOIN {from} ON {} GROUP BY c.__pgt_i) AS q WHERE {}) AS m \
-                     CROSS JOIN LATERAL (SELECT m.__pgt_p AS {MATCHES}) AS p",
+                     SELECT i.*, pg_catalog.max(i.__pgt_c) OVER (PARTITION BY i.__pgt_i) AS __pgt_p FROM (\
+                     SELECT i.*, NULL::pg_catalog.int8 AS __pgt_c FROM {TOLD} AS i UNION ALL \
+                     SELECT {}, c.__pgt_i, pg_catalog.count({hit}) FROM {} LEFT JOIN {from} ON {} GROUP BY c.__pgt_i) AS i) AS m \
+                     CROSS JOIN LATERAL (SELECT m.__pgt_p AS {MATCHES} WHERE m.__pgt_c IS NULL) AS p",
+                    listed.join(", "),
                     self.again(&each, "c", columns),
                     and(on),
-                    op("q.__pgt_i", "=", "i.__pgt_i"),
                 )
             }
         };

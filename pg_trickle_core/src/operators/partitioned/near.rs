@@ -157,7 +157,7 @@ impl Near {
     }
 
     /// The statement for few touched keys. Stored rows are compared with each of them, so if a changed row may touch many
-    /// (`fans_out`), it does nothing for more than [`FEW_CHANGES`].
+    /// (`fans_out`), it does nothing for more than twice [`FEW_CHANGES`].
     fn statement(&self, touched: &str, fans_out: bool) -> String {
         let table = &self.whole.table;
         let keys: Vec<String> = (0..self.row_key.len()).map(key_column).collect();
@@ -180,16 +180,20 @@ impl Near {
             } => self.suffix(*places, seeds, totals.as_deref(), *beside),
         };
         // A suffix of many rows costs more than to compute everything again.
-        let mut found = format!("SELECT DISTINCT * FROM ({touched}) AS t({})", keys.join(", "));
+        let distinct = |rows: &str| format!("SELECT DISTINCT * FROM ({rows}) AS t({})", keys.join(", "));
+        let mut found = distinct(touched);
         let mut before = String::new();
         let mut are_few = "TRUE".to_owned();
         if fans_out {
+            // Each key may be there twice, by what it was and by what it is.
+            let most = 2 * FEW_CHANGES;
             before = format!(
-                "__pgt_keys AS MATERIALIZED ({found}), \
-                 __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_keys), "
+                "__pgt_keys AS MATERIALIZED (SELECT * FROM ({touched}) AS t LIMIT {}), \
+                 __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_keys), ",
+                most + 1
             );
-            are_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW_CHANGES.to_string());
-            found = format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}");
+            are_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &most.to_string());
+            found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
         let (counted, and_few, with, verdict) = match self.extent {
             Extent::Reach { .. } if fans_out => {
