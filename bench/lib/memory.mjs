@@ -143,6 +143,8 @@ export function capMemory(bytes) {
  */
 export async function fill(pg, kind, { room, left, atMost = Infinity, log = () => {}, within = (_, body) => body() }) {
   await warm(pg, kind)
+  // What the guard can give back at once is no room that it needs.
+  await giveBack(pg)
   const { used } = await memory(pg)
   const limit = left === undefined ? used + room : Math.ceil(Math.max((used + left) / 0.8, used + left + STAYS_FREE))
   await pg.exec(`SET pgtrickle.memory_limit = '${limit}'`)

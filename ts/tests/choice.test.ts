@@ -48,14 +48,14 @@ const QUERIES: Record<string, string> = {
   running: 'SELECT id, sum(amount) OVER (PARTITION BY cid ORDER BY id) AS s FROM o',
   chain: `WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
     SELECT id FROM r`,
-  chain_all: `WITH RECURSIVE r AS (SELECT 1 AS id UNION ALL SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
+  chains_all: `WITH RECURSIVE r AS (SELECT id FROM c UNION ALL SELECT o.id FROM r JOIN o ON o.id = r.id + 3 AND o.amount >= 0)
     SELECT id FROM r`,
   islands: `SELECT id, sum(fresh) OVER (PARTITION BY cid ORDER BY id) AS island FROM (SELECT id, cid,
     CASE WHEN amount > lag(amount) OVER (PARTITION BY cid ORDER BY id) THEN 0 ELSE 1 END AS fresh FROM o) q`,
   steepest: `SELECT id, d FROM (SELECT id, d, row_number() OVER (PARTITION BY cid ORDER BY d DESC NULLS LAST, id) AS n FROM
     (SELECT id, cid, amount - lag(amount) OVER (PARTITION BY cid ORDER BY id) AS d FROM o) q) r WHERE n <= 3`,
   union_groups: 'SELECT count(*), sum(v) FROM (SELECT amount AS v FROM o UNION SELECT amount * 2 FROM o) q',
-  chain_groups: `WITH RECURSIVE r AS (SELECT 1 AS id UNION SELECT o.id FROM r JOIN o ON o.id = r.id + 1 AND o.amount >= 0)
+  chains_groups: `WITH RECURSIVE r AS (SELECT id FROM c UNION SELECT o.id FROM r JOIN o ON o.id = r.id + 3 AND o.amount >= 0)
     SELECT id % 3, count(*) FROM r GROUP BY 1`,
   joined_running:
     'SELECT o.id, row_number() OVER (PARTITION BY c.w ORDER BY o.amount, o.id) AS n FROM o JOIN c ON c.id = o.cid',
@@ -68,7 +68,7 @@ const QUERIES: Record<string, string> = {
 
 /** One row, many rows, and one row that many others refer to. */
 const CHANGES: [string, string][] = [
-  ['insert one', "INSERT INTO o VALUES (-1, 1, 200, 0.1, 'x'); INSERT INTO bare VALUES (1, 'x')"],
+  ['insert one', "INSERT INTO o VALUES (-1, 1, 200, 0.125, 'x'); INSERT INTO bare VALUES (1, 'x')"],
   ['update one', "UPDATE o SET amount = 0.50, note = 'y' WHERE id = 10; UPDATE bare SET v = NULL WHERE v = 'x'"],
   ['move one', 'UPDATE o SET cid = 2 WHERE id = 11; UPDATE o SET cid = NULL WHERE id = 12'],
   ['a change of spelling', 'UPDATE o SET amount = amount * 1.00 WHERE id < 20'],
@@ -81,13 +81,22 @@ const CHANGES: [string, string][] = [
   ['both in one', 'WITH d AS (DELETE FROM o WHERE id % 2 = 0) UPDATE c SET id = id + 10'],
 ]
 
+/**
+ * What the oracle runs: the same recursion, which finds each next row by the key. PostgreSQL expects few rows of a recursion's
+ * table, and otherwise reads all of `o` for each of its 1,200 steps.
+ */
+function truth(query: string): string {
+  return query.replace(/JOIN o ON (o.id = r.id .*0)\)/, 'CROSS JOIN LATERAL (SELECT id FROM o WHERE $1 OFFSET 0) AS o)')
+}
+
 const lab: Lab = useLab()
 
 describe.each(['cheapest', 'many', 'whole', 'at once'])('the %s way', (way) => {
   beforeAll(async () => {
     await lab.reset()
-    await lab.exec(tables(1500))
-    for (const [name, query] of Object.entries(QUERIES)) await lab.create(name, query, { freeSpelling: true })
+    await lab.exec(tables(1200))
+    await lab.createAll(QUERIES, { freeSpelling: true })
+    for (const [name, query] of Object.entries(QUERIES)) await lab.watch(name, truth(query), { freeSpelling: true })
     await lab.exec(`SELECT pgtrickle.command('choose', '${way}')`)
   })
   afterAll(async () => {

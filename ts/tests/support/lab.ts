@@ -96,10 +96,17 @@ export class Lab {
 
   /** Creates a stream table by SQL, which records its notices, and watches it. */
   async create(name: string, query: string, comparison: Comparison = {}): Promise<void> {
-    await this.exec(`SELECT pgtrickle.create_stream_table(${literal(name)}, ${literal(query)})`)
-    await this.watch(name, query, comparison)
-    expect(await this.#columnsOf(name), `columns of ${name}`).toEqual(await this.#columnsOfQuery(query))
-    await this.check(`creating ${name}`)
+    await this.createAll({ [name]: query }, comparison)
+  }
+
+  /** Creates stream tables, and compares all of them once, after the last. */
+  async createAll(queries: Record<string, string>, comparison: Comparison = {}): Promise<void> {
+    for (const [name, query] of Object.entries(queries)) {
+      await this.exec(`SELECT pgtrickle.create_stream_table(${literal(name)}, ${literal(query)})`)
+      await this.watch(name, query, comparison)
+      expect(await this.#columnsOf(name), `columns of ${name}`).toEqual(await this.#columnsOfQuery(query))
+    }
+    await this.check(`creating ${Object.keys(queries).join(', ')}`)
   }
 
   /** Forgets everything watched and recorded, and makes an empty schema `test` the current one. */
