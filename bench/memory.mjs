@@ -2,6 +2,7 @@
 //
 //   node bench/memory.mjs                     bytes per stream table, by kind
 //   node bench/memory.mjs --fill 64,128,256   until the guard fires, with so many MB above an empty database
+//   node bench/memory.mjs --many 5000         so many at once, with 256 MB above an empty database
 //   node bench/memory.mjs --fill 16 --only window [--at-most 5000] [--cap] [--json]
 //
 // --cap refuses PGlite memory above the limit, as a browser does that has no more.
@@ -9,12 +10,13 @@
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
-import { KINDS, capMemory, cost, fill, megabytes } from './lib/memory.mjs'
+import { KINDS, capMemory, cost, fill, many, megabytes } from './lib/memory.mjs'
 import { printEnvironment } from './lib/report.mjs'
 
 const { values: options } = parseArgs({
   options: {
     fill: { type: 'string' },
+    many: { type: 'string' },
     only: { type: 'string' },
     'at-most': { type: 'string', default: '5000' },
     cap: { type: 'boolean', default: false },
@@ -29,7 +31,8 @@ const machine = await environment(first)
 await first.close()
 if (!options.json) printEnvironment(machine)
 
-if (options.fill === undefined) await costs()
+if (options.many !== undefined) await atOnce(Number(options.many))
+else if (options.fill === undefined) await costs()
 else for (const room of options.fill.split(',').map(Number)) await ceilings(room)
 if (options.json) console.log(JSON.stringify({ environment: machine, figures }, null, 2))
 
@@ -42,6 +45,27 @@ async function costs() {
     figures.push({ kind: kind.name, made, used, plans, rests, firstUse })
     row(kind.name, ...[made, used, plans, rests].map((bytes) => (bytes / 1024).toFixed(1)), firstUse.toFixed(1))
   }
+}
+
+async function atOnce(count) {
+  const pg = await open()
+  const log = (what) => process.stderr.write(`\r${what} `)
+  const result = await many(pg, { count, room: 256 * 2 ** 20, log })
+  process.stderr.write('\r')
+  await pg.close()
+  figures.push(result)
+  const { used, creating, changing, compared } = result
+  const each = (bytes) =>
+    `${megabytes(bytes - used.start)} MB, ${((bytes - used.start) / count / 1024).toFixed(1)} KB each`
+  row(`${count} stream tables, made`, each(used.made))
+  row('most, while all are changed', each(used.most))
+  row('at rest afterwards', each(used.rests))
+  row('seconds for creating them', (creating.all / 1000).toFixed(0))
+  row('ms, one of the first', creating.first.toFixed(1))
+  row('ms, one of the last', creating.last.toFixed(1))
+  row('ms, the first change of a table', changing.median.toFixed(0))
+  row('ms, another change', changing.again.toFixed(0))
+  row('equal to their queries', `${compared} of ${compared}`)
 }
 
 async function ceilings(room) {
