@@ -28,7 +28,7 @@ beforeAll(async () => {
     return opened
   })
   await setUp(lab)
-})
+}, LIMIT)
 afterAll(async () => {
   await dog?.end()
   await lab?.close()

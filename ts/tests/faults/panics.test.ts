@@ -11,6 +11,7 @@ import type { Scenario } from './scenarios.js'
 
 const seed = firstSeed()
 const rng = new Rng(seed)
+const LIMIT = process.env.FAULTS === 'all' ? 24 * 3600_000 : 300_000
 const MANY = 1_000_000
 /** The entries with which the statement that asks for a panic ends: its transaction commits. */
 const OWN = 2
@@ -24,7 +25,7 @@ beforeAll(async () => {
   lab = new Lab()
   await lab.open()
   await setUp(lab)
-})
+}, LIMIT)
 afterAll(async () => {
   await dog?.end()
   await lab?.close()
@@ -71,5 +72,5 @@ test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     console.log(`${name}: ${last} entries, ${failed} errors or full refreshes`)
     expect(failed, 'nothing was tried').toBeGreaterThan(0)
   },
-  process.env.FAULTS === 'all' ? 24 * 3600_000 : 300_000,
+  LIMIT,
 )
