@@ -54,4 +54,11 @@ runCases('first rows', [
     views: QUERIES('plain'),
     steps: CHANGES,
   },
+  {
+    // What comes behind the last stored row is not stored, as there may be more of it. A refresh fills the reserve up.
+    name: 'a reserve that is not full',
+    setup: ['CREATE TABLE t (id int PRIMARY KEY, v int)', 'INSERT INTO t VALUES (1, 3), (2, 1), (3, 2)'],
+    views: { few: 'SELECT v FROM t ORDER BY v, id LIMIT 3' },
+    steps: ['INSERT INTO t VALUES (4, NULL), (5, 7)'],
+  },
 ])
