@@ -45,10 +45,10 @@ test-ts:
 test-browser:
     ci/with-build.sh node ci/run-tests.mjs browser
 
-# The TypeScript tests on native servers, and several sessions: just test-native tests/windows.test.ts
+# The TypeScript tests on native servers, and several sessions: MAJOR=17 just test-native tests/windows.test.ts
 test-native *options:
     ci/build-native.sh --dev
-    cd ts && NATIVE=1 PG_TRICKLE_NATIVE=build/native-dev ../ci/with-build.sh npx vitest run --project 'native*' {{ options }}
+    cd ts && NATIVE=1 PG_TRICKLE_NATIVE=build/native-dev ../ci/with-build.sh npx vitest run --project "native${MAJOR:-*}" {{ options }}
 
 # What `npm pack` makes, in an empty project: Node, TypeScript, and the apps that bundlers build from it
 test-package:
@@ -142,15 +142,15 @@ fuzz:
 fuzz-statements:
     cd ts && ../ci/with-build.sh npx vitest run tests/random-statements
 
-# The random testers on a native server: SEED=7 ROUNDS=500 just fuzz-native
-fuzz-native:
+# The random testers on native servers: SEED=7 ROUNDS=500 just fuzz-native; MINUTES=60 goes on with further seeds
+fuzz-native *options:
     ci/build-native.sh
-    cd ts && NATIVE=1 ../ci/with-build.sh npx vitest run --project native18 tests/random/ tests/random-statements
+    ci/with-build.sh node ci/fuzz-native.mjs {{ options }}
 
-# The same under AddressSanitizer and UndefinedBehaviorSanitizer
-fuzz-sanitized:
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer: MINUTES=60 just fuzz-sanitized
+fuzz-sanitized *options:
     ci/build-native.sh --sanitize
-    cd ts && NATIVE=1 PG_TRICKLE_NATIVE=build/native-sanitized ../ci/with-build.sh npx vitest run --project native18 tests/random/ tests/random-statements
+    PG_TRICKLE_NATIVE=build/native-sanitized ci/with-build.sh node ci/fuzz-native.mjs {{ options }}
 
 # Every allocation refused, the heap full, every entry panicking, for hours: just faults --project pg17
 faults *options:

@@ -5,6 +5,9 @@
 #   build-native.sh              for servers
 #   build-native.sh --dev        for tests, into build/native-dev: not optimised, and numbers that overflow are errors
 #   build-native.sh --sanitize   with AddressSanitizer and UndefinedBehaviorSanitizer, into build/native-sanitized
+#
+#   PG_CONFIG   the program pg_config of a server that you have built: the extension is for that one alone, as with --dev, and goes
+#               into build/native-own
 source "$(dirname "$0")/lib.sh"
 cd "$repo"
 
@@ -27,11 +30,27 @@ case $mode in
     cargo+=(--target "$(uname -m)-unknown-linux-gnu")
     ;;
 esac
+if [ -n "${PG_CONFIG:-}" ]; then
+  [ "$mode" != --sanitize ] || die 'PG_CONFIG: a server of your own has the sanitizers that you built it with'
+  build=build/native-own
+  target=target/own # another compiler's than that of the Debian root
+  profile=dev
+  pg_majors=("$(version_of "$PG_CONFIG" --version | cut -d . -f 1)")
+fi
+
+headers_of() {
+  if [ -n "${PG_CONFIG:-}" ]; then
+    "$PG_CONFIG" --includedir-server
+  else
+    echo "$PG_SERVERS/usr/include/postgresql/$1/server"
+  fi
+}
 
 compile() {
   local major source objects out library
   if [ "$mode" = --sanitize ]; then
-    export RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address -Zexternal-clangrt -Cforce-frame-pointers=yes'
+    # What C's sanitizer of undefined behaviour finds there, Rust's own checks find: numbers that overflow, pointers that are NULL.
+    export RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address -Zexternal-clangrt -Cforce-frame-pointers=yes -Cdebug-assertions -Coverflow-checks'
   fi
   CARGO_TARGET_DIR=$target "${cargo[@]}" --profile "$profile"
   library=$(find "$target" -path "*/$([ "$profile" = dev ] && echo debug || echo "$profile")/libpg_trickle_pglite.a")
@@ -42,7 +61,7 @@ compile() {
     mkdir -p "$out/lib" "$out/share/extension"
     for source in shim/*.c; do
       objects+=("$out/$(basename "$source" .c).o")
-      "${compiler[@]}" -c "${c_flags[@]}" -isystem "$PG_SERVERS/usr/include/postgresql/$major/server" "$source" -o "${objects[-1]}"
+      "${compiler[@]}" -c "${c_flags[@]}" -isystem "$(headers_of "$major")" "$source" -o "${objects[-1]}"
     done
     # Only what PostgreSQL looks up is exported, and nothing of Rust's standard library.
     gcc -shared -Wl,--exclude-libs,ALL "${objects[@]}" "$library" -lm -o "$out/lib/pg_trickle.so"
@@ -66,6 +85,6 @@ if [ "${2:-}" = --inside ]; then
   compile
 else
   "$repo/ci/native.sh" true # made here, if need be, so that its progress shows
-  with_lock "$repo/$build/lock" step "Rust, C and link for native PostgreSQL 17 and 18${mode:+ ($mode)}" \
+  with_lock "$repo/$build/lock" step "Rust, C and link for native PostgreSQL ${pg_majors[*]}${mode:+ ($mode)}" \
     "$repo/ci/native.sh" ci/build-native.sh "$mode" --inside
 fi

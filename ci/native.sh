@@ -2,7 +2,8 @@
 # native.sh COMMAND...: runs COMMAND in the checkout where cargo, gcc and PostgreSQL 17 and 18 are, servers and headers of this
 # machine's kind. $PG_SERVERS is the folder that has them as $PG_SERVERS/usr/lib/postgresql/18.
 #
-# What PATH and the machine have is used when it is all there. Otherwise it is the Debian root of the toolchain, and the
+# PG_CONFIG names the program pg_config of a server that somebody has built: it runs on the machine, and the rest comes from PATH.
+# Without it, what PATH and the machine have is used when it is all there. Otherwise it is the Debian root of the toolchain, and the
 # servers are unpacked into it by the first command that asks for them: who builds WebAssembly only pays nothing.
 source "$(dirname "$0")/lib.sh"
 
@@ -16,6 +17,11 @@ has_servers() {
 
 servers=/opt/servers-1 # raise the number when every machine needs new ones
 cd "$repo"
+if [ -n "${PG_CONFIG:-}" ]; then
+  command -v "$PG_CONFIG" >/dev/null || die "PG_CONFIG=$PG_CONFIG: there is no such program"
+  command -v cargo >/dev/null && command -v gcc >/dev/null || die 'PG_CONFIG needs cargo and gcc on PATH'
+  PG_SERVERS='' exec "$@"
+fi
 if command -v cargo >/dev/null && command -v gcc >/dev/null; then
   for folder in '' "$servers"; do
     if has_servers "$folder"; then

@@ -142,6 +142,15 @@ function serialized(value: unknown): unknown {
 /** Starts a server and opens a session, with the extension and the plugin's methods. */
 export async function openNative(major: 17 | 18, user?: string): Promise<Database> {
   const server = await Server.start(major)
+  try {
+    return await open(server, user)
+  } catch (error) {
+    await server.stop() // which says more, if the server has crashed
+    throw error
+  }
+}
+
+async function open(server: Server, user?: string): Promise<Database> {
   const client = await server.connect(user)
   await client.query('CREATE EXTENSION pg_trickle')
   const session = new Session(server, client)

@@ -41,11 +41,11 @@ export class Server {
     return client
   }
 
-  /** Ends the server, and waits until its files are gone. */
+  /** Ends the server, and waits until its files are gone. Fails if a tool has reported an error, or a session has crashed. */
   async stop() {
     const ended = new Promise((done) => this.#process.once('exit', done))
     this.#process.stdin.end()
-    await ended
+    if ((await ended) !== 0) throw new Error('the server has reported an error: see above')
   }
 }
 
