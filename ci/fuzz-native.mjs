@@ -6,6 +6,7 @@
 //   ROUNDS    rounds of a run (80 of queries and 20 of statements if not given)
 //   SEED      the first seed
 //   MAJOR     17 or 18 (18)
+//   PATIENCE  by how much everything may take longer: 20 under valgrind
 //
 // A failure does not end it. The last lines say what ran, and name the seeds that failed.
 import { spawn } from 'node:child_process'

@@ -10,7 +10,7 @@ const NEWEST = { pg17: 'pglite-0.4', pg18: 'pglite-0.5' }
  */
 const NOT_NATIVE = [
   ...['subscribe*', 'memory*', 'reopen', 'react', 'dump', 'host-options', 'life-cycle', 'upgrade', 'fallback'],
-  ...['readme', 'package-readme', 'roundtrip', 'advance', 'clock', 'feed-dump', 'plan-command'],
+  ...['documents', 'roundtrip', 'advance', 'clock', 'feed-dump', 'plan-command'],
 ].map((name) => `tests/${name}.test.ts`)
 
 function project(name: string, pglite: string, include: string[]) {
@@ -85,9 +85,9 @@ export default defineConfig({
     // Each file runs in its own process with its own PGlite, so that a database that hangs does not affect others.
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
-    // Far more than any test takes alone: a machine that does other things besides is no failure.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // Far more than any test takes alone: a machine that does other things besides is no failure. PATIENCE multiplies it.
+    testTimeout: 180_000 * Number(process.env.PATIENCE ?? 1),
+    hookTimeout: 180_000 * Number(process.env.PATIENCE ?? 1),
     // Most tests run the built package, whose source map leads back to the sources.
     coverage: {
       include: ['src/**', 'dist/*.js'],

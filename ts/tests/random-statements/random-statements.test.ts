@@ -9,7 +9,7 @@ import { useLab } from '../support/use-lab.js'
 import { MAJOR } from '../support/pglite.js'
 import { asCase, shrink } from '../random/round.js'
 import { generate, run } from './round.js'
-import { firstSeed } from '../random/rng.js'
+import { firstSeed, PATIENCE } from '../random/rng.js'
 
 const given = process.env.SEED
 const first = firstSeed()
@@ -39,5 +39,5 @@ test(
     // A generator whose statements mostly fail tests nothing.
     if (rounds >= 20) expect(total.failed / total.statements).toBeLessThan(0.35)
   },
-  rounds * 60_000 + 60_000,
+  (rounds * 60_000 + 60_000) * PATIENCE,
 )

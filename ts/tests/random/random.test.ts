@@ -2,12 +2,13 @@
  * Random tables, queries and changes under the oracle.
  *
  * A failure prints its seed and the smallest script found. `SEED=<seed> npx vitest run tests/random/` repeats it.
- * ROUNDS sets the number of rounds; the seed increases by one with each round. STEPS multiplies the statements of a round.
+ * ROUNDS sets the number of rounds; the seed increases by one with each round. STEPS multiplies the statements of a round,
+ * PATIENCE the time that they may take.
  */
 import { expect, test } from 'vitest'
 import { useLab } from '../support/use-lab.js'
 import { asCase, generate, run, shrink, STEPS } from './round.js'
-import { firstSeed } from './rng.js'
+import { firstSeed, PATIENCE } from './rng.js'
 
 const given = process.env.SEED
 const first = firstSeed()
@@ -40,7 +41,7 @@ test(
       expect(total.failed / total.statements).toBeLessThan(0.2)
     }
   },
-  rounds * STEPS * 10_000 + 60_000,
+  (rounds * STEPS * 10_000 + 60_000) * PATIENCE,
 )
 
 /** The message without the script, which the printed case contains too. */

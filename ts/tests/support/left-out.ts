@@ -14,6 +14,8 @@ const LEFT_OUT: [file: string, name: RegExp, reason: string][] = [
   ['behind', /a database that is opened again knows/, DUMPS],
   ['bulk', /COPY/, COPIES],
   ['bulk', /subscribers get no change/, SUBSCRIBES],
+  ['devtools-panel', /lists stream tables with their ways/, "it shows how much of PGlite's memory is in use"],
+  ['devtools-panel', /follows its changes/, SUBSCRIBES],
   ['feed', /of several stream tables have the number of their transaction/, LISTENS],
   ['feed-iterator', /when the database is opened again/, DUMPS],
   ['foreign-rights', /rights have changed unnoticed/, DUMPS],
