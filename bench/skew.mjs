@@ -21,6 +21,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
+import { RELATIVES } from './lib/skew-relatives.mjs'
 
 const { values: options } = parseArgs({
   allowNegative: true,
@@ -36,7 +37,7 @@ const { values: options } = parseArgs({
     from: { type: 'string' },
   },
 })
-const { CHANGES, GROUPS, OTHERS, QUERIES, RELATIVES, tables } = await import(
+const { CHANGES, GROUPS, OTHERS, QUERIES, tables } = await import(
   options.from ? pathToFileURL(resolve(options.from)).href : './lib/skew.mjs'
 )
 /** A change may cost at most this many times as much as the query and storing its difference. */
