@@ -96,25 +96,16 @@ impl Group {
             .filter(|scan| scan.relid != 0)
             .map(|scan| scan.table.as_str())
             .collect();
-        let few = match self.lookups {
-            Lookups::Table => op("pg_catalog.count(*)", "<=", "1"),
-            _ => {
-                let rows = column(STORED, &self.aggregate.states[0].name);
-                let most = op(
-                    &LEAST.to_string(),
-                    "+",
-                    &op(
-                        &format!("greatest({})", sizes(&tables)),
-                        "/",
-                        &LOOKED_UP_BYTES.to_string(),
-                    ),
-                );
-                // A partitioned table has no size of its own.
-                or(&[
-                    op(&format!("least({})", sizes(&tables)), "=", "0"),
-                    op(&format!("coalesce(pg_catalog.sum({rows}), 0)"), "<=", &most),
-                ])
-            }
+        let few = if self.lookups == Lookups::Table {
+            op("pg_catalog.count(*)", "<=", "1")
+        } else {
+            // A partitioned table has no size of its own.
+            format!(
+                "(least({sizes}) OPERATOR(pg_catalog.=) 0 OR coalesce(pg_catalog.sum({rows}), 0) OPERATOR(pg_catalog.<=) \
+                 ({LEAST} OPERATOR(pg_catalog.+) (greatest({sizes}) OPERATOR(pg_catalog./) {LOOKED_UP_BYTES})))",
+                sizes = sizes(&tables),
+                rows = column(STORED, &self.aggregate.states[0].name),
+            )
         };
         let (with, is_few) = bounded.map_or((String::new(), "TRUE"), |few| {
             (format!("{}, ", few.with), few.is_few.as_str())
