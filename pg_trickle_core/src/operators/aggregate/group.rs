@@ -6,7 +6,7 @@ use crate::maintain::key::same;
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
 use crate::maintain::stage::{Bounded, Maintenance, Reach};
 use crate::operators::linear::bag::{applied, fold_cost};
-use crate::operators::linear::block::{Block, Part, Term, reach, signed_terms, weighted};
+use crate::operators::linear::block::{Block, DELTA_SHARE, Part, Term, reach, signed_terms, weighted};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{
     Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
@@ -47,7 +47,7 @@ impl Maintenance for Group {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        reach(&self.parts, changes)
+        reach(&self.parts, changes, DELTA_SHARE)
     }
 
     fn reads_only_the_change(&self) -> bool {

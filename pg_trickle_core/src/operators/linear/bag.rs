@@ -4,7 +4,7 @@
 //! by key and merged. Keyless: rows can repeat. A change is netted row by row; a stored copy is found by a hash of the
 //! row and then compared in full.
 
-use super::block::{Block, Part, Term, reach, signed_terms, weighted};
+use super::block::{Block, DELTA_SHARE, Part, Term, reach, signed_terms, weighted};
 use super::inner_join::keyed_choices;
 use super::scan::{Scan, Version};
 use crate::maintain::key::KeyColumn;
@@ -56,7 +56,12 @@ impl Maintenance for Bag {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        reach(&self.parts, changes)
+        // Without a key, the query's rows and the stored ones are paired by their images, which costs more than most folds.
+        let factor = match self.identity {
+            Identity::Hash(_) => 2,
+            _ => DELTA_SHARE,
+        };
+        reach(&self.parts, changes, factor)
     }
 
     fn reads_only_the_change(&self) -> bool {

@@ -67,11 +67,11 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
 
 /// A delta with one row for this many of the largest table is too large to fold. To count it is to compute it, with a plan
 /// that may know little of it: up to three times as dear for each row as the whole query, and then once more to fold it.
-const DELTA_SHARE: usize = 12;
+pub const DELTA_SHARE: usize = 12;
 
 /// The rows of the delta of a bag union, if they can be more than those that changed.
 #[must_use]
-pub fn reach(parts: &[Part], changes: &[Change]) -> Option<Reach> {
+pub fn reach(parts: &[Part], changes: &[Change], factor: usize) -> Option<Reach> {
     if !Block::any_fans_out(parts, changes) {
         return None;
     }
@@ -80,7 +80,7 @@ pub fn reach(parts: &[Part], changes: &[Change]) -> Option<Reach> {
     Some(Reach {
         rows: union_all(&rows),
         stored: false,
-        factor: DELTA_SHARE,
+        factor,
     })
 }
 
