@@ -409,7 +409,7 @@ impl StageRunner {
             deltas,
             running,
             planning: match (keep, self.stage.reads_in_order()) {
-                (false, _) => settings::PARSING,
+                (false, _) => settings::FOR_MANY,
                 (true, false) => settings::FOR_FEW,
                 (true, true) => settings::IN_ORDER,
             },
