@@ -1,6 +1,6 @@
 //! A grouped stage: one stored row per group. An aggregated delta is folded into it.
 
-use super::lookups::Lookups;
+use super::lookups::{Guard, Lookups};
 use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, State, WEIGHT, argument_name, key_name, value_name};
 use crate::maintain::key::same;
 use crate::maintain::nulls::{MAX_NULLABLE, searches};
@@ -214,16 +214,14 @@ impl Group {
             few = Box::new(move |rows| self.located(rows, only_old, &stored, "TRUE"));
             many = Some(self.hashed(&rows, only_old));
         }
-        let Some(needed) = self.needs_lookup(exact) else {
+        let Some(guard) = self.guard(exact, &on) else {
             let statement = applied(bounded, &rows, |rows| merge(&few(rows), &on));
             return Statement {
                 bulk: many.map(|many| merge(&many, &on)).or(statement.bulk),
                 ..statement
             };
         };
-        let text = |groups: &str, bounded: Option<&Bounded>| {
-            self.guarded(groups, &on, &needed, bounded, &|source| merge(source, &on))
-        };
+        let text = |groups: &str, bounded| guard.statement(groups, bounded, &|source| merge(source, &on));
         let bounded = bounded.then(|| Bounded::new(&rows));
         if bounded.is_some() && many.is_none() {
             many = Some(few(&rows));
@@ -238,8 +236,30 @@ impl Group {
         }
     }
 
+    /// What keeps a change from too many lookups, if it can make groups look up more than a row each.
+    fn guard<'a>(&'a self, exact: bool, on: &'a str) -> Option<Guard<'a>> {
+        if self.lookups == Lookups::Row {
+            return None;
+        }
+        let aggregate = &self.aggregate;
+        let states = 0..aggregate.states.len();
+        let needed: Vec<String> = states.filter_map(|n| aggregate.looked_up(n, exact)).collect();
+        let scans = self.parts.iter().flat_map(|part| &part.block.scans);
+        (!needed.is_empty()).then(|| Guard {
+            lookups: self.lookups,
+            table: &self.table,
+            reads: scans
+                .filter(|scan| scan.relid != 0)
+                .map(|scan| scan.table.as_str())
+                .collect(),
+            rows: column(STORED, &aggregate.states[0].name),
+            on,
+            needed: and(&[op(&self.left(), "<>", "0"), or(&needed)]),
+        })
+    }
+
     /// The number of rows of a group after a delta.
-    pub(super) fn left(&self) -> String {
+    fn left(&self) -> String {
         let count = &self.aggregate.states[0].name;
         op(&column(STORED, count), "+", &column(DELTA, &value_name(0)))
     }

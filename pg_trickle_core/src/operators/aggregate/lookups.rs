@@ -4,14 +4,13 @@
 //! change can make every group look up. So the groups that would have to are found before anything is written. If they
 //! hold more than about a quarter of all rows, the whole query runs instead, which reads each row once.
 
-use super::group::Group;
 use super::state::{DELTA, STORED};
 use crate::catalog::IndexColumn;
 use crate::facts::join_tree;
 use crate::facts::linear_block::Flat;
 use crate::maintain::stage::{Bounded, sizes, verdict};
 use crate::query::Expr;
-use crate::sql::statement::{and, column, op, or};
+use crate::sql::statement::op;
 use crate::stages::graph::StageGraph;
 
 /// Groups that are read again may have one row for this many bytes of the largest table: about a quarter of its rows.
@@ -68,34 +67,26 @@ impl Lookups {
     }
 }
 
-impl Group {
-    /// The condition that a stored group is to be read again, over it and its aggregated delta; none if what that reads is
-    /// not worth asking.
-    pub(super) fn needs_lookup(&self, exact: bool) -> Option<String> {
-        if self.lookups == Lookups::Row {
-            return None;
-        }
-        let states = 0..self.aggregate.states.len();
-        let needed: Vec<String> = states.filter_map(|n| self.aggregate.looked_up(n, exact)).collect();
-        (!needed.is_empty()).then(|| and(&[op(&self.left(), "<>", "0"), or(&needed)]))
-    }
+/// Lets the whole query run in place of many lookups.
+pub struct Guard<'a> {
+    /// What a lookup reads.
+    pub lookups: Lookups,
+    /// The storage table.
+    pub table: &'a str,
+    /// The tables that lookups read.
+    pub reads: Vec<&'a str>,
+    /// The stored number of rows of a group.
+    pub rows: String,
+    /// The condition that a stored group is that of a row of the aggregated delta.
+    pub on: &'a str,
+    /// The condition that it is to be read again.
+    pub needed: String,
+}
 
-    /// A statement that merges the groups of a delta, if few rows are looked up for them, and else says that the whole query
-    /// is to run. `groups` selects them, `on` joins the stored group, `merge` makes the MERGE from their source. With
-    /// `bounded`, the delta is few rows or none.
-    pub(super) fn guarded(
-        &self,
-        groups: &str,
-        on: &str,
-        needed: &str,
-        bounded: Option<&Bounded>,
-        merge: &dyn Fn(&str) -> String,
-    ) -> String {
-        let scans = self.parts.iter().flat_map(|part| &part.block.scans);
-        let tables: Vec<&str> = scans
-            .filter(|scan| scan.relid != 0)
-            .map(|scan| scan.table.as_str())
-            .collect();
+impl Guard<'_> {
+    /// The statement that merges the groups of a SELECT, unless too many rows would be looked up for them: then it says that
+    /// the whole query is to run. `merge` makes the MERGE from its source. With `bounded`, the delta is few rows or none.
+    pub fn statement(&self, groups: &str, bounded: Option<&Bounded>, merge: &dyn Fn(&str) -> String) -> String {
         let few = if self.lookups == Lookups::Table {
             op("pg_catalog.count(*)", "<=", "1")
         } else {
@@ -103,8 +94,8 @@ impl Group {
             format!(
                 "(least({sizes}) OPERATOR(pg_catalog.=) 0 OR coalesce(pg_catalog.sum({rows}), 0) OPERATOR(pg_catalog.<=) \
                  ({LEAST} OPERATOR(pg_catalog.+) (greatest({sizes}) OPERATOR(pg_catalog./) {LOOKED_UP_BYTES})))",
-                sizes = sizes(&tables),
-                rows = column(STORED, &self.aggregate.states[0].name),
+                sizes = sizes(&self.reads),
+                rows = self.rows,
             )
         };
         let (with, is_few) = bounded.map_or((String::new(), "TRUE"), |few| {
@@ -112,8 +103,10 @@ impl Group {
         });
         format!(
             "WITH {with}{GROUPS} AS MATERIALIZED ({groups}), __pgt_lookups AS MATERIALIZED (SELECT {few} AS few \
-             FROM {GROUPS} AS {DELTA} JOIN {} AS {STORED} ON {on} WHERE {needed}), written AS ({} RETURNING 1) {}",
+             FROM {GROUPS} AS {DELTA} JOIN {} AS {STORED} ON {} WHERE {}), written AS ({} RETURNING 1) {}",
             self.table,
+            self.on,
+            self.needed,
             merge(&format!("SELECT {DELTA}.* FROM {GROUPS} AS {DELTA} WHERE {IS_FEW}")),
             verdict(is_few, &format!("(NOT {IS_FEW})::pg_catalog.int4")),
         )
