@@ -15,8 +15,6 @@ use crate::stages::graph::StageGraph;
 
 /// Groups that are read again may have one row for this many bytes of the largest table: about a quarter of its rows.
 const LOOKED_UP_BYTES: usize = 256;
-/// So many may be read in any case.
-const LEAST: usize = 100;
 /// The CTE with the aggregated delta.
 const GROUPS: &str = "__pgt_groups";
 /// The condition that few rows are looked up.
@@ -93,7 +91,7 @@ impl Guard<'_> {
             // A partitioned table has no size of its own.
             format!(
                 "(least({sizes}) OPERATOR(pg_catalog.=) 0 OR coalesce(pg_catalog.sum({rows}), 0) OPERATOR(pg_catalog.<=) \
-                 ({LEAST} OPERATOR(pg_catalog.+) (greatest({sizes}) OPERATOR(pg_catalog./) {LOOKED_UP_BYTES})))",
+                 (greatest({sizes}) OPERATOR(pg_catalog./) {LOOKED_UP_BYTES}))",
                 sizes = sizes(&self.reads),
                 rows = self.rows,
             )
