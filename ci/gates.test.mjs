@@ -311,9 +311,9 @@ test('sizes: limits, growth, where the bytes come from', () => {
   assert.match(judge('pg18', size(100_000, 52_501), before).problems[0], /ALERT, the bundle grew/)
   assert.match(judge('pg18', size(100_000, 50_000, 20_000), before).notes[0], /ALERT, std grew/)
   assert.match(judge('pg18', before, undefined).problems[0], /no size recorded/)
-  const largest = size(2 ** 21, 499_712)
+  const largest = size(2 ** 21, 507_904)
   assert.deepEqual(judge('pg18', largest, largest).problems, [])
-  const larger = size(2 ** 21 + 1, 499_713)
+  const larger = size(2 ** 21 + 1, 507_905)
   assert.equal(judge('pg18', larger, larger).problems.length, 2)
 
   assert.deepEqual(judgeTold('README.md', '484', 484 * 1024), [])
