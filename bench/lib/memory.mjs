@@ -1,5 +1,7 @@
 // Fills a heap with stream tables until the guard refuses another one.
 
+import { median } from './stats.mjs'
+
 const MEGABYTE = 2 ** 20
 
 /** How many stream tables share their sources. */
@@ -264,7 +266,6 @@ export async function many(pg, { count, room, compared = 50, log = () => {} }) {
   const again = await timed(() => pg.exec('UPDATE t0 SET v = v + 1 WHERE id < 4'))
   await giveBack(pg)
   const { used: rests } = await memory(pg)
-  const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1]
   return {
     count,
     compared,

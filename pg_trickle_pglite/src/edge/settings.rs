@@ -41,7 +41,7 @@ pub const WRITING: &[Setting] = PLAIN.split_at(5).0;
 
 /// For a text that is planned for what it works on: it means the same under all settings of the session. Of rows whose keys
 /// can be NULL and so are compared as arrays, a merge join sorts both sides, which takes five times as long as to hash them;
-/// the planner, who knows nothing of such arrays, takes it for cheaper.
+/// the planner, which knows nothing of such arrays, takes it for cheaper.
 pub const FOR_MANY: &[Setting] = PLAIN.split_at(9 + JIT).0;
 
 /// The same for a text whose cost is estimated: all pages are in memory. What runs is not planned so, because its plan

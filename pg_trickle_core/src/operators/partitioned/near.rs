@@ -179,7 +179,6 @@ impl Near {
                 beside,
             } => self.suffix(*places, seeds, totals.as_deref(), *beside),
         };
-        // A suffix of many rows costs more than to compute everything again.
         let distinct = |rows: &str| format!("SELECT DISTINCT * FROM ({rows}) AS t({})", keys.join(", "));
         let mut found = distinct(touched);
         let mut before = String::new();
@@ -195,6 +194,7 @@ impl Near {
             are_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &most.to_string());
             found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
+        // A suffix of many rows costs more than to compute everything again.
         let (counted, and_few, with, verdict) = match self.extent {
             Extent::Reach { .. } if fans_out => {
                 let verdict = format!(" RETURNING 1) {}", verdict(&are_few, "0"));
