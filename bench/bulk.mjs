@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { OPERATORS, tables } from './lib/operators.mjs'
+import { cpuMilliseconds } from './lib/time.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -73,13 +74,13 @@ async function measure(loaded, query) {
   // The first run only warms up code and memory.
   await pg.exec(fill)
   await reset(loaded, held)
-  const load = await time(() => pg.exec(fill))
-  const created = await time(create)
+  const load = await cpuMilliseconds(() => pg.exec(fill))
+  const created = await cpuMilliseconds(create)
   const ways = (await pg.trickle.explainStreamTable('st')).stages.map((stage) => stage.way).join(' ')
   await pg.trickle.dropStreamTable('st')
   await reset(loaded, held)
   await create()
-  const under = await time(() => pg.exec(fill))
+  const under = await cpuMilliseconds(() => pg.exec(fill))
   const { ok } = await pg.trickle.verifyStreamTable('st')
   await pg.trickle.dropStreamTable('st')
   if (!ok) throw new Error('the stream table does not equal its query')
@@ -88,13 +89,6 @@ async function measure(loaded, query) {
 
 async function reset(table, held) {
   await pg.exec(`TRUNCATE ${table}; INSERT INTO ${table} SELECT * FROM all_${table} LIMIT ${held}`)
-}
-
-async function time(run) {
-  const before = process.cpuUsage()
-  await run()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
 }
 
 function line({ number, name, loaded, ways, load, create, under, ratio, error }) {

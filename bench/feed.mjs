@@ -10,6 +10,8 @@ import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
 import { printEnvironment } from './lib/report.mjs'
+import { median } from './lib/stats.mjs'
+import { cpuMilliseconds } from './lib/time.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -58,8 +60,8 @@ for (const [name, query] of Object.entries(queries)) {
   // The first run of each kind is planned, and V8 compiles the code again that runs often.
   for (let n = 0; n < rounds + WARM_UP; n++) {
     for (const each of turned(databases, n)) {
-      each.one.push((await timed(() => each.pg.exec(transactions(n)))) / BATCH)
-      each.many.push(await timed(() => each.pg.exec(changeOf(n, 1000))))
+      each.one.push((await cpuMilliseconds(() => each.pg.exec(transactions(n)))) / BATCH)
+      each.many.push(await cpuMilliseconds(() => each.pg.exec(changeOf(n, 1000))))
     }
   }
   for (const { variant, pg, one, many } of databases) {
@@ -114,7 +116,7 @@ async function reading() {
   ).rows
   const times = {}
   for (const max of [100, 500, 5000]) {
-    times[max] = await timed(async () => {
+    times[max] = await cpuMilliseconds(async () => {
       for (let at = after; ;) {
         const page = (
           await pg.query(`SELECT seq, op, key, old, row FROM pgtrickle.changes('followed', $1, $2)`, [at, max])
@@ -124,27 +126,18 @@ async function reading() {
       }
     })
   }
-  const inJavaScript = await timed(async () => {
+  const inJavaScript = await cpuMilliseconds(async () => {
     let left = count
     for await (const change of pg.trickle.changes('followed', { after })) {
       void change
       if (--left === 0) return
     }
   })
-  const snapshot = await timed(() => pg.query("SELECT * FROM pgtrickle.changes('followed', snapshot => true)"))
+  const snapshot = await cpuMilliseconds(() =>
+    pg.query("SELECT * FROM pgtrickle.changes('followed', snapshot => true)"),
+  )
   await pg.close()
   return { count, bytesPerChange: bytes / count, times, inJavaScript, snapshot }
-}
-
-async function timed(run) {
-  const before = process.cpuUsage()
-  await run()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}
-
-function median(times) {
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]
 }
 
 function report() {

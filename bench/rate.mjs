@@ -9,6 +9,8 @@ import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
 import { printEnvironment } from './lib/report.mjs'
+import { median } from './lib/stats.mjs'
+import { cpuMilliseconds } from './lib/time.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -54,12 +56,7 @@ async function measure(size, name, query) {
     INSERT INTO customer SELECT n, n % 20 FROM generate_series(0, ${size / 10} - 1) n;
     INSERT INTO orders SELECT n, n % ${size / 10}, n % 100 FROM generate_series(1, ${size}) n`)
   if (query) await pg.trickle.createStreamTable('followed', query)
-  const timed = async (sql) => {
-    const before = process.cpuUsage()
-    await pg.exec(sql)
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / 1000
-  }
+  const timed = (sql) => cpuMilliseconds(() => pg.exec(sql))
   const times = []
   const began = performance.now()
   for (let n = 0; n < CHANGES + 3 && performance.now() - began < 60_000; n++) {
@@ -78,10 +75,6 @@ async function measure(size, name, query) {
   const figure = { name, size, one, perSecond: 1000 / one, most }
   row(name, size, one.toFixed(2), Math.floor(figure.perSecond), most)
   return figure
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 }
 
 function row(name, ...cells) {

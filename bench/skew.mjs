@@ -15,13 +15,14 @@
 // once into a temporary table, then one MERGE of it into a keyed table and one DELETE of what is gone; without a key, one
 // EXCEPT ALL each way. After each change the stream table is compared with its query.
 
-import { cpuTime } from './lib/cpu-clock.mjs'
+import './lib/cpu-clock.mjs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
 import { RELATIVES } from './lib/skew-relatives.mjs'
+import { cpuMilliseconds } from './lib/time.mjs'
 
 const { values: options } = parseArgs({
   allowNegative: true,
@@ -37,6 +38,10 @@ const { values: options } = parseArgs({
     from: { type: 'string' },
   },
 })
+if (options.relatives && options.from) {
+  console.error('--relatives are queries over the tables of this benchmark: they do not go with --from')
+  process.exit(2)
+}
 const { CHANGES, GROUPS, OTHERS, QUERIES, tables } = await import(
   options.from ? pathToFileURL(resolve(options.from)).href : './lib/skew.mjs'
 )
@@ -135,8 +140,10 @@ async function worst(pg, result, change, list) {
     for (let turn = 0; turn < Math.min(3, rounds); turn++) {
       await inTransaction(pg, 'plain', async () => {
         await pg.query(sql)
-        samples.query.push(await cpu(() => pg.exec(`DO $$ BEGIN PERFORM * FROM (${result.query}) AS q; END $$`)))
-        samples.byHand.push(await cpu(() => pg.exec(byHand(result))))
+        samples.query.push(
+          await cpuMilliseconds(() => pg.exec(`DO $$ BEGIN PERFORM * FROM (${result.query}) AS q; END $$`)),
+        )
+        samples.byHand.push(await cpuMilliseconds(() => pg.exec(byHand(result))))
       })
     }
     const [maintenance, query, hand] = [samples.maintenance, samples.query, samples.byHand].map((times) =>
@@ -191,13 +198,6 @@ async function inTransaction(pg, schema, action) {
   } finally {
     await pg.exec('ROLLBACK')
   }
-}
-
-/** Milliseconds of CPU time. */
-async function cpu(action) {
-  const before = cpuTime()
-  await action()
-  return cpuTime() - before
 }
 
 /** Marks the changes that cost too much: `dearer` than by hand, or out of `proportion` to a small change of the result. */

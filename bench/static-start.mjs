@@ -16,6 +16,7 @@ import { createStatic } from '@pgtrickle/pglite/static'
 import { environment } from './lib/environment.mjs'
 import { printEnvironment } from './lib/report.mjs'
 import { summary } from './lib/stats.mjs'
+import { cpuTime } from './lib/time.mjs'
 
 const { values: options } = parseArgs({
   options: { samples: { type: 'string', default: '9' }, json: { type: 'boolean', default: false } },
@@ -45,13 +46,12 @@ const STARTS = {
 const samples = Object.fromEntries(Object.keys(STARTS).map((name) => [name, { wall: [], cpu: [] }]))
 for (let i = 0; i < Number(options.samples); i++) {
   for (const [name, start] of Object.entries(STARTS)) {
-    const used = process.cpuUsage()
+    const used = cpuTime()
     const begun = performance.now()
     const pg = await start()
     await pg.query('SELECT 1')
     samples[name].wall.push(performance.now() - begun)
-    const { user, system } = process.cpuUsage(used)
-    samples[name].cpu.push((user + system) / 1000)
+    samples[name].cpu.push(cpuTime() - used)
     await pg.close()
   }
 }

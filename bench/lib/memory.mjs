@@ -1,6 +1,7 @@
 // Fills a heap with stream tables until the guard refuses another one.
 
 import { median } from './stats.mjs'
+import { cpuMilliseconds } from './time.mjs'
 
 const MEGABYTE = 2 ** 20
 
@@ -240,30 +241,23 @@ export async function many(pg, { count, room, compared = 50, log = () => {} }) {
   await giveBack(pg)
   const { used: start } = await memory(pg)
   await pg.exec(`SET pgtrickle.memory_limit = '${start + room}'`)
-  /** CPU time: other load on the machine has less influence on it. */
-  const timed = async (body) => {
-    const before = process.cpuUsage()
-    await body()
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / 1000
-  }
   const times = []
   for (let m = 0; m < count; m++) {
-    times.push(await timed(() => pg.trickle.createStreamTable(`s${m}`, query(m))))
+    times.push(await cpuMilliseconds(() => pg.trickle.createStreamTable(`s${m}`, query(m))))
     if (m % 100 === 0) log(`${m} made`)
   }
   const { used: made } = await memory(pg)
   const changes = []
   let most = 0
   for (let n = 0; n < READ; n++) {
-    changes.push(await timed(() => pg.exec(`UPDATE t${n} SET v = v + 1 WHERE id < 4`)))
+    changes.push(await cpuMilliseconds(() => pg.exec(`UPDATE t${n} SET v = v + 1 WHERE id < 4`)))
     await pg.exec(`INSERT INTO t${n} VALUES (100, 1, 100)`)
     most = Math.max(most, (await memory(pg)).used)
     log(`${n + 1} tables changed`)
   }
   const names = Array.from({ length: compared }, (_, n) => `s${Math.floor((n * count) / compared)}`)
   await verify(pg, names)
-  const again = await timed(() => pg.exec('UPDATE t0 SET v = v + 1 WHERE id < 4'))
+  const again = await cpuMilliseconds(() => pg.exec('UPDATE t0 SET v = v + 1 WHERE id < 4'))
   await giveBack(pg)
   const { used: rests } = await memory(pg)
   return {

@@ -17,6 +17,7 @@ import { pg_ivm } from '@electric-sql/pglite-pg_ivm'
 import { open } from '../lib/database.mjs'
 import { environment, extensionVersion, packageVersion } from '../lib/environment.mjs'
 import { summary } from '../lib/stats.mjs'
+import { cpuTime } from '../lib/time.mjs'
 import { CONTENDERS, streamTable } from './contenders.mjs'
 import { plot } from './plot.mjs'
 import { insertFigures, markdown, print } from './report.mjs'
@@ -101,17 +102,17 @@ async function start(pg, { sizes, groups }) {
 async function play(line, isCounted) {
   for (let sample = 0; sample < line.samples && !line.cut; sample++) {
     const reported = line.next()
-    const cpu = process.cpuUsage()
+    const before = cpuTime()
     const from = performance.now()
     await line.change(++line.made)
     const time = (await reported) - from
-    const { user, system } = process.cpuUsage(cpu)
+    const cpu = cpuTime() - before
     if (time > LIMIT) {
       line.cut = `more than ${LIMIT / 1000} s for a change`
       progress(`${line.name}, ${line.size} rows: ${line.cut}`)
     }
     if (!isCounted) continue
     line.times.push(time)
-    line.cpu.push((user + system) / 1000)
+    line.cpu.push(cpu)
   }
 }
