@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { PATIENCE } from './tests/support/patience.js'
 
 /** The oldest and the newest PGlite for each PostgreSQL version. These are aliases in package.json. */
 const OLDEST = { pg17: 'pglite-0.4.0', pg18: 'pglite-0.5.0' }
@@ -85,9 +86,9 @@ export default defineConfig({
     // Each file runs in its own process with its own PGlite, so that a database that hangs does not affect others.
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2, minForks: 1 } },
-    // Far more than any test takes alone: a machine that does other things besides is no failure. PATIENCE multiplies it.
-    testTimeout: 180_000 * Number(process.env.PATIENCE ?? 1),
-    hookTimeout: 180_000 * Number(process.env.PATIENCE ?? 1),
+    // Far more than any test takes alone: a machine that does other things besides is no failure.
+    testTimeout: 180_000 * PATIENCE,
+    hookTimeout: 180_000 * PATIENCE,
     // Most tests run the built package, whose source map leads back to the sources.
     coverage: {
       include: ['src/**', 'dist/*.js'],

@@ -5,11 +5,12 @@
  * it. ROUNDS sets the number of rounds; the seed increases by one with each round.
  */
 import { expect, test } from 'vitest'
+import { PATIENCE } from '../support/patience.js'
 import { useLab } from '../support/use-lab.js'
 import { MAJOR } from '../support/pglite.js'
 import { asCase, shrink } from '../random/round.js'
 import { generate, run } from './round.js'
-import { firstSeed, PATIENCE } from '../random/rng.js'
+import { firstSeed } from '../random/rng.js'
 
 const given = process.env.SEED
 const first = firstSeed()

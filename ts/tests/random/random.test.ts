@@ -6,9 +6,10 @@
  * PATIENCE the time that they may take.
  */
 import { expect, test } from 'vitest'
+import { PATIENCE } from '../support/patience.js'
 import { useLab } from '../support/use-lab.js'
 import { asCase, generate, run, shrink, STEPS } from './round.js'
-import { firstSeed, PATIENCE } from './rng.js'
+import { firstSeed } from './rng.js'
 
 const given = process.env.SEED
 const first = firstSeed()

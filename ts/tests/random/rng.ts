@@ -45,6 +45,3 @@ export function firstSeed(): number {
   if (SEED !== undefined) return Number(SEED)
   return CI ? 20_261_121 : Math.floor(Math.random() * 2 ** 31)
 }
-
-/** By how much a random test may take longer than it does on a server without tools. */
-export const PATIENCE = Number(process.env.PATIENCE ?? 1)
