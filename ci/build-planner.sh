@@ -30,19 +30,15 @@ CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") RUSTC_BOOTSTRAP=1 C
 rm -rf "$build"
 mkdir -p "$build"
 wasm-bindgen --target web --no-typescript --keep-debug --out-dir "$build" --out-name planner "$target/$triple/release/pg_trickle_planner.wasm"
-# What every browser has that runs PGlite. ci/build-wasm.sh says why functions are sorted and accesses not aligned.
+# What every browser has that runs PGlite. ci/build-wasm.sh says why functions are not inlined and accesses not aligned.
 features=(
   --mvp-features --enable-mutable-globals --enable-sign-ext --enable-bulk-memory --enable-bulk-memory-opt
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types
 )
-# A function with one caller stays a function: inlined it takes fewer bytes, which compress worse. 20 KB less.
-features+=(--one-caller-inline-max-function-size=0)
 # Nothing but the last words of a full stack lies below address 1024, so that offsets can be folded: 3 KB less.
-wasm-opt "${features[@]}" -Oz --gufa -Oz --low-memory-unused -Oz --dealign --reorder-functions-by-name --debuginfo \
+wasm-opt "${features[@]}" --one-caller-inline-max-function-size=20 -Oz --gufa -Oz --low-memory-unused -Oz --dealign --debuginfo \
   "$build/planner_bg.wasm" -o "$build/named.wasm"
-# Read again, the code lies better for another round.
-wasm-opt "${features[@]}" --low-memory-unused -Oz --dealign --reorder-functions-by-name --strip-debug --strip-producers \
-  "$build/named.wasm" -o "$build/planner.wasm"
+order_functions "$build/named.wasm" "$build/planner.wasm" "${features[@]}"
 zopfli --i25 "$build/planner.wasm"
 mv "$build/planner.js" "$build/planner-glue.js"
 rm "$build/planner_bg.wasm"

@@ -13,7 +13,8 @@ triple=wasm32-unknown-unknown # -emscripten's std wants pthread symbols that PGl
 profile=release
 target=target/wasm
 build=build
-link_flags=(-Oz --profiling-funcs)
+# -Oz would put functions with one caller into it before build_module has its say.
+link_flags=(-O1 --profiling-funcs)
 is_dev=
 if [ "${1:-}" = --dev ]; then
   is_dev=1
@@ -84,11 +85,12 @@ build_module() {
     mv "$out/linked.wasm" "$out/pg_trickle.so"
     return
   fi
-  # Function names stay for the size report and go from the module that is shipped. In their order, functions that are
-  # alike stand together, which compresses better; so do accesses that promise no alignment, which no engine asks for. GUFA
-  # follows what values can be where, through the whole module.
-  wasm-opt "${wasm_features[@]}" -Oz --gufa -Oz --dealign --reorder-functions-by-name --debuginfo "$out/linked.wasm" -o "$out/named.wasm"
-  wasm-opt "${wasm_features[@]}" --strip-debug --strip-producers "$out/named.wasm" -o "$out/pg_trickle.so"
+  # A function with one caller stays a function, unless it is tiny: inlined it takes fewer bytes, which compress worse.
+  # Accesses that promise no alignment, which no engine asks for, compress better. GUFA follows what values can be where,
+  # through the whole module.
+  wasm-opt "${wasm_features[@]}" --one-caller-inline-max-function-size=20 -Oz --gufa -Oz --dealign --debuginfo \
+    "$out/linked.wasm" -o "$out/named.wasm" # the names are for the size report
+  order_functions "$out/named.wasm" "$out/pg_trickle.so" "${wasm_features[@]}"
 }
 
 # Entry names have no leading ./ (PGlite would not find the files), owners and times are fixed: one content, one

@@ -12,11 +12,11 @@ started_in=${INIT_CWD:-$PWD} # npm changes to the folder of the package whose sc
 cd "$repo"
 
 wasm_inputs=(Cargo.toml Cargo.lock pg_trickle_core/Cargo.toml pg_trickle_core/src pg_trickle_pglite/Cargo.toml
-  pg_trickle_pglite/src shim ci/lib.sh ci/build-wasm.sh ci/build.sh ci/make-root.sh ci/install-toolchain.sh
-  ci/toolchain.versions)
+  pg_trickle_pglite/src shim ci/lib.sh ci/build-wasm.sh ci/order-functions.mjs ci/gates/wasm.mjs ci/build.sh
+  ci/make-root.sh ci/install-toolchain.sh ci/toolchain.versions)
 planner_inputs=(Cargo.toml pg_trickle_core/Cargo.toml pg_trickle_core/src pg_trickle_core/planner/Cargo.toml
-  pg_trickle_core/planner/Cargo.lock pg_trickle_core/planner/src ci/lib.sh ci/build-planner.sh ci/make-root.sh
-  ci/install-toolchain.sh ci/toolchain.versions)
+  pg_trickle_core/planner/Cargo.lock pg_trickle_core/planner/src ci/lib.sh ci/build-planner.sh ci/order-functions.mjs
+  ci/gates/wasm.mjs ci/make-root.sh ci/install-toolchain.sh ci/toolchain.versions)
 package_inputs=(package-lock.json ts/package.json ts/tsconfig.json ts/tsup.config.ts ts/src build/planner/planner-glue.js)
 imports_inputs=(package-lock.json ci/check-imports.mjs ci/gates/imports.mjs ci/gates/wasm.mjs)
 

@@ -19,7 +19,8 @@ import { codeOnly } from './gates/text.mjs'
 import { anyIn, notStrict } from './gates/types.mjs'
 import { check as checkUnsafe } from './gates/unsafe.mjs'
 import { check as checkVersions, stranded } from './gates/versions.mjs'
-import { functionSizes, interfaceOf, sections } from './gates/wasm.mjs'
+import { functions, interfaceOf, sections } from './gates/wasm.mjs'
+import { bestOrder, renamed } from './order-functions.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folders = []
@@ -255,10 +256,28 @@ test('wasm: sections, imports, exports and names are read', () => {
   assert.deepEqual(imports, [{ module: 'env', name: 'f', kind: 'function', signature: '(i32) -> ()' }])
   assert.deepEqual(exports, [{ name: 'g', kind: 'function', signature: '(i32,i32) -> ()' }])
   assert.deepEqual(
-    functionSizes(named).map((each) => each.size),
+    functions(named).map((each) => each.size),
     [3, 5],
   )
-  assert.equal(functionSizes(named)[1].name, 'a::bc')
+  assert.equal(functions(named)[1].name, 'a::bc')
+})
+
+test('functions that share code stand together, in a module that is the same but for their names', () => {
+  const bodies = ['refresh', 'a row of keys', 'refreshed', 'no row of keys', 'refreshing'].map((text) =>
+    Buffer.from(text),
+  )
+  const order = bestOrder(bodies)
+  assert.deepEqual([...order].sort(), [0, 1, 2, 3, 4])
+  assert.deepEqual(order.slice(0, 3).sort(), [0, 2, 4])
+
+  const changed = renamed(named, ['00001', '00000'])
+  assert.ok(WebAssembly.validate(changed))
+  assert.deepEqual(
+    functions(changed).map((each) => each.name),
+    ['00001', '00000'],
+  )
+  const bodiesOf = (module) => functions(module).map(({ start, size }) => [...module.subarray(start, start + size)])
+  assert.deepEqual(bodiesOf(changed), bodiesOf(named))
 })
 
 test('imports: missing, of another kind, of another signature', () => {

@@ -6,7 +6,7 @@
 // document that tells another size of the bundle.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { functionSizes, sections } from './wasm.mjs'
+import { functions, sections } from './wasm.mjs'
 
 export const name = 'sizes'
 const MODULE_LIMIT = 2 * 1024 * 1024
@@ -45,7 +45,7 @@ export function measure(module, named, bundle) {
     module: module.length,
     bundle: bundle.length,
     sections: sum(sections(module).map((each) => [each.name, each.whole])),
-    crates: sum(functionSizes(named).map((each) => [crateOf(each.name), each.size])),
+    crates: sum(functions(named).map((each) => [crateOf(each.name), each.size])),
   }
 }
 

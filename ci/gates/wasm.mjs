@@ -99,15 +99,15 @@ export function interfaceOf(bytes) {
   return { imports, exports, importedFunctions }
 }
 
-/** `[{ name, size }]` of the module's own functions; the name is empty in a stripped module. */
-export function functionSizes(bytes) {
+/** `[{ name, start, size }]` of the module's own functions; the name is empty in a stripped module. */
+export function functions(bytes) {
   const { importedFunctions } = interfaceOf(bytes)
-  const sizes =
+  const found =
     section(bytes, 'code')?.list((reader) => {
-      const begin = reader.offset
+      const start = reader.offset
       const size = reader.number()
       reader.offset += size
-      return { name: '', size: reader.offset - begin }
+      return { name: '', start, size: reader.offset - start }
     }) ?? []
   const names = section(bytes, 'custom name')
   if (names) {
@@ -119,11 +119,11 @@ export function functionSizes(bytes) {
         names.list((reader) => {
           const index = reader.number() - importedFunctions
           const name = reader.name()
-          if (index >= 0) sizes[index].name = name
+          if (index >= 0) found[index].name = name
         })
       }
       names.offset = end
     }
   }
-  return sizes
+  return found
 }
