@@ -9,7 +9,7 @@ use super::full_refresh::write;
 use super::key::{KeyColumn, pairs};
 use super::netting::{Patch, patch};
 use super::nulls::searches;
-use super::stage::{FEW, Maintenance, Reach, verdict};
+use super::stage::{FEW, Maintenance, Reach, size_within, verdict};
 use super::storage::Written;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, column, differs, names, op};
@@ -137,7 +137,7 @@ impl Rekey {
         };
         let bulk = format!("WITH {TOUCHED} AS MATERIALIZED ({touched}){rest} {patch}");
         let limit = FEW + 1;
-        let is_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW.to_string());
+        let is_few = size_within(FEW);
         patch.push_str(" RETURNING 1");
         rest.push_str(&format!(", written AS ({patch}) {}", verdict(&is_few, "0")));
         Statement {

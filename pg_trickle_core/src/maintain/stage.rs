@@ -28,7 +28,7 @@ impl Bounded {
     /// The rows of a SELECT.
     #[must_use]
     pub fn new(rows: &str) -> Self {
-        let is_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW.to_string());
+        let is_few = size_within(FEW);
         Bounded {
             with: format!(
                 "__pgt_delta AS MATERIALIZED (SELECT * FROM ({rows}) AS d LIMIT {}), \
@@ -60,6 +60,18 @@ impl Bounded {
     }
 }
 
+/// The condition that the CTE `__pgt_size` has counted at most this many rows, in its column `n`.
+#[must_use]
+pub fn size_within(most: usize) -> String {
+    op("(SELECT z.n FROM __pgt_size AS z)", "<=", &most.to_string())
+}
+
+/// The verdict that the whole query is to run unless there are few rows.
+#[must_use]
+pub fn whole_unless(is_few: &str) -> String {
+    format!("(NOT {is_few})::pg_catalog.int4")
+}
+
 /// The SELECT of [`Returns::Verdict`], given whether there are few rows, and the verdict if there are.
 #[must_use]
 pub fn verdict(is_few: &str, of_few: &str) -> String {
@@ -69,7 +81,7 @@ pub fn verdict(is_few: &str, of_few: &str) -> String {
 /// The same for a statement without which the whole query is to run.
 #[must_use]
 pub fn or_whole(is_few: &str) -> String {
-    format!("SELECT (NOT {is_few})::pg_catalog.int4::pg_catalog.int8, 0::pg_catalog.int8")
+    format!("SELECT {}::pg_catalog.int8, 0::pg_catalog.int8", whole_unless(is_few))
 }
 
 /// A change counts as large if no table has more than this many times its rows.

@@ -13,6 +13,7 @@ use crate::sql::ident::{qualified, quote_ident};
 pub type Column = (Oid, i16);
 
 const TOUCHED: &str = "changes look up the rows they touch by it";
+const JOINED: &str = "changes to the table it is joined with look up rows by it";
 
 /// The advice to create an index.
 pub fn sentence(relation: &Relation, columns: &str, why: &str) -> String {
@@ -129,10 +130,9 @@ fn equality(
 ) -> Result<(), Error> {
     let [left, right] = args else { return Ok(()) };
     if graph.operator(operator)?.name == "=" {
-        let why = "changes to the table it is joined with look up rows by it";
         for (one, other) in [(left, right), (right, left)] {
             if is_elsewhere(one, other) {
-                wanted.extend(column(one, levels).map(|found| (found, why)));
+                wanted.extend(column(one, levels).map(|found| (found, JOINED)));
             }
         }
     }
@@ -150,9 +150,8 @@ fn member(
         && let ([tested, _], Some(target)) = (test.args.as_slice(), sublink.query.targets.first())
         && graph.operator(test.operator)?.name == "="
     {
-        let why = "changes to the table it is joined with look up rows by it";
         let columns = [column(tested, levels), column(&target.expr, &[&sublink.query])];
-        wanted.extend(columns.into_iter().flatten().map(|found| (found, why)));
+        wanted.extend(columns.into_iter().flatten().map(|found| (found, JOINED)));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::state::{DELTA, STORED};
 use crate::catalog::IndexColumn;
 use crate::facts::join_tree;
 use crate::facts::linear_block::Flat;
-use crate::maintain::stage::{Bounded, sizes, verdict};
+use crate::maintain::stage::{Bounded, sizes, verdict, whole_unless};
 use crate::query::Expr;
 use crate::sql::statement::op;
 use crate::stages::graph::StageGraph;
@@ -106,7 +106,7 @@ impl Guard<'_> {
             self.on,
             self.needed,
             merge(&format!("SELECT {DELTA}.* FROM {GROUPS} AS {DELTA} WHERE {IS_FEW}")),
-            verdict(is_few, &format!("(NOT {IS_FEW})::pg_catalog.int4")),
+            verdict(is_few, &whole_unless(IS_FEW)),
         )
     }
 }

@@ -3,7 +3,7 @@
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::{FEW, Maintenance, verdict};
+use crate::maintain::stage::{FEW, Maintenance, size_within, verdict};
 use crate::maintain::storage::Written;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::operators::partitioned::places::{Order, Side, equal};
@@ -114,7 +114,7 @@ impl Boundary {
             &format!("SELECT DISTINCT * FROM ({touched}) AS t({})", self.keys().join(", ")),
         );
         cte("__pgt_size", "SELECT pg_catalog.count(*) AS n FROM __pgt_keys");
-        let is_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &FEW.to_string());
+        let is_few = size_within(FEW);
         cte(TOUCHED, &format!("SELECT * FROM __pgt_keys AS k WHERE {is_few}"));
         cte(&format!("w({list})"), &self.now.join(" UNION ALL "));
         cte(

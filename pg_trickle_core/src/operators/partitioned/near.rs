@@ -19,7 +19,7 @@ use super::reach::Prefix;
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, sizes, verdict};
+use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, size_within, sizes, verdict, whole_unless};
 use crate::operators::linear::block::Block;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
@@ -191,7 +191,7 @@ impl Near {
                  __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_keys), ",
                 most + 1
             );
-            are_few = op("(SELECT z.n FROM __pgt_size AS z)", "<=", &most.to_string());
+            are_few = size_within(most);
             found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
         // A suffix of many rows costs more than to compute everything again.
@@ -214,8 +214,7 @@ impl Near {
                     op("pg_catalog.count(*)", "<=", &most),
                     op(&most, "+", "1"),
                 );
-                let is_whole = format!("(NOT {is_few})::pg_catalog.int4");
-                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &is_whole));
+                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(is_few)));
                 (all, format!(" AND {is_few}"), ", written AS (", verdict)
             }
         };
