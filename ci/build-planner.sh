@@ -30,11 +30,12 @@ CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") RUSTC_BOOTSTRAP=1 C
 rm -rf "$build"
 mkdir -p "$build"
 wasm-bindgen --target web --no-typescript --keep-debug --out-dir "$build" --out-name planner "$target/$triple/release/pg_trickle_planner.wasm"
-# What every browser has that runs PGlite. ci/build-wasm.sh says why functions are not inlined and accesses not aligned.
+# What every browser has that runs PGlite.
 features=(
   --mvp-features --enable-mutable-globals --enable-sign-ext --enable-bulk-memory --enable-bulk-memory-opt
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types
 )
+# ci/build-wasm.sh says why functions are not inlined and accesses not aligned.
 # Nothing but the last words of a full stack lies below address 1024, so that offsets can be folded: 3 KB less.
 wasm-opt "${features[@]}" --one-caller-inline-max-function-size=20 -Oz --gufa -Oz --low-memory-unused -Oz --dealign --debuginfo \
   "$build/planner_bg.wasm" -o "$build/named.wasm"

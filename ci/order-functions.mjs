@@ -9,7 +9,7 @@ import { functions, interfaceOf, sections } from './gates/wasm.mjs'
 
 /** How far back gzip looks, less a little: what is at the very edge is lost once some bytes stand between. */
 const WINDOW = 30000
-/** The length of the pieces of code that are compared. Of 4 to 12 bytes, 6 gave the smallest planner. */
+/** The length of the pieces of code that are compared. Of 4 to 10 bytes, 6 gave the smallest planner. */
 const PIECE = 6
 /** Part of every function's length, so that a tiny one is not taken for one piece in common. */
 const LENGTH_FLOOR = 20
