@@ -211,6 +211,9 @@ test('rustfmt and clippy', () => {
   assert.equal(crate('pub fn f(a: u32) -> u32 {\n    a + 1\n}\n'), '')
   assert.match(crate('pub fn f(a: u32) -> u32 { a + 1 }\n'), /Diff in/)
   assert.match(crate('pub fn f(a: u32) -> u32 {\n    return a + 1;\n}\n'), /needless/)
+  // Of the project's own clippy.toml.
+  const splice = 'pub fn f(a: &mut Vec<u8>) {\n    a.splice(0..0, [1]);\n}\n'
+  assert.match(crate(splice), /allocates while it is dropped/)
 })
 
 test('C warnings', () => {

@@ -101,9 +101,8 @@ pub struct Piece {
 pub fn now(scans: &[Scan], tree: &Tree) -> (String, Vec<String>) {
     let both = |pair: &TreePair| {
         let (left, above) = now(scans, &pair.left);
-        let (right, mut on) = now(scans, &pair.right);
-        on.splice(0..0, pair.on.iter().cloned());
-        (left, above, right, on)
+        let (right, on) = now(scans, &pair.right);
+        (left, above, right, [pair.on.clone(), on].concat())
     };
     match tree {
         Tree::Scan(scan) => (scans[*scan].item(Version::Now), Vec::new()),
@@ -254,8 +253,8 @@ impl Rule<'_> {
     fn left(&self, pair: &TreePair) -> Vec<Piece> {
         let changes = self.delta(&pair.left);
         if !self.is_changed(&pair.right) {
-            let (right, mut on) = self.now(&pair.right);
-            on.splice(0..0, pair.on.iter().cloned());
+            let (right, on) = self.now(&pair.right);
+            let on = [pair.on.clone(), on].concat();
             let join = |piece: Piece| Piece {
                 from: format!("{} LEFT JOIN {right} ON {}", piece.from, and(&on)),
                 ..piece
@@ -273,8 +272,8 @@ impl Rule<'_> {
     fn unmatched(&self, kept: &Tree, other: &Tree, pair: &TreePair, kind: PairKind) -> Vec<Piece> {
         let anti = kind == PairKind::Anti;
         let changes = self.delta(kept);
-        let (from, mut on) = self.now(other);
-        on.splice(0..0, pair.on.iter().cloned());
+        let (from, on) = self.now(other);
+        let on = [pair.on.clone(), on].concat();
         if !self.is_changed(other) {
             let found = format!("EXISTS (SELECT FROM {from} WHERE {})", and(&on));
             return restricted(changes, &[if anti { format!("(NOT {found})") } else { found }]);
