@@ -26,11 +26,17 @@ pub enum Contents {
 }
 
 impl Contents {
-    /// Fills the empty table.
+    /// Fills the empty table, with the rows of `filled` in place of those of the query, if there are others.
     #[must_use]
-    pub fn fill(&self, table: &str) -> String {
+    pub fn fill(&self, table: &str, filled: Option<String>) -> String {
         match self {
-            Contents::Query { query, row, .. } => format!("INSERT INTO {table}{} {query}", row.target()),
+            Contents::Query { query, row, .. } => {
+                format!(
+                    "INSERT INTO {table}{} {}",
+                    row.target(),
+                    filled.as_ref().unwrap_or(query)
+                )
+            }
             Contents::Single(insert) => insert.clone(),
         }
     }
@@ -57,7 +63,7 @@ pub fn statement(table: &str, query: &str, row: &Written, key: Option<&[KeyColum
     Statement {
         sql: match key {
             None => patch_bag(table, query, row, counted),
-            Some(key) => patch_keyed(table, query, &row.columns, key, counted),
+            Some(key) => patch_keyed(table, query, row, key, counted),
         },
         bulk: None,
         returns: if counted { Returns::Patched } else { Returns::Nothing },
@@ -85,11 +91,28 @@ fn patch_bag(table: &str, query: &str, row: &Written, counted: bool) -> String {
 
 /// Wanted and stored rows pair by key. Pairs that differ are updated in place. `OFFSET 0` keeps the planner from
 /// evaluating the select list twice: for the comparison and for the write.
-fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[KeyColumn], counted: bool) -> String {
+fn patch_keyed(table: &str, query: &str, row: &Written, key: &[KeyColumn], counted: bool) -> String {
+    let Written { columns, uncounted, .. } = row;
+    let mut fresh = format!("({} OFFSET 0)", fresh_query(query, columns));
+    let mut is_update = op("m.action", "=", "'UPDATE'");
+    let mut counts = "merge_action() AS action".to_owned();
+    if counted && !uncounted.is_empty() {
+        let seen: Vec<String> = columns
+            .iter()
+            .filter(|name| !uncounted.contains(name))
+            .cloned()
+            .collect();
+        fresh = format!(
+            "(SELECT q.*, EXISTS (SELECT FROM {table} AS o WHERE {} AND NOT {}) AS __pgt_same FROM {fresh} AS q)",
+            pairs(key, "q", "o"),
+            differs("o", "q", &seen),
+        );
+        counts.push_str(", d.__pgt_same AS same");
+        is_update.push_str(" AND NOT m.same");
+    }
     let merge = format!(
-        "MERGE INTO {table} AS t USING ({} OFFSET 0) AS d ON {} \
+        "MERGE INTO {table} AS t USING {fresh} AS d ON {} \
          WHEN NOT MATCHED BY SOURCE THEN DELETE WHEN MATCHED AND {} THEN {}",
-        fresh_query(query, columns),
         pairs(key, "d", "t"),
         differs("t", "d", columns),
         write(columns),
@@ -97,17 +120,12 @@ fn patch_keyed(table: &str, query: &str, columns: &[String], key: &[KeyColumn], 
     if !counted {
         return merge;
     }
-    let count = |action: &str| {
-        format!(
-            "pg_catalog.count(*) FILTER (WHERE {})",
-            op("m.action", "=", &format!("'{action}'"))
-        )
-    };
+    let count = |action: &str| format!("pg_catalog.count(*) FILTER (WHERE {action})");
     format!(
-        "WITH m AS ({merge} RETURNING merge_action() AS action) SELECT {}, {}, {} FROM m",
-        count("INSERT"),
-        count("DELETE"),
-        count("UPDATE"),
+        "WITH m AS ({merge} RETURNING {counts}) SELECT {}, {}, {} FROM m",
+        count(&op("m.action", "=", "'INSERT'")),
+        count(&op("m.action", "=", "'DELETE'")),
+        count(&is_update),
     )
 }
 

@@ -3,7 +3,7 @@
 //! `a = b OR (a IS NULL AND b IS NULL)` cannot use an index. One search per combination of NULLs can: in each search, a
 //! column is either compared, or NULL on both sides.
 
-use crate::sql::statement::{both_null, or};
+use crate::sql::statement::{both_null, is_null, or};
 
 /// The most nullable key columns for which every combination of NULLs gets its own search.
 pub const MAX_NULLABLE: usize = 3;
@@ -27,6 +27,16 @@ impl KeyMatch {
             KeyMatch::Equal => equal,
             KeyMatch::BothNull => both_null(a, b),
             KeyMatch::EqualOrBothNull => or(&[equal, both_null(a, b)]),
+        }
+    }
+
+    /// The condition on a value that may be NULL that this search can find it.
+    #[must_use]
+    pub fn applies(self, value: &str) -> String {
+        match self {
+            KeyMatch::Equal => format!("{value} IS NOT NULL"),
+            KeyMatch::BothNull => is_null(value),
+            KeyMatch::EqualOrBothNull => "TRUE".to_owned(),
         }
     }
 }

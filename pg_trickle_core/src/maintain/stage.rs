@@ -169,6 +169,11 @@ pub trait Maintenance {
         None
     }
 
+    /// The rows that fill the empty storage, where those of the query leave out what changes find out for themselves.
+    fn filled(&self) -> Option<String> {
+        None
+    }
+
     /// True if a change may give most stored rows another result.
     fn rewrites_most(&self) -> bool {
         false
@@ -402,7 +407,7 @@ impl Stage {
     #[must_use]
     pub fn fill_statement(&self) -> Statement {
         Statement {
-            sql: self.contents.fill(&self.storage),
+            sql: self.contents.fill(&self.storage, self.maintenance.filled()),
             bulk: None,
             returns: Returns::Nothing,
         }

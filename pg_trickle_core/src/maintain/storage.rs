@@ -28,6 +28,8 @@ pub struct Written {
     pub columns: Vec<String>,
     /// For each of them, when two of its values are the same.
     pub sameness: Vec<Sameness>,
+    /// Those that only say where maintenance goes on from: a row in which nothing else differs does not count as changed.
+    pub uncounted: Vec<String>,
 }
 
 impl Written {
@@ -37,6 +39,7 @@ impl Written {
         Written {
             columns: columns.to_vec(),
             sameness: vec![Sameness::Image; columns.len()],
+            uncounted: Vec::new(),
         }
     }
 

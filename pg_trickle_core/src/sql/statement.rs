@@ -236,6 +236,8 @@ pub struct Merge {
     pub delete_when: Option<String>,
     /// `WHEN MATCHED [AND condition] THEN UPDATE SET ...`.
     pub update: Option<(Option<String>, Assignments)>,
+    /// Columns that the update sets together, to the row of a SELECT.
+    pub together: Vec<(Vec<String>, String)>,
     /// `WHEN NOT MATCHED AND condition THEN INSERT (columns) VALUES (values)`.
     pub insert: Option<(String, Assignments)>,
 }
@@ -258,6 +260,9 @@ impl fmt::Display for Merge {
                 write!(f, " AND {condition}")?;
             }
             write!(f, " THEN UPDATE SET {}", assignments(set))?;
+            for (columns, select) in &self.together {
+                write!(f, ", ({}) = ({select})", names(columns))?;
+            }
         }
         if let Some((condition, values)) = &self.insert {
             let (columns, values): (Vec<String>, Vec<String>) = values.iter().cloned().unzip();

@@ -98,6 +98,7 @@ pub fn written(stored: &[StoredColumn], catalog: &dyn Catalog) -> Result<Written
     let mut written = Written {
         columns: Vec::new(),
         sameness: Vec::new(),
+        uncounted: Vec::new(),
     };
     for column in stored
         .iter()

@@ -2,6 +2,7 @@
 
 use super::distinct_arguments::DistinctArgument;
 use super::family::Family;
+use super::percentile::Percentile;
 use super::state::{Kind, NO_VARIANCE, State, longest_scale, outsize};
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -111,6 +112,26 @@ impl<'a> States<'a> {
                 self.calls.push((call, value));
             }
         }
+        Ok(())
+    }
+
+    /// Adds a percentile of a column of the first part.
+    pub fn add_percentile(&mut self, call: &Aggref, mut percentile: Percentile, of: &Expr) -> Result<(), Fallback> {
+        check(self.flat, of, self.catalog)?;
+        let null = null_sql(of.type_oid(), -1, self.catalog)?;
+        let argument = self.argument(0, print(self.flat, of, self.catalog)?, null);
+        percentile.count = self.count(argument)?;
+        let result = self.states.len();
+        let columns = [
+            (Kind::Percentile(Box::new(percentile)), call.type_oid, call.collation),
+            (Kind::Pointer, of.type_oid(), of.collation()),
+            (Kind::Pointer, INT8, 0),
+            (Kind::Pointer, INT8, 0),
+        ];
+        for (kind, type_oid, collation) in columns {
+            self.push(kind, argument, None, type_oid, collation)?;
+        }
+        self.calls.push((call.clone(), Value::State(result)));
         Ok(())
     }
 
@@ -378,6 +399,17 @@ impl<'a> States<'a> {
         if let Some(known) = known {
             return Ok(known);
         }
+        self.push(kind, argument, times, type_oid, collation)
+    }
+
+    fn push(
+        &mut self,
+        kind: Kind,
+        argument: usize,
+        times: Option<usize>,
+        type_oid: Oid,
+        collation: Oid,
+    ) -> Result<usize, Error> {
         self.states.push(State {
             name: String::new(),
             type_oid,

@@ -1,9 +1,11 @@
 //! A grouped stage: one stored row per group. An aggregated delta is folded into it.
 
+use super::delta::{DELTA, ROWS, STORED, WEIGHT, argument_name, key_name, value_name};
 use super::lookups::{Guard, Lookups};
-use super::state::{Aggregate, DELTA, GroupKey, ROWS, STORED, State, WEIGHT, argument_name, key_name, value_name};
+use super::percentile::{self, Percentile, Rows};
+use super::state::{Aggregate, GroupKey, Kind, State};
 use crate::maintain::key::same;
-use crate::maintain::nulls::{MAX_NULLABLE, searches};
+use crate::maintain::nulls::{KeyMatch, MAX_NULLABLE, searches};
 use crate::maintain::stage::{Bounded, Maintenance, Reach};
 use crate::operators::linear::bag::{applied, fold_cost};
 use crate::operators::linear::block::{Block, DELTA_SHARE, Part, Term, reach, signed_terms, weighted};
@@ -60,6 +62,10 @@ impl Maintenance for Group {
         } else {
             fold_cost(source, sources)
         }
+    }
+
+    fn filled(&self) -> Option<String> {
+        (!self.aggregate.pointers().is_empty()).then(|| self.with_pointers())
     }
 
     fn rounds_once(&self) -> bool {
@@ -174,7 +180,17 @@ impl Group {
         let rows = union_all(&weighted(terms, WEIGHT));
         let states = || aggregate.states.iter().enumerate();
         let recompute = |n: usize| self.recompute(n);
+        let mut together = Vec::new();
+        for (n, argument, percentile) in self.percentiles() {
+            let columns = aggregate.states[n..n + percentile::COLUMNS].iter();
+            let columns: Vec<String> = columns.map(|state| state.name.clone()).collect();
+            let left = aggregate.left(percentile.count);
+            let key = |n: usize| column(DELTA, &key_name(n));
+            let moved = self.of_group(argument, &key, &|rows| percentile.moved(&left, n, &columns, rows));
+            together.push((columns, moved));
+        }
         let update: Vec<(String, String)> = states()
+            .filter(|(_, state)| !matches!(state.kind, Kind::Percentile(_) | Kind::Pointer))
             .map(|(n, state)| {
                 let value = aggregate.updated(n, &recompute(n), exact);
                 (state.name.clone(), value)
@@ -199,6 +215,7 @@ impl Group {
                 on: on.to_owned(),
                 delete_when: keyed.then(|| op(&self.left(), "=", "0")),
                 update: Some((None, update.clone())),
+                together: together.clone(),
                 insert: (keyed && !only_old).then(|| (op(&change_of_count, ">", "0"), insert.clone())),
             }
             .to_string()
@@ -353,6 +370,67 @@ impl Group {
             .map(|(n, key)| null_safe(key, &column(stored, &key.name), &column(delta, &key_name(n))))
             .collect();
         and(&conditions)
+    }
+
+    /// A SELECT that `make` makes from the rows of a group: for each combination of NULLs in its key one, of which all but
+    /// one select nothing. `key` is the SQL of a column of the key.
+    fn of_group(&self, argument: usize, key: &dyn Fn(usize) -> String, make: &dyn Fn(&Rows) -> String) -> String {
+        let keys = &self.aggregate.keys;
+        let rows = self.parts[0].block.now(self.parts[0].columns(&self.inputs()));
+        let nullable: Vec<bool> = keys.iter().map(|key| key.nullable).collect();
+        let select = |search: &Vec<KeyMatch>| {
+            let mut conditions = Vec::new();
+            let mut applies = Vec::new();
+            for ((n, of), how) in keys.iter().enumerate().zip(search) {
+                let (own, given) = (column(ROWS, &key_name(n)), key(n));
+                conditions.push(how.condition(format!("({own} {} {given})", of.equals), &own, &given));
+                if of.nullable {
+                    applies.push(how.applies(&given));
+                }
+            }
+            let from = |condition: &str| {
+                let mut all = conditions.clone();
+                all.push(condition.to_owned());
+                format!("FROM ({rows}) AS {ROWS} WHERE {}", and(&all))
+            };
+            let made = make(&Rows {
+                value: &column(ROWS, &argument_name(argument)),
+                from: &from,
+            });
+            if applies.is_empty() {
+                made
+            } else {
+                format!("{made} WHERE {}", and(&applies))
+            }
+        };
+        let arms: Vec<String> = searches(&nullable).iter().map(select).collect();
+        arms.join(" UNION ALL ")
+    }
+
+    /// The percentiles, with the position of the first state of each, and its argument.
+    fn percentiles(&self) -> impl Iterator<Item = (usize, usize, &Percentile)> {
+        let states = self.aggregate.states.iter().enumerate();
+        states.filter_map(|(n, state)| match &state.kind {
+            Kind::Percentile(percentile) => Some((n, state.argument?, &**percentile)),
+            _ => None,
+        })
+    }
+
+    /// The rows of the query, with pointers for the percentiles of large groups.
+    fn with_pointers(&self) -> String {
+        let aggregate = &self.aggregate;
+        let mut columns: Vec<String> = self.column_names().iter().map(|name| column("g", name)).collect();
+        let mut from = format!("({}) AS g", self.query());
+        for (n, argument, percentile) in self.percentiles() {
+            let values = column("g", &aggregate.states[percentile.count].name);
+            let key = |n: usize| column("g", &aggregate.keys[n].name);
+            let started = self.of_group(argument, &key, &|rows| percentile.started(&values, rows));
+            from.push_str(&format!(" LEFT JOIN LATERAL ({started}) AS m{n} ON TRUE"));
+            for (place, name) in ["x", "b", "e"].iter().enumerate() {
+                columns[aggregate.keys.len() + n + 1 + place] = format!("m{n}.{name}");
+            }
+        }
+        format!("SELECT {} FROM {from}", columns.join(", "))
     }
 
     /// A scalar subquery that computes one state of the delta's group from the sources as they are now.

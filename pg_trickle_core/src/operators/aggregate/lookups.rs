@@ -4,7 +4,7 @@
 //! change can make every group look up. So the groups that would have to are found before anything is written. If they
 //! hold more than about a quarter of all rows, the whole query runs instead, which reads each row once.
 
-use super::state::{DELTA, STORED};
+use super::delta::{DELTA, STORED};
 use crate::catalog::IndexColumn;
 use crate::facts::join_tree;
 use crate::facts::linear_block::Flat;

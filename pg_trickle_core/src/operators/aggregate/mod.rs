@@ -22,6 +22,8 @@
 //! a finite decimal. So the sum is kept exactly, as numeric (Kulisch's long accumulator, in decimal), and rounded once,
 //! when the group is read. NaN and the infinities are represented by numbers so large that they are counted apart.
 //!
+//! Percentiles follow a pointer into the ordered values of the group ([`percentile`]), if there is an index on group and value.
+//!
 //! HAVING and the select list are part of the user's view, not of the storage. A group that HAVING hides keeps its
 //! state, so it can reappear. Expressions over keys and states are evaluated only for the groups that are read, with
 //! the errors that the query itself would raise.
@@ -35,11 +37,13 @@
 
 pub mod calls;
 pub mod counted;
+pub mod delta;
 pub mod distinct_arguments;
 pub mod family;
 pub mod group;
 pub mod keys;
 pub mod lookups;
+pub mod percentile;
 pub mod plan;
 pub mod state;
 pub mod variance;

@@ -5,8 +5,9 @@ use super::distinct_arguments::{self, DistinctArgument};
 use super::group::Group;
 use super::keys::{GroupKeys, is_key_only};
 use super::lookups::Lookups;
+use super::percentile::Percentile;
 use super::state::{Aggregate, GroupKey, State};
-use crate::catalog::{Catalog, IndexColumn};
+use crate::catalog::{Catalog, IndexColumn, Relation};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::join_block;
@@ -31,10 +32,13 @@ use crate::stages::view::column_of;
 /// Plans a query that groups: as a Fold if all its aggregates have states, else by recomputing the touched groups.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let before = graph.len();
-    match fold(query, storage, graph) {
+    let mut advice = Vec::new();
+    match folded(query, storage, &mut advice, graph) {
         Err(Fallback::Reason(why)) => {
             graph.truncate(before);
-            partitioned::plan::groups(query, &why, storage, graph)
+            let mut stage = partitioned::plan::groups(query, &why, storage, graph)?;
+            stage.advice.append(&mut advice);
+            Ok(stage)
         }
         other => other,
     }
@@ -42,6 +46,16 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
 
 /// Plans a query that groups as a Fold.
 pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    folded(query, storage, &mut Vec::new(), graph)
+}
+
+/// The same. `missing` takes the advice for indexes for want of which it is none.
+fn folded(
+    query: &Query,
+    storage: &StorageTable,
+    missing: &mut Vec<String>,
+    graph: &StageGraph,
+) -> Result<StagePlan, Fallback> {
     if !query.grouping_sets.is_empty() {
         return reason("GROUPING SETS, ROLLUP or CUBE");
     }
@@ -93,6 +107,20 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     }
     let distinct = distinct_arguments::stages(&calls, &key_exprs, &flat, graph)?;
     let mut states = States::new(&flat, &distinct, graph);
+    for call in calls.iter().filter(|call| call.kind == 'o') {
+        if states.value(call).is_none()
+            && let Some((percentile, of)) = Percentile::of(call, graph)?
+        {
+            match by_value(&flat, &key_exprs, &of, graph) {
+                ByValue::Found => states.add_percentile(call, percentile, &of)?,
+                ByValue::Missing(relation, columns) => {
+                    let why = "the percentiles of a group are followed by it";
+                    missing.push(advice::sentence(relation, &columns, why));
+                }
+                ByValue::Never => {}
+            }
+        }
+    }
     states.add(calls)?;
     name(&mut keys, &mut states, &targets);
     let mut stored = stored(&keys, &states.states);
@@ -186,35 +214,58 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
 /// Makes the indexes by which the extremes of a group are found if the block is a stage, and advises them if it is a table
 /// of the user that lacks them: with an index on the group alone, its rows are read. False if there can be no such index.
 fn extremes(flat: &Flat, keys: &[Expr], arguments: &[Expr], found: &mut Vec<String>, graph: &StageGraph) -> bool {
-    let ([_], Some(relation)) = (flat.scans.as_slice(), flat.table(0)) else {
-        return false;
-    };
-    let mut all = true;
+    let mut all = !arguments.is_empty();
     for argument in arguments {
-        let (mut names, mut attnos) = (Vec::new(), Vec::new());
-        for expr in keys.iter().chain([argument]) {
-            if let Expr::Var(var) = expr
-                && is_small(var.type_oid)
-                && let Some(column) = relation.column(var.attno)
-            {
-                names.push(quote_ident(&column.name));
-                attnos.push(var.attno);
+        match by_value(flat, keys, argument, graph) {
+            ByValue::Found => {}
+            ByValue::Missing(relation, columns) => {
+                let why = "when the smallest or largest value of a group is deleted, the next one is found by it";
+                found.push(advice::sentence(relation, &columns, why));
             }
-        }
-        let serves = |index: &Vec<IndexColumn>| {
-            let own: Vec<i16> = index.iter().take(attnos.len()).map(|column| column.attnum).collect();
-            own.last() == attnos.last() && attnos.iter().all(|attno| own.contains(attno))
-        };
-        if attnos.len() <= keys.len() {
-            all = false;
-        } else if graph.is_stage(relation.oid) {
-            graph.add_index(relation.oid, "", &names);
-        } else if !relation.indexes.iter().any(serves) {
-            let why = "when the smallest or largest value of a group is deleted, the next one is found by it";
-            found.push(advice::sentence(relation, &names.join(", "), why));
+            ByValue::Never => all = false,
         }
     }
-    all && !arguments.is_empty()
+    all
+}
+
+/// Whether a table has an index on the key of its groups and a value.
+enum ByValue<'a> {
+    Found,
+    /// None, but there could be one: the table, and the columns.
+    Missing(&'a Relation, String),
+    /// There can be none.
+    Never,
+}
+
+/// Looks for the index; makes it, if the block is a stage.
+fn by_value<'a>(flat: &'a Flat, keys: &[Expr], argument: &Expr, graph: &StageGraph) -> ByValue<'a> {
+    let ([_], Some(relation)) = (flat.scans.as_slice(), flat.table(0)) else {
+        return ByValue::Never;
+    };
+    let (mut names, mut attnos) = (Vec::new(), Vec::new());
+    for expr in keys.iter().chain([argument]) {
+        if let Expr::Var(var) = expr
+            && is_small(var.type_oid)
+            && let Some(column) = relation.column(var.attno)
+        {
+            names.push(quote_ident(&column.name));
+            attnos.push(var.attno);
+        }
+    }
+    let serves = |index: &Vec<IndexColumn>| {
+        let own: Vec<i16> = index.iter().take(attnos.len()).map(|column| column.attnum).collect();
+        own.last() == attnos.last() && attnos.iter().all(|attno| own.contains(attno))
+    };
+    if attnos.len() <= keys.len() {
+        ByValue::Never
+    } else if graph.is_stage(relation.oid) {
+        graph.add_index(relation.oid, "", &names);
+        ByValue::Found
+    } else if relation.indexes.iter().any(serves) {
+        ByValue::Found
+    } else {
+        ByValue::Missing(relation, names.join(", "))
+    }
 }
 
 /// The stage of a grouping over `input`.
@@ -246,8 +297,10 @@ pub fn grouped_stage(
         format!("{above} over groups: {}", shown.join(", ")),
         vec![OperatorTree::new(label, vec![input])],
     );
+    let mut written = written(&stored, graph)?;
+    written.uncounted = group.aggregate.pointers();
     Ok(StagePlan {
-        written: written(&stored, graph)?,
+        written,
         stored,
         indexes: Vec::new(),
         view,

@@ -1,16 +1,9 @@
 //! The states of a group: the columns that hold them, and how a delta changes them.
 
+use super::delta::{DELTA, ROWS, STORED, WEIGHT, argument_name, removed_name, value_name};
+use super::percentile::Percentile;
 use crate::plan::Oid;
 use crate::sql::statement::{case, column, is_null, op, or};
-
-/// The alias of the storage table in fold statements.
-pub const STORED: &str = "s";
-/// The alias of the aggregated delta in fold statements.
-pub const DELTA: &str = "d";
-/// The alias of the delta before aggregation.
-pub const ROWS: &str = "t";
-/// The column that holds the weight of a delta row.
-pub const WEIGHT: &str = "w";
 
 /// Decimal digits of one count in the histogram of scales. 16,383 scales of 8 digits fit into a numeric.
 const SCALE_DIGITS: u32 = 8;
@@ -70,6 +63,10 @@ pub enum Kind {
     /// A variance of numeric values of which some are [`outsize`]: what this function of `pg_catalog` gives, with
     /// [`NO_VARIANCE`] for NULL. NULL in a group without such values.
     Outsize(&'static str),
+    /// A percentile; the states of its pointer follow.
+    Percentile(Box<Percentile>),
+    /// Where the pointer of a percentile is; NULL if it is not known.
+    Pointer,
 }
 
 /// What [`Kind::Outsize`] holds where there are too few values for a variance, which is never below 0.
@@ -117,6 +114,13 @@ impl Aggregate {
         format!("aggregate by ({}), {} states", keys.join(", "), self.states.len())
     }
 
+    /// The columns of the pointers of percentiles.
+    #[must_use]
+    pub fn pointers(&self) -> Vec<String> {
+        let of_pointers = self.states.iter().filter(|state| matches!(state.kind, Kind::Pointer));
+        of_pointers.map(|state| state.name.clone()).collect()
+    }
+
     /// True if deleting a value can make it necessary to read the rest of its group.
     #[must_use]
     pub fn looks_up(&self) -> bool {
@@ -130,30 +134,6 @@ impl Aggregate {
         let mut kinds = self.states.iter().map(|state| &state.kind);
         kinds.any(|kind| matches!(kind, Kind::Bits { .. }))
     }
-}
-
-/// The name of the `n`-th key in a delta.
-#[must_use]
-pub fn key_name(n: usize) -> String {
-    format!("k{}", n + 1)
-}
-
-/// The name of the `n`-th argument in a delta.
-#[must_use]
-pub fn argument_name(n: usize) -> String {
-    format!("x{}", n + 1)
-}
-
-/// The name of the `n`-th state's change in an aggregated delta.
-#[must_use]
-pub fn value_name(n: usize) -> String {
-    format!("v{}", n + 1)
-}
-
-/// The name of the extremum among the deleted rows in an aggregated delta.
-#[must_use]
-pub fn removed_name(n: usize) -> String {
-    format!("o{}", n + 1)
 }
 
 /// `10^(8 * scale(x))`: what a value adds to the histogram of scales. NULL for NaN and the infinities.
@@ -201,6 +181,8 @@ impl State {
             Kind::Bits { .. } => format!("pg_catalog.bit_or({x})"),
             Kind::Xor { .. } => format!("pg_catalog.bit_xor({x})"),
             Kind::Outsize(function) => outsize_variance(function, &x, str::to_owned),
+            Kind::Percentile(percentile) => percentile.aggregate(&x),
+            Kind::Pointer => format!("NULL::{}", self.type_sql),
         }
     }
 
@@ -243,6 +225,15 @@ impl State {
                     (any_outsize(&x), removed_name(position)),
                 ]
             }
+            Kind::Percentile(_) => {
+                let x = column(ROWS, &argument_name(self.argument.unwrap_or_default()));
+                let values = format!("pg_catalog.array_agg({x})");
+                vec![
+                    (of_sign(&values, '>'), name),
+                    (of_sign(&values, '<'), removed_name(position)),
+                ]
+            }
+            Kind::Pointer => Vec::new(),
             Kind::Count | Kind::Sum { .. } | Kind::Scales if only_old => {
                 vec![(op("0", "-", &format!("coalesce({aggregate}, 0)")), name)]
             }
@@ -271,7 +262,7 @@ impl State {
     pub fn plus(&self, added: &str) -> Option<String> {
         let stored = column(STORED, &self.name);
         Some(match &self.kind {
-            Kind::Outsize(_) => return None,
+            Kind::Outsize(_) | Kind::Percentile(_) | Kind::Pointer => return None,
             Kind::Count | Kind::Scales => op(&stored, "+", added),
             Kind::Sum { scaled, .. } => {
                 let sum = trimmed(*scaled, op(&stored, "+", added));
@@ -311,6 +302,7 @@ impl Aggregate {
                 case(&[(none, "NULL".to_owned())], Some(recompute))
             }
             Kind::Xor { count } => guarded_sum(&self.left(*count), &state.bits(&stored, &added), None),
+            Kind::Percentile(_) | Kind::Pointer => recompute.to_owned(),
             Kind::Bits { .. } | Kind::Min(_) | Kind::Max(_) if !exact => recompute.to_owned(),
             Kind::Bits { .. } | Kind::Min(_) | Kind::Max(_) => case(&self.kept(position), Some(recompute)),
             Kind::Sum { count, numeric, scaled } => {
@@ -410,12 +402,15 @@ impl Aggregate {
             }
             Kind::Xor { count } => guarded_sum(&column(DELTA, &value_name(*count)), &added, None),
             Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) if exact => added,
-            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) => recompute.to_owned(),
+            Kind::Pointer => "NULL".to_owned(),
+            Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) | Kind::Percentile(_) => {
+                recompute.to_owned()
+            }
         }
     }
 
     /// The number of inputs after a delta, from the state that counts them.
-    fn left(&self, count: usize) -> String {
+    pub fn left(&self, count: usize) -> String {
         op(
             &column(STORED, &self.states[count].name),
             "+",

@@ -261,6 +261,7 @@ impl Bag {
             on,
             delete_when: Some(is_gone.to_owned()),
             update: Some((Some(differs), set.clone())),
+            together: Vec::new(),
             insert: Some((is_there, set)),
         };
         merge.to_string()
