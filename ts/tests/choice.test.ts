@@ -27,6 +27,8 @@ const QUERIES: Record<string, string> = {
   above: 'SELECT id, amount FROM o WHERE amount > (SELECT avg(amount) FROM o)',
   semi: 'SELECT o.id, o.note FROM o WHERE EXISTS (SELECT FROM bare WHERE bare.k = o.cid)',
   list: "SELECT cid, string_agg(note, ',' ORDER BY id) AS l FROM o GROUP BY cid",
+  median: 'SELECT cid, percentile_cont(0.5) WITHIN GROUP (ORDER BY amount) AS m FROM o GROUP BY cid',
+  member: 'SELECT o.id FROM o WHERE o.note IN (SELECT v FROM bare)',
   lagging: 'SELECT id, lag(amount) OVER (PARTITION BY cid ORDER BY id) AS l FROM o',
   ranked: 'SELECT amount, rank() OVER (PARTITION BY cid ORDER BY amount) AS r FROM o',
   quarters: 'SELECT id, ntile(4) OVER (ORDER BY amount, id) AS q FROM o',
