@@ -121,16 +121,16 @@ impl<'a> States<'a> {
         let null = null_sql(of.type_oid(), -1, self.catalog)?;
         let argument = self.argument(0, print(self.flat, of, self.catalog)?, null);
         percentile.count = self.count(argument)?;
-        let result = self.states.len();
-        let columns = [
-            (Kind::Percentile(Box::new(percentile)), call.type_oid, call.collation),
-            (Kind::Pointer, of.type_oid(), of.collation()),
-            (Kind::Pointer, INT8, 0),
-            (Kind::Pointer, INT8, 0),
-        ];
-        for (kind, type_oid, collation) in columns {
-            self.push(kind, argument, None, type_oid, collation)?;
-        }
+        let result = self.state(
+            Kind::Percentile(Box::new(percentile)),
+            argument,
+            call.type_oid,
+            call.collation,
+        )?;
+        let pointer = |place| Kind::Pointer(result + place);
+        self.state(pointer(1), argument, of.type_oid(), of.collation())?;
+        self.state(pointer(2), argument, INT8, 0)?;
+        self.state(pointer(3), argument, INT8, 0)?;
         self.calls.push((call.clone(), Value::State(result)));
         Ok(())
     }
@@ -399,17 +399,6 @@ impl<'a> States<'a> {
         if let Some(known) = known {
             return Ok(known);
         }
-        self.push(kind, argument, times, type_oid, collation)
-    }
-
-    fn push(
-        &mut self,
-        kind: Kind,
-        argument: usize,
-        times: Option<usize>,
-        type_oid: Oid,
-        collation: Oid,
-    ) -> Result<usize, Error> {
         self.states.push(State {
             name: String::new(),
             type_oid,

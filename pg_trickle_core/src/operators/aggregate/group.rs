@@ -190,7 +190,7 @@ impl Group {
             together.push((columns, moved));
         }
         let update: Vec<(String, String)> = states()
-            .filter(|(_, state)| !matches!(state.kind, Kind::Percentile(_) | Kind::Pointer))
+            .filter(|(_, state)| !matches!(state.kind, Kind::Percentile(_) | Kind::Pointer(_)))
             .map(|(n, state)| {
                 let value = aggregate.updated(n, &recompute(n), exact);
                 (state.name.clone(), value)

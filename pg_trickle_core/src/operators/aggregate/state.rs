@@ -65,8 +65,9 @@ pub enum Kind {
     Outsize(&'static str),
     /// A percentile; the states of its pointer follow.
     Percentile(Box<Percentile>),
-    /// Where the pointer of a percentile is; NULL if it is not known.
-    Pointer,
+    /// Where the pointer of a percentile is; NULL if it is not known. The number is its own position: no two percentiles
+    /// share one.
+    Pointer(usize),
 }
 
 /// What [`Kind::Outsize`] holds where there are too few values for a variance, which is never below 0.
@@ -117,7 +118,10 @@ impl Aggregate {
     /// The columns of the pointers of percentiles.
     #[must_use]
     pub fn pointers(&self) -> Vec<String> {
-        let of_pointers = self.states.iter().filter(|state| matches!(state.kind, Kind::Pointer));
+        let of_pointers = self
+            .states
+            .iter()
+            .filter(|state| matches!(state.kind, Kind::Pointer(_)));
         of_pointers.map(|state| state.name.clone()).collect()
     }
 
@@ -182,7 +186,7 @@ impl State {
             Kind::Xor { .. } => format!("pg_catalog.bit_xor({x})"),
             Kind::Outsize(function) => outsize_variance(function, &x, str::to_owned),
             Kind::Percentile(percentile) => percentile.aggregate(&x),
-            Kind::Pointer => format!("NULL::{}", self.type_sql),
+            Kind::Pointer(_) => format!("NULL::{}", self.type_sql),
         }
     }
 
@@ -233,7 +237,7 @@ impl State {
                     (of_sign(&values, '<'), removed_name(position)),
                 ]
             }
-            Kind::Pointer => Vec::new(),
+            Kind::Pointer(_) => Vec::new(),
             Kind::Count | Kind::Sum { .. } | Kind::Scales if only_old => {
                 vec![(op("0", "-", &format!("coalesce({aggregate}, 0)")), name)]
             }
@@ -262,7 +266,7 @@ impl State {
     pub fn plus(&self, added: &str) -> Option<String> {
         let stored = column(STORED, &self.name);
         Some(match &self.kind {
-            Kind::Outsize(_) | Kind::Percentile(_) | Kind::Pointer => return None,
+            Kind::Outsize(_) | Kind::Percentile(_) | Kind::Pointer(_) => return None,
             Kind::Count | Kind::Scales => op(&stored, "+", added),
             Kind::Sum { scaled, .. } => {
                 let sum = trimmed(*scaled, op(&stored, "+", added));
@@ -302,7 +306,7 @@ impl Aggregate {
                 case(&[(none, "NULL".to_owned())], Some(recompute))
             }
             Kind::Xor { count } => guarded_sum(&self.left(*count), &state.bits(&stored, &added), None),
-            Kind::Percentile(_) | Kind::Pointer => recompute.to_owned(),
+            Kind::Percentile(_) | Kind::Pointer(_) => recompute.to_owned(),
             Kind::Bits { .. } | Kind::Min(_) | Kind::Max(_) if !exact => recompute.to_owned(),
             Kind::Bits { .. } | Kind::Min(_) | Kind::Max(_) => case(&self.kept(position), Some(recompute)),
             Kind::Sum { count, numeric, scaled } => {
@@ -402,7 +406,7 @@ impl Aggregate {
             }
             Kind::Xor { count } => guarded_sum(&column(DELTA, &value_name(*count)), &added, None),
             Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) if exact => added,
-            Kind::Pointer => "NULL".to_owned(),
+            Kind::Pointer(_) => "NULL".to_owned(),
             Kind::Min(_) | Kind::Max(_) | Kind::Bits { .. } | Kind::Outsize(_) | Kind::Percentile(_) => {
                 recompute.to_owned()
             }
