@@ -218,13 +218,22 @@ impl Run<'_> {
         let was_kept = program.is_kept();
         if self.keep {
             self.make_room(steps);
-            steps.keep();
         } else if was_kept {
             return Err(SqlError::internal("a kept program was run without its plans"));
         }
         let Ok(mut statements) = program.raw.try_borrow_mut() else {
             return Err(SqlError::internal("a program was started inside itself"));
         };
+        if !was_kept {
+            for statement in statements.iter_mut() {
+                // Plans of an earlier run were freed with the SPI connection that made them. They must be forgotten before
+                // anything can fail: those of a program that is kept are run, or freed, whatever became of this run.
+                statement.plan = ptr::null_mut();
+            }
+        }
+        if self.keep {
+            steps.keep();
+        }
         let deltas: Vec<RawDelta> = self
             .deltas
             .iter()
@@ -240,10 +249,6 @@ impl Run<'_> {
         }
         for statement in statements.iter_mut() {
             statement.differs = 0;
-            if !was_kept {
-                // Plans of an earlier run were freed with the SPI connection that made them.
-                statement.plan = ptr::null_mut();
-            }
             if statement.plan.is_null() {
                 statement.size = 0;
             }

@@ -68,8 +68,10 @@ impl Steps {
     pub(super) fn keep(&self) {
         self.0.last_run.set(RUNS.get());
         RUNS.set(RUNS.get() + 1);
-        if !self.0.kept.replace(true) {
+        if !self.0.kept.get() {
+            // May fail for want of memory: then nothing is kept.
             KEPT.with_borrow_mut(|kept| kept.push(Rc::downgrade(&self.0)));
+            self.0.kept.set(true);
         }
     }
 }
