@@ -30,7 +30,7 @@ const WARM_UP = 20
 const GROUPS = 'SELECT customer, count(*) AS n, sum(amount) AS s FROM orders GROUP BY customer'
 const FILTER = 'SELECT id, customer, amount FROM orders WHERE amount > 50'
 
-/** What a stream table has, by name. */
+/** What a stream table has, by name. What is to be ended before the database is closed has an `end`. */
 const VARIANTS = {
   'no feed': () => undefined,
   'a feed, 10,000 changes': (pg) => pg.trickle.keepChanges('followed'),
@@ -38,12 +38,18 @@ const VARIANTS = {
   'a feed and a reader': async (pg) => {
     // The reader takes turns with the writer here, and comes late.
     await pg.trickle.keepChanges('followed', { retain: null })
-    void read(pg)
+    const ends = new AbortController()
+    const reader = read(pg, ends.signal)
+    const end = async () => {
+      ends.abort()
+      await reader
+    }
+    return { end }
   },
 }
 
-async function read(pg) {
-  for await (const change of pg.trickle.changes('followed')) void change
+async function read(pg, signal) {
+  for await (const change of pg.trickle.changes('followed', { signal })) void change
 }
 
 const queries = { 'GROUP BY': GROUPS, filter: FILTER }
@@ -53,9 +59,8 @@ let hasPrinted = false
 for (const [name, query] of Object.entries(queries)) {
   const databases = []
   for (const [variant, prepare] of Object.entries(VARIANTS)) {
-    const pg = await prepared(query)
-    await prepare(pg)
-    databases.push({ variant, pg, one: [], many: [] })
+    const pg = await filled(query)
+    databases.push({ variant, pg, one: [], many: [], prepared: await prepare(pg) })
   }
   // The first run of each kind is planned, and V8 compiles the code again that runs often.
   for (let n = 0; n < rounds + WARM_UP; n++) {
@@ -64,20 +69,21 @@ for (const [name, query] of Object.entries(queries)) {
       each.many.push(await cpuMilliseconds(() => each.pg.exec(changeOf(n, 1000))))
     }
   }
-  for (const { variant, pg, one, many } of databases) {
+  for (const { variant, pg, one, many, prepared } of databases) {
     figures.writes.push({
       query: name,
       variant,
       one: median(one.slice(WARM_UP)),
       thousand: median(many.slice(WARM_UP)),
     })
+    await prepared?.end?.()
     await pg.close()
   }
 }
 figures.reading = await reading()
 report()
 
-async function prepared(query) {
+async function filled(query) {
   const pg = await open()
   if (!hasPrinted && !options.json) printEnvironment(await environment(pg))
   hasPrinted = true
@@ -107,7 +113,7 @@ function changeOf(n, count) {
 
 /** Reading what is kept, in pages, and what it takes on disk. */
 async function reading() {
-  const pg = await prepared(GROUPS)
+  const pg = await filled(GROUPS)
   const after = await pg.trickle.keepChanges('followed', { retain: null })
   for (let n = 0; n < 20; n++) await pg.exec(changeOf(n * 31, 1000))
   const [{ count, bytes }] = (
