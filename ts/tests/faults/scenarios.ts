@@ -45,6 +45,7 @@ export async function setUp(lab: Lab): Promise<void> {
     twice: 'SELECT v FROM plain UNION ALL SELECT k FROM t',
   }
   for (const [name, query] of Object.entries(queries)) await lab.create(name, query)
+  replicas.length = 0
   for (const name of ['sums', 'copies']) {
     await lab.exec(`SELECT pgtrickle.keep_changes('${name}')`)
     replicas.push(await new Replica(lab, name).begin())
