@@ -78,6 +78,10 @@ const OPERATORS: Record<string, string[]> = {
     "SELECT k, string_agg(t, ',' ORDER BY id) FROM c GROUP BY k",
     'SELECT k, jsonb_agg(t ORDER BY id), count(*), sum(id), min(t) FROM c GROUP BY k',
   ],
+  '`percentile_cont` and `percentile_disc`': [
+    'SELECT n, percentile_cont(0.5) WITHIN GROUP (ORDER BY id), percentile_disc(0.9) WITHIN GROUP (ORDER BY id), sum(m) FROM a GROUP BY n',
+    'SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FROM a',
+  ],
   'without other aggregates': ['SELECT n, mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n'],
   ') with `GROUP BY`': [
     "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n",
@@ -128,6 +132,7 @@ describe('the table of operators', () => {
     await pg.exec(`
       CREATE TABLE a (id int PRIMARY KEY, n int, m numeric(8, 2), t text, f float8, d numeric, i interval, j jsonb,
         at timestamptz);
+      CREATE INDEX ON a (n, id);
       CREATE TABLE b (id int PRIMARY KEY, a_id int);
       CREATE TABLE c (id int PRIMARY KEY, k int NOT NULL, t text)`)
   })
