@@ -8,39 +8,27 @@ import { firstSeed, Rng } from '../random/rng.js'
 import { counting, failing, withFailingMemory, withFreeBytes } from '../support/failing-memory.js'
 import { Lab } from '../support/lab.js'
 import { Watchdog } from '../support/watchdog.js'
-import { SCENARIOS, act, mustSay, places, settle, setUp } from './scenarios.js'
+import { SCENARIOS, act, mustSay, places, settle } from './scenarios.js'
 import type { Scenario } from './scenarios.js'
+import { Session } from './session.js'
 
 const OUT_OF_MEMORY = '53200'
 const seed = firstSeed()
 const rng = new Rng(seed)
 const LIMIT = process.env.FAULTS === 'all' ? 24 * 3600_000 : 300_000
 
-/** PGlite 0.4 loses some of its stack with every error, and breaks down after 7,500 to 12,500 of them, also without us. */
-const MOST_ERRORS = 2_000
-
 let lab: Lab
 let dog: Watchdog
-let errors = 0
-
-async function open() {
-  lab = await withFailingMemory(async () => {
-    const opened = new Lab()
-    await opened.open()
-    return opened
-  })
-  await setUp(lab)
-  errors = 0
-}
+const session = new Session(() => withFailingMemory(() => new Lab().open()))
 
 beforeAll(async () => {
   console.log(`SEED=${seed}`)
   dog = new Watchdog(60_000)
-  await open()
+  lab = await session.open()
 }, LIMIT)
 afterAll(async () => {
   await dog?.end()
-  await lab?.close()
+  await session.close()
 })
 
 async function eachAllocation(scenario: Scenario, which: 'one' | 'all') {
@@ -51,10 +39,7 @@ async function eachAllocation(scenario: Scenario, which: 'one' | 'all') {
   for (const n of places(last, () => rng.next())) {
     const what = `SEED=${seed}: ${scenario.name}, ${which} from allocation ${n} of ${last}`
     dog.beat(what)
-    if (errors >= MOST_ERRORS) {
-      await lab.close()
-      await open()
-    }
+    lab = await session.next(lab)
     if (scenario.before) await lab.exec(scenario.before(n))
     await failing(
       n,
@@ -62,7 +47,7 @@ async function eachAllocation(scenario: Scenario, which: 'one' | 'all') {
         const error = await act(lab, scenario, n)
         if (error) {
           failed += 1
-          errors += 1
+          session.failed()
         }
         mustSay(error, OUT_OF_MEMORY, what)
       },

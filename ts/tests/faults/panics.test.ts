@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { firstSeed, Rng } from '../random/rng.js'
 import { Lab } from '../support/lab.js'
 import { Watchdog } from '../support/watchdog.js'
-import { SCENARIOS, act, mustSay, places, settle, setUp } from './scenarios.js'
+import { SCENARIOS, act, mustSay, places, settle } from './scenarios.js'
 import type { Scenario } from './scenarios.js'
+import { Session } from './session.js'
 
 const seed = firstSeed()
 const rng = new Rng(seed)
@@ -18,17 +19,16 @@ const OWN = 2
 
 let lab: Lab
 let dog: Watchdog
+const session = new Session(() => new Lab().open())
 
 beforeAll(async () => {
   console.log(`SEED=${seed}`)
   dog = new Watchdog(60_000)
-  lab = new Lab()
-  await lab.open()
-  await setUp(lab)
+  lab = await session.open()
 }, LIMIT)
 afterAll(async () => {
   await dog?.end()
-  await lab?.close()
+  await session.close()
 })
 
 /** How many entries are left until one panics; raises a panic that could not be raised before. */
@@ -57,10 +57,15 @@ test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     for (const n of places(last, () => rng.next())) {
       const what = `SEED=${seed}: ${name}, panic at entry ${n} of ${last}`
       dog.beat(what)
+      lab = await session.next(lab)
       if (scenario.before) await lab.exec(scenario.before(n))
       const { error, left } = await trial(scenario, n)
       mustSay(error, 'XX000', what)
-      if (typeof left === 'string') expect(left, what).toContain('asked for')
+      if (error) session.failed()
+      if (typeof left === 'string') {
+        session.failed()
+        expect(left, what).toContain('asked for')
+      }
       // What has been given up is to be tried again.
       const given = await lab.exec(
         'SELECT relid::text AS name, query FROM pgtrickle.stream_table WHERE fallback IS NOT NULL',
