@@ -3,7 +3,8 @@
 //! The planner applies them in this order. [`prepare`] replaces CTEs by subqueries ([`ctes`]), removes the names of
 //! joins ([`join_names`]), replaces `tableoid` by a constant ([`table_oid`]), and passes the order of subqueries on
 //! ([`inherited_order`]). Then, for each query that becomes a stage, [`simplify`] joins subqueries of one row
-//! ([`single_rows`]) and of one row per key ([`scalar_groups`]), reduces outer joins ([`outer_to_inner`]), merges views
+//! ([`single_rows`]) and of one row per key ([`scalar_groups`],
+//! [`keyed_groups`]), reduces outer joins ([`outer_to_inner`]), merges views
 //! ([`views`]) and linear subqueries ([`merge`]), leaves out what nobody reads of the others ([`unread`]), keeps only the
 //! first rows of each partition where a condition asks for no others ([`top`]), and turns NOT IN into anti-joins
 //! ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
@@ -21,6 +22,7 @@ pub mod full_join;
 pub mod grouping_sets;
 pub mod inherited_order;
 pub mod join_names;
+pub mod keyed_groups;
 pub mod merge;
 pub mod modes;
 pub mod numbered;

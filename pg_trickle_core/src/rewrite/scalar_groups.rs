@@ -10,6 +10,7 @@
 //! The groups are a stage, so a changed row of `b` costs one stored group, and the rows of `a` with its key.
 //! Source: unnesting after Kim, "On optimizing an SQL-like nested query", 1982, with the outer join of Ganski, Wong, 1987.
 
+use super::keyed_groups::{inside, outer};
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::conjuncts;
@@ -25,6 +26,8 @@ use crate::stages::graph::StageGraph;
 struct Groups {
     /// The subquery, as it was written.
     sublink: Query,
+    /// The same, with comparisons of keys only.
+    keyed: Query,
     /// The groups: keys, then aggregates.
     query: Query,
     /// For each key, the value of the enclosing query that it equals.
@@ -45,12 +48,15 @@ pub fn join(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     }
     let mut found: Vec<Groups> = Vec::new();
     let first = varno(query.rtable.len())?;
-    if let Some(quals) = &mut query.quals {
-        take(quals, &mut found, first, graph)?;
-    }
-    if !is_grouped(query) {
-        for target in &mut query.targets {
-            take(&mut target.expr, &mut found, first, graph)?;
+    if query.has_sublinks {
+        let around = query.clone();
+        if let Some(quals) = &mut query.quals {
+            take(quals, &mut found, first, &around, graph)?;
+        }
+        if !is_grouped(query) {
+            for target in &mut query.targets {
+                take(&mut target.expr, &mut found, first, &around, graph)?;
+            }
         }
     }
     lateral(query, &mut found, first, graph)?;
@@ -110,7 +116,13 @@ fn column(like: &Expr, joined: i32, n: usize) -> Result<Expr, Fallback> {
     Ok(Var::like(like, joined, attno(n)?))
 }
 
-fn take(expr: &mut Expr, found: &mut Vec<Groups>, first: i32, graph: &StageGraph) -> Result<(), Fallback> {
+fn take(
+    expr: &mut Expr,
+    found: &mut Vec<Groups>,
+    first: i32,
+    around: &Query,
+    graph: &StageGraph,
+) -> Result<(), Fallback> {
     if let Expr::SubLink(sublink) = expr {
         if sublink.kind != SubLinkKind::Expr || sublink.query.visible_targets().count() != 1 {
             return Ok(());
@@ -119,7 +131,7 @@ fn take(expr: &mut Expr, found: &mut Vec<Groups>, first: i32, graph: &StageGraph
         let position = match known {
             Some(position) => position,
             None => {
-                let Some(groups) = groups(&sublink.query, graph)? else {
+                let Some(groups) = groups(&sublink.query, around, graph)? else {
                     return Ok(());
                 };
                 found.push(groups);
@@ -135,7 +147,7 @@ fn take(expr: &mut Expr, found: &mut Vec<Groups>, first: i32, graph: &StageGraph
     let mut result = Ok(());
     expr.for_each_child_mut(&mut |child| {
         if result.is_ok() {
-            result = take(child, found, first, graph);
+            result = take(child, found, first, around, graph);
         }
     });
     result
@@ -160,7 +172,7 @@ fn values(groups: &Groups, joined: i32, graph: &StageGraph) -> Result<Vec<Expr>,
         });
         failed.map_or(Ok(value), Err)
     };
-    groups.sublink.visible_targets().map(value).collect()
+    groups.keyed.visible_targets().map(value).collect()
 }
 
 /// Takes the lateral subqueries in FROM that aggregate the rows of a key.
@@ -196,7 +208,7 @@ fn lateral(query: &mut Query, found: &mut Vec<Groups>, first: i32, graph: &Stage
         if is_read || whole {
             continue;
         }
-        let Some(groups) = groups(&subquery, graph)? else {
+        let Some(groups) = groups(&subquery, query, graph)? else {
             continue;
         };
         let mut condition = None;
@@ -290,11 +302,37 @@ fn lowered(expr: &Expr) -> Expr {
     })
 }
 
-/// The groups of a subquery that aggregates the rows whose keys equal values of the enclosing query.
-fn groups(query: &Query, graph: &StageGraph) -> Result<Option<Groups>, Fallback> {
+/// The groups of a subquery that aggregates the rows that match one of the query `around` it.
+fn groups(query: &Query, around: &Query, graph: &StageGraph) -> Result<Option<Groups>, Fallback> {
     if !aggregates_whole_input(query) || !query.ctes.is_empty() {
         return Ok(None);
     }
+    let mut compared = Vec::new();
+    for condition in conjuncts(query.quals.as_ref()) {
+        if equality(&condition, graph)?.is_none() {
+            compared.extend(outer(&condition));
+        }
+    }
+    for target in query.visible_targets() {
+        target.expr.for_each(&mut |node| {
+            if matches!(node, Expr::Aggref(_)) {
+                compared.extend(outer(node));
+            }
+        });
+    }
+    let keyed = match compared.as_slice() {
+        [] => Some(query.clone()),
+        [table, others @ ..] if others.iter().all(|other| other == table) => inside(query, *table, around, graph)?,
+        _ => None,
+    };
+    match keyed {
+        Some(keyed) => by_keys(query, keyed, graph),
+        None => Ok(None),
+    }
+}
+
+/// The groups of the subquery `sublink`, of which `query` compares keys only.
+fn by_keys(sublink: &Query, query: Query, graph: &StageGraph) -> Result<Option<Groups>, Fallback> {
     for target in query.visible_targets() {
         if has_sublink(&target.expr) || !only_aggregates(&target.expr, graph)? {
             return Ok(None);
@@ -345,7 +383,8 @@ fn groups(query: &Query, graph: &StageGraph) -> Result<Option<Groups>, Fallback>
         }
     }
     Ok((!grouped.is_correlated()).then(|| Groups {
-        sublink: query.clone(),
+        sublink: sublink.clone(),
+        keyed: query,
         query: grouped,
         given,
     }))
