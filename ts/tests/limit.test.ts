@@ -29,6 +29,9 @@ const QUERIES = (index: string) => ({
   [`${index}_one`]: 'SELECT id FROM t ORDER BY w DESC NULLS LAST, v, id LIMIT 1',
   [`${index}_key`]: 'SELECT w FROM t ORDER BY id LIMIT 20',
   [`${index}_many`]: 'SELECT id, v FROM t ORDER BY v, w DESC, id LIMIT 400',
+  [`${index}_offset`]: 'SELECT id, v FROM t ORDER BY v DESC NULLS LAST, id LIMIT 5 OFFSET 4',
+  [`${index}_page`]: 'SELECT v, w FROM t WHERE k > 0 ORDER BY w, v, id LIMIT 20 OFFSET 90',
+  [`${index}_beyond`]: 'SELECT id FROM t ORDER BY v, id OFFSET 195 FETCH NEXT 10 ROWS ONLY',
   [`${index}_sum`]: 'SELECT sum(v), count(*) FROM (SELECT v FROM t ORDER BY v DESC NULLS LAST, id LIMIT 6) q',
 })
 const TABLE = [

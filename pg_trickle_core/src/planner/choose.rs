@@ -21,7 +21,7 @@ use crate::operators::{
 use crate::query::{Expr, Query, Target};
 use crate::rewrite::simplify::simplify;
 use crate::rewrite::temporal::push_down;
-use crate::rewrite::{dependents, distinct_windows, full_join, grouping_sets, modes, split};
+use crate::rewrite::{dependents, distinct_lists, distinct_windows, full_join, grouping_sets, modes, split};
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::StorageTable;
@@ -67,6 +67,13 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if let Some(query) = modes::as_first(query, graph)? {
         return choose(&query, storage, graph);
+    }
+    if let Some(lists) = distinct_lists::over_values(query, graph)? {
+        let before = graph.len();
+        match choose(&lists, storage, graph) {
+            Err(Fallback::Reason(_)) => graph.truncate(before),
+            other => return other,
+        }
     }
     let grouped = is_grouped(query);
     let stacked = grouped || query.has_windows || query.has_target_srfs;

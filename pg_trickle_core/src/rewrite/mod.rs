@@ -11,12 +11,13 @@
 //! ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 //! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]), and a mode the most frequent one of
-//! counted values ([`modes`]).
+//! counted values ([`modes`]). Lists of distinct values are lists over DISTINCT ([`distinct_lists`]).
 //! Columns that a grouped primary key determines are grouped by, too, or become aggregates ([`dependents`]).
 
 pub mod anti_join;
 pub mod ctes;
 pub mod dependents;
+pub mod distinct_lists;
 pub mod distinct_windows;
 pub mod full_join;
 pub mod grouping_sets;

@@ -106,7 +106,9 @@ fn planned(
     let index = if over_reserve { None } else { index(&query, graph)? };
     if let Some(first) = First::of(&query, graph)? {
         if reserve > 0 || over_reserve || index == Some(None) {
-            if let Some(plan) = first.plan(&query, storage, graph)? {
+            if first.offset == 0
+                && let Some(plan) = first.plan(&query, storage, graph)?
+            {
                 return Ok(plan);
             }
         } else if first.is_total {
@@ -119,7 +121,7 @@ fn planned(
     let mut stage = full_refresh::plan(&query, None, storage, graph)?;
     stage.maintenance = Box::new(FirstRows {
         refresh: maintain::full_refresh::statement(&storage.sql(), &stage.rows, &stage.written, None, false),
-        ordered: index.is_some(),
+        ordered: index.is_some() || over_reserve,
     });
     stage.advice.extend(index.flatten());
     Ok(stage)
@@ -132,6 +134,8 @@ const RESERVE: i64 = 100;
 struct First {
     /// How many.
     count: i64,
+    /// How many of them are not shown.
+    offset: i64,
     /// The query, its order continued by the key.
     settled: Query,
     /// The key.
@@ -142,12 +146,18 @@ struct First {
 
 impl First {
     fn of(query: &Query, graph: &StageGraph) -> Result<Option<Self>, Fallback> {
-        let count = match &query.limit_count {
-            Some(Expr::Sql(leaf)) => leaf.parts.concat().parse().ok(),
-            Some(count) => integer(count, graph)?,
-            None => None,
+        let number = |given: &Option<Expr>| match given {
+            Some(Expr::Sql(leaf)) => Ok(leaf.parts.concat().parse().ok()),
+            Some(number) => integer(number, graph),
+            None => Ok(None),
         };
-        let Some(count) = count.filter(|count| (1..i64::from(i32::MAX)).contains(count)) else {
+        let offset = match &query.limit_offset {
+            None => Some(0),
+            given => number(given)?,
+        };
+        let in_range = |number: &i64| (0..i64::from(i32::MAX)).contains(number);
+        let (count, offset) = (number(&query.limit_count)?.filter(in_range), offset.filter(in_range));
+        let (Some(count @ 1..), Some(offset)) = (count, offset) else {
             return Ok(None);
         };
         // Each row of the tables that it reads must be a row of the query without LIMIT.
@@ -156,7 +166,7 @@ impl First {
             || !query.distinct.is_empty()
             || query.set_operations.is_some()
             || is_grouped(query);
-        if query.sort.is_empty() || query.limit_offset.is_some() || query.limit_with_ties || counts_otherwise {
+        if query.sort.is_empty() || query.limit_with_ties || counts_otherwise {
             return Ok(None);
         }
         let mut flat = Flat::default();
@@ -180,7 +190,8 @@ impl First {
                 !is_pseudo(type_of(&target.expr, graph)?, graph)? && (!target.junk || is_sorted(&settled.sort));
         }
         Ok(is_stored.then(|| First {
-            count: count - query.reserve,
+            count: offset + count - query.reserve,
+            offset,
             is_total: is_alike || settled.sort.len() == query.sort.len(),
             settled,
             own,
@@ -191,6 +202,7 @@ impl First {
     fn above_reserve(self, graph: &StageGraph) -> Result<Query, Fallback> {
         let mut upper = self.settled.clone();
         let mut lower = self.settled;
+        lower.limit_offset = None;
         lower.reserve = RESERVE + self.count / 10;
         lower.limit_count = Some(SqlLeaf::text((self.count + lower.reserve).to_string(), INT8, -1, 0));
         let mut names = Vec::new();
