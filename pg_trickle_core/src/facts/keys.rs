@@ -14,10 +14,7 @@ use crate::query::{Expr, Var};
 
 /// The key of a join, as columns of its scans. `None` if some scan has no key.
 pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, Error> {
-    let mut keys: Vec<Option<&Key>> = Vec::new();
-    for position in 0..flat.scans.len() {
-        keys.push(flat.table(position).and_then(|relation| relation.keys.first()));
-    }
+    let keys = keys_of(flat);
     let mut certain = flat.quals.clone();
     let mut kept: Vec<usize> = (0..keys.len()).collect();
     if let Some(tree) = &flat.tree {
@@ -28,7 +25,7 @@ pub fn of_join(flat: &Flat, catalog: &dyn Catalog) -> Result<Option<Vec<Var>>, E
         certain = tree.certain();
     }
     let given = kept.clone();
-    if kept.iter().any(|scan| keys[*scan].is_none()) {
+    if kept.iter().any(|scan| keys[*scan].is_empty()) {
         return Ok(None);
     }
     let equal = equalities(&certain, catalog)?;
@@ -63,6 +60,12 @@ pub fn of_outer_join(flat: &Flat) -> Result<Option<Vec<Var>>, Error> {
     key_columns(flat, &tree.visible().into_iter().map(index).collect::<Vec<_>>())
 }
 
+/// All keys of each scan.
+fn keys_of(flat: &Flat) -> Vec<&[Key]> {
+    let of_scan = |position| flat.table(position).map_or(&[][..], |relation| &relation.keys);
+    (0..flat.scans.len()).map(of_scan).collect()
+}
+
 /// The keys of some scans.
 fn key_columns(flat: &Flat, scans: &[usize]) -> Result<Option<Vec<Var>>, Error> {
     let mut columns = Vec::new();
@@ -90,8 +93,7 @@ fn key_columns(flat: &Flat, scans: &[usize]) -> Result<Option<Vec<Var>>, Error> 
 /// For each scan of a join, whether one of its rows can be in several rows of the join.
 pub fn fan_out(flat: &Flat, catalog: &dyn Catalog) -> Result<Vec<bool>, Error> {
     let scans = 0..flat.scans.len();
-    let key_of = |position: usize| flat.table(position).and_then(|relation| relation.keys.first());
-    let keys: Vec<Option<&Key>> = scans.clone().map(key_of).collect();
+    let keys = keys_of(flat);
     let (wanted, certain, is_functional) = match &flat.tree {
         None => (scans.clone().collect(), flat.quals.clone(), true),
         Some(tree) => (
@@ -123,7 +125,7 @@ fn column_of(expr: &Expr) -> Option<Column> {
 }
 
 /// True if each row of the left input of an outer join has at most one row of the right one.
-fn is_functional(tree: &JoinTree, keys: &[Option<&Key>], catalog: &dyn Catalog) -> Result<bool, Error> {
+fn is_functional(tree: &JoinTree, keys: &[&[Key]], catalog: &dyn Catalog) -> Result<bool, Error> {
     let pair = match tree {
         JoinTree::Scan(_) => return Ok(true),
         JoinTree::Inner(items, _) => {
@@ -177,7 +179,7 @@ fn equalities(conditions: &[Expr], catalog: &dyn Catalog) -> Result<Vec<Equality
 }
 
 /// True if the rows of the `given` scans determine those of all `wanted` ones.
-fn determines(given: &[usize], wanted: &[usize], keys: &[Option<&Key>], equal: &[Equality]) -> bool {
+fn determines(given: &[usize], wanted: &[usize], keys: &[&[Key]], equal: &[Equality]) -> bool {
     let mut known: Vec<bool> = (0..keys.len()).map(|scan| given.contains(&scan)).collect();
     loop {
         let next = wanted.iter().copied().find(|scan| {
@@ -186,7 +188,7 @@ fn determines(given: &[usize], wanted: &[usize], keys: &[Option<&Key>], equal: &
                     .iter()
                     .any(|(column, to)| *column == (*scan, *attnum) && to.is_none_or(|(other, _)| known[other]))
             };
-            !known[*scan] && keys[*scan].is_some_and(|key| key.columns.iter().all(is_equated))
+            !known[*scan] && keys[*scan].iter().any(|key| key.columns.iter().all(is_equated))
         });
         match next {
             Some(scan) => known[scan] = true,

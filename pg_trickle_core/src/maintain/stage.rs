@@ -200,6 +200,11 @@ pub trait Maintenance {
         false
     }
 
+    /// True if the program reads nothing but the changed rows and the tables that these are joined to.
+    fn joins_only(&self) -> bool {
+        false
+    }
+
     /// True if there is an index for every order in which a small change reads rows, so that its plan must not sort them.
     fn reads_in_order(&self) -> bool {
         false
@@ -364,19 +369,36 @@ impl Stage {
         }
     }
 
-    /// Asks whether all sources are so small (1) that plans can be kept although [`Stage::needs_fresh_plans`]. A
-    /// partitioned table has no size of its own, so it counts as large.
+    /// Asks which sources are so large that no kept plan may scan them: a bit for each. A partitioned table has no size of its
+    /// own, so it counts as large.
     #[must_use]
-    pub fn is_small(&self) -> Statement {
-        let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
-        let sizes = sizes(&tables);
+    pub fn large(&self) -> Statement {
+        let bits = self.sources.iter().enumerate().map(|(n, source)| {
+            let size = sizes(&[&source.name]);
+            format!(
+                "CASE WHEN {size} BETWEEN 1 AND {SMALL} THEN 0 ELSE {} END::pg_catalog.int8",
+                1_i64 << n.min(62)
+            )
+        });
         Statement {
-            sql: format!(
-                "SELECT (least({sizes}) > 0 AND greatest({sizes}) <= {SMALL})::pg_catalog.int4::pg_catalog.int8"
-            ),
+            sql: format!("SELECT {}", bits.collect::<Vec<_>>().join(" OPERATOR(pg_catalog.|) ")),
             bulk: None,
             returns: Returns::Answer,
         }
+    }
+
+    /// Whether plans can be kept for these changes although [`Stage::needs_fresh_plans`], given the answer to
+    /// [`Stage::large`]: all tables are small that they may scan.
+    #[must_use]
+    pub fn scans_small(&self, large: i64, changes: &[Change]) -> bool {
+        let mut scanned = large;
+        if let ([change], true) = (changes, self.maintenance.joins_only()) {
+            let position = self.sources.iter().position(|source| source.relid == change.relid);
+            if let Some(n) = position.filter(|n| self.sources[*n].occurrences == 1 && *n < 62) {
+                scanned &= !(1 << n);
+            }
+        }
+        scanned == 0
     }
 
     /// Asks whether the stage stores so much (1) that changing all of it costs more than reading these tables, the sources of

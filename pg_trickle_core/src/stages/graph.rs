@@ -306,21 +306,15 @@ impl<'c> StageGraph<'c> {
                 })
             })
             .collect::<Result<_, Error>>()?;
-        let number = [NUMBER.to_owned()];
         let numbered = columns.iter().any(|column| column.numbered);
-        let key = if numbered { &number[..] } else { key };
-        let key: Option<Vec<&Column>> = key
-            .iter()
-            .map(|name| known.iter().find(|column| column.name == *name && column.not_null))
-            .collect();
-        let keys = key
-            .filter(|key| !key.is_empty())
-            .map(|key| Key {
-                columns: key.iter().map(|column| column.attnum).collect(),
-                primary: true,
-            })
-            .into_iter()
-            .collect();
+        let mut keys = Vec::new();
+        for (key, primary) in [(&[NUMBER.to_owned()][..], numbered), (key, !numbered)] {
+            let column = |name: &String| known.iter().find(|column| column.name == *name && column.not_null);
+            let columns: Option<Vec<i16>> = key.iter().map(|name| Some(column(name)?.attnum)).collect();
+            if let Some(columns) = columns.filter(|columns| !columns.is_empty()) {
+                keys.push(Key { columns, primary });
+            }
+        }
         let targets = known
             .iter()
             .map(|column| Target {

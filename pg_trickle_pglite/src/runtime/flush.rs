@@ -301,7 +301,7 @@ impl Flush {
         let choice = session::choice();
         let may_keep = || -> Result<bool> {
             let are_few = rows <= stage.stage.few(&changes);
-            Ok(are_few && !stage.stage.needs_fresh_plans(&changes) || stage.is_small()?)
+            Ok(are_few && !stage.stage.needs_fresh_plans(&changes) || stage.scans_small(&changes)?)
         };
         if rows <= FEW_CHANGES && choice == Choice::Cheapest && may_keep()? {
             // A kept plan must not depend on the change it was made for.

@@ -94,7 +94,7 @@ pub struct StageRunner {
     pub unfit: Option<Box<SqlError>>,
     cache: RefCell<ActionCache>,
     question: RefCell<Option<Rc<Steps>>>,
-    is_small: RefCell<Option<Rc<Steps>>>,
+    large: RefCell<Option<Rc<Steps>>>,
 }
 
 /// A table that a stage reads.
@@ -210,7 +210,7 @@ impl StageRunner {
 
     /// What its programs take, in bytes.
     fn plans(&self) -> usize {
-        let asked = [&self.question, &self.is_small];
+        let asked = [&self.question, &self.large];
         let questions = asked.map(|place| place.borrow().as_ref().map_or(0, |steps| steps.size()));
         self.cache.borrow().size() + questions.into_iter().sum::<usize>()
     }
@@ -292,9 +292,10 @@ impl StageRunner {
         Ok(self.ask_often(&self.question, question)? > 0)
     }
 
-    /// Are all sources so small that a plan can scan them for each row?
-    pub fn is_small(&self) -> Result<bool> {
-        Ok(self.ask_often(&self.is_small, &self.stage.is_small())? == 1)
+    /// Are all sources that these changes are joined to so small that a plan can scan them for each row?
+    pub fn scans_small(&self, changes: &[Change]) -> Result<bool> {
+        let large = self.ask_often(&self.large, &self.stage.large())?;
+        Ok(self.stage.scans_small(large, changes))
     }
 
     /// Asks a question whose plan is kept in `place`.
@@ -481,7 +482,7 @@ impl Maintainer<'_> {
                 clock,
                 cache: RefCell::default(),
                 question: RefCell::default(),
-                is_small: RefCell::default(),
+                large: RefCell::default(),
             }));
         }
         maintained

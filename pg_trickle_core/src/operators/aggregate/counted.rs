@@ -3,6 +3,7 @@
 use super::group::Group;
 use super::keys::key;
 use super::lookups::Lookups;
+use super::plan::number;
 use super::state::{Aggregate, GroupKey, Kind, State};
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -96,7 +97,10 @@ pub fn counted(
         };
         key.type_sql = graph.type_sql(target.expr.type_oid(), target.expr.typmod())?;
         key.collate = collate(target.expr.type_oid(), target.expr.collation(), graph)?;
-        stored.push(StoredColumn::of(key.name.clone(), &target.expr, graph)?);
+        stored.push(StoredColumn {
+            not_null: !key.nullable,
+            ..StoredColumn::of(key.name.clone(), &target.expr, graph)?
+        });
         keys.push(key);
     }
     let count = |name: String, argument: Option<usize>| State {
@@ -124,9 +128,7 @@ pub fn counted(
             generated: None,
         });
     }
-    if storage.is_inner() {
-        stored.push(StoredColumn::number());
-    }
+    number(&mut stored, keys.len(), storage);
     let arguments = states.len() - 1;
     let mut parts = Vec::new();
     let mut supplied = Vec::new();

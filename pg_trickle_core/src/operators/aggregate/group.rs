@@ -52,6 +52,10 @@ impl Maintenance for Group {
         reach(&self.parts, changes, DELTA_SHARE)
     }
 
+    fn joins_only(&self) -> bool {
+        !self.aggregate.looks_up() && self.aggregate.pointers().is_empty()
+    }
+
     fn reads_only_the_change(&self) -> bool {
         Block::all_single(&self.parts)
     }

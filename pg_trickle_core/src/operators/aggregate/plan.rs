@@ -124,9 +124,7 @@ fn folded(
     states.add(calls)?;
     name(&mut keys, &mut states, &targets);
     let mut stored = stored(&keys, &states.states);
-    if storage.is_inner() {
-        stored.push(StoredColumn::number());
-    }
+    number(&mut stored, keys.keys.len(), storage);
     let key_names: Vec<String> = keys.keys.iter().map(|(_, key)| key.name.clone()).collect();
     let mut view = graph.register(storage, &stored, &key_names)?;
     let columns = (0..stored.len())
@@ -345,13 +343,21 @@ fn name(keys: &mut GroupKeys, states: &mut States, targets: &[Target]) {
     }
 }
 
+/// Numbers the stored rows of a lower stage, unless its groups have a short key.
+pub fn number(stored: &mut Vec<StoredColumn>, keys: usize, storage: &StorageTable) {
+    let is_short = |key: &StoredColumn| key.not_null && is_small(key.type_oid);
+    if storage.is_inner() && !((1..=2).contains(&keys) && stored[..keys].iter().all(is_short)) {
+        stored.push(StoredColumn::number());
+    }
+}
+
 fn stored(keys: &GroupKeys, states: &[State]) -> Vec<StoredColumn> {
     let keys = keys.keys.iter().map(|(expr, key)| StoredColumn {
         name: key.name.clone(),
         type_oid: expr.type_oid(),
         typmod: expr.typmod(),
         collation: expr.collation(),
-        not_null: false,
+        not_null: !key.nullable,
         numbered: false,
         generated: None,
     });

@@ -64,6 +64,10 @@ impl Maintenance for Bag {
         reach(&self.parts, changes, factor)
     }
 
+    fn joins_only(&self) -> bool {
+        true
+    }
+
     fn reads_only_the_change(&self) -> bool {
         Block::all_single(&self.parts)
     }
