@@ -72,6 +72,7 @@ impl Maintenance for Rekey {
         let touched = self.touched(changes)?;
         let stored = self.stored_arms(TOUCHED, "").join(" UNION ALL ");
         Some(Reach {
+            of: None,
             rows: format!("WITH {TOUCHED} AS MATERIALIZED ({touched}) {stored}"),
             stored: true,
             factor: 2,

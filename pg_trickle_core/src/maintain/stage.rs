@@ -103,6 +103,8 @@ pub struct Reach {
     pub stored: bool,
     /// To touch one costs this many times as much as to read and compare a row with the whole query.
     pub factor: usize,
+    /// How many rows there are of which these are a part, as SQL, where they can be more than a table has. It may be too few.
+    pub of: Option<String>,
 }
 
 /// One compiled stage of a stream table.
@@ -308,19 +310,29 @@ impl Stage {
         let mut reaches_little = "TRUE".to_owned();
         if is_dearer {
             "FALSE".clone_into(&mut reaches_little);
-        } else if let Some(Reach { rows, stored, factor }) = self.maintenance.reach(changes) {
+        } else if let Some(Reach {
+            rows,
+            stored,
+            factor,
+            of,
+        }) = self.maintenance.reach(changes)
+        {
             let factor = if may_be_skipped { LARGE * SKIPPED } else { factor };
             let measured: Vec<&str> = if stored { vec![&self.storage] } else { tables };
             let sizes = sizes(&measured);
             with = format!(
-                "WITH l AS MATERIALIZED (SELECT CASE WHEN least({sizes}) > 0 THEN 1 + greatest({sizes}) / {bytes} END AS n), \
+                "WITH l AS MATERIALIZED (SELECT CASE WHEN least({sizes}) > 0 THEN 1 + greatest({sizes}{all}) / {bytes} END AS n), \
                  r AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM (SELECT FROM ({rows}) AS r \
                  LIMIT (SELECT l.n FROM l)) AS r) ",
+                all = of
+                    .as_ref()
+                    .map_or_else(String::new, |of| format!(", {of} * {ROW_BYTES}")),
                 bytes = factor * ROW_BYTES,
             );
             let larger = measured
                 .iter()
-                .map(|table| exists(table, &format!("(SELECT r.n * {factor} FROM r)")));
+                .map(|table| exists(table, &format!("(SELECT r.n * {factor} FROM r)")))
+                .chain(of.map(|of| format!("(SELECT {of} > r.n * {factor} FROM r)")));
             let is_all_counted = "(SELECT r.n < coalesce(l.n, r.n + 1) FROM l, r)".to_owned();
             reaches_little = and(&[is_all_counted, or(&larger.collect::<Vec<_>>())]);
         }

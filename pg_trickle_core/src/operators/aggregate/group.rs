@@ -14,6 +14,9 @@ use crate::sql::statement::{
     Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
 };
 
+/// Of so many groups, the rows are added up before a change.
+const COUNTED: usize = 1000;
+
 /// The storage of a grouped stage, and how changes are applied to it.
 pub struct Group {
     /// Qualified, quoted name of the storage table.
@@ -49,7 +52,14 @@ impl Maintenance for Group {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        reach(&self.parts, changes, DELTA_SHARE)
+        let rows = column("g", &self.aggregate.states[0].name);
+        Some(Reach {
+            of: Some(format!(
+                "(SELECT coalesce(pg_catalog.sum({rows}), 0)::pg_catalog.int8 FROM (SELECT {rows} FROM {} AS g LIMIT {COUNTED}) AS g)",
+                self.table
+            )),
+            ..reach(&self.parts, changes, DELTA_SHARE)?
+        })
     }
 
     fn joins_only(&self) -> bool {

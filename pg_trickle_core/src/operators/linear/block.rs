@@ -81,6 +81,7 @@ pub fn reach(parts: &[Part], changes: &[Change], factor: usize) -> Option<Reach>
         rows: union_all(&rows),
         stored: false,
         factor,
+        of: None,
     })
 }
 
