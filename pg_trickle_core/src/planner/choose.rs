@@ -115,6 +115,12 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
             choose(&grouping_sets::branches(query, &null)?, storage, graph)
         };
     }
+    if grouped
+        && query.distinct.is_empty()
+        && let Some(plan) = aggregate::union::plan(query, storage, graph)?
+    {
+        return Ok(plan);
+    }
     let mut query = query.clone();
     simplify(&mut query, graph)?;
     if !clock::compared(&query, graph)?.is_empty() {

@@ -12,6 +12,7 @@
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 //! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]), and a mode the most frequent one of
 //! counted values ([`modes`]). Lists of distinct values are lists over DISTINCT ([`distinct_lists`]).
+//! GROUP BY over a UNION ALL is over its branches ([`grouped_union`]).
 //! Columns that a grouped primary key determines are grouped by, too, or become aggregates ([`dependents`]).
 
 pub mod anti_join;
@@ -20,6 +21,7 @@ pub mod dependents;
 pub mod distinct_lists;
 pub mod distinct_windows;
 pub mod full_join;
+pub mod grouped_union;
 pub mod grouping_sets;
 pub mod inherited_order;
 pub mod join_names;

@@ -68,9 +68,16 @@ impl Columns<'_> {
 }
 
 /// The upper query, over a stage made of the lower one.
-fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) -> Result<Query, Fallback> {
+fn over(lower: Query, columns: Columns, upper: Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    let lower = supplying(lower, columns)?;
+    let view = graph.cut(&lower)?;
+    Ok(reading(upper, view, &lower))
+}
+
+/// The lower query, with these columns.
+fn supplying(lower: Query, columns: Columns) -> Result<Query, Error> {
     if let Some(error) = columns.error {
-        return Err(error.into());
+        return Err(error);
     }
     let mut lower = lower;
     lower.targets.retain(|target| {
@@ -97,15 +104,19 @@ fn over(lower: Query, columns: Columns, mut upper: Query, graph: &StageGraph) ->
     }
     targets.append(&mut lower.targets);
     lower.targets = targets;
-    let view = graph.cut(&lower)?;
+    Ok(lower)
+}
+
+/// The upper query, over a subquery with the columns of the lower one.
+fn reading(mut upper: Query, rows: Query, lower: &Query) -> Query {
     let names: Vec<String> = lower
         .visible_targets()
         .filter_map(|target| target.name.clone())
         .collect();
-    upper.rtable = vec![Rte::new(RteKind::Subquery(Box::new(view)), "lower", names)];
+    upper.rtable = vec![Rte::new(RteKind::Subquery(Box::new(rows)), "lower", names)];
     upper.from = vec![FromItem::Rel(1)];
     upper.ctes.clear();
-    Ok(upper)
+    upper
 }
 
 /// The query without DISTINCT, LIMIT and ORDER BY, which are left to the upper part.
@@ -223,6 +234,14 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     above_linear(query, upper, false, &is_column, graph)
 }
 
+/// Grouping above the rows of FROM and WHERE, which are returned beside it.
+pub fn rows_below(query: &Query, graph: &StageGraph) -> Result<(Query, Query), Fallback> {
+    let keys = keys(query, graph)?;
+    let (lower, columns, upper) = parted(query, query.clone(), false, &|expr| keys.contains(expr), graph)?;
+    let lower = supplying(lower, columns)?;
+    Ok((reading(upper, lower.clone(), &lower), lower))
+}
+
 /// Everything above the rows of FROM and the other conditions of WHERE. `conditions` stay in the upper part, as do
 /// subqueries in its expressions.
 pub fn above_conditions(query: &Query, conditions: &[Expr], graph: &StageGraph) -> Result<Query, Fallback> {
@@ -268,11 +287,23 @@ pub fn above_rows(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> 
 /// that set-returning functions are among these.
 fn above_linear(
     query: &Query,
-    mut upper: Query,
+    upper: Query,
     gives_rows: bool,
     is_column: &dyn Fn(&Expr) -> bool,
     graph: &StageGraph,
 ) -> Result<Query, Fallback> {
+    let (lower, columns, upper) = parted(query, upper, gives_rows, is_column, graph)?;
+    over(lower, columns, upper, graph)
+}
+
+/// The same before it is put together.
+fn parted<'c>(
+    query: &Query,
+    mut upper: Query,
+    gives_rows: bool,
+    is_column: &dyn Fn(&Expr) -> bool,
+    graph: &'c StageGraph,
+) -> Result<(Query, Columns<'c>, Query), Fallback> {
     let mut columns = Columns {
         exprs: Vec::new(),
         catalog: graph,
@@ -290,7 +321,7 @@ fn above_linear(
     }
     let mut lower = joined_rows(query);
     lower.has_target_srfs = gives_rows;
-    over(lower, columns, upper, graph)
+    Ok((lower, columns, upper))
 }
 
 /// The rows of FROM and WHERE, without any operator above them.

@@ -24,6 +24,8 @@
 //!
 //! Percentiles follow a pointer into the ordered values of the group ([`percentile`]), if there is an index on group and value.
 //!
+//! A UNION ALL is grouped by its branches ([`union`]).
+//!
 //! HAVING and the select list are part of the user's view, not of the storage. A group that HAVING hides keeps its
 //! state, so it can reappear. Expressions over keys and states are evaluated only for the groups that are read, with
 //! the errors that the query itself would raise.
@@ -46,4 +48,5 @@ pub mod lookups;
 pub mod percentile;
 pub mod plan;
 pub mod state;
+pub mod union;
 pub mod variance;

@@ -11,11 +11,12 @@ use crate::catalog::{Catalog, IndexColumn, Relation};
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::join_block;
+use crate::facts::join_tree::index;
 use crate::facts::linear_block::Flat;
 use crate::facts::stability;
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
-use crate::operators::linear::block::Part;
+use crate::operators::linear::block::{Block, Part};
 use crate::operators::linear::branch::union_of;
 use crate::operators::linear::compared;
 use crate::operators::linear::recognise::{block, print};
@@ -49,6 +50,26 @@ pub fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     folded(query, storage, &mut Vec::new(), graph)
 }
 
+/// What is grouped: the rows of a block, or of several with the same columns.
+pub struct Rows {
+    /// The scans that keys and arguments refer to.
+    pub flat: Flat,
+    /// The select list over these scans.
+    pub targets: Vec<Target>,
+    /// HAVING over these scans.
+    pub having: Option<Expr>,
+    /// The blocks.
+    pub blocks: Vec<Block>,
+    /// The operators below the grouping, for `explain`.
+    pub operators: OperatorTree,
+    /// The queries of the blocks.
+    pub reads: Query,
+    /// Indexes that the blocks want.
+    pub advice: Vec<String>,
+    /// The columns that can be NULL, if the blocks are branches of a union.
+    pub branches: Option<Vec<bool>>,
+}
+
 /// The same. `missing` takes the advice for indexes for want of which it is none.
 fn folded(
     query: &Query,
@@ -70,7 +91,38 @@ fn folded(
     let (mut block, operators) = block(&flat, graph)?;
     let outputs: Vec<&Expr> = targets.iter().map(|target| &target.expr).chain(&having).collect();
     block.between = compared::find(&flat, &outputs, graph)?;
-    let mut advice = compared::advice(&flat, &outputs, graph)?;
+    let advice = compared::advice(&flat, &outputs, graph)?;
+    let rows = Rows {
+        flat,
+        targets,
+        having,
+        blocks: vec![block],
+        operators,
+        reads: query.clone(),
+        advice,
+        branches: None,
+    };
+    grouped(query, rows, storage, missing, graph)
+}
+
+/// Plans a query that groups these rows as a Fold.
+pub fn grouped(
+    query: &Query,
+    rows: Rows,
+    storage: &StorageTable,
+    missing: &mut Vec<String>,
+    graph: &StageGraph,
+) -> Result<StagePlan, Fallback> {
+    let Rows {
+        flat,
+        targets,
+        having,
+        blocks,
+        operators,
+        reads,
+        mut advice,
+        branches,
+    } = rows;
     let mut keys = GroupKeys::new(&flat, graph);
     for group in &query.group {
         let target = targets.iter().find(|target| target.ressortgroupref == group.target_ref);
@@ -94,6 +146,13 @@ fn folded(
                 calls.push((**call).clone());
             }
         });
+    }
+    if let Some(nullable) = &branches {
+        for (expr, key) in &mut keys.keys {
+            if let Expr::Var(var) = expr {
+                key.nullable = nullable.get(index(var.attno.into())).is_none_or(|nullable| *nullable);
+            }
+        }
     }
     let key_exprs: Vec<Expr> = keys.keys.iter().map(|(expr, _)| expr.clone()).collect();
     let mut extremum_arguments: Vec<Expr> = Vec::new();
@@ -155,15 +214,17 @@ fn folded(
         values.extend(arguments.iter().map(|argument| argument.of(part)));
         values
     };
-    let own = keys.iter().map(|key| key.sql.clone()).collect();
-    let mut parts = vec![Part {
+    let own: Vec<String> = keys.iter().map(|key| key.sql.clone()).collect();
+    let part = |block| Part {
         block,
-        values: values(0, own),
-    }];
+        values: values(0, own.clone()),
+    };
+    let mut parts: Vec<Part> = blocks.into_iter().map(part).collect();
+    let first = parts.len();
     let mut trees = vec![operators];
-    let mut reads = query.clone();
+    let mut reads = reads;
     if !distinct.is_empty() {
-        reads = Query::reading_all([query].into_iter().chain(distinct.iter().map(|input| &input.reads)));
+        reads = Query::reading_all([&reads].into_iter().chain(distinct.iter().map(|input| &input.reads)));
     }
     for (DistinctArgument { branch, .. }, part) in distinct.into_iter().zip(1..) {
         let own = branch.targets.iter().take(keys.len());
@@ -182,6 +243,9 @@ fn folded(
     };
     let mut looked_up = Vec::new();
     let mut lookups = Lookups::Row;
+    if branches.is_some() && aggregate.looks_up() {
+        return reason("min or max over UNION ALL");
+    }
     if aggregate.looks_up() {
         let advised = advice.len();
         let by_value = extremes(&flat, &key_exprs, &extremum_arguments, &mut advice, graph);
@@ -197,6 +261,7 @@ fn folded(
         lookups,
         table: storage.sql(),
         supplied: (0..parts.len())
+            .map(|part| part.saturating_sub(first - 1))
             .map(|part| arguments.iter().map(|argument| argument.part == part).collect())
             .collect(),
         aggregate,

@@ -23,6 +23,8 @@ pub struct Block {
     pub between: Vec<Between>,
     /// True if more rows may be read than the conditions leave.
     pub filters: bool,
+    /// A FROM item with the columns over which values are written that are the same for several blocks.
+    pub outputs: Option<String>,
 }
 
 /// One branch of the bag union that feeds a storage: a block and its values, in the order of the stored columns.
@@ -104,9 +106,14 @@ impl Block {
             return self.select(&[], columns);
         };
         let (from, filter) = outer_join::now(&self.scans, tree);
+        self.select_from(columns, from, filter)
+    }
+
+    /// A SELECT from a join.
+    fn select_from(&self, columns: Vec<(String, String)>, from: String, filter: Vec<String>) -> Select {
         Select {
             columns,
-            from: vec![from],
+            from: [from].into_iter().chain(self.outputs.clone()).collect(),
             filter,
             ..Select::default()
         }
@@ -119,12 +126,7 @@ impl Block {
             .map(|piece| Term {
                 sign: if piece.weight.is_some() { 0 } else { piece.sign },
                 weight: outer_join::signed(&piece),
-                select: Select {
-                    columns: columns.to_vec(),
-                    from: vec![piece.from],
-                    filter: piece.filter,
-                    ..Select::default()
-                },
+                select: self.select_from(columns.to_vec(), piece.from, piece.filter),
             })
             .collect()
     }
@@ -152,6 +154,7 @@ impl Block {
             }
             select.from.push(scan.item(version));
         }
+        select.from.extend(self.outputs.clone());
         select
     }
 

@@ -249,6 +249,7 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
             tree: joins,
             between: Vec::new(),
             filters: filters(flat, catalog)?,
+            outputs: None,
         },
         tree,
     ))
