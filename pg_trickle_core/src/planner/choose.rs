@@ -14,6 +14,7 @@ use crate::facts::shape::{
     is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
+use crate::operators::partitioned::first::First;
 use crate::operators::partitioned::plan::Split;
 use crate::operators::{
     aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation, temporal,
@@ -146,12 +147,23 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
             choose(&full_join::full_join(&query, &null)?, storage, graph)
         };
     }
+    if query.distinct_on
+        && let Some(above) = above_join(&query, Some(First::of_distinct_on(&query)), graph)?
+    {
+        return choose(&above, storage, graph);
+    }
     if !query.distinct.is_empty() {
         return distinct::plan(&query, storage, graph);
     }
     if query.has_windows {
         match partitioned::plan::split_windows(&query, graph)? {
-            Split::Together(query, keys) => partitioned::plan::windows(&query, &keys, storage, graph),
+            Split::Together(query, keys) => {
+                let first = First::of_windows(&query, &keys, graph)?;
+                match above_join(&query, first, graph)? {
+                    Some(above) => choose(&above, storage, graph),
+                    None => partitioned::plan::windows(&query, &keys, storage, graph),
+                }
+            }
             Split::Above(query) => choose(&query, storage, graph),
         }
     } else if grouped {
@@ -160,6 +172,22 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         outer::plan::plan(&query, storage, graph)
     } else {
         linear::plan::plan(&query, storage, graph)
+    }
+}
+
+/// The query above a stage of the joined rows of which it keeps the first ones.
+fn above_join(query: &Query, first: Option<First>, graph: &StageGraph) -> Result<Option<Query>, Fallback> {
+    let Some(first) = first else { return Ok(None) };
+    if !first.wants_stored_join(query, graph)? {
+        return Ok(None);
+    }
+    let before = graph.len();
+    match split::above_join(query, &first.sort, graph) {
+        Err(Fallback::Reason(_)) => {
+            graph.truncate(before);
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }
 

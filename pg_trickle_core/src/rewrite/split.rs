@@ -234,6 +234,12 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     above_linear(query, upper, false, &is_column, graph)
 }
 
+/// First rows above the joined rows that they are the first of, with what these are sorted by as columns.
+pub fn above_join(query: &Query, sort: &[SortGroup], graph: &StageGraph) -> Result<Query, Fallback> {
+    let sorted: Vec<Expr> = query.referred(sort).cloned().collect();
+    above_linear(query, query.clone(), false, &|expr| sorted.contains(expr), graph)
+}
+
 /// Grouping above the rows of FROM and WHERE, which are returned beside it.
 pub fn rows_below(query: &Query, graph: &StageGraph) -> Result<(Query, Query), Fallback> {
     let keys = keys(query, graph)?;

@@ -9,6 +9,7 @@
 
 use crate::catalog::{Catalog, IndexColumn};
 use crate::facts::fallback::Fallback;
+use crate::facts::from_items::rels;
 use crate::facts::linear_block::{Flat, Resolver};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::nulls::searches;
@@ -16,17 +17,17 @@ use crate::maintain::rekey::{IS_TOUCHED, Rekey, TOUCHED, key_column};
 use crate::maintain::stage::{Maintenance, Reach};
 use crate::oids::INT8;
 use crate::plan::{Change, Program, Source, Way};
-use crate::query::{Expr, Query, SortGroup, SqlLeaf, Window};
+use crate::query::{Expr, Query, SortGroup, SqlLeaf, Target, Window};
 use crate::stages::advice;
 use crate::stages::graph::StageGraph;
 use crate::stages::indexes::is_small;
-use crate::stages::order_index::OrderIndex;
+use crate::stages::order_index::{OrderIndex, is_descending};
 use crate::stages::restricted::with_keys;
 
 /// Which rows of a partition come first.
 pub struct First {
     /// The order, which begins with the key or leaves it out.
-    sort: Vec<SortGroup>,
+    pub sort: Vec<SortGroup>,
     /// How many.
     count: i64,
     /// And those that tie with the last one.
@@ -117,6 +118,23 @@ impl First {
             count: 1,
             with_ties: false,
         }
+    }
+
+    /// True if the query reads a join, whose rows no index has in this order unless they are stored.
+    pub fn wants_stored_join(&self, query: &Query, graph: &StageGraph) -> Result<bool, Fallback> {
+        let tables: Vec<i32> = query.from.iter().flat_map(rels).collect();
+        if self.sort.is_empty() || tables.len() < 2 || tables.iter().any(|table| query.table(*table).is_none()) {
+            return Ok(false);
+        }
+        for item in &self.sort {
+            let Some(Target { expr, .. }) = query.target(item.target_ref) else {
+                return Ok(false);
+            };
+            if !is_small(expr.type_oid()) || is_descending(item, expr.type_oid(), graph)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Looks for the index in this order; makes it, if the query reads a stage.
