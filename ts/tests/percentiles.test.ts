@@ -16,6 +16,13 @@ const VIEWS = {
   two_keys: 'SELECT k, j, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k, j',
   all_rows:
     'SELECT percentile_cont(0.3) WITHIN GROUP (ORDER BY x) AS m, percentile_disc(0.3) WITHIN GROUP (ORDER BY p) AS d FROM t',
+  expression: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x + j) AS m, count(*) AS n FROM t GROUP BY k',
+  key_expression:
+    'SELECT k % 2 AS odd, percentile_cont(0.5) WITHIN GROUP (ORDER BY x::float8 * 2) AS m FROM t GROUP BY 1 HAVING count(*) > 1',
+  filtered: `SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x) FILTER (WHERE j = 1) AS m,
+    percentile_cont(0.2) WITHIN GROUP (ORDER BY x) AS q FROM t GROUP BY k`,
+  joined: `SELECT a.j, percentile_disc(0.5) WITHIN GROUP (ORDER BY b.x) AS m, max(b.x) AS hi FROM t a JOIN t b ON b.id = a.x GROUP BY a.j`,
+  outer_joined: `SELECT a.k, percentile_cont(0.5) WITHIN GROUP (ORDER BY b.x) AS m FROM t a LEFT JOIN t b ON b.id = a.x GROUP BY a.k`,
   nothing: 'SELECT k, percentile_cont(NULL::float8) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
 }
 
@@ -103,8 +110,8 @@ runCases('percentiles', [
       sets: 'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY ROLLUP (k)',
       of_many: 'SELECT k, percentile_cont(ARRAY[0.2, 0.8]) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
       down: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x DESC) AS m FROM t GROUP BY k',
-      filtered: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x) FILTER (WHERE j = 1) AS m FROM t GROUP BY k',
-      expression: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x + j) AS m FROM t GROUP BY k',
+      beside_a_list: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x + j) AS m, array_agg(x ORDER BY id) AS l FROM t GROUP BY k',
+      of_texts: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x::text || j) AS m FROM t GROUP BY k',
     },
     steps: [
       'INSERT INTO t VALUES (101, 1, 1, 3, 2.5, 2.5, NULL)',

@@ -167,7 +167,10 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
             Split::Above(query) => choose(&query, storage, graph),
         }
     } else if grouped {
-        aggregate::plan::plan(&query, storage, graph)
+        match aggregate::percentile::above_values(&query, graph)? {
+            Some(above) => choose(&above, storage, graph),
+            None => aggregate::plan::plan(&query, storage, graph),
+        }
     } else if complex {
         outer::plan::plan(&query, storage, graph)
     } else {
@@ -182,7 +185,8 @@ fn above_join(query: &Query, first: Option<First>, graph: &StageGraph) -> Result
         return Ok(None);
     }
     let before = graph.len();
-    match split::above_join(query, &first.sort, graph) {
+    let sorted: Vec<Expr> = query.referred(&first.sort).cloned().collect();
+    match split::above_rows_with(query, &sorted, graph) {
         Err(Fallback::Reason(_)) => {
             graph.truncate(before);
             Ok(None)

@@ -234,10 +234,9 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     above_linear(query, upper, false, &is_column, graph)
 }
 
-/// First rows above the joined rows that they are the first of, with what these are sorted by as columns.
-pub fn above_join(query: &Query, sort: &[SortGroup], graph: &StageGraph) -> Result<Query, Fallback> {
-    let sorted: Vec<Expr> = query.referred(sort).cloned().collect();
-    above_linear(query, query.clone(), false, &|expr| sorted.contains(expr), graph)
+/// Everything above the rows of FROM and WHERE, which have these expressions as columns.
+pub fn above_rows_with(query: &Query, columns: &[Expr], graph: &StageGraph) -> Result<Query, Fallback> {
+    above_linear(query, query.clone(), false, &|expr| columns.contains(expr), graph)
 }
 
 /// Grouping above the rows of FROM and WHERE, which are returned beside it.

@@ -4,17 +4,23 @@
 //! A change adds to these two numbers or takes away from them. Then the pointer moves to the value of the rank that is asked
 //! for, by an index on group and value: over as many values as have changed, and once over those that are equal to the new
 //! one. A group that the whole query has recomputed has no pointer, nor has a small one to begin with: its next change sets it.
+//!
+//! Values that are expressions, have a FILTER or come from a join have no index. Their rows are a stage, which has one.
 
 use super::delta::{DELTA, STORED, removed_name, value_name};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::facts::fallback::Fallback;
 use crate::facts::value_identity::equal_is_same;
 use crate::oids::{FLOAT4, FLOAT8, INT2, INT4, INT8, NUMERIC};
 use crate::plan::Oid;
-use crate::query::{Aggref, Expr};
+use crate::query::{Aggref, Case, Expr, FromItem, Query, Var};
+use crate::rewrite::split;
 use crate::sql::expr::operator_sql;
 use crate::sql::ident::is_one_of;
 use crate::sql::statement::{case, column, is_null, op};
+use crate::stages::graph::StageGraph;
+use crate::stages::indexes::is_small;
 
 /// What is asked for of the ordered values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +42,71 @@ const LARGE: &str = "100";
 
 /// The columns that hold the result and the pointer: the value, how many are smaller, how many are equal.
 pub const COLUMNS: usize = 4;
+
+/// The aggregates beside which percentiles are followed.
+const BESIDE: &str = "count sum avg min max bool_and bool_or every";
+
+/// The query over a stage of the rows that its percentiles are of, with keys and values as columns: only these have an index.
+/// `None` if they are columns of a table as they are, or if values may be too long for an index.
+pub fn above_values(query: &Query, graph: &StageGraph) -> Result<Option<Query>, Fallback> {
+    let mut columns: Vec<Expr> = query.referred(&query.group).cloned().collect();
+    let is_column = |expr: &Expr| matches!(expr, Expr::Var(_));
+    let is_table = matches!(query.from.as_slice(), [FromItem::Rel(table)] if query.table(*table).is_some());
+    let mut is_plain = is_table && columns.iter().all(is_column);
+    let mut calls: Vec<Aggref> = Vec::new();
+    let mut upper = query.clone();
+    let exprs = upper.targets.iter_mut().map(|target| &mut target.expr);
+    for expr in exprs.chain(&mut upper.having) {
+        *expr = expr.transform(&mut |node| {
+            let Expr::Aggref(call) = node else { return None };
+            let mut call = call.clone();
+            // Percentiles skip NULLs.
+            if let (true, [value], Some(filter)) = (call.kind == 'o', call.args.as_mut_slice(), &call.filter) {
+                value.expr = Expr::Case(Box::new(Case {
+                    type_oid: value.expr.type_oid(),
+                    collation: value.expr.collation(),
+                    arg: None,
+                    whens: vec![(filter.clone(), value.expr.clone())],
+                    otherwise: None,
+                }));
+                call.filter = None;
+            }
+            calls.push((*call).clone());
+            Some(Expr::Aggref(call))
+        });
+    }
+    let (mut found, mut fits) = (false, true);
+    for mut call in calls {
+        if call.kind == 'n' && is_one_of(&graph.function(call.function)?.name, BESIDE) {
+            continue;
+        }
+        let [value] = call.args.as_mut_slice() else {
+            return Ok(None);
+        };
+        if !is_column(uncast(&value.expr, graph)?) {
+            is_plain = false;
+            columns.push(value.expr.clone());
+            value.expr = Var::like(&value.expr, 1, 1);
+        }
+        let Some((_, of)) = Percentile::of(&call, graph)? else {
+            return Ok(None);
+        };
+        found = true;
+        fits &= is_small(of.type_oid());
+    }
+    fits &= columns.iter().all(|column| is_small(column.type_oid()));
+    if is_plain || !fits || !found {
+        return Ok(None);
+    }
+    let before = graph.len();
+    match split::above_rows_with(&upper, &columns, graph) {
+        Err(Fallback::Reason(_)) => {
+            graph.truncate(before);
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
 
 impl Percentile {
     /// The percentile that a call asks for, and the column it is of. None for one that has no pointer.
