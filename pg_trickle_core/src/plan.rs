@@ -20,6 +20,8 @@ pub struct Input<'a> {
     pub storage: &'a str,
     /// Why the query is to be run again after every change, whatever operators there are for it.
     pub fallback: Option<&'a str>,
+    /// True if the view is to compute the windows of the query, over stored rows without them.
+    pub windows_on_read: bool,
 }
 
 /// The OID by which the core knows the storage table of a stage, which may not exist yet. The final stage, whose

@@ -252,6 +252,7 @@ fn compiled(catalog: &dyn Catalog, tree: &str, name: &str) -> Result<String, Err
         schema: "pgtrickle",
         storage: "st",
         fallback: None,
+        windows_on_read: false,
     };
     match compile(&input, catalog) {
         Err(error @ Error::Unsupported { .. }) => {
@@ -353,6 +354,7 @@ fn programs_that_can_raise_alone_are_known() {
             schema: "pgtrickle",
             storage: "st",
             fallback: None,
+            windows_on_read: false,
         };
         let plan = compile(&input, &catalog).expect("compiled");
         let stage = plan.stages.last().expect("a stage");
@@ -379,6 +381,7 @@ fn every_fixture_can_fall_back() {
             schema: "pgtrickle",
             storage: "st",
             fallback: Some("a reason"),
+            windows_on_read: false,
         };
         match compile(&input, &catalog) {
             Err(Error::Unsupported { .. }) => {}

@@ -66,6 +66,11 @@ export type StreamTableQuery =
 export interface AlterStreamTableOptions {
   /** The values of `$1`, `$2` and so on. They become constants of the query. */
   params?: readonly unknown[]
+  /**
+   * Where the results of window functions are kept: `'stored'`, or `'onRead'`, which computes them whenever the stream table is
+   * read. A new stream table stores them, an altered one keeps to what it did. See "Windows on read" in docs/OPERATORS.md.
+   */
+  windows?: 'stored' | 'onRead'
   /** Receives the notices: why a query can only be maintained by running it again, for example. Not in a worker's tab. */
   onNotice?: (notice: Notice) => void
 }

@@ -27,6 +27,7 @@ pub fn plan(
         schema,
         storage,
         fallback: fallback.as_deref(),
+        windows_on_read: false,
     };
     let members = match compile(&input, &Recorded::read(answers)) {
         Ok(plan) => members(&plan),

@@ -45,7 +45,7 @@ pub fn query(view: &Query, key: &[String], form: Form, catalog: &dyn Catalog) ->
     storage.kind = RteKind::NamedTuplestore { name: ROWS.to_owned() };
     let (mut row, mut names) = (Vec::new(), Vec::new());
     for target in shown.targets.iter_mut().filter(|target| !target.junk) {
-        // Targets that sort stay, but hidden.
+        // Targets that sort stay, but hidden; windows sort documents, too.
         target.junk = true;
         row.push(target.expr.clone());
         names.push(target.name.clone().unwrap_or_default());
@@ -56,7 +56,7 @@ pub fn query(view: &Query, key: &[String], form: Form, catalog: &dyn Catalog) ->
     };
     shown
         .targets
-        .retain(|target| form == Form::Text && target.ressortgroupref != 0);
+        .retain(|target| (form == Form::Text || view.has_windows) && target.ressortgroupref != 0);
     shown
         .targets
         .extend([text_of_row(row, &names, form), key].map(|expr| Target {

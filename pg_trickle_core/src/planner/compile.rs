@@ -3,6 +3,7 @@
 #[cfg(feature = "changes")]
 use super::change_rows::{self, Form};
 use super::choose::choose;
+use super::on_read;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub change_documents: String,
     /// False if the result can change without a change of a source.
     pub is_settled: bool,
+    /// True if the view computes windows: a changed row of the storage tells little of what users see.
+    pub windows_on_read: bool,
     /// True if the final stage can be computed without what the lower stages store ([`crate::compile_at_once`]).
     pub has_skippable: bool,
 }
@@ -43,7 +46,7 @@ pub struct Plan {
 /// [`Plan::has_skippable`] is false.
 pub fn compile_at_once(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Option<Statement>, Error> {
     let graph = StageGraph::new(input.schema, input.storage, catalog, plan_stage, false);
-    let plan = match plan_whole(query, &graph) {
+    let plan = match plan_whole(query, input, &graph) {
         Ok(plan) => plan,
         Err(Fallback::Error(error)) => return Err(error),
         Err(Fallback::Reason(_) | Fallback::Whole(_)) => return Ok(None),
@@ -60,7 +63,7 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
     sources::sources(query, &graph)?;
     let attempt = match input.fallback {
         Some(why) => Err(Fallback::Reason(why.to_owned())),
-        None => plan_whole(query, &graph),
+        None => plan_whole(query, input, &graph),
     };
     let is_settled = !matches!(attempt, Err(Fallback::Whole(_)));
     let (plan, why) = match attempt {
@@ -92,6 +95,7 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
     #[cfg(feature = "changes")]
     let [change_rows, change_documents] =
         [Form::Text, Form::Document].map(|form| change_rows::query(&view, &top.key, form, &graph));
+    let windows_on_read = view.has_windows;
     views::mark_read_only(&mut view)?;
     let view = crate::sql::query::print(&view, &graph)?;
     Ok(Plan {
@@ -104,13 +108,19 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
         #[cfg(feature = "changes")]
         change_documents: change_documents?,
         is_settled,
+        windows_on_read,
     })
 }
 
 /// Plans the query of a stream table.
-fn plan_whole(query: &Query, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+fn plan_whole(query: &Query, input: &Input, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let mut prepared = query.clone();
     prepare(&mut prepared, graph)?;
+    if input.windows_on_read
+        && let Some(plan) = on_read::plan(&prepared, graph)?
+    {
+        return plan.indexable();
+    }
     choose(&prepared, &graph.top(), graph)?.indexable()
 }
 

@@ -5,3 +5,4 @@
 pub mod change_rows;
 pub mod choose;
 pub mod compile;
+mod on_read;

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::facts::clock::all;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::conjuncts;
-use crate::facts::shape::{gives_rows, has_sublink};
+use crate::facts::shape::{gives_rows, has_sublink, is_grouped};
 use crate::facts::types::{is_pseudo, type_of};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
 use crate::stages::graph::StageGraph;
@@ -181,6 +181,12 @@ pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fal
 
 /// Windows, subqueries in the select list or HAVING, and set-returning functions, above grouping.
 pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
+    let (lower, columns, upper) = parted_at_groups(query, graph);
+    over(lower, columns, upper, graph)
+}
+
+/// The same before it is put together.
+fn parted_at_groups<'c>(query: &Query, graph: &'c StageGraph) -> (Query, Columns<'c>, Query) {
     let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
     let is_column = |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Aggref(_) | Expr::Grouping(_));
     let mut columns = Columns {
@@ -221,7 +227,7 @@ pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallba
             })
     };
     upper.targets.retain(|target| !unused_key(target));
-    over(lower, columns, upper, graph)
+    (lower, columns, upper)
 }
 
 /// Grouping or windows above joins and subqueries that need a stage of their own. Without `lifted`, subqueries outside
@@ -232,6 +238,17 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
     let mut upper = query.clone();
     upper.has_sublinks &= !lifted;
     above_linear(query, upper, false, &is_column, graph)
+}
+
+/// Windows above the rows or groups that they are computed over, which are returned beside it.
+pub fn windows_and_rows(query: &Query, graph: &StageGraph) -> Result<(Query, Query), Fallback> {
+    let (lower, columns, upper) = if is_grouped(query) {
+        parted_at_groups(query, graph)
+    } else {
+        parted(query, query.clone(), false, &|_| false, graph)?
+    };
+    let lower = supplying(lower, columns)?;
+    Ok((reading(upper, lower.clone(), &lower), lower))
 }
 
 /// Everything above the rows of FROM and WHERE, which have these expressions as columns.

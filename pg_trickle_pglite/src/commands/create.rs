@@ -8,7 +8,7 @@ use crate::edge::spi::{self, Values};
 use crate::runtime::session::Busy;
 use crate::runtime::stream_table::{StageRunner, new_stages};
 use crate::runtime::{load, locks, memory};
-use crate::schema::definition::Query;
+use crate::schema::definition::{Query, Windows};
 use crate::schema::{description, statements, storage, triggers};
 use crate::text::{hidden, names};
 use pg_trickle_core::plan::Way;
@@ -39,11 +39,14 @@ pub struct Request<'a> {
     pub initialize: bool,
     /// What to do when it is there.
     pub exists: Exists,
+    /// Where the results of windows are kept: `stored` or `onRead`.
+    pub windows: Option<&'a str>,
 }
 
 /// Makes a stream table. Returns its qualified name.
 pub fn run(request: &Request) -> Result<String> {
     check_mode(request)?;
+    let windows = Windows::of(request.windows).map_err(|error| error.about(request.name))?;
     let parsed = names::parse(request.name)?;
     must_be_idle("create a stream table")?;
     let (schema, temporaries) = schema(parsed.schema.as_deref())?;
@@ -61,7 +64,7 @@ pub fn run(request: &Request) -> Result<String> {
                 return Ok(found.name);
             }
             Exists::Replace => {
-                alter::change(&found, request.query)?;
+                alter::change(&found, request.query, windows)?;
                 return Ok(found.name);
             }
             Exists::Fail => {
@@ -82,7 +85,7 @@ pub fn run(request: &Request) -> Result<String> {
         }
     }
     memory::must_have_room(&name)?;
-    make(request, &schema, &name, temporaries).map_err(|error| error.about(&name))?;
+    make(request, windows, &schema, &name, temporaries).map_err(|error| error.about(&name))?;
     Ok(name)
 }
 
@@ -133,12 +136,12 @@ fn at(name: &str) -> Result<Target> {
     }
 }
 
-fn make(request: &Request, schema: &str, name: &str, temporaries: bool) -> Result<()> {
+fn make(request: &Request, windows: Windows, schema: &str, name: &str, temporaries: bool) -> Result<()> {
     let query = Query::read(request.query, temporaries)?;
     let _busy = Busy::start();
     locks::take_catalog()?;
     let id = storage::next_id()?;
-    let definition = query.define(schema, id)?;
+    let definition = query.define(schema, id, windows)?;
     fallback::attempt(|reason| make_parts(request, id, name, &definition, reason))
 }
 
@@ -164,7 +167,7 @@ fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: 
     description::insert(&new, &compiled)?;
     storage::record_stages(id, name, &compiled)?;
     description::record_sources(id, &compiled, &[])?;
-    let is_settled = compiled.is_settled;
+    let (is_settled, windows_on_read) = (compiled.is_settled, compiled.windows_on_read);
     let stages = new_stages(id, name, &search_path, compiled.stages);
     if request.initialize {
         locks::take(std::iter::once(id))?;
@@ -176,7 +179,14 @@ fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: 
     match reason {
         Some(reason) => fallback::announce(name, reason),
         None => announce(name, &stages, is_settled),
+    }?;
+    if request.windows == Some("onRead") && !windows_on_read {
+        ffi::notice(
+            &format!("stream table {name} stores all its results: no window is left to compute on read"),
+            Some("Windows are computed on read where they are above everything else in a query but its ORDER BY."),
+        )?;
     }
+    Ok(())
 }
 
 /// What the functions of a query are to see: the path of the session that gives the query.

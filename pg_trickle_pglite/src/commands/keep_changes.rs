@@ -16,8 +16,12 @@ pub fn run(name: &str, retain: Option<&str>, max_age: Option<&str>) -> Result<St
     check(retain, max_age).map_err(|error| error.about(&found.name))?;
     fallback::fit(found.id)?;
     let _busy = Busy::start();
-    let was_kept = load::load(found.id)?.change_documents.is_some();
+    let table = load::load(found.id)?;
+    let was_kept = table.change_documents.is_some();
     let is_kept = retain != Some("0");
+    if is_kept && table.windows_on_read {
+        return Err(feed::unstored("keep the changes of", &table.name));
+    }
     let id = found.id.to_string();
     if is_kept {
         // After all numbers that there were, so that a reader of one feed cannot take another for it.

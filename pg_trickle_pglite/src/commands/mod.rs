@@ -50,6 +50,7 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
             mode,
             initialize,
             exists,
+            windows @ ..,
         ] => {
             let request = create::Request {
                 name: required(*name, "name")?,
@@ -62,11 +63,13 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
                     Some("replace") => create::Exists::Replace,
                     Some(_) | None => create::Exists::Fail,
                 },
+                windows: windows.first().copied().flatten(),
             };
             described(&create::run(&request)?, *how == "create_json")
         }
-        [Some(how @ ("alter" | "alter_json")), name, query, ..] => {
-            let name = alter::run(required(*name, "name")?, required(*query, "query")?)?;
+        [Some(how @ ("alter" | "alter_json")), name, query, windows @ ..] => {
+            let windows = windows.first().copied().flatten();
+            let name = alter::run(required(*name, "name")?, required(*query, "query")?, windows)?;
             described(&name, *how == "alter_json")
         }
         [Some("drop"), name, cascade, ..] => done(drop::run(required(*name, "name")?, *cascade == Some("true"))),

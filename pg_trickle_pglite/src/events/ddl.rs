@@ -75,13 +75,18 @@ fn changed() -> Result<()> {
     follow_owners()?;
     let triggers = spi::catalog(
         concat!(
-            "SELECT 1 FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid \
+            "SELECT t.id FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger g ON g.oid = c.objid \
              JOIN pgtrickle.stream_table t ON t.relid = g.tgrelid WHERE c.classid = 'pg_trigger'::regclass AND ",
             is_bound!(),
-            " LIMIT 1"
         ),
         &[],
     )?;
+    for id in spi::column::<i32>(triggers.clone())? {
+        let table = load::load(id)?;
+        if table.windows_on_read && table.triggers != 0 {
+            return Err(feed::unstored("make a trigger on", &table.name));
+        }
+    }
     follow_triggers(&triggers)?;
     // The planner expects 1,000 rows of the function, and 10 of `unnest`. It takes memory for ten times as many before it reads
     // the first, which was a megabyte for each command.

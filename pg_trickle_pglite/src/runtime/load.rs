@@ -32,6 +32,8 @@ pub struct Compiled {
     pub is_settled: bool,
     /// [`at_once`] gives a statement.
     pub has_skippable: bool,
+    /// The view computes windows.
+    pub windows_on_read: bool,
     /// The relations that it was compiled from.
     pub depends: Set<Oid>,
 }
@@ -68,13 +70,18 @@ impl Compiled {
 /// Compiles the query of a definition view. `storage` is the unquoted name of the storage table; `fallback` says why the
 /// query is to be run again after every change.
 pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
-    let (tree, owner) = analysed(definition)?;
+    let Analysed {
+        tree,
+        owner,
+        windows_on_read,
+    } = analysed(definition)?;
     let input = Input {
         tree: &tree,
         definition,
         schema: hidden::SCHEMA,
         storage,
         fallback,
+        windows_on_read,
     };
     let (compiled, depends) = SpiCatalog::ask(owner, |catalog| compile_query(&input, catalog))?;
     Ok(Compiled {
@@ -85,34 +92,58 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
         change_documents: compiled.change_documents,
         is_settled: compiled.is_settled,
         has_skippable: compiled.has_skippable,
+        windows_on_read: compiled.windows_on_read,
         depends,
     })
 }
 
 /// The statement that makes the top stage what its query returns, whatever the lower stages store, if there is one.
 pub fn at_once(table: &StreamTable) -> Result<Option<Statement>> {
-    let (tree, owner) = analysed(&table.definition)?;
+    let Analysed {
+        tree,
+        owner,
+        windows_on_read,
+    } = analysed(&table.definition)?;
     let input = Input {
         tree: &tree,
         definition: &table.definition,
         schema: hidden::SCHEMA,
         storage: &table.storage,
         fallback: None,
+        windows_on_read,
     };
     Ok(SpiCatalog::ask(owner, |catalog| compile_at_once(&input, catalog))?.0)
 }
 
-/// The analysed tree of a view, and its owner.
-fn analysed(view: &str) -> Result<(String, Oid)> {
+/// The comment on a definition whose windows are computed when they are read. It goes where the definition goes, through a
+/// dump as well.
+pub const WINDOWS_ON_READ: &str = "windows on read";
+
+/// What a definition view says.
+struct Analysed {
+    /// Its analysed tree.
+    tree: String,
+    owner: Oid,
+    windows_on_read: bool,
+}
+
+/// Reads a definition view.
+fn analysed(view: &str) -> Result<Analysed> {
     let row = spi::catalog(
-        "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid FROM pg_rewrite w \
+        "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid, \
+         coalesce((SELECT d.description = $2 FROM pg_description d WHERE d.objoid = w.ev_class \
+         AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0), false) FROM pg_rewrite w \
          WHERE w.ev_class = $1::regclass AND w.rulename = '_RETURN'",
-        &[Some(view)],
+        &[Some(view), Some(WINDOWS_ON_READ)],
     )?
     .pop();
     let row = row.ok_or_else(|| SqlError::internal(format_args!("{view} is no view")))?;
     let mut values = Values::of(row);
-    Ok((values.text()?, values.number()?))
+    Ok(Analysed {
+        tree: values.text()?,
+        owner: values.number()?,
+        windows_on_read: values.boolean()?,
+    })
 }
 
 /// Whether what a stream table stores looks like this.
@@ -330,6 +361,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         depends: compiled.depends,
         fingerprint,
         fallback,
+        windows_on_read: compiled.windows_on_read,
         columns: compiled.columns,
         change_rows: compiled.change_rows,
         change_documents: is_kept.then_some(compiled.change_documents),

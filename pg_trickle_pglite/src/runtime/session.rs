@@ -541,6 +541,7 @@ mod tests {
             depends: relids,
             fingerprint: String::new(),
             fallback: None,
+            windows_on_read: false,
             columns: Vec::new(),
             change_rows: String::new(),
             change_documents: None,

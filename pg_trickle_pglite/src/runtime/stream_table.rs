@@ -37,6 +37,8 @@ pub struct StreamTable {
     pub fingerprint: String,
     /// Why its query is run again after every change, whatever operators there are for it.
     pub fallback: Option<String>,
+    /// Its view computes windows.
+    pub windows_on_read: bool,
     /// The visible columns.
     pub columns: Vec<OutputColumn>,
     /// The query that turns changed rows of the storage into what users see, as text.

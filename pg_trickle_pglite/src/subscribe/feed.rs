@@ -1,7 +1,7 @@
 //! The rows that subscribers receive, as users see them: all rows to begin with, then each change.
 
 use super::{kept, outbox};
-use crate::edge::error::Result;
+use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Delta, Event, Oid, Operation, Steps};
 use crate::edge::spi;
 use crate::runtime::session::{self, Busy, NotedRow};
@@ -134,7 +134,8 @@ pub fn note_all(table: &StreamTable, is_added: bool) -> Result<()> {
 /// Records what a statement changed in the storage of a stream table.
 pub fn change(id: i32, event: &Event) -> Result<()> {
     let table = load::load(id)?;
-    if event.operation() == Operation::Truncate {
+    if event.operation() == Operation::Truncate || table.windows_on_read {
+        // What subscribers make of it is the difference.
         return renewed(&table);
     }
     let known = STEPS.with_borrow(|steps| steps.get(&id).cloned());
@@ -169,6 +170,16 @@ pub fn change(id: i32, event: &Event) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The error for what needs every change as it happens, of a stream table whose windows are computed on read.
+pub fn unstored(what: &str, name: &str) -> Box<SqlError> {
+    SqlError::new(
+        "0A000",
+        format!("cannot {what} a stream table whose windows are computed on read"),
+    )
+    .hint("Alter it with windows => 'stored', or subscribe to it.")
+    .about(name)
 }
 
 /// Records all rows, for one subscriber or for all.
