@@ -50,7 +50,6 @@ const PREFIXES = {
   count_all: over('count(*)', 'PARTITION BY k ORDER BY v NULLS FIRST'),
   least: over('min(v)', 'PARTITION BY k ORDER BY id'),
   greatest: over('max(v)', 'PARTITION BY k ORDER BY id DESC'),
-  first: over('first_value(v)', `${TOTAL} ROWS UNBOUNDED PRECEDING`),
   only_some:
     'SELECT id, sum(v) FILTER (WHERE s IS NOT NULL) OVER (PARTITION BY k ORDER BY id) AS r FROM t WHERE v IS NOT NULL',
   prefixes: `SELECT id, row_number() OVER w AS n, rank() OVER w AS r, dense_rank() OVER w AS d, sum(v) OVER w + 1 AS s,
@@ -60,7 +59,34 @@ const PREFIXES = {
   mixed: `SELECT id, row_number() OVER w AS n, lag(v) OVER w AS l FROM t WINDOW w AS (PARTITION BY k ORDER BY id)`,
 }
 
+const ENDS = {
+  first: over('first_value(v)'),
+  first_rows: over('first_value(v)', `${TOTAL} ROWS UNBOUNDED PRECEDING`),
+  first_of_order: over('first_value(v)', 'PARTITION BY k ORDER BY v DESC'),
+  first_all: over('first_value(id)', 'ORDER BY v NULLS FIRST, id'),
+  first_desc: over('first_value(s)', 'PARTITION BY k ORDER BY v DESC, id DESC'),
+  first_by_two: over('first_value(v)', 'PARTITION BY k, v % 2 ORDER BY id'),
+  last: over('last_value(s)', `${TOTAL} RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`),
+  last_from_here: over('last_value(v + id)', `${TOTAL} ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING`),
+  itself: over('last_value(s)'),
+  peers_near: over('sum(v)', `${TOTAL} GROUPS BETWEEN 2 PRECEDING AND 1 FOLLOWING`),
+  ends: `SELECT id, first_value(v) OVER w AS f, last_value(v) OVER w - v AS l FROM t
+    WINDOW w AS (PARTITION BY k ORDER BY v, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`,
+  first_and_near: `SELECT id, v - first_value(v) OVER w AS f, lag(v) OVER w AS l, sum(v) OVER (w ROWS 2 PRECEDING) AS s,
+    lead(v) OVER w - first_value(id) OVER w AS d FROM t WINDOW w AS (PARTITION BY k ORDER BY v, id)`,
+}
+
 const COMBINED = {
+  first_numbered: `SELECT id, row_number() OVER w AS n, first_value(v) OVER w AS f, first_value(s) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING
+    AND UNBOUNDED FOLLOWING) AS g FROM t WINDOW w AS (PARTITION BY k ORDER BY v, id)`,
+  last_numbered: `SELECT id, row_number() OVER w AS n, last_value(v) OVER (w ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS l
+    FROM t WINDOW w AS (PARTITION BY k ORDER BY v, id)`,
+  since_first: `SELECT k, sum(d) AS s FROM (SELECT id, k, v - first_value(v) OVER (PARTITION BY k ORDER BY id) AS d FROM t) AS q GROUP BY k`,
+  by_first: `SELECT id, rank() OVER (PARTITION BY k ORDER BY f) AS r FROM (SELECT id, k, first_value(v) OVER (PARTITION BY k, s
+    ORDER BY id) AS f FROM t) AS q`,
+  first_joined: `SELECT t.id, first_value(t.v) OVER (PARTITION BY u.v ORDER BY t.id) AS l FROM t
+    JOIN (SELECT k, max(v) AS v FROM u GROUP BY k) AS u ON t.k = u.k`,
+  first_of_groups: 'SELECT k, first_value(sum(v)) OVER (ORDER BY k) AS l FROM t GROUP BY k',
   joined:
     'SELECT t.id, u.v, lag(t.v) OVER (PARTITION BY u.v ORDER BY t.id) AS l FROM t JOIN (SELECT k, max(v) AS v FROM u GROUP BY k) AS u ON t.k = u.k',
   of_groups:
@@ -103,9 +129,10 @@ const STEPS = [
 
 runCases('windows near a change', [
   { name: 'functions of bounded reach', setup: TABLES, views: NEAR, steps: STEPS, way: 'incremental' },
+  { name: 'first and last values', setup: TABLES, views: ENDS, steps: STEPS, way: 'incremental' },
   { name: 'prefixes', setup: TABLES, views: PREFIXES, steps: STEPS, way: 'incremental' },
   { name: 'below and above other operators', setup: TABLES, views: COMBINED, steps: STEPS, way: 'incremental' },
-  ...[NEAR, PREFIXES, COMBINED].map((views, n) => ({
+  ...[NEAR, ENDS, PREFIXES, COMBINED].map((views, n) => ({
     name: `large partitions, with triggers that change more rows: ${n + 1}`,
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int, s text)',
@@ -179,7 +206,7 @@ test('random changes of two large groups', async () => {
   await lab.exec("INSERT INTO t SELECT i, i % 2, i * 7919 % 100, 'n' || i FROM generate_series(1, 500) AS i")
   await lab.exec('INSERT INTO u VALUES (0, 1), (1, 2)')
   try {
-    const all = Object.entries({ ...NEAR, ...PREFIXES, ...COMBINED })
+    const all = Object.entries({ ...NEAR, ...ENDS, ...PREFIXES, ...COMBINED })
     for (const [name, query] of all.filter(() => rng.chance(0.3))) await lab.create(name, query)
     for (let n = 500; n < 525; n++) {
       await lab.run(
@@ -216,6 +243,7 @@ test('are not computed by whole partitions', async () => {
   }
   try {
     expect(await costs(NEAR)).toEqual(['the rows within reach of the change'])
+    expect(await costs(ENDS)).toEqual(['the rows within reach of the change'])
     expect(await costs(PREFIXES)).toEqual(['the rows of the partition from the change on'])
   } finally {
     await lab.exec('DROP TABLE t CASCADE')

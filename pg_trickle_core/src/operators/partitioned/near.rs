@@ -71,6 +71,9 @@ pub enum Extent {
         before: i64,
         /// How many rows after it.
         after: i64,
+        /// Results that are a value of the first row of the partition ([`Side::Before`] all others) or of the last one: the
+        /// stored column, and that of the call.
+        edges: Vec<(Side, String, String)>,
     },
     /// Rows from the first changed one on.
     Suffix {
@@ -107,8 +110,8 @@ impl Maintenance for Near {
                 Program::Run(vec![Statement {
                     sql: self.statement(&touched.join(" UNION ALL "), fans_out),
                     bulk,
-                    returns: match self.extent {
-                        Extent::Reach { .. } if !fans_out => Returns::Nothing,
+                    returns: match &self.extent {
+                        Extent::Reach { edges, .. } if !fans_out && edges.is_empty() => Returns::Nothing,
                         _ => Returns::Verdict,
                     },
                 }])
@@ -171,7 +174,7 @@ impl Near {
         let places = self.order.names();
         let same_key = |a: &str, b: &str| and(&equal(&self.row_key, a, b).concat());
         let (extent, rows) = match &self.extent {
-            Extent::Reach { before, after } => self.near(*before, *after),
+            Extent::Reach { before, after, edges } => self.near(*before, *after, edges),
             Extent::Suffix {
                 places,
                 seeds,
@@ -195,14 +198,31 @@ impl Near {
             found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
         // A suffix of many rows costs more than to compute everything again.
-        let (counted, and_few, with, verdict) = match self.extent {
+        let is_few = "(SELECT z.few FROM z)";
+        let written = ", written AS (".to_owned();
+        let (counted, and_few, with, verdict) = match &self.extent {
+            Extent::Reach { edges, .. } if !edges.is_empty() => {
+                let (stored, calls): (Vec<String>, Vec<String>) = edges
+                    .iter()
+                    .map(|(_, stored, call)| (stored.clone(), call.clone()))
+                    .unzip();
+                // If the value of the first row is another one now, all rows change.
+                let with = format!(
+                    ", z AS MATERIALIZED (SELECT NOT EXISTS (SELECT FROM n, l, {table} AS s WHERE {} AND {} AND {}) AS few), \
+                     written AS (",
+                    op(&format!("l.{RID}"), "=", &format!("n.{RID}")),
+                    op("s.ctid", "=", &format!("n.{RID}")),
+                    op(&image("s", &stored), "<>", &image("l", &calls)),
+                );
+                let verdict = format!(" RETURNING 1) {}", verdict(&and(&[are_few, is_few.to_owned()]), "0"));
+                (format!("r AS ({rows})"), format!(" AND {is_few}"), with, verdict)
+            }
             Extent::Reach { .. } if fans_out => {
                 let verdict = format!(" RETURNING 1) {}", verdict(&are_few, "0"));
-                (format!("r AS ({rows})"), String::new(), ", written AS (", verdict)
+                (format!("r AS ({rows})"), String::new(), written, verdict)
             }
-            Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), "", String::new()),
+            Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), String::new(), String::new()),
             Extent::Suffix { .. } => {
-                let is_few = "(SELECT z.few FROM z)";
                 let most = op(
                     &FEW.to_string(),
                     "+",
@@ -215,7 +235,7 @@ impl Near {
                     op(&most, "+", "1"),
                 );
                 let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(is_few)));
-                (all, format!(" AND {is_few}"), ", written AS (", verdict)
+                (all, format!(" AND {is_few}"), written, verdict)
             }
         };
         let columns = &self.whole.row.columns;
@@ -225,7 +245,7 @@ impl Near {
              o AS MATERIALIZED (SELECT {stored}, s.ctid AS {RID} FROM {TOUCHED} AS k, {table} AS s WHERE {by_key}), \
              p AS MATERIALIZED (SELECT {in_w} FROM w UNION SELECT {in_o} FROM o), \
              {extent}, {counted}, l AS ({calls}){with} \
-             MERGE INTO {table} AS t USING (SELECT {results}, l.{RID}, TRUE FROM l WHERE l.{HIT} \
+             MERGE INTO {table} AS t USING (SELECT {results}, l.{RID}, TRUE FROM l WHERE l.{HIT}{and_few} \
              UNION ALL SELECT {gone}, o.{RID}, FALSE FROM o WHERE NOT EXISTS (SELECT FROM w WHERE {is_back}){and_few}) \
              AS d({written}, {RID}, __pgt_wanted) ON {found} \
              WHEN MATCHED AND NOT d.__pgt_wanted THEN DELETE WHEN MATCHED AND {differs} THEN {write}{verdict}",
@@ -290,15 +310,38 @@ impl Near {
         )
     }
 
+    /// The row ids of the first or the last stored row in the partitions of `p`, each with FALSE.
+    fn edge(&self, side: Side) -> Vec<String> {
+        let arm = |conditions: &Vec<String>| {
+            format!(
+                "(SELECT s.ctid, FALSE FROM {} AS s WHERE {} AND {} ORDER BY {} LIMIT 1)",
+                self.whole.table,
+                and(conditions),
+                Self::is_untouched(),
+                self.order.items("s", side == Side::After),
+            )
+        };
+        equal(&self.order.partition, "s", "p").iter().map(arm).collect()
+    }
+
     /// A CTE with the stored rows near each place of `p`, and the rows to compute.
-    fn near(&self, before: i64, after: i64) -> (String, String) {
+    fn near(&self, before: i64, after: i64, edges: &[(Side, String, String)]) -> (String, String) {
         let most = before + after;
-        // A row depends on `before` rows before it, so the rows up to `before` after a changed one depend on that.
+        let mut arms = Vec::new();
+        for side in [Side::Before, Side::After] {
+            if edges.iter().any(|(edge, ..)| *edge == side) {
+                arms.extend(self.edge(side));
+            }
+        }
+        if most > 0 || arms.is_empty() {
+            // A row depends on `before` rows before it, so the rows up to `before` after a changed one depend on that.
+            arms.push(self.beside(Side::Before, "p", after, most));
+            arms.push(self.beside(Side::After, "p", before, most));
+        }
         let near = format!(
-            "n AS MATERIALIZED (SELECT f.{RID}, pg_catalog.bool_or(f.{HIT}) AS {HIT} FROM p, LATERAL ({} UNION ALL {}) \
+            "n AS MATERIALIZED (SELECT f.{RID}, pg_catalog.bool_or(f.{HIT}) AS {HIT} FROM p, LATERAL ({}) \
              AS f({RID}, {HIT}) GROUP BY f.{RID})",
-            self.beside(Side::Before, "p", after, most),
-            self.beside(Side::After, "p", before, most),
+            arms.join(" UNION ALL "),
         );
         let rows = format!(
             "SELECT {}, n.{HIT}, n.{RID} FROM n, {} AS s WHERE {} UNION ALL {}",

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::shape;
 use crate::oids::{DATE, INT2, INT4, INT8, NUMERIC, TIMESTAMP, TIMESTAMPTZ};
-use crate::query::{Expr, Window, WindowFunc, frame};
+use crate::query::{Expr, Query, WindowFunc, frame};
 use crate::sql::ident::is_one_of;
 
 /// The largest number of neighbours that are read for one changed row.
@@ -17,6 +17,10 @@ pub enum Reach {
     Near(i64, i64),
     /// The result depends on all rows before a row, and follows from that of the row before and the rows since.
     Prefix(Prefix),
+    /// The result is a value of the first row of the partition.
+    First,
+    /// It is a value of the last row.
+    Last,
 }
 
 /// How the result of a prefix goes on.
@@ -39,8 +43,16 @@ pub enum Prefix {
 }
 
 /// The reach of a window function, and whether rows that tie in the order of the window are alike for it. `None` if a
-/// change can reach all rows of the partition.
-pub fn of(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> Result<Option<(Reach, bool)>, Error> {
+/// change can reach all rows of the partition. In an order that `is_total`, no rows tie.
+pub fn of(
+    call: &WindowFunc,
+    query: &Query,
+    is_total: bool,
+    catalog: &dyn Catalog,
+) -> Result<Option<(Reach, bool)>, Error> {
+    let Some(window) = query.windows.iter().find(|window| window.winref == call.winref) else {
+        return Ok(None);
+    };
     let function = catalog.function(call.function)?;
     if window.order.is_empty() || function.schema != "pg_catalog" {
         return Ok(None);
@@ -74,11 +86,23 @@ pub fn of(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> Result<O
     if has(frame::EXCLUDE_GROUP | frame::EXCLUDE_TIES) {
         return Ok(None);
     }
-    if has(frame::ROWS) {
+    let has_offset = window.start_offset.is_some() || window.end_offset.is_some();
+    if has(frame::ROWS) || is_total && (has(frame::GROUPS) || !has_offset) {
+        if name == "last_value" && has(frame::END_CURRENT_ROW) && !has(frame::EXCLUDE_CURRENT_ROW) {
+            return Ok(near(0, 0));
+        }
         let start = bound(window.start_offset.as_ref(), has, Side::START, catalog)?;
         let end = bound(window.end_offset.as_ref(), has, Side::END, catalog)?;
         if let (Some(start), Some(end)) = (start, end) {
             return Ok(near(-start, end));
+        }
+    }
+    if !has_offset && !has(frame::EXCLUDE_CURRENT_ROW) {
+        if name == "first_value" && has(frame::START_UNBOUNDED_PRECEDING) {
+            return Ok(Some((Reach::First, false)));
+        }
+        if name == "last_value" && has(frame::END_UNBOUNDED_FOLLOWING) {
+            return Ok(Some((Reach::Last, false)));
         }
     }
     let runs = has(frame::START_UNBOUNDED_PRECEDING)
@@ -96,7 +120,6 @@ pub fn of(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> Result<O
         "sum" if is_exact => Prefix::Sum,
         "min" if is_plain => Prefix::Least,
         "max" if is_plain => Prefix::Greatest,
-        "first_value" if has(frame::ROWS) => Prefix::First,
         _ => return Ok(None),
     };
     Ok(Some((Reach::Prefix(prefix), !has(frame::ROWS))))
