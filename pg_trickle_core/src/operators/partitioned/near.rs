@@ -2,7 +2,8 @@
 //!
 //! A function of bounded reach (lag, lead, a ROWS frame of a few rows) has another result only for rows within its reach
 //! of a row that came, went or moved. A prefix (row_number, rank, a running sum) has another result only from the first
-//! such row on. Its results go on from those stored for the last row before.
+//! such row on. Its results go on from those stored for the last row before. A RANGE frame reaches rows by their values. The
+//! value of the first or last row of a partition is compared with the stored one; if it is another one, all rows change.
 //!
 //! Rule: the stored rows have everything that the functions depend on, so the neighbours of a changed row are stored
 //! rows, too, found by an index on (partition, order, key). The functions run over these neighbours and the changed rows
@@ -15,6 +16,7 @@
 //! in analytical SQL queries", 2015.
 
 use super::places::{Order, Side, equal, strictly};
+use super::range;
 use super::reach::Prefix;
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
@@ -22,8 +24,8 @@ use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
 use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, size_within, sizes, verdict, whole_unless};
 use crate::operators::linear::block::Block;
 use crate::operators::linear::touched::KeysOfBlocks;
-use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, case, column, image, names, op, or};
+use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::{and, both_null, case, column, image, names, op, or};
 
 /// The column that tells rows whose result may differ from those that are only read.
 pub const HIT: &str = "__pgt_hit";
@@ -36,6 +38,9 @@ pub const SEEDED: &str = "__pgt_seeded";
 const LAST: &str = "__pgt_last";
 /// The column that says whether the rows that came add as much as those that went.
 const EVEN: &str = "__pgt_even";
+
+/// The condition that the rows to compute are few, or that others do not change.
+const IS_FEW: &str = "(SELECT z.few FROM z)";
 
 /// A suffix is computed from its first row on if it has at most [`FEW`] rows, or one for this many bytes of storage: about
 /// a quarter of all rows, since pages are half full.
@@ -74,6 +79,15 @@ pub enum Extent {
         /// Results that are a value of the first row of the partition ([`Side::Before`] all others) or of the last one: the
         /// stored column, and that of the call.
         edges: Vec<(Side, String, String)>,
+    },
+    /// Rows whose value in the order is near that of a changed one.
+    Range {
+        /// How much smaller the value of a row may be whose result depends on a changed one, in the units of [`range`].
+        below: i64,
+        /// How much greater.
+        above: i64,
+        /// The type of the order.
+        type_oid: Oid,
     },
     /// Rows from the first changed one on.
     Suffix {
@@ -122,7 +136,7 @@ impl Maintenance for Near {
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
         match self.extent {
-            Extent::Reach { .. } => "the rows within reach of the change",
+            Extent::Reach { .. } | Extent::Range { .. } => "the rows within reach of the change",
             Extent::Suffix { .. } => "the rows of the partition from the change on",
         }
     }
@@ -175,6 +189,7 @@ impl Near {
         let same_key = |a: &str, b: &str| and(&equal(&self.row_key, a, b).concat());
         let (extent, rows) = match &self.extent {
             Extent::Reach { before, after, edges } => self.near(*before, *after, edges),
+            Extent::Range { below, above, type_oid } => self.range(*below, *above, *type_oid),
             Extent::Suffix {
                 places,
                 seeds,
@@ -198,7 +213,6 @@ impl Near {
             found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
         // A suffix of many rows costs more than to compute everything again.
-        let is_few = "(SELECT z.few FROM z)";
         let written = ", written AS (".to_owned();
         let (counted, and_few, with, verdict) = match &self.extent {
             Extent::Reach { edges, .. } if !edges.is_empty() => {
@@ -214,28 +228,37 @@ impl Near {
                     op("s.ctid", "=", &format!("n.{RID}")),
                     op(&image("s", &stored), "<>", &image("l", &calls)),
                 );
-                let verdict = format!(" RETURNING 1) {}", verdict(&and(&[are_few, is_few.to_owned()]), "0"));
-                (format!("r AS ({rows})"), format!(" AND {is_few}"), with, verdict)
+                let verdict = format!(" RETURNING 1) {}", verdict(&and(&[are_few, IS_FEW.to_owned()]), "0"));
+                (format!("r AS ({rows})"), format!(" AND {IS_FEW}"), with, verdict)
             }
             Extent::Reach { .. } if fans_out => {
                 let verdict = format!(" RETURNING 1) {}", verdict(&are_few, "0"));
                 (format!("r AS ({rows})"), String::new(), written, verdict)
             }
             Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), String::new(), String::new()),
-            Extent::Suffix { .. } => {
+            Extent::Range { .. } | Extent::Suffix { .. } => {
                 let most = op(
                     &FEW.to_string(),
                     "+",
                     &op(&sizes(&[table]), "/", &SUFFIX_BYTES.to_string()),
                 );
-                let all = format!(
-                    "m AS MATERIALIZED ({rows}), z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM m LIMIT {}) AS m), \
-                     r AS (SELECT * FROM m WHERE {is_few})",
-                    op("pg_catalog.count(*)", "<=", &most),
-                    op(&most, "+", "1"),
-                );
-                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(is_few)));
-                (all, format!(" AND {is_few}"), written, verdict)
+                let few = |of: &str| {
+                    format!(
+                        "z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {of} LIMIT {}) AS m)",
+                        op("pg_catalog.count(*)", "<=", &most),
+                        op(&most, "+", "1"),
+                    )
+                };
+                let counted = if let Extent::Range { .. } = self.extent {
+                    format!("{}, r AS ({rows})", few("n"))
+                } else {
+                    format!(
+                        "m AS MATERIALIZED ({rows}), {}, r AS (SELECT * FROM m WHERE {IS_FEW})",
+                        few("m")
+                    )
+                };
+                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(IS_FEW)));
+                (counted, format!(" AND {IS_FEW}"), written, verdict)
             }
         };
         let columns = &self.whole.row.columns;
@@ -349,6 +372,44 @@ impl Near {
             self.whole.table,
             op("s.ctid", "=", &format!("n.{RID}")),
             self.renewed("", ""),
+        );
+        (near, rows)
+    }
+
+    /// A CTE with the stored rows whose results may depend on a place of `p`, and those on which they depend, and the rows to
+    /// compute.
+    fn range(&self, below: i64, above: i64, type_oid: Oid) -> (String, String) {
+        let place = &self.order.places[0].column;
+        let (s, p) = (column("s", &place.name), column("p", &place.name));
+        let hit = range::within(&s, &p, below, above, type_oid);
+        let near = range::within(&s, &p, below + above, below + above, type_oid);
+        let mut arms = Vec::new();
+        for partition in equal(&self.order.partition, "s", "p") {
+            let mut arm = |hit: &str, near: &str| {
+                arms.push(format!(
+                    "SELECT s.ctid, {hit} FROM {} AS s WHERE {} AND {near} AND {}",
+                    self.whole.table,
+                    and(&partition),
+                    Self::is_untouched()
+                ));
+            };
+            arm(&hit, &near);
+            if place.nullable {
+                // They are peers of each other, and of no other row.
+                arm("TRUE", &both_null(&s, &p));
+            }
+        }
+        let near = format!(
+            "n AS MATERIALIZED (SELECT f.* FROM p, LATERAL ({} OFFSET 0) AS f({RID}, {HIT}))",
+            arms.join(" UNION ALL "),
+        );
+        let rows = format!(
+            "SELECT {}, b.{HIT}, b.{RID} FROM (SELECT n.{RID}, pg_catalog.bool_or(n.{HIT}) AS {HIT} FROM n WHERE {IS_FEW} \
+             GROUP BY n.{RID}) AS b, {} AS s WHERE {} UNION ALL {}",
+            listed("s", &self.base),
+            self.whole.table,
+            op("s.ctid", "=", &format!("b.{RID}")),
+            self.renewed("", &format!(" WHERE {IS_FEW}")),
         );
         (near, rows)
     }

@@ -89,11 +89,15 @@ impl Windows {
         let is_near = |(_, reach, _): &(WindowFunc, Reach, bool)| matches!(reach, Reach::Near(..));
         let has_prefix = calls.iter().any(is_prefix);
         let is_mixed = has_prefix && calls.iter().any(is_near);
+        let is_range = |(_, reach, _): &(WindowFunc, Reach, bool)| matches!(reach, Reach::Range(..));
+        if calls.iter().any(is_range) && !calls.iter().all(is_range) {
+            return Ok(None);
+        }
         for (_, reach, _) in calls.iter_mut().filter(|_| has_prefix) {
             match reach {
                 Reach::First => *reach = Reach::Prefix(Prefix::First),
                 Reach::Last => return Ok(None),
-                Reach::Near(..) | Reach::Prefix(_) => {}
+                Reach::Near(..) | Reach::Range(..) | Reach::Prefix(_) => {}
             }
         }
         kept.extend(order.iter().map(|(expr, _)| expr.clone()));
@@ -124,7 +128,7 @@ impl Windows {
             kept,
         };
         let query = windows.settle(query, graph)?;
-        let compared = windows.calls.iter().filter(|call| !is_near(call));
+        let compared = windows.calls.iter().filter(|call| !is_near(call) && !is_range(call));
         let compared: Vec<Expr> = compared
             .map(|(call, ..)| Expr::Window(Box::new(call.clone())))
             .collect();
@@ -227,7 +231,7 @@ impl Windows {
         let calls = &self.calls;
         let near: Vec<(i64, i64)> = (calls.iter())
             .filter_map(|(_, reach, _)| match reach {
-                Reach::Near(before, after) => Some((*before, *after)),
+                Reach::Near(before, after) | Reach::Range(before, after) => Some((*before, *after)),
                 Reach::Prefix(_) | Reach::First | Reach::Last => None,
             })
             .collect();
@@ -239,13 +243,24 @@ impl Windows {
         for (n, (call, reach, _)) in calls.iter().enumerate() {
             let stored = || name(&Expr::Window(Box::new(call.clone())));
             match reach {
-                Reach::Near(..) => {}
+                Reach::Near(..) | Reach::Range(..) => {}
                 Reach::Prefix(prefix) => seeds.push((*prefix, stored()?)),
                 Reach::First => edges.push((Side::Before, stored()?, call_column(n))),
                 Reach::Last => edges.push((Side::After, stored()?, call_column(n))),
             }
         }
-        let extent = if seeds.is_empty() {
+        let extent = if let Reach::Range(..) = calls[0].1 {
+            let (below, above) = if order.places[0].descending {
+                beside
+            } else {
+                (beside.1, beside.0)
+            };
+            Extent::Range {
+                below,
+                above,
+                type_oid: self.order[0].0.type_oid(),
+            }
+        } else if seeds.is_empty() {
             Extent::Reach {
                 before: beside.0,
                 after: beside.1,
@@ -531,7 +546,7 @@ impl Over<'_> {
                     let n = calls[..n].iter().filter(|call| is_prefix(call)).count();
                     going_on(prefix, &format!("l.{}", seed_column(n)), &own, &format!("l.{SEEDED}"))
                 }
-                Reach::Near(..) | Reach::First | Reach::Last => own,
+                Reach::Near(..) | Reach::Range(..) | Reach::First | Reach::Last => own,
             };
             Some(SqlLeaf::text(sql, call.type_oid, -1, call.collation))
         })?;

@@ -1,5 +1,6 @@
 //! How far a change reaches in a window: which other rows have another result when one row comes or goes.
 
+use super::range;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::shape;
@@ -21,6 +22,9 @@ pub enum Reach {
     First,
     /// It is a value of the last row.
     Last,
+    /// It depends on the rows whose value in the order is at most so far before that of a row, and so far after it, in the
+    /// units of [`range`].
+    Range(i64, i64),
 }
 
 /// How the result of a prefix goes on.
@@ -83,6 +87,24 @@ pub fn of(
         _ => {}
     }
     let has = |bit: i32| window.frame_options & bit != 0;
+    let argument = call.args.first().map_or(0, Expr::type_oid);
+    let is_exact = [INT2, INT4, INT8, NUMERIC].contains(&argument);
+    // Other types have equal values that look different; the aggregate shows one of them, LEAST another.
+    let is_plain = [INT2, INT4, INT8, DATE, TIMESTAMP, TIMESTAMPTZ].contains(&argument)
+        || argument == NUMERIC && call.args[0].typmod() >= 0;
+    // In which order a frame has the rows that tie is not known.
+    let is_any_order = match name {
+        "count" | "bool_and" | "bool_or" | "every" => true,
+        "min" | "max" => is_plain,
+        _ => is_exact && is_one_of(name, "sum avg variance var_samp var_pop stddev stddev_samp stddev_pop"),
+    };
+    if is_total || is_any_order {
+        let order = window.order.first().and_then(|item| query.target(item.target_ref));
+        let type_oid = order.map_or(0, |target| target.expr.type_oid());
+        if let Some((before, after)) = range::reach(window, type_oid, catalog)? {
+            return Ok(Some((Reach::Range(before, after), true)));
+        }
+    }
     if has(frame::EXCLUDE_GROUP | frame::EXCLUDE_TIES) {
         return Ok(None);
     }
@@ -111,10 +133,6 @@ pub fn of(
     if !runs {
         return Ok(None);
     }
-    let argument = call.args.first().map_or(0, Expr::type_oid);
-    let is_exact = [INT2, INT4, INT8, NUMERIC].contains(&argument);
-    // Other types have equal values that look different; the aggregate shows one of them, LEAST another.
-    let is_plain = [INT2, INT4, INT8, DATE, TIMESTAMP, TIMESTAMPTZ].contains(&argument);
     let prefix = match name {
         "count" => Prefix::Count,
         "sum" if is_exact => Prefix::Sum,

@@ -1,0 +1,191 @@
+//! Bounded RANGE frames: how far they reach, and where a change reaches them.
+//!
+//! A distance is a whole number of units: 1 for integers, days for dates, microseconds for timestamps, 10⁻⁹ for numerics.
+//! It may be too long, never too short: rows too many are computed again, with the same result. So a month has 31 days, and
+//! any moment is at most 25 hours away from where it would be without time zones.
+
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::oids::{DATE, INT2, INT4, INT8, NUMERIC, TIMESTAMP, TIMESTAMPTZ};
+use crate::plan::Oid;
+use crate::query::{Expr, Window, frame};
+use crate::sql::ident::is_one_of;
+use crate::sql::statement::{case, op};
+
+/// The longest distance. Twice as much can be added to any value that is not beyond the [`limits`].
+const LONGEST: i64 = 6_000_000_000_000_000;
+/// The decimal places of seconds.
+const MICRO: usize = 6;
+/// The decimal places of numerics.
+const NANO: usize = 9;
+const HOUR: i64 = 3_600_000_000;
+
+/// How far a frame reaches before and after the value of a row, if both are constant.
+pub fn reach(window: &Window, type_oid: Oid, catalog: &dyn Catalog) -> Result<Option<(i64, i64)>, Error> {
+    let has = |bits: i32| window.frame_options & bits != 0;
+    if !has(frame::RANGE)
+        || has(frame::START_UNBOUNDED_PRECEDING | frame::END_UNBOUNDED_FOLLOWING)
+        || window.order.len() != 1
+        || limits(type_oid).is_none()
+    {
+        return Ok(None);
+    }
+    let reach = |offset: &Option<Expr>, counts: bool| match offset {
+        Some(offset) if counts => distance(offset, type_oid, catalog),
+        _ => Ok(Some(0)),
+    };
+    let before = reach(&window.start_offset, has(frame::START_OFFSET_PRECEDING))?;
+    let after = reach(&window.end_offset, has(frame::END_OFFSET_FOLLOWING))?;
+    Ok(before.zip(after))
+}
+
+/// The distance that a constant offset says.
+fn distance(offset: &Expr, type_oid: Oid, catalog: &dyn Catalog) -> Result<Option<i64>, Error> {
+    let constant = match offset {
+        Expr::Const(constant) if !constant.is_null => constant,
+        // An integer that the parser casts.
+        Expr::Func(call) if call.args.len() == 1 => {
+            let function = catalog.function(call.function)?;
+            return if function.schema == "pg_catalog" && is_one_of(&function.name, "int8 numeric") {
+                distance(&call.args[0], type_oid, catalog)
+            } else {
+                Ok(None)
+            };
+        }
+        _ => return Ok(None),
+    };
+    let text = catalog.const_text(&constant.node)?;
+    let distance = match type_oid {
+        NUMERIC => fixed(&text, NANO),
+        DATE | TIMESTAMP => interval(&text, 0),
+        TIMESTAMPTZ => interval(&text, 25 * HOUR),
+        _ => fixed(&text, 0),
+    };
+    let unit = if type_oid == DATE { 24 * HOUR } else { 1 };
+    let distance = distance.filter(|distance| *distance <= LONGEST);
+    Ok(distance.map(|distance| (distance + unit - 1) / unit))
+}
+
+/// A decimal number without a sign, in units of this many decimal places, rounded up.
+fn fixed(text: &str, places: usize) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (kept, rest) = fraction.split_at(fraction.len().min(places));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let units: i64 = format!("{whole}{kept:0<places$}").parse().ok()?;
+    units.checked_add(i64::from(rest.bytes().any(|byte| byte != b'0')))
+}
+
+/// The microseconds of an interval in the format of ISO 8601, with `more` if it has days or months.
+fn interval(text: &str, more: i64) -> Option<i64> {
+    let mut span = 0_i64;
+    let mut extra = 0;
+    let (mut unit, mut rest) = (24 * HOUR, text.strip_prefix('P')?);
+    while !rest.is_empty() {
+        if let Some(time) = rest.strip_prefix('T') {
+            (unit, rest) = (HOUR, time);
+            continue;
+        }
+        let end = rest.find(|c: char| c.is_ascii_uppercase())?;
+        let (number, letter) = rest.split_at(end);
+        if unit > HOUR {
+            extra = more;
+        }
+        let length = match &letter[..1] {
+            "Y" => 366 * unit,
+            "M" if unit > HOUR => 31 * unit,
+            "D" | "H" => unit,
+            "M" => HOUR / 60,
+            "S" => 1,
+            _ => return None,
+        };
+        let number = fixed(number, if length == 1 { MICRO } else { 0 })?;
+        span = span.checked_add(number.checked_mul(length)?)?;
+        rest = &letter[1..];
+    }
+    span.checked_add(extra)
+}
+
+/// How values of a type are moved.
+struct Limits {
+    /// The type of the bounds.
+    bound: &'static str,
+    /// The lowest value from which a distance is taken, what is used for those below, and the same above.
+    ends: [&'static str; 4],
+    /// The type of a distance, and its unit.
+    distance: [&'static str; 2],
+}
+
+fn limits(type_oid: Oid) -> Option<Limits> {
+    let times = ["4000-01-01 BC", "-infinity", "290000-01-01", "infinity"];
+    let (bound, ends, distance) = match type_oid {
+        INT2 | INT4 | INT8 => (
+            "int8",
+            [
+                "-9000000000000000000",
+                "-9223372036854775808",
+                "9000000000000000000",
+                "9223372036854775807",
+            ],
+            ["int8", ""],
+        ),
+        NUMERIC => ("numeric", ["-Infinity", "-Infinity", "NaN", "NaN"], ["numeric", "e-9"]),
+        DATE => ("date", times, ["int4", ""]),
+        TIMESTAMP => ("timestamp", times, ["interval", " us"]),
+        TIMESTAMPTZ => ("timestamptz", times, ["interval", " us"]),
+        _ => return None,
+    };
+    Some(Limits { bound, ends, distance })
+}
+
+/// The conditions that a value is at most `below` less and `above` more than another one, which no value of the type makes
+/// fail.
+pub fn within(value: &str, of: &str, below: i64, above: i64, type_oid: Oid) -> String {
+    let Some(limits) = limits(type_oid) else {
+        return String::from("TRUE");
+    };
+    let [lowest, least, highest, greatest] = limits.ends;
+    let moved = |sign: &str, distance: i64, [not_beyond, beyond]: [&str; 2], [last, end]: [&str; 2]| {
+        let literal = |text: &str| format!("'{text}'::pg_catalog.{}", limits.bound);
+        let by = format!("'{distance}{}'::pg_catalog.{}", limits.distance[1], limits.distance[0]);
+        case(
+            &[
+                (op(of, not_beyond, &literal(last)), op(of, sign, &by)),
+                (op(of, beyond, &literal(last)), literal(end)),
+            ],
+            None,
+        )
+    };
+    let low = moved("-", below, [">=", "<"], [lowest, least]);
+    let high = moved("+", above, ["<=", ">"], [highest, greatest]);
+    format!("{} AND {}", op(value, ">=", &low), op(value, "<=", &high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HOUR, fixed, interval};
+
+    #[test]
+    fn decimals_are_rounded_up() {
+        assert_eq!(fixed("12", 0), Some(12));
+        assert_eq!(fixed("0.5", 3), Some(500));
+        assert_eq!(fixed("1.0001", 3), Some(1001));
+        assert_eq!(fixed("1.0000", 3), Some(1000));
+        for text in ["-1", "NaN", "Infinity", "", "10000000000000000000"] {
+            assert_eq!(fixed(text, 0), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn intervals_are_at_least_as_long_as_they_say() {
+        assert_eq!(interval("PT1H2M3.5S", 7), Some(HOUR + 2 * 60_000_000 + 3_500_000));
+        assert_eq!(interval("P1DT1S", 7), Some(24 * HOUR + 1_000_000 + 7));
+        assert_eq!(interval("P1Y2M", 0), Some((366 + 62) * 24 * HOUR));
+        assert_eq!(interval("PT0S", 7), Some(0));
+        for text in ["P-1M", "P1DT-1H", "infinity", "PT1"] {
+            assert_eq!(interval(text, 0), None, "{text}");
+        }
+    }
+}
