@@ -68,6 +68,10 @@ const ENDS = {
   first_by_two: over('first_value(v)', 'PARTITION BY k, v % 2 ORDER BY id'),
   last: over('last_value(s)', `${TOTAL} RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`),
   last_from_here: over('last_value(v + id)', `${TOTAL} ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING`),
+  second: over('nth_value(v, 2)'),
+  third: over('nth_value(s, 3)', `${TOTAL} RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`),
+  first_three: `SELECT id, first_value(v) OVER w AS a, nth_value(id, 3) OVER w AS b, nth_value(v, 2) OVER (w ROWS UNBOUNDED PRECEDING) AS c
+    FROM t WINDOW w AS (PARTITION BY k ORDER BY v DESC, id)`,
   itself: over('last_value(s)'),
   peers_near: over('sum(v)', `${TOTAL} GROUPS BETWEEN 2 PRECEDING AND 1 FOLLOWING`),
   ends: `SELECT id, first_value(v) OVER w AS f, last_value(v) OVER w - v AS l FROM t

@@ -76,9 +76,9 @@ pub enum Extent {
         before: i64,
         /// How many rows after it.
         after: i64,
-        /// Results that are a value of the first row of the partition ([`Side::Before`] all others) or of the last one: the
-        /// stored column, and that of the call.
-        edges: Vec<(Side, String, String)>,
+        /// Results that are a value of one of the first rows of the partition ([`Side::Before`] all others) or of the last one:
+        /// how many rows these are, the stored column, and that of the call.
+        edges: Vec<(Side, i64, String, String)>,
     },
     /// Rows whose value in the order is near that of a changed one.
     Range {
@@ -218,7 +218,7 @@ impl Near {
             Extent::Reach { edges, .. } if !edges.is_empty() => {
                 let (stored, calls): (Vec<String>, Vec<String>) = edges
                     .iter()
-                    .map(|(_, stored, call)| (stored.clone(), call.clone()))
+                    .map(|(.., stored, call)| (stored.clone(), call.clone()))
                     .unzip();
                 // If the value of the first row is another one now, all rows change.
                 let with = format!(
@@ -333,11 +333,11 @@ impl Near {
         )
     }
 
-    /// The row ids of the first or the last stored row in the partitions of `p`, each with FALSE.
-    fn edge(&self, side: Side) -> Vec<String> {
+    /// The row ids of the first or the last stored rows in the partitions of `p`, each with FALSE.
+    fn edge(&self, side: Side, most: i64) -> Vec<String> {
         let arm = |conditions: &Vec<String>| {
             format!(
-                "(SELECT s.ctid, FALSE FROM {} AS s WHERE {} AND {} ORDER BY {} LIMIT 1)",
+                "(SELECT s.ctid, FALSE FROM {} AS s WHERE {} AND {} ORDER BY {} LIMIT {most})",
                 self.whole.table,
                 and(conditions),
                 Self::is_untouched(),
@@ -348,12 +348,16 @@ impl Near {
     }
 
     /// A CTE with the stored rows near each place of `p`, and the rows to compute.
-    fn near(&self, before: i64, after: i64, edges: &[(Side, String, String)]) -> (String, String) {
+    fn near(&self, before: i64, after: i64, edges: &[(Side, i64, String, String)]) -> (String, String) {
         let most = before + after;
         let mut arms = Vec::new();
         for side in [Side::Before, Side::After] {
-            if edges.iter().any(|(edge, ..)| *edge == side) {
-                arms.extend(self.edge(side));
+            let counts = edges
+                .iter()
+                .filter(|(edge, ..)| *edge == side)
+                .map(|(_, most, ..)| most);
+            if let Some(most) = counts.max() {
+                arms.extend(self.edge(side, *most));
             }
         }
         if most > 0 || arms.is_empty() {

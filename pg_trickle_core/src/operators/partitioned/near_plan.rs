@@ -95,8 +95,8 @@ impl Windows {
         }
         for (_, reach, _) in calls.iter_mut().filter(|_| has_prefix) {
             match reach {
-                Reach::First => *reach = Reach::Prefix(Prefix::First),
-                Reach::Last => return Ok(None),
+                Reach::First(1) => *reach = Reach::Prefix(Prefix::First),
+                Reach::First(_) | Reach::Last => return Ok(None),
                 Reach::Near(..) | Reach::Range(..) | Reach::Prefix(_) => {}
             }
         }
@@ -232,7 +232,7 @@ impl Windows {
         let near: Vec<(i64, i64)> = (calls.iter())
             .filter_map(|(_, reach, _)| match reach {
                 Reach::Near(before, after) | Reach::Range(before, after) => Some((*before, *after)),
-                Reach::Prefix(_) | Reach::First | Reach::Last => None,
+                Reach::Prefix(_) | Reach::First(_) | Reach::Last => None,
             })
             .collect();
         let beside = (
@@ -245,8 +245,8 @@ impl Windows {
             match reach {
                 Reach::Near(..) | Reach::Range(..) => {}
                 Reach::Prefix(prefix) => seeds.push((*prefix, stored()?)),
-                Reach::First => edges.push((Side::Before, stored()?, call_column(n))),
-                Reach::Last => edges.push((Side::After, stored()?, call_column(n))),
+                Reach::First(most) => edges.push((Side::Before, *most, stored()?, call_column(n))),
+                Reach::Last => edges.push((Side::After, 1, stored()?, call_column(n))),
             }
         }
         let extent = if let Reach::Range(..) = calls[0].1 {
@@ -546,7 +546,7 @@ impl Over<'_> {
                     let n = calls[..n].iter().filter(|call| is_prefix(call)).count();
                     going_on(prefix, &format!("l.{}", seed_column(n)), &own, &format!("l.{SEEDED}"))
                 }
-                Reach::Near(..) | Reach::Range(..) | Reach::First | Reach::Last => own,
+                Reach::Near(..) | Reach::Range(..) | Reach::First(_) | Reach::Last => own,
             };
             Some(SqlLeaf::text(sql, call.type_oid, -1, call.collation))
         })?;

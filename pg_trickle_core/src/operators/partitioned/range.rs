@@ -68,14 +68,25 @@ fn distance(offset: &Expr, type_oid: Oid, catalog: &dyn Catalog) -> Result<Optio
 
 /// A decimal number without a sign, in units of this many decimal places, rounded up.
 fn fixed(text: &str, places: usize) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let (kept, rest) = fraction.split_at(fraction.len().min(places));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) {
-        return None;
+    let (mut units, mut more) = (0_i64, 0);
+    let mut left = None;
+    for byte in text.bytes() {
+        match (byte, &mut left) {
+            (b'.', None) => left = Some(places),
+            (b'0'..=b'9', Some(0)) => more |= i64::from(byte != b'0'),
+            (b'0'..=b'9', left) => {
+                units = units.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+                if let Some(left) = left {
+                    *left -= 1;
+                }
+            }
+            _ => return None,
+        }
     }
-    let units: i64 = format!("{whole}{kept:0<places$}").parse().ok()?;
-    units.checked_add(i64::from(rest.bytes().any(|byte| byte != b'0')))
+    for _ in 0..left.unwrap_or(places) {
+        units = units.checked_mul(10)?;
+    }
+    units.checked_add(more)
 }
 
 /// The microseconds of an interval in the format of ISO 8601, with `more` if it has days or months.
@@ -147,20 +158,19 @@ pub fn within(value: &str, of: &str, below: i64, above: i64, type_oid: Oid) -> S
         return String::from("TRUE");
     };
     let [lowest, least, highest, greatest] = limits.ends;
-    let moved = |sign: &str, distance: i64, [not_beyond, beyond]: [&str; 2], [last, end]: [&str; 2]| {
-        let literal = |text: &str| format!("'{text}'::pg_catalog.{}", limits.bound);
-        let by = format!("'{distance}{}'::pg_catalog.{}", limits.distance[1], limits.distance[0]);
-        case(
-            &[
-                (op(of, not_beyond, &literal(last)), op(of, sign, &by)),
-                (op(of, beyond, &literal(last)), literal(end)),
-            ],
-            None,
+    let of = format!("{of}::pg_catalog.{}", limits.bound);
+    let bound = |comparison: &str, sign: &str, distance: i64, beyond: &str, last: &str, end: &str| {
+        let [type_sql, unit] = limits.distance;
+        let moved = op(&of, sign, &format!("'{distance}{unit}'::pg_catalog.{type_sql}"));
+        let is_beyond = op(&of, beyond, &format!("'{last}'"));
+        op(
+            value,
+            comparison,
+            &case(&[(is_beyond, format!("'{end}'"))], Some(&moved)),
         )
     };
-    let low = moved("-", below, [">=", "<"], [lowest, least]);
-    let high = moved("+", above, ["<=", ">"], [highest, greatest]);
-    format!("{} AND {}", op(value, ">=", &low), op(value, "<=", &high))
+    let low = bound(">=", "-", below, "<", lowest, least);
+    low + " AND " + &bound("<=", "+", above, ">", highest, greatest)
 }
 
 #[cfg(test)]
@@ -173,7 +183,7 @@ mod tests {
         assert_eq!(fixed("0.5", 3), Some(500));
         assert_eq!(fixed("1.0001", 3), Some(1001));
         assert_eq!(fixed("1.0000", 3), Some(1000));
-        for text in ["-1", "NaN", "Infinity", "", "10000000000000000000"] {
+        for text in ["-1", "NaN", "Infinity", "1.0.0", "10000000000000000000"] {
             assert_eq!(fixed(text, 0), None, "{text}");
         }
     }

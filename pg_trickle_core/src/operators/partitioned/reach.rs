@@ -18,8 +18,8 @@ pub enum Reach {
     Near(i64, i64),
     /// The result depends on all rows before a row, and follows from that of the row before and the rows since.
     Prefix(Prefix),
-    /// The result is a value of the first row of the partition.
-    First,
+    /// The result is a value of one of the first rows of the partition, of which there are so many.
+    First(i64),
     /// It is a value of the last row.
     Last,
     /// It depends on the rows whose value in the order is at most so far before that of a row, and so far after it, in the
@@ -109,7 +109,8 @@ pub fn of(
         return Ok(None);
     }
     let has_offset = window.start_offset.is_some() || window.end_offset.is_some();
-    if has(frame::ROWS) || is_total && (has(frame::GROUPS) || !has_offset) {
+    let by_rows = has(frame::ROWS) || is_total && (has(frame::GROUPS) || !has_offset);
+    if by_rows {
         if name == "last_value" && has(frame::END_CURRENT_ROW) && !has(frame::EXCLUDE_CURRENT_ROW) {
             return Ok(near(0, 0));
         }
@@ -120,8 +121,15 @@ pub fn of(
         }
     }
     if !has_offset && !has(frame::EXCLUDE_CURRENT_ROW) {
-        if name == "first_value" && has(frame::START_UNBOUNDED_PRECEDING) {
-            return Ok(Some((Reach::First, false)));
+        let place = match name {
+            "first_value" => Some(1),
+            "nth_value" if by_rows || has(frame::END_UNBOUNDED_FOLLOWING) => integer(&call.args[1], catalog)?,
+            _ => None,
+        };
+        if let Some(place @ 1..) = place
+            && has(frame::START_UNBOUNDED_PRECEDING)
+        {
+            return Ok(Some((Reach::First(place), false)));
         }
         if name == "last_value" && has(frame::END_UNBOUNDED_FOLLOWING) {
             return Ok(Some((Reach::Last, false)));
