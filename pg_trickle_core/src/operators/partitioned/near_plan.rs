@@ -1,8 +1,8 @@
 //! Plans windows whose results are computed again only near a change.
 
-use super::near::{Extent, HIT, Near, RID, SEEDED, going_on, seed_column};
+use super::near::{Extent, HIT, Near, RID, SEEDED, Total, seed_column};
 use super::places::{Order, Place, Side, tie_break};
-use super::reach::{self, Prefix, Reach};
+use super::reach::{self, Prefix, Reach, going_on};
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
@@ -391,19 +391,25 @@ fn lower(restricted: &Restricted, base: &[usize]) -> Query {
     }
 }
 
-/// Aggregates over the rows `x` of one partition that came or went. If they are equal, no prefix behind these rows changes.
+/// Aggregates over the rows `x` of one partition that came or went. If they are equal, and extremes do not go beyond those
+/// of the rows before, no prefix behind these rows changes.
 fn totals(
     calls: &[(WindowFunc, Reach, bool)],
     name: &dyn Fn(&Expr) -> Result<String, Error>,
     graph: &StageGraph,
-) -> Result<Option<Vec<String>>, Error> {
-    let mut totals = vec!["pg_catalog.count(*)".to_owned()];
+) -> Result<Option<Vec<Total>>, Error> {
+    let mut totals = Vec::new();
     for (call, reach, _) in calls {
-        let function = match reach {
-            Reach::Prefix(Prefix::Count) if call.is_agg => "count",
-            Reach::Prefix(Prefix::Sum) => "sum",
-            Reach::Prefix(Prefix::Count | Prefix::Rank) => continue,
-            _ => return Ok(None),
+        let Reach::Prefix(prefix) = reach else { return Ok(None) };
+        let mut seed = None;
+        let function = match prefix {
+            Prefix::Count | Prefix::Rank => "count",
+            Prefix::Sum => "sum",
+            Prefix::Least | Prefix::Greatest => {
+                seed = Some((*prefix, name(&Expr::Window(Box::new(call.clone())))?));
+                if *prefix == Prefix::Least { "min" } else { "max" }
+            }
+            Prefix::DenseRank | Prefix::First => return Ok(None),
         };
         let argument = match call.args.first() {
             None => "*".to_owned(),
@@ -414,7 +420,7 @@ fn totals(
             None => String::new(),
             Some(filter) => format!(" FILTER (WHERE {})", column("x", &name(filter)?)),
         };
-        totals.push(format!("pg_catalog.{function}({argument}){filter}"));
+        totals.push((format!("pg_catalog.{function}({argument}){filter}"), seed));
     }
     Ok(Some(totals))
 }
