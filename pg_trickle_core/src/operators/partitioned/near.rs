@@ -245,21 +245,19 @@ impl Near {
                     "+",
                     &op(&sizes(&[table]), "/", &SUFFIX_BYTES.to_string()),
                 );
-                let few = |of: &str| {
-                    format!(
-                        "z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {of} LIMIT {}) AS m)",
-                        op("pg_catalog.count(*)", "<=", &most),
-                        op(&most, "+", "1"),
-                    )
+                let (counted, of, rows) = match self.extent {
+                    Extent::Range { .. } => (String::new(), "n", rows),
+                    _ => (
+                        format!("m AS MATERIALIZED ({rows}), "),
+                        "m",
+                        format!("SELECT * FROM m WHERE {IS_FEW}"),
+                    ),
                 };
-                let counted = if let Extent::Range { .. } = self.extent {
-                    format!("{}, r AS ({rows})", few("n"))
-                } else {
-                    format!(
-                        "m AS MATERIALIZED ({rows}), {}, r AS (SELECT * FROM m WHERE {IS_FEW})",
-                        few("m")
-                    )
-                };
+                let counted = format!(
+                    "{counted}z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {of} LIMIT {}) AS m), r AS ({rows})",
+                    op("pg_catalog.count(*)", "<=", &most),
+                    op(&most, "+", "1"),
+                );
                 let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(IS_FEW)));
                 (counted, format!(" AND {IS_FEW}"), written, verdict)
             }

@@ -119,49 +119,43 @@ fn interval(text: &str, more: i64) -> Option<i64> {
     span.checked_add(extra)
 }
 
-/// How values of a type are moved.
-struct Limits {
-    /// The type of the bounds.
-    bound: &'static str,
-    /// The lowest value from which a distance is taken, what is used for those below, and the same above.
-    ends: [&'static str; 4],
-    /// The type of a distance, and its unit.
-    distance: [&'static str; 2],
-}
-
-fn limits(type_oid: Oid) -> Option<Limits> {
-    let times = ["4000-01-01 BC", "-infinity", "290000-01-01", "infinity"];
-    let (bound, ends, distance) = match type_oid {
-        INT2 | INT4 | INT8 => (
-            "int8",
-            [
-                "-9000000000000000000",
-                "-9223372036854775808",
-                "9000000000000000000",
-                "9223372036854775807",
-            ],
-            ["int8", ""],
-        ),
-        NUMERIC => ("numeric", ["-Infinity", "-Infinity", "NaN", "NaN"], ["numeric", "e-9"]),
-        DATE => ("date", times, ["int4", ""]),
-        TIMESTAMP => ("timestamp", times, ["interval", " us"]),
-        TIMESTAMPTZ => ("timestamptz", times, ["interval", " us"]),
-        _ => return None,
+/// How values of a type are moved: the type of the bounds, that of a distance, and its unit; then the lowest value from which
+/// a distance is taken, and what is used for those below; the same above.
+fn limits(type_oid: Oid) -> Option<[&'static str; 7]> {
+    let time = |bound, distance, unit| {
+        let [low, high] = ["4000-01-01 BC", "290000-01-01"];
+        [bound, distance, unit, low, "-infinity", high, "infinity"]
     };
-    Some(Limits { bound, ends, distance })
+    Some(match type_oid {
+        INT2 | INT4 | INT8 => {
+            let [low, high] = ["-9000000000000000000", "9000000000000000000"];
+            [
+                "int8",
+                "int8",
+                "",
+                low,
+                "-9223372036854775808",
+                high,
+                "9223372036854775807",
+            ]
+        }
+        NUMERIC => ["numeric", "numeric", "e-9", "-Infinity", "-Infinity", "NaN", "NaN"],
+        DATE => time("date", "int4", ""),
+        TIMESTAMP => time("timestamp", "interval", " us"),
+        TIMESTAMPTZ => time("timestamptz", "interval", " us"),
+        _ => return None,
+    })
 }
 
 /// The conditions that a value is at most `below` less and `above` more than another one, which no value of the type makes
 /// fail.
 pub fn within(value: &str, of: &str, below: i64, above: i64, type_oid: Oid) -> String {
-    let Some(limits) = limits(type_oid) else {
+    let Some([bound, moves, unit, lowest, least, highest, greatest]) = limits(type_oid) else {
         return String::from("TRUE");
     };
-    let [lowest, least, highest, greatest] = limits.ends;
-    let of = format!("{of}::pg_catalog.{}", limits.bound);
-    let bound = |comparison: &str, sign: &str, distance: i64, beyond: &str, last: &str, end: &str| {
-        let [type_sql, unit] = limits.distance;
-        let moved = op(&of, sign, &format!("'{distance}{unit}'::pg_catalog.{type_sql}"));
+    let of = format!("{of}::pg_catalog.{bound}");
+    let bound = |[comparison, sign, beyond, last, end]: [&str; 5], distance: i64| {
+        let moved = op(&of, sign, &format!("'{distance}{unit}'::pg_catalog.{moves}"));
         let is_beyond = op(&of, beyond, &format!("'{last}'"));
         op(
             value,
@@ -169,8 +163,8 @@ pub fn within(value: &str, of: &str, below: i64, above: i64, type_oid: Oid) -> S
             &case(&[(is_beyond, format!("'{end}'"))], Some(&moved)),
         )
     };
-    let low = bound(">=", "-", below, "<", lowest, least);
-    low + " AND " + &bound("<=", "+", above, ">", highest, greatest)
+    let low = bound([">=", "-", "<", lowest, least], below);
+    low + " AND " + &bound(["<=", "+", ">", highest, greatest], above)
 }
 
 #[cfg(test)]
