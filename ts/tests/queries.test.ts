@@ -60,6 +60,14 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT id, lag(m) OVER (PARTITION BY n ORDER BY id), avg(m) OVER (PARTITION BY n ORDER BY id ROWS 6 PRECEDING) FROM a',
     'SELECT id, last_value(t) OVER (ORDER BY at ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM a',
   ],
+  '`RANGE` frame': [
+    `SELECT id, count(*) OVER (PARTITION BY n ORDER BY at RANGE '1 hour' PRECEDING) FROM a`,
+    'SELECT id, sum(m) OVER (ORDER BY n DESC RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM a',
+  ],
+  'begins or ends with the partition': [
+    'SELECT id, first_value(m) OVER w, nth_value(m, 2) OVER w FROM a WINDOW w AS (PARTITION BY n ORDER BY at, id)',
+    'SELECT id, last_value(t) OVER (ORDER BY at RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) FROM a',
+  ],
   'running `sum`': [
     'SELECT id, row_number() OVER w, rank() OVER w, sum(n) OVER w, max(n) OVER w FROM a WINDOW w AS (PARTITION BY n ORDER BY at, id)',
     'SELECT id, dense_rank() OVER (ORDER BY n), count(*) OVER (ORDER BY n), min(at) OVER (ORDER BY n) FROM a',

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FEWEST, OPERATORS, tables } from '../../bench/lib/operators.mjs'
+import { RELATIVES } from '../../bench/lib/skew-relatives.mjs'
 import { CHANGES, QUERIES, tables as skewed } from '../../bench/lib/skew.mjs'
 import { grown, measure } from '../../bench/lib/tuples.mjs'
 import { MAJOR, openDatabase } from './support/pglite.js'
@@ -91,6 +92,16 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change', () => {
 /** Of the queries whose result changes little, those for which a change still reads more when its group is larger. */
 const GROWING = new Set(['string_agg', 'jsonb_agg', 'ntile', 'reachable'])
 
+/** Further queries, most of them of the benchmark, for which no change reads more. */
+const FLAT = [
+  ...RELATIVES.filter(({ name }) => ['first_value', 'RANGE'].includes(name)),
+  {
+    name: 'running max',
+    query: 'SELECT id, max(qty) OVER (PARTITION BY cid ORDER BY ts, id) AS m FROM o',
+    key: ['id'],
+  },
+]
+
 describe.skipIf(MAJOR !== 18)('tuples read by a one-row change of a group that grows with its table', () => {
   let small: Database
   let large: Database
@@ -106,7 +117,7 @@ describe.skipIf(MAJOR !== 18)('tuples read by a one-row change of a group that g
     await large?.close()
   })
 
-  test.each(QUERIES.filter(({ all }) => !all))('$name', async ({ name, query, table = 'o', kinds }) => {
+  test.each([...QUERIES.filter(({ all }) => !all), ...FLAT])('$name', async ({ name, query, table = 'o', kinds }) => {
     await new Promise(setImmediate)
     const read = async (pg: Database, rows: number) => {
       const all = Object.entries(CHANGES[table]?.(0, rows) ?? {}).filter(([kind]) => !kinds || kinds.includes(kind))

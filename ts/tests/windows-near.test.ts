@@ -50,7 +50,13 @@ const PREFIXES = {
   count_all: over('count(*)', 'PARTITION BY k ORDER BY v NULLS FIRST'),
   least: over('min(v)', 'PARTITION BY k ORDER BY id'),
   greatest: over('max(v)', 'PARTITION BY k ORDER BY id DESC'),
-  first: over('first_value(v)', `${TOTAL} ROWS UNBOUNDED PRECEDING`),
+  greatest_rows: over('max(id)', `${TOTAL} ROWS UNBOUNDED PRECEDING`),
+  greatest_peers: over('max(id)', 'PARTITION BY k ORDER BY v DESC'),
+  least_some:
+    'SELECT id, min(v) FILTER (WHERE s IS NOT NULL) OVER (PARTITION BY k ORDER BY id) AS r FROM t WHERE id % 7 > 0',
+  extremes: `SELECT id, min(v) OVER w AS a, max(v) OVER w - min(id) OVER w AS b, max(v::numeric(9, 2)) OVER w AS c FROM t
+    WINDOW w AS (PARTITION BY k ORDER BY v % 5, id)`,
+  extreme_and_sum: `SELECT id, max(v) OVER w AS a, sum(v % 3) OVER w AS b FROM t WINDOW w AS (PARTITION BY k ORDER BY id DESC)`,
   only_some:
     'SELECT id, sum(v) FILTER (WHERE s IS NOT NULL) OVER (PARTITION BY k ORDER BY id) AS r FROM t WHERE v IS NOT NULL',
   prefixes: `SELECT id, row_number() OVER w AS n, rank() OVER w AS r, dense_rank() OVER w AS d, sum(v) OVER w + 1 AS s,
@@ -60,7 +66,76 @@ const PREFIXES = {
   mixed: `SELECT id, row_number() OVER w AS n, lag(v) OVER w AS l FROM t WINDOW w AS (PARTITION BY k ORDER BY id)`,
 }
 
+const ENDS = {
+  first: over('first_value(v)'),
+  first_rows: over('first_value(v)', `${TOTAL} ROWS UNBOUNDED PRECEDING`),
+  first_of_order: over('first_value(v)', 'PARTITION BY k ORDER BY v DESC'),
+  first_all: over('first_value(id)', 'ORDER BY v NULLS FIRST, id'),
+  first_desc: over('first_value(s)', 'PARTITION BY k ORDER BY v DESC, id DESC'),
+  first_by_two: over('first_value(v)', 'PARTITION BY k, v % 2 ORDER BY id'),
+  last: over('last_value(s)', `${TOTAL} RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`),
+  last_from_here: over('last_value(v + id)', `${TOTAL} ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING`),
+  second: over('nth_value(v, 2)'),
+  third: over('nth_value(s, 3)', `${TOTAL} RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING`),
+  first_three: `SELECT id, first_value(v) OVER w AS a, nth_value(id, 3) OVER w AS b, nth_value(v, 2) OVER (w ROWS UNBOUNDED PRECEDING) AS c
+    FROM t WINDOW w AS (PARTITION BY k ORDER BY v DESC, id)`,
+  itself: over('last_value(s)'),
+  peers_near: over('sum(v)', `${TOTAL} GROUPS BETWEEN 2 PRECEDING AND 1 FOLLOWING`),
+  ends: `SELECT id, first_value(v) OVER w AS f, last_value(v) OVER w - v AS l FROM t
+    WINDOW w AS (PARTITION BY k ORDER BY v, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`,
+  first_and_near: `SELECT id, v - first_value(v) OVER w AS f, lag(v) OVER w AS l, sum(v) OVER (w ROWS 2 PRECEDING) AS s,
+    lead(v) OVER w - first_value(id) OVER w AS d FROM t WINDOW w AS (PARTITION BY k ORDER BY v, id)`,
+}
+
+const BY_VALUE = 'PARTITION BY k ORDER BY v'
+
+const RANGES = {
+  range: over('count(*)', `${BY_VALUE} RANGE 1 PRECEDING`),
+  range_both: over('sum(v)', `${BY_VALUE} RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING`),
+  range_desc: over('sum(id)', 'PARTITION BY k ORDER BY v DESC RANGE BETWEEN 2 PRECEDING AND CURRENT ROW'),
+  range_desc_after: over(
+    'max(id)',
+    'PARTITION BY k ORDER BY v DESC NULLS LAST RANGE BETWEEN 1 FOLLOWING AND 3 FOLLOWING',
+  ),
+  range_before: over('min(id)', `${BY_VALUE} NULLS FIRST RANGE BETWEEN 3 PRECEDING AND 2 PRECEDING`),
+  range_peers: over('sum(id)', `${BY_VALUE} RANGE BETWEEN CURRENT ROW AND CURRENT ROW`),
+  range_all: over('count(v)', 'ORDER BY id RANGE BETWEEN 3 PRECEDING AND 3 FOLLOWING'),
+  range_total: over(`string_agg(s, ',')`, 'PARTITION BY k ORDER BY id RANGE BETWEEN 2 PRECEDING AND 2 FOLLOWING'),
+  range_first: `SELECT id, first_value(v) OVER w AS f, last_value(s) OVER w AS l, nth_value(id, 2) OVER w AS n FROM t
+    WINDOW w AS (PARTITION BY k ORDER BY id DESC RANGE BETWEEN 4 PRECEDING AND 1 FOLLOWING)`,
+  range_widest: over('sum(v)', `${BY_VALUE} RANGE BETWEEN 6000000000000000 PRECEDING AND 5 FOLLOWING`),
+  range_of_expression: over('avg(v + id)', 'PARTITION BY k, v % 2 ORDER BY v + 1 RANGE 2 PRECEDING'),
+  range_numeric: over('count(*)', 'PARTITION BY k ORDER BY v / 4.0 RANGE BETWEEN 0.3 PRECEDING AND 1 FOLLOWING'),
+  range_bigint: over('every(v > 3)', 'PARTITION BY k ORDER BY v::bigint RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING'),
+  range_without_self: over('sum(v)', `${BY_VALUE} RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW`),
+  range_without_peers: over('count(*)', `${BY_VALUE} RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE GROUP`),
+  range_without_ties: over('sum(id)', `${BY_VALUE} DESC RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE TIES`),
+  range_filtered: `SELECT id, count(*) FILTER (WHERE s IS NOT NULL) OVER (PARTITION BY k ORDER BY v RANGE 2 PRECEDING) AS n FROM t
+    WHERE id % 5 > 0`,
+  ranges: `SELECT id, count(*) OVER (w RANGE 1 PRECEDING) AS a, sum(v) OVER (w RANGE BETWEEN CURRENT ROW AND 3 FOLLOWING) AS b,
+    v - min(v) OVER (w RANGE BETWEEN 2 PRECEDING AND 1 PRECEDING) AS c FROM t WINDOW w AS (PARTITION BY k ORDER BY v)`,
+}
+
 const COMBINED = {
+  range_and_rows: `SELECT id, count(*) OVER (w RANGE 1 PRECEDING) AS a, lag(id) OVER w AS b, row_number() OVER w AS c FROM t
+    WINDOW w AS (PARTITION BY k ORDER BY id)`,
+  range_and_rank: `SELECT id, count(*) OVER (w RANGE 1 PRECEDING) AS a, rank() OVER w AS b FROM t WINDOW w AS (PARTITION BY k ORDER BY v)`,
+  range_joined: `SELECT t.id, u.v, sum(t.v) OVER (PARTITION BY u.v ORDER BY t.id RANGE 3 PRECEDING) AS l FROM t
+    JOIN (SELECT k, max(v) AS v FROM u GROUP BY k) AS u ON t.k = u.k`,
+  range_of_groups: `SELECT k, v, n, sum(n) OVER (PARTITION BY k ORDER BY v RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS l
+    FROM (SELECT k, v, count(*) AS n FROM t GROUP BY k, v) AS q`,
+  range_grouped: `SELECT k, max(n) AS m FROM (SELECT id, k, count(*) OVER (PARTITION BY k ORDER BY v RANGE 1 PRECEDING) AS n FROM t)
+    AS q GROUP BY k`,
+  first_numbered: `SELECT id, row_number() OVER w AS n, first_value(v) OVER w AS f, first_value(s) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING
+    AND UNBOUNDED FOLLOWING) AS g FROM t WINDOW w AS (PARTITION BY k ORDER BY v, id)`,
+  last_numbered: `SELECT id, row_number() OVER w AS n, last_value(v) OVER (w ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS l
+    FROM t WINDOW w AS (PARTITION BY k ORDER BY v, id)`,
+  since_first: `SELECT k, sum(d) AS s FROM (SELECT id, k, v - first_value(v) OVER (PARTITION BY k ORDER BY id) AS d FROM t) AS q GROUP BY k`,
+  by_first: `SELECT id, rank() OVER (PARTITION BY k ORDER BY f) AS r FROM (SELECT id, k, first_value(v) OVER (PARTITION BY k, s
+    ORDER BY id) AS f FROM t) AS q`,
+  first_joined: `SELECT t.id, first_value(t.v) OVER (PARTITION BY u.v ORDER BY t.id) AS l FROM t
+    JOIN (SELECT k, max(v) AS v FROM u GROUP BY k) AS u ON t.k = u.k`,
+  first_of_groups: 'SELECT k, first_value(sum(v)) OVER (ORDER BY k) AS l FROM t GROUP BY k',
   joined:
     'SELECT t.id, u.v, lag(t.v) OVER (PARTITION BY u.v ORDER BY t.id) AS l FROM t JOIN (SELECT k, max(v) AS v FROM u GROUP BY k) AS u ON t.k = u.k',
   of_groups:
@@ -103,9 +178,11 @@ const STEPS = [
 
 runCases('windows near a change', [
   { name: 'functions of bounded reach', setup: TABLES, views: NEAR, steps: STEPS, way: 'incremental' },
+  { name: 'first and last values', setup: TABLES, views: ENDS, steps: STEPS, way: 'incremental' },
+  { name: 'ranges of values', setup: TABLES, views: RANGES, steps: STEPS, way: 'incremental' },
   { name: 'prefixes', setup: TABLES, views: PREFIXES, steps: STEPS, way: 'incremental' },
   { name: 'below and above other operators', setup: TABLES, views: COMBINED, steps: STEPS, way: 'incremental' },
-  ...[NEAR, PREFIXES, COMBINED].map((views, n) => ({
+  ...[NEAR, ENDS, RANGES, PREFIXES, COMBINED].map((views, n) => ({
     name: `large partitions, with triggers that change more rows: ${n + 1}`,
     setup: [
       'CREATE TABLE t (id int PRIMARY KEY, k int, v int, s text)',
@@ -169,6 +246,94 @@ runCases('windows near a change', [
   },
 ])
 
+/** Moments around a change of the clock, the ends of months, and the ends of each type. */
+const MOMENTS = [
+  `INSERT INTO m SELECT i, i % 2, timestamptz '2026-03-28 20:00+00' + i * interval '97 min', i * 7 % 50 / 10.0, i * 30 % 101
+    FROM generate_series(1, 60) AS i`,
+  `INSERT INTO m SELECT 100 + i, i % 2, timestamptz '2024-01-28 12:00+00' + i * interval '17 h', NULL, NULL
+    FROM generate_series(1, 60) AS i`,
+]
+
+runCases('ranges of', [
+  {
+    name: 'moments and numbers',
+    setup: [
+      `SET timezone = 'Europe/Berlin'`,
+      `CREATE TABLE m (id int PRIMARY KEY, k int, at timestamptz, n numeric, i int8)`,
+      ...MOMENTS,
+    ],
+    views: {
+      hours: over('count(*)', `PARTITION BY k ORDER BY at RANGE '3 hours' PRECEDING`, 'm'),
+      days: over('sum(id)', `PARTITION BY k ORDER BY at RANGE BETWEEN '1 day' PRECEDING AND '1 hour' FOLLOWING`, 'm'),
+      months: over(
+        'count(*)',
+        `PARTITION BY k ORDER BY at DESC RANGE BETWEEN '1 month' PRECEDING AND '1 day' FOLLOWING`,
+        'm',
+      ),
+      local: over(
+        'count(*)',
+        `ORDER BY at::timestamp RANGE BETWEEN '1 month 1.5 seconds' PRECEDING AND CURRENT ROW`,
+        'm',
+      ),
+      dates: over(
+        'max(id)',
+        `PARTITION BY k ORDER BY at::date RANGE BETWEEN '2 days 1 hour' PRECEDING AND '0.5 days' FOLLOWING`,
+        'm',
+      ),
+      numbers: over(
+        'count(*)',
+        `PARTITION BY k ORDER BY n RANGE BETWEEN 0.3 PRECEDING AND 0.20000000000001 FOLLOWING`,
+        'm',
+      ),
+      numbers_desc: over('sum(n)', `PARTITION BY k ORDER BY n DESC RANGE BETWEEN 1 PRECEDING AND 0 FOLLOWING`, 'm'),
+      whole: over('count(*)', `PARTITION BY k ORDER BY i RANGE BETWEEN 30 PRECEDING AND 30 FOLLOWING`, 'm'),
+      years: over(
+        'count(*)',
+        `PARTITION BY k ORDER BY at RANGE BETWEEN '2 years' PRECEDING AND '300 years' FOLLOWING`,
+        'm',
+      ),
+      endless: over('count(*)', `PARTITION BY k ORDER BY n RANGE BETWEEN 'Infinity' PRECEDING AND 1 FOLLOWING`, 'm'),
+    },
+    steps: [
+      `UPDATE m SET at = at + interval '26 min' WHERE id IN (8, 33)`,
+      `UPDATE m SET n = n + 0.1 WHERE id IN (8, 33)`,
+      `INSERT INTO m VALUES (200, 0, '2026-03-29 02:59:59+01', 0.5, 30), (201, 1, '2024-02-29 12:00+00', 1.00, NULL)`,
+      `INSERT INTO m VALUES (202, 0, 'infinity', 'NaN', 9223372036854775807), (203, 0, '-infinity', '-Infinity', -9223372036854775808)`,
+      `INSERT INTO m VALUES (204, 0, 'infinity', 'Infinity', 9223372036854775800), (205, 0, '-infinity', 'NaN', -9223372036854775800)`,
+      `INSERT INTO m VALUES (206, 0, NULL, 'Infinity', 9223372036854775770), (207, 1, NULL, NULL, NULL)`,
+      `UPDATE m SET id = id + 1000 WHERE id IN (202, 203)`,
+      `UPDATE m SET at = '2024-03-31 12:00+00' WHERE id IN (120, 204)`,
+      `UPDATE m SET k = 1 - k WHERE id BETWEEN 10 AND 12 OR id > 203`,
+      `DELETE FROM m WHERE n = 'NaN' OR i < 0`,
+      `UPDATE m SET at = NULL WHERE id % 20 = 0`,
+      `DELETE FROM m WHERE k = 0`,
+    ],
+    way: 'incremental',
+  },
+  {
+    name: 'moments near the ends of their types',
+    setup: [
+      `CREATE TABLE m (id int PRIMARY KEY, at timestamp, d date, s int2)`,
+      `INSERT INTO m SELECT i, timestamp '294276-12-01' + i * interval '1 h', date '5874897-12-31' - 100 - i, 32767 - i % 4
+        FROM generate_series(1, 40) AS i`,
+      `INSERT INTO m SELECT -i, timestamp '4713-02-01 BC' + i * interval '1 h', date '4713-02-01 BC' + i, i % 4 - 32768
+        FROM generate_series(1, 40) AS i`,
+    ],
+    views: {
+      ends: over('count(*)', `ORDER BY at RANGE BETWEEN '2 days' PRECEDING AND '1 day' FOLLOWING`, 'm'),
+      small: over('count(*)', `ORDER BY s RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING`, 'm'),
+    },
+    steps: [
+      `UPDATE m SET at = at + interval '1 day' WHERE id IN (3, 40)`,
+      `UPDATE m SET at = at - interval '1 day', s = s - sign(id) WHERE id IN (3, -30)`,
+      `DELETE FROM m WHERE id IN (39, -39, 4, -4)`,
+      `INSERT INTO m VALUES (50, 'infinity', 'infinity', 32767), (-50, '-infinity', '-infinity', -32768)`,
+      `UPDATE m SET at = 'infinity', d = 'infinity' WHERE id = 30`,
+    ],
+    way: 'incremental',
+  },
+])
+
 const lab = useLab()
 
 test('random changes of two large groups', async () => {
@@ -179,7 +344,7 @@ test('random changes of two large groups', async () => {
   await lab.exec("INSERT INTO t SELECT i, i % 2, i * 7919 % 100, 'n' || i FROM generate_series(1, 500) AS i")
   await lab.exec('INSERT INTO u VALUES (0, 1), (1, 2)')
   try {
-    const all = Object.entries({ ...NEAR, ...PREFIXES, ...COMBINED })
+    const all = Object.entries({ ...NEAR, ...ENDS, ...RANGES, ...PREFIXES, ...COMBINED })
     for (const [name, query] of all.filter(() => rng.chance(0.3))) await lab.create(name, query)
     for (let n = 500; n < 525; n++) {
       await lab.run(
@@ -216,6 +381,8 @@ test('are not computed by whole partitions', async () => {
   }
   try {
     expect(await costs(NEAR)).toEqual(['the rows within reach of the change'])
+    expect(await costs(ENDS)).toEqual(['the rows within reach of the change'])
+    expect(await costs(RANGES)).toEqual(['the rows within reach of the change'])
     expect(await costs(PREFIXES)).toEqual(['the rows of the partition from the change on'])
   } finally {
     await lab.exec('DROP TABLE t CASCADE')

@@ -21,4 +21,5 @@ mod near;
 mod near_plan;
 pub mod places;
 pub mod plan;
+mod range;
 mod reach;

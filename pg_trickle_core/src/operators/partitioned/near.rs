@@ -2,7 +2,8 @@
 //!
 //! A function of bounded reach (lag, lead, a ROWS frame of a few rows) has another result only for rows within its reach
 //! of a row that came, went or moved. A prefix (row_number, rank, a running sum) has another result only from the first
-//! such row on. Its results go on from those stored for the last row before.
+//! such row on. Its results go on from those stored for the last row before. A RANGE frame reaches rows by their values. The
+//! value of the first or last row of a partition is compared with the stored one; if it is another one, all rows change.
 //!
 //! Rule: the stored rows have everything that the functions depend on, so the neighbours of a changed row are stored
 //! rows, too, found by an index on (partition, order, key). The functions run over these neighbours and the changed rows
@@ -15,15 +16,16 @@
 //! in analytical SQL queries", 2015.
 
 use super::places::{Order, Side, equal, strictly};
-use super::reach::Prefix;
+use super::range;
+use super::reach::{Prefix, going_on};
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
 use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, size_within, sizes, verdict, whole_unless};
 use crate::operators::linear::block::Block;
 use crate::operators::linear::touched::KeysOfBlocks;
-use crate::plan::{Change, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, case, column, image, names, op, or};
+use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::{and, both_null, column, image, names, op, or};
 
 /// The column that tells rows whose result may differ from those that are only read.
 pub const HIT: &str = "__pgt_hit";
@@ -36,6 +38,9 @@ pub const SEEDED: &str = "__pgt_seeded";
 const LAST: &str = "__pgt_last";
 /// The column that says whether the rows that came add as much as those that went.
 const EVEN: &str = "__pgt_even";
+
+/// The condition that the rows to compute are few, or that others do not change.
+const IS_FEW: &str = "(SELECT z.few FROM z)";
 
 /// A suffix is computed from its first row on if it has at most [`FEW`] rows, or one for this many bytes of storage: about
 /// a quarter of all rows, since pages are half full.
@@ -63,6 +68,9 @@ pub struct Near {
     pub extent: Extent,
 }
 
+/// An aggregate over rows `x`; for an extreme also how it goes on, from which stored column.
+pub type Total = (String, Option<(Prefix, String)>);
+
 /// Which rows are read.
 pub enum Extent {
     /// Rows near each changed one.
@@ -71,6 +79,18 @@ pub enum Extent {
         before: i64,
         /// How many rows after it.
         after: i64,
+        /// Results that are a value of one of the first rows of the partition ([`Side::Before`] all others) or of the last one:
+        /// how many rows these are, the stored column, and that of the call.
+        edges: Vec<(Side, i64, String, String)>,
+    },
+    /// Rows whose value in the order is near that of a changed one.
+    Range {
+        /// How much smaller the value of a row may be whose result depends on a changed one, in the units of [`range`].
+        below: i64,
+        /// How much greater.
+        above: i64,
+        /// The type of the order.
+        type_oid: Oid,
     },
     /// Rows from the first changed one on.
     Suffix {
@@ -78,8 +98,8 @@ pub enum Extent {
         places: usize,
         /// What goes on from the row before: how, and the stored column.
         seeds: Vec<(Prefix, String)>,
-        /// For prefixes that end where the changed rows add nothing: aggregates over rows `x`.
-        totals: Option<Vec<String>>,
+        /// For prefixes that end where the changed rows add nothing.
+        totals: Option<Vec<Total>>,
         /// What else a row depends on: this many rows before it and after it.
         beside: (i64, i64),
     },
@@ -107,8 +127,8 @@ impl Maintenance for Near {
                 Program::Run(vec![Statement {
                     sql: self.statement(&touched.join(" UNION ALL "), fans_out),
                     bulk,
-                    returns: match self.extent {
-                        Extent::Reach { .. } if !fans_out => Returns::Nothing,
+                    returns: match &self.extent {
+                        Extent::Reach { edges, .. } if !fans_out && edges.is_empty() => Returns::Nothing,
                         _ => Returns::Verdict,
                     },
                 }])
@@ -119,7 +139,7 @@ impl Maintenance for Near {
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
         match self.extent {
-            Extent::Reach { .. } => "the rows within reach of the change",
+            Extent::Reach { .. } | Extent::Range { .. } => "the rows within reach of the change",
             Extent::Suffix { .. } => "the rows of the partition from the change on",
         }
     }
@@ -171,7 +191,8 @@ impl Near {
         let places = self.order.names();
         let same_key = |a: &str, b: &str| and(&equal(&self.row_key, a, b).concat());
         let (extent, rows) = match &self.extent {
-            Extent::Reach { before, after } => self.near(*before, *after),
+            Extent::Reach { before, after, edges } => self.near(*before, *after, edges),
+            Extent::Range { below, above, type_oid } => self.range(*below, *above, *type_oid),
             Extent::Suffix {
                 places,
                 seeds,
@@ -195,27 +216,50 @@ impl Near {
             found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
         // A suffix of many rows costs more than to compute everything again.
-        let (counted, and_few, with, verdict) = match self.extent {
+        let written = ", written AS (".to_owned();
+        let (counted, and_few, with, verdict) = match &self.extent {
+            Extent::Reach { edges, .. } if !edges.is_empty() => {
+                let (stored, calls): (Vec<String>, Vec<String>) = edges
+                    .iter()
+                    .map(|(.., stored, call)| (stored.clone(), call.clone()))
+                    .unzip();
+                // If the value of the first row is another one now, all rows change.
+                let with = format!(
+                    ", z AS MATERIALIZED (SELECT NOT EXISTS (SELECT FROM n, l, {table} AS s WHERE {} AND {} AND {}) AS few), \
+                     written AS (",
+                    op(&format!("l.{RID}"), "=", &format!("n.{RID}")),
+                    op("s.ctid", "=", &format!("n.{RID}")),
+                    op(&image("s", &stored), "<>", &image("l", &calls)),
+                );
+                let verdict = format!(" RETURNING 1) {}", verdict(&and(&[are_few, IS_FEW.to_owned()]), "0"));
+                (format!("r AS ({rows})"), format!(" AND {IS_FEW}"), with, verdict)
+            }
             Extent::Reach { .. } if fans_out => {
                 let verdict = format!(" RETURNING 1) {}", verdict(&are_few, "0"));
-                (format!("r AS ({rows})"), String::new(), ", written AS (", verdict)
+                (format!("r AS ({rows})"), String::new(), written, verdict)
             }
-            Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), "", String::new()),
-            Extent::Suffix { .. } => {
-                let is_few = "(SELECT z.few FROM z)";
+            Extent::Reach { .. } => (format!("r AS ({rows})"), String::new(), String::new(), String::new()),
+            Extent::Range { .. } | Extent::Suffix { .. } => {
                 let most = op(
                     &FEW.to_string(),
                     "+",
                     &op(&sizes(&[table]), "/", &SUFFIX_BYTES.to_string()),
                 );
-                let all = format!(
-                    "m AS MATERIALIZED ({rows}), z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM m LIMIT {}) AS m), \
-                     r AS (SELECT * FROM m WHERE {is_few})",
+                let (counted, of, rows) = match self.extent {
+                    Extent::Range { .. } => (String::new(), "n", rows),
+                    _ => (
+                        format!("m AS MATERIALIZED ({rows}), "),
+                        "m",
+                        format!("SELECT * FROM m WHERE {IS_FEW}"),
+                    ),
+                };
+                let counted = format!(
+                    "{counted}z AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {of} LIMIT {}) AS m), r AS ({rows})",
                     op("pg_catalog.count(*)", "<=", &most),
                     op(&most, "+", "1"),
                 );
-                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(is_few)));
-                (all, format!(" AND {is_few}"), ", written AS (", verdict)
+                let verdict = format!(" RETURNING 1) {}", verdict(&are_few, &whole_unless(IS_FEW)));
+                (counted, format!(" AND {IS_FEW}"), written, verdict)
             }
         };
         let columns = &self.whole.row.columns;
@@ -225,7 +269,7 @@ impl Near {
              o AS MATERIALIZED (SELECT {stored}, s.ctid AS {RID} FROM {TOUCHED} AS k, {table} AS s WHERE {by_key}), \
              p AS MATERIALIZED (SELECT {in_w} FROM w UNION SELECT {in_o} FROM o), \
              {extent}, {counted}, l AS ({calls}){with} \
-             MERGE INTO {table} AS t USING (SELECT {results}, l.{RID}, TRUE FROM l WHERE l.{HIT} \
+             MERGE INTO {table} AS t USING (SELECT {results}, l.{RID}, TRUE FROM l WHERE l.{HIT}{and_few} \
              UNION ALL SELECT {gone}, o.{RID}, FALSE FROM o WHERE NOT EXISTS (SELECT FROM w WHERE {is_back}){and_few}) \
              AS d({written}, {RID}, __pgt_wanted) ON {found} \
              WHEN MATCHED AND NOT d.__pgt_wanted THEN DELETE WHEN MATCHED AND {differs} THEN {write}{verdict}",
@@ -290,15 +334,42 @@ impl Near {
         )
     }
 
+    /// The row ids of the first or the last stored rows in the partitions of `p`, each with FALSE.
+    fn edge(&self, side: Side, most: i64) -> Vec<String> {
+        let arm = |conditions: &Vec<String>| {
+            format!(
+                "(SELECT s.ctid, FALSE FROM {} AS s WHERE {} AND {} ORDER BY {} LIMIT {most})",
+                self.whole.table,
+                and(conditions),
+                Self::is_untouched(),
+                self.order.items("s", side == Side::After),
+            )
+        };
+        equal(&self.order.partition, "s", "p").iter().map(arm).collect()
+    }
+
     /// A CTE with the stored rows near each place of `p`, and the rows to compute.
-    fn near(&self, before: i64, after: i64) -> (String, String) {
+    fn near(&self, before: i64, after: i64, edges: &[(Side, i64, String, String)]) -> (String, String) {
         let most = before + after;
-        // A row depends on `before` rows before it, so the rows up to `before` after a changed one depend on that.
+        let mut arms = Vec::new();
+        for side in [Side::Before, Side::After] {
+            let counts = edges
+                .iter()
+                .filter(|(edge, ..)| *edge == side)
+                .map(|(_, most, ..)| most);
+            if let Some(most) = counts.max() {
+                arms.extend(self.edge(side, *most));
+            }
+        }
+        if most > 0 || arms.is_empty() {
+            // A row depends on `before` rows before it, so the rows up to `before` after a changed one depend on that.
+            arms.push(self.beside(Side::Before, "p", after, most));
+            arms.push(self.beside(Side::After, "p", before, most));
+        }
         let near = format!(
-            "n AS MATERIALIZED (SELECT f.{RID}, pg_catalog.bool_or(f.{HIT}) AS {HIT} FROM p, LATERAL ({} UNION ALL {}) \
+            "n AS MATERIALIZED (SELECT f.{RID}, pg_catalog.bool_or(f.{HIT}) AS {HIT} FROM p, LATERAL ({}) \
              AS f({RID}, {HIT}) GROUP BY f.{RID})",
-            self.beside(Side::Before, "p", after, most),
-            self.beside(Side::After, "p", before, most),
+            arms.join(" UNION ALL "),
         );
         let rows = format!(
             "SELECT {}, n.{HIT}, n.{RID} FROM n, {} AS s WHERE {} UNION ALL {}",
@@ -310,12 +381,50 @@ impl Near {
         (near, rows)
     }
 
+    /// A CTE with the stored rows whose results may depend on a place of `p`, and those on which they depend, and the rows to
+    /// compute.
+    fn range(&self, below: i64, above: i64, type_oid: Oid) -> (String, String) {
+        let place = &self.order.places[0].column;
+        let (s, p) = (column("s", &place.name), column("p", &place.name));
+        let hit = range::within(&s, &p, below, above, type_oid);
+        let near = range::within(&s, &p, below + above, below + above, type_oid);
+        let mut arms = Vec::new();
+        for partition in equal(&self.order.partition, "s", "p") {
+            let mut arm = |hit: &str, near: &str| {
+                arms.push(format!(
+                    "SELECT s.ctid, {hit} FROM {} AS s WHERE {} AND {near} AND {}",
+                    self.whole.table,
+                    and(&partition),
+                    Self::is_untouched()
+                ));
+            };
+            arm(&hit, &near);
+            if place.nullable {
+                // They are peers of each other, and of no other row.
+                arm("TRUE", &both_null(&s, &p));
+            }
+        }
+        let near = format!(
+            "n AS MATERIALIZED (SELECT f.* FROM p, LATERAL ({} OFFSET 0) AS f({RID}, {HIT}))",
+            arms.join(" UNION ALL "),
+        );
+        let rows = format!(
+            "SELECT {}, b.{HIT}, b.{RID} FROM (SELECT n.{RID}, pg_catalog.bool_or(n.{HIT}) AS {HIT} FROM n WHERE {IS_FEW} \
+             GROUP BY n.{RID}) AS b, {} AS s WHERE {} UNION ALL {}",
+            listed("s", &self.base),
+            self.whole.table,
+            op("s.ctid", "=", &format!("b.{RID}")),
+            self.renewed("", &format!(" WHERE {IS_FEW}")),
+        );
+        (near, rows)
+    }
+
     /// CTEs with the first place of `p` in each partition and the results of the row before it, and the rows to compute.
     fn suffix(
         &self,
         places: usize,
         seeds: &[(Prefix, String)],
-        totals: Option<&[String]>,
+        totals: Option<&[Total]>,
         (before, after): (i64, i64),
     ) -> (String, String) {
         let table = &self.whole.table;
@@ -327,13 +436,28 @@ impl Near {
         };
         let place = column("h", &self.order.places[0].column.name);
         let last = totals.map(|totals| {
-            let even = op(&self.total("w", totals), "=", &self.total("o", totals));
+            let mut even = vec![format!("({place} IS DISTINCT FROM NULL)")];
+            let mut sums = Vec::new();
+            for (total, seed) in totals {
+                let Some((prefix, stored)) = seed else {
+                    sums.push(total.clone());
+                    continue;
+                };
+                // No changed row goes beyond the extreme of the rows before all of them.
+                let before = column("e", stored);
+                let now = going_on(*prefix, &self.total("w", total), &self.total("o", total), "");
+                even.push(format!(
+                    "({before} IS NOT DISTINCT FROM {})",
+                    going_on(*prefix, &before, &now, "")
+                ));
+            }
+            if !sums.is_empty() {
+                let sums = format!("pgtrickle.row_image(ROW({}))", sums.join(", "));
+                even.push(op(&self.total("w", &sums), "=", &self.total("o", &sums)));
+            }
             (
                 format!(", h AS MATERIALIZED ({})", self.firsts(true)),
-                format!(
-                    ", {place} AS {LAST}, {} AS {EVEN}",
-                    and(&[format!("({place} IS DISTINCT FROM NULL)"), even])
-                ),
+                format!(", {place} AS {LAST}, {} AS {EVEN}", and(&even)),
                 format!(" JOIN h ON {}", same_partition(&self.order, "h", "f")),
             )
         });
@@ -451,13 +575,10 @@ impl Near {
         seeds.iter().enumerate().map(seed).collect()
     }
 
-    /// The totals of the rows of one partition of `w` or `o`, in a form that equals only its like.
-    fn total(&self, rows: &str, totals: &[String]) -> String {
-        format!(
-            "(SELECT pgtrickle.row_image(ROW({})) FROM {rows} AS x WHERE {})",
-            totals.join(", "),
-            same_partition(&self.order, "x", "f")
-        )
+    /// An aggregate over the rows `x` of one partition of `w` or `o`.
+    fn total(&self, rows: &str, total: &str) -> String {
+        let same = same_partition(&self.order, "x", "f");
+        format!("(SELECT {total} FROM {rows} AS x WHERE {same})")
     }
 }
 
@@ -465,17 +586,6 @@ impl Near {
 fn same_partition(order: &Order, a: &str, b: &str) -> String {
     let keys: Vec<String> = equal(&order.partition, a, b).iter().map(|key| and(key)).collect();
     or(&keys)
-}
-
-/// The result of a prefix, from that of the row before (`seed`), and that over the rows since.
-pub fn going_on(prefix: Prefix, seed: &str, own: &str, seeded: &str) -> String {
-    match prefix {
-        Prefix::Count | Prefix::DenseRank | Prefix::Rank => op(&format!("coalesce({seed}, 0)"), "+", own),
-        Prefix::Sum => format!("coalesce({}, {seed}, {own})", op(seed, "+", own)),
-        Prefix::Least => format!("LEAST({seed}, {own})"),
-        Prefix::Greatest => format!("GREATEST({seed}, {own})"),
-        Prefix::First => case(&[(seeded.to_owned(), seed.to_owned())], Some(own)),
-    }
 }
 
 fn listed(alias: &str, columns: &[String]) -> String {

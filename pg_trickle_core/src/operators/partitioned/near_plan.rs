@@ -1,8 +1,8 @@
 //! Plans windows whose results are computed again only near a change.
 
-use super::near::{Extent, HIT, Near, RID, SEEDED, going_on, seed_column};
-use super::places::{Order, Place, tie_break};
-use super::reach::{self, Prefix, Reach};
+use super::near::{Extent, HIT, Near, RID, SEEDED, Total, seed_column};
+use super::places::{Order, Place, Side, tie_break};
+use super::reach::{self, Prefix, Reach, going_on};
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
@@ -66,20 +66,6 @@ impl Windows {
                 _ => None,
             });
         }
-        let mut calls = Vec::new();
-        for call in found {
-            let Some(window) = query.windows.iter().find(|window| window.winref == call.winref) else {
-                return Ok(None);
-            };
-            let Some((reach, ties)) = reach::of(&call, window, graph)? else {
-                return Ok(None);
-            };
-            let arguments = call.args.iter().filter(|arg| !matches!(arg, Expr::Const(_)));
-            kept.extend(arguments.chain(&call.filter).cloned());
-            calls.push((call, reach, ties));
-        }
-        let is_near = |(_, reach, _): &(WindowFunc, Reach, bool)| matches!(reach, Reach::Near(..));
-        let is_mixed = calls.iter().any(is_near) && !calls.iter().all(is_near);
         let mut order = Vec::new();
         for item in &first.order {
             let Some(target) = query.target(item.target_ref) else {
@@ -89,8 +75,32 @@ impl Windows {
                 return Ok(None);
             }
             order.push((target.expr.clone(), item.clone()));
-            kept.push(target.expr.clone());
         }
+        let is_total = own.iter().all(|own| order.iter().any(|(expr, _)| expr == own));
+        let mut calls = Vec::new();
+        for call in found {
+            let Some((reach, ties)) = reach::of(&call, query, is_total, graph)? else {
+                return Ok(None);
+            };
+            let arguments = call.args.iter().filter(|arg| !matches!(arg, Expr::Const(_)));
+            kept.extend(arguments.chain(&call.filter).cloned());
+            calls.push((call, reach, ties));
+        }
+        let is_near = |(_, reach, _): &(WindowFunc, Reach, bool)| matches!(reach, Reach::Near(..));
+        let has_prefix = calls.iter().any(is_prefix);
+        let is_mixed = has_prefix && calls.iter().any(is_near);
+        let is_range = |(_, reach, _): &(WindowFunc, Reach, bool)| matches!(reach, Reach::Range(..));
+        if calls.iter().any(is_range) && !calls.iter().all(is_range) {
+            return Ok(None);
+        }
+        for (_, reach, _) in calls.iter_mut().filter(|_| has_prefix) {
+            match reach {
+                Reach::First(1) => *reach = Reach::Prefix(Prefix::First),
+                Reach::First(_) | Reach::Last => return Ok(None),
+                Reach::Near(..) | Reach::Range(..) | Reach::Prefix(_) => {}
+            }
+        }
+        kept.extend(order.iter().map(|(expr, _)| expr.clone()));
         // Where one change moves most rows of a partition, their order need not be stored to find them.
         for (expr, _) in &order {
             if moves_others(expr, query, graph)? {
@@ -98,7 +108,6 @@ impl Windows {
             }
         }
         // The rows beside a change may begin amid rows that tie.
-        let is_total = own.iter().all(|own| order.iter().any(|(expr, _)| expr == own));
         if calls.is_empty() || is_mixed && !is_total && calls.iter().any(|(.., alike)| *alike) {
             return Ok(None);
         }
@@ -119,11 +128,11 @@ impl Windows {
             kept,
         };
         let query = windows.settle(query, graph)?;
-        let prefixes = windows.calls.iter().filter(|call| !is_near(call));
-        let prefixes: Vec<Expr> = prefixes
+        let compared = windows.calls.iter().filter(|call| !is_near(call) && !is_range(call));
+        let compared: Vec<Expr> = compared
             .map(|(call, ..)| Expr::Window(Box::new(call.clone())))
             .collect();
-        windows.kept.extend(prefixes);
+        windows.kept.extend(compared);
         Ok(Some((windows, query)))
     }
 
@@ -222,31 +231,48 @@ impl Windows {
         let calls = &self.calls;
         let near: Vec<(i64, i64)> = (calls.iter())
             .filter_map(|(_, reach, _)| match reach {
-                Reach::Near(before, after) => Some((*before, *after)),
-                Reach::Prefix(_) => None,
+                Reach::Near(before, after) | Reach::Range(before, after) => Some((*before, *after)),
+                Reach::Prefix(_) | Reach::First(_) | Reach::Last => None,
             })
             .collect();
         let beside = (
             near.iter().map(|(before, _)| *before).max().unwrap_or(0),
             near.iter().map(|(_, after)| *after).max().unwrap_or(0),
         );
-        let extent = if near.len() < calls.len() {
-            let by_peers = calls.iter().any(|(.., alike)| *alike);
-            let prefix = |(call, reach, _): &(WindowFunc, Reach, bool)| match reach {
-                Reach::Prefix(prefix) => Ok(Some((*prefix, name(&Expr::Window(Box::new(call.clone())))?))),
-                Reach::Near(..) => Ok::<_, Error>(None),
-            };
-            let seeds = calls.iter().map(prefix).collect::<Result<Vec<_>, Error>>()?;
-            Extent::Suffix {
-                places: if by_peers { self.order.len() } else { order.places.len() },
-                seeds: seeds.into_iter().flatten().collect(),
-                totals: totals(calls, &name, graph)?,
-                beside,
+        let (mut seeds, mut edges) = (Vec::new(), Vec::new());
+        for (n, (call, reach, _)) in calls.iter().enumerate() {
+            let stored = || name(&Expr::Window(Box::new(call.clone())));
+            match reach {
+                Reach::Near(..) | Reach::Range(..) => {}
+                Reach::Prefix(prefix) => seeds.push((*prefix, stored()?)),
+                Reach::First(most) => edges.push((Side::Before, *most, stored()?, call_column(n))),
+                Reach::Last => edges.push((Side::After, 1, stored()?, call_column(n))),
             }
-        } else {
+        }
+        let extent = if let Reach::Range(..) = calls[0].1 {
+            let (below, above) = if order.places[0].descending {
+                beside
+            } else {
+                (beside.1, beside.0)
+            };
+            Extent::Range {
+                below,
+                above,
+                type_oid: self.order[0].0.type_oid(),
+            }
+        } else if seeds.is_empty() {
             Extent::Reach {
                 before: beside.0,
                 after: beside.1,
+                edges,
+            }
+        } else {
+            let by_peers = calls.iter().any(|(.., alike)| *alike);
+            Extent::Suffix {
+                places: if by_peers { self.order.len() } else { order.places.len() },
+                seeds,
+                totals: totals(calls, &name, graph)?,
+                beside,
             }
         };
         let over = Over {
@@ -306,6 +332,10 @@ impl Windows {
     }
 }
 
+fn is_prefix((_, reach, _): &(WindowFunc, Reach, bool)) -> bool {
+    matches!(reach, Reach::Prefix(_))
+}
+
 /// True if the expression is the result of a window function of a lower stage, which a change of one row can change for
 /// many others.
 fn moves_others(expr: &Expr, query: &Query, graph: &StageGraph) -> Result<bool, Error> {
@@ -320,8 +350,7 @@ fn moves_others(expr: &Expr, query: &Query, graph: &StageGraph) -> Result<bool, 
         }
     });
     for call in calls {
-        let window = lower.windows.iter().find(|window| window.winref == call.winref);
-        let reach = window.map_or(Ok(None), |window| reach::of(&call, window, graph))?;
+        let reach = reach::of(&call, &lower, false, graph)?;
         if !matches!(reach, Some((Reach::Near(..), _))) {
             return Ok(true);
         }
@@ -362,19 +391,25 @@ fn lower(restricted: &Restricted, base: &[usize]) -> Query {
     }
 }
 
-/// Aggregates over the rows `x` of one partition that came or went. If they are equal, no prefix behind these rows changes.
+/// Aggregates over the rows `x` of one partition that came or went. If they are equal, and extremes do not go beyond those
+/// of the rows before, no prefix behind these rows changes.
 fn totals(
     calls: &[(WindowFunc, Reach, bool)],
     name: &dyn Fn(&Expr) -> Result<String, Error>,
     graph: &StageGraph,
-) -> Result<Option<Vec<String>>, Error> {
-    let mut totals = vec!["pg_catalog.count(*)".to_owned()];
+) -> Result<Option<Vec<Total>>, Error> {
+    let mut totals = Vec::new();
     for (call, reach, _) in calls {
-        let function = match reach {
-            Reach::Prefix(Prefix::Count) if call.is_agg => "count",
-            Reach::Prefix(Prefix::Sum) => "sum",
-            Reach::Prefix(Prefix::Count | Prefix::Rank) => continue,
-            _ => return Ok(None),
+        let Reach::Prefix(prefix) = reach else { return Ok(None) };
+        let mut seed = None;
+        let function = match prefix {
+            Prefix::Count | Prefix::Rank => "count",
+            Prefix::Sum => "sum",
+            Prefix::Least | Prefix::Greatest => {
+                seed = Some((*prefix, name(&Expr::Window(Box::new(call.clone())))?));
+                if *prefix == Prefix::Least { "min" } else { "max" }
+            }
+            Prefix::DenseRank | Prefix::First => return Ok(None),
         };
         let argument = match call.args.first() {
             None => "*".to_owned(),
@@ -385,7 +420,7 @@ fn totals(
             None => String::new(),
             Some(filter) => format!(" FILTER (WHERE {})", column("x", &name(filter)?)),
         };
-        totals.push(format!("pg_catalog.{function}({argument}){filter}"));
+        totals.push((format!("pg_catalog.{function}({argument}){filter}"), seed));
     }
     Ok(Some(totals))
 }
@@ -437,8 +472,7 @@ impl Over<'_> {
         let mut more = vec![(HIT.to_owned(), BOOL), (RID.to_owned(), TID)];
         if let Extent::Suffix { .. } = extent {
             more.push((SEEDED.to_owned(), BOOL));
-            let prefixes = calls.iter().filter(|(_, reach, _)| matches!(reach, Reach::Prefix(_)));
-            for (n, (call, ..)) in prefixes.enumerate() {
+            for (n, (call, ..)) in calls.iter().filter(|call| is_prefix(call)).enumerate() {
                 more.push((seed_column(n), call.type_oid));
             }
         }
@@ -514,12 +548,11 @@ impl Over<'_> {
             let n = calls.iter().position(|(known, ..)| known == call)?;
             let own = format!("l.{}", call_column(n));
             let sql = match calls[n].1 {
-                Reach::Near(..) => own,
                 Reach::Prefix(prefix) => {
-                    let is_prefix = |(_, reach, _): &&(WindowFunc, Reach, bool)| matches!(reach, Reach::Prefix(_));
-                    let n = calls[..n].iter().filter(is_prefix).count();
+                    let n = calls[..n].iter().filter(|call| is_prefix(call)).count();
                     going_on(prefix, &format!("l.{}", seed_column(n)), &own, &format!("l.{SEEDED}"))
                 }
+                Reach::Near(..) | Reach::Range(..) | Reach::First(_) | Reach::Last => own,
             };
             Some(SqlLeaf::text(sql, call.type_oid, -1, call.collation))
         })?;

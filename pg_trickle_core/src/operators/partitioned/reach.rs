@@ -1,11 +1,13 @@
 //! How far a change reaches in a window: which other rows have another result when one row comes or goes.
 
+use super::range;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::shape;
 use crate::oids::{DATE, INT2, INT4, INT8, NUMERIC, TIMESTAMP, TIMESTAMPTZ};
-use crate::query::{Expr, Window, WindowFunc, frame};
+use crate::query::{Expr, Query, WindowFunc, frame};
 use crate::sql::ident::is_one_of;
+use crate::sql::statement::{case, op};
 
 /// The largest number of neighbours that are read for one changed row.
 const MOST: i64 = 100;
@@ -17,6 +19,13 @@ pub enum Reach {
     Near(i64, i64),
     /// The result depends on all rows before a row, and follows from that of the row before and the rows since.
     Prefix(Prefix),
+    /// The result is a value of one of the first rows of the partition, of which there are so many.
+    First(i64),
+    /// It is a value of the last row.
+    Last,
+    /// It depends on the rows whose value in the order is at most so far before that of a row, and so far after it, in the
+    /// units of [`range`].
+    Range(i64, i64),
 }
 
 /// How the result of a prefix goes on.
@@ -39,8 +48,16 @@ pub enum Prefix {
 }
 
 /// The reach of a window function, and whether rows that tie in the order of the window are alike for it. `None` if a
-/// change can reach all rows of the partition.
-pub fn of(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> Result<Option<(Reach, bool)>, Error> {
+/// change can reach all rows of the partition. In an order that `is_total`, no rows tie.
+pub fn of(
+    call: &WindowFunc,
+    query: &Query,
+    is_total: bool,
+    catalog: &dyn Catalog,
+) -> Result<Option<(Reach, bool)>, Error> {
+    let Some(window) = query.windows.iter().find(|window| window.winref == call.winref) else {
+        return Ok(None);
+    };
     let function = catalog.function(call.function)?;
     if window.order.is_empty() || function.schema != "pg_catalog" {
         return Ok(None);
@@ -71,14 +88,52 @@ pub fn of(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> Result<O
         _ => {}
     }
     let has = |bit: i32| window.frame_options & bit != 0;
+    let argument = call.args.first().map_or(0, Expr::type_oid);
+    let is_exact = [INT2, INT4, INT8, NUMERIC].contains(&argument);
+    // Other types have equal values that look different; the aggregate shows one of them, LEAST another.
+    let is_plain = [INT2, INT4, INT8, DATE, TIMESTAMP, TIMESTAMPTZ].contains(&argument)
+        || argument == NUMERIC && call.args[0].typmod() >= 0;
+    // In which order a frame has the rows that tie is not known.
+    let is_any_order = match name {
+        "count" | "bool_and" | "bool_or" | "every" => true,
+        "min" | "max" => is_plain,
+        _ => is_exact && is_one_of(name, "sum avg variance var_samp var_pop stddev stddev_samp stddev_pop"),
+    };
+    if is_total || is_any_order {
+        let order = window.order.first().and_then(|item| query.target(item.target_ref));
+        let type_oid = order.map_or(0, |target| target.expr.type_oid());
+        if let Some((before, after)) = range::reach(window, type_oid, catalog)? {
+            return Ok(Some((Reach::Range(before, after), true)));
+        }
+    }
     if has(frame::EXCLUDE_GROUP | frame::EXCLUDE_TIES) {
         return Ok(None);
     }
-    if has(frame::ROWS) {
+    let has_offset = window.start_offset.is_some() || window.end_offset.is_some();
+    let by_rows = has(frame::ROWS) || is_total && (has(frame::GROUPS) || !has_offset);
+    if by_rows {
+        if name == "last_value" && has(frame::END_CURRENT_ROW) && !has(frame::EXCLUDE_CURRENT_ROW) {
+            return Ok(near(0, 0));
+        }
         let start = bound(window.start_offset.as_ref(), has, Side::START, catalog)?;
         let end = bound(window.end_offset.as_ref(), has, Side::END, catalog)?;
         if let (Some(start), Some(end)) = (start, end) {
             return Ok(near(-start, end));
+        }
+    }
+    if !has_offset && !has(frame::EXCLUDE_CURRENT_ROW) {
+        let place = match name {
+            "first_value" => Some(1),
+            "nth_value" if by_rows || has(frame::END_UNBOUNDED_FOLLOWING) => integer(&call.args[1], catalog)?,
+            _ => None,
+        };
+        if let Some(place @ 1..) = place
+            && has(frame::START_UNBOUNDED_PRECEDING)
+        {
+            return Ok(Some((Reach::First(place), false)));
+        }
+        if name == "last_value" && has(frame::END_UNBOUNDED_FOLLOWING) {
+            return Ok(Some((Reach::Last, false)));
         }
     }
     let runs = has(frame::START_UNBOUNDED_PRECEDING)
@@ -87,16 +142,11 @@ pub fn of(call: &WindowFunc, window: &Window, catalog: &dyn Catalog) -> Result<O
     if !runs {
         return Ok(None);
     }
-    let argument = call.args.first().map_or(0, Expr::type_oid);
-    let is_exact = [INT2, INT4, INT8, NUMERIC].contains(&argument);
-    // Other types have equal values that look different; the aggregate shows one of them, LEAST another.
-    let is_plain = [INT2, INT4, INT8, DATE, TIMESTAMP, TIMESTAMPTZ].contains(&argument);
     let prefix = match name {
         "count" => Prefix::Count,
         "sum" if is_exact => Prefix::Sum,
         "min" if is_plain => Prefix::Least,
         "max" if is_plain => Prefix::Greatest,
-        "first_value" if has(frame::ROWS) => Prefix::First,
         _ => return Ok(None),
     };
     Ok(Some((Reach::Prefix(prefix), !has(frame::ROWS))))
@@ -146,4 +196,15 @@ fn bound(
 /// The value of an integer constant of a usual size.
 fn integer(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<i64>, Error> {
     Ok(shape::integer(expr, catalog)?.filter(|value| value.abs() <= MOST))
+}
+
+/// The result of a prefix, from that of the row before (`seed`), and that over the rows since.
+pub fn going_on(prefix: Prefix, seed: &str, own: &str, seeded: &str) -> String {
+    match prefix {
+        Prefix::Count | Prefix::DenseRank | Prefix::Rank => op(&format!("coalesce({seed}, 0)"), "+", own),
+        Prefix::Sum => format!("coalesce({}, {seed}, {own})", op(seed, "+", own)),
+        Prefix::Least => format!("LEAST({seed}, {own})"),
+        Prefix::Greatest => format!("GREATEST({seed}, {own})"),
+        Prefix::First => case(&[(seeded.to_owned(), seed.to_owned())], Some(own)),
+    }
 }

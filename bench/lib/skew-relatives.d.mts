@@ -1,0 +1,3 @@
+import type { SkewedQuery } from './skew.mjs'
+
+export const RELATIVES: SkewedQuery[]
