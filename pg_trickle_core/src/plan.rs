@@ -137,7 +137,7 @@ pub enum Returns {
     /// The statement returns no row.
     Nothing,
     /// `(verdict bigint, 0 bigint)`: 0 if all is done; −1 if the statement did nothing, because the change touches many
-    /// rows; 1 if the stored rows do not match the sources, so that the stage must be rebuilt. The other text of such a
+    /// rows; 1 if the stored rows do not match the sources, so that the stage must be rebuilt; 2 if it must be filled anew. The other text of such a
     /// statement returns the same, or nothing.
     Verdict,
     /// `(inserted bigint, deleted bigint, updated bigint)`: the number of rows that a full refresh had to patch.

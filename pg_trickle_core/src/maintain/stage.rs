@@ -447,6 +447,17 @@ impl Stage {
         }
     }
 
+    /// Empties the storage and fills it anew.
+    #[must_use]
+    pub fn refill(&self) -> Vec<Statement> {
+        let empty = Statement {
+            sql: format!("DELETE FROM {}", self.storage),
+            bulk: None,
+            returns: Returns::Nothing,
+        };
+        vec![empty, self.fill_statement()]
+    }
+
     /// Runs the query again and patches the stored rows. Returns [`Returns::Patched`], unless it is a clock.
     #[must_use]
     pub fn rebuild(&self) -> Statement {

@@ -17,7 +17,7 @@ pub struct ColumnDdl {
     pub not_null: bool,
     /// True if it numbers the rows (an identity column).
     pub numbered: bool,
-    /// The expression of a generated column.
+    /// What fills a generated column: `(expression) STORED`, or `IDENTITY`.
     pub generated: Option<String>,
 }
 
@@ -116,8 +116,8 @@ pub fn create(table: &str, columns: &[ColumnDdl], identity: &Identity, indexes: 
             if column.numbered {
                 part.push_str(" GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
             }
-            if let Some(expression) = &column.generated {
-                part.push_str(&format!(" GENERATED ALWAYS AS ({expression}) STORED"));
+            if let Some(filled) = &column.generated {
+                part.push_str(&format!(" GENERATED ALWAYS AS {filled}"));
             }
             part
         })

@@ -48,7 +48,7 @@ pub struct StoredColumn {
     pub not_null: bool,
     /// True if it numbers the rows (an identity column).
     pub numbered: bool,
-    /// The expression of a generated column.
+    /// What fills a generated column ([`ColumnDdl::generated`]).
     pub generated: Option<String>,
 }
 
@@ -78,6 +78,16 @@ impl StoredColumn {
             generated: None,
         }
     }
+
+    /// A column that says in which order the rows were stored, by a sequence of its own. No index finds a row by it.
+    pub fn rank(sequence: &str) -> Self {
+        StoredColumn {
+            name: RANK.to_owned(),
+            numbered: false,
+            generated: Some(format!("IDENTITY (SEQUENCE NAME {sequence})")),
+            ..StoredColumn::number()
+        }
+    }
 }
 
 /// The name under which a query's column is stored: its own, unless it looks like an internal column or is the name of
@@ -92,6 +102,8 @@ pub fn stored_name(name: &str) -> String {
 
 /// The column that numbers the rows of a stage.
 pub const NUMBER: &str = "__pgt_id";
+/// The column of [`StoredColumn::rank`].
+pub const RANK: &str = "__pgt_rank";
 
 /// The columns of a storage table that are written: all but those that PostgreSQL fills.
 pub fn written(stored: &[StoredColumn], catalog: &dyn Catalog) -> Result<Written, Error> {

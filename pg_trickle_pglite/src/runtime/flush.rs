@@ -142,6 +142,8 @@ enum Tried {
     TooMany,
     /// Its query has to run again.
     Wrong,
+    /// Its query has to run again, and to fill it anew.
+    Worn,
     /// Nothing is done, because of an error that another way may avoid.
     Failed(Box<SqlError>),
 }
@@ -161,6 +163,7 @@ impl Work<'_> {
                 Outcome::Done => {}
                 Outcome::TooMany => return Ok(Tried::TooMany),
                 Outcome::Wrong => return Ok(Tried::Wrong),
+                Outcome::Worn => return Ok(Tried::Worn),
             },
         }
         Ok(Tried::Done)
@@ -382,7 +385,7 @@ impl Flush {
                 Tried::Failed(error) if session::choice() == Choice::AtOnce && error.sqlstate.starts_with("42") => {
                     return Err(error);
                 }
-                Tried::Failed(_) | Tried::TooMany | Tried::Wrong => {}
+                Tried::Failed(_) | Tried::TooMany | Tried::Wrong | Tried::Worn => {}
                 Tried::Done => return behind::skip(id),
             }
         }
@@ -403,6 +406,8 @@ impl Flush {
             Tried::Done => return Ok(true),
             Tried::TooMany => return Ok(false),
             Tried::Wrong => return self.work(stage, &Work::Rebuild).map(|()| true),
+            Tried::Worn if is_better_skipped(stage)? => return self.skip(stage).map(|()| true),
+            Tried::Worn => return self.work(stage, &Work::Load(stage.stage.refill())).map(|()| true),
             Tried::Failed(error) => error,
         };
         let may_rebuild = !matches!(work, Work::Rebuild) && !error.is_refusal();

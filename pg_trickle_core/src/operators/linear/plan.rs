@@ -211,7 +211,7 @@ pub fn hash_column(columns: &[String]) -> StoredColumn {
         collation: 0,
         not_null: false,
         numbered: false,
-        generated: Some(hash(None, columns)),
+        generated: Some(format!("({}) STORED", hash(None, columns))),
     }
 }
 

@@ -16,11 +16,16 @@ use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way, added, 
 use crate::sql::statement::{and, both_null, column, hash, image, is_null, names, op, or};
 
 /// The CTE of the lost rows. It has the columns of the storage, and for UNION `rid`.
-const LOST: &str = "__pgt_lost";
+pub(super) const LOST: &str = "__pgt_lost";
+/// The CTE of the lost rows that other stored rows may derive.
+pub(super) const OTHERS: &str = "__pgt_others";
 /// The CTE of the lost rows before it is known that they are few.
 const REACHED: &str = "__pgt_reached";
 /// The condition that they are.
-const IS_FEW: &str = "(SELECT z.few FROM __pgt_size AS z)";
+pub(super) const IS_FEW: &str = "(SELECT z.few FROM __pgt_size AS z)";
+/// The verdict. To fill the storage anew makes ranks valid, where they are not.
+const VERDICT: &str = "SELECT CASE WHEN z.few THEN 0 WHEN z.worn THEN 2 ELSE 1 END::pg_catalog.int8, 0::pg_catalog.int8 \
+                       FROM __pgt_size AS z";
 /// To take rows apart and put them together again costs several times as much for each as the whole query: beyond one
 /// row for this many bytes of storage, about a seventh of them, the query runs again.
 pub const LOST_BYTES: usize = 300;
@@ -32,7 +37,7 @@ const LEAST: &str = "100";
 const FOUND: &str = "__pgt_found";
 
 /// Scans, each with the version of its rows that is read.
-type Versions = Vec<(usize, Version)>;
+pub(super) type Versions = Vec<(usize, Version)>;
 
 /// A branch of the CTE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +58,10 @@ pub struct Recursion {
     pub written: Written,
     /// The column with the hash of a row.
     pub hash: String,
+    /// The sequence of the ranks of stored rows.
+    pub ranks: String,
+    /// The query, for the empty storage of UNION.
+    pub filled: Option<String>,
     /// The equality operator of each column for UNION; empty for UNION ALL.
     pub equals: Vec<String>,
     /// The branches that do not read the CTE.
@@ -63,6 +72,8 @@ pub struct Recursion {
     pub own: usize,
     /// True if indexes find the rows that still derive a lost row, and the stored rows that a changed row joins.
     pub indexed: bool,
+    /// True if an expression can raise an error.
+    pub may_raise: bool,
     /// The query runs again beyond one lost row for this many bytes of storage.
     pub lost_bytes: usize,
     /// The columns that are read, for each table.
@@ -89,6 +100,10 @@ impl Maintenance for Recursion {
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
         "the rows derived from the change"
+    }
+
+    fn filled(&self) -> Option<String> {
+        self.filled.clone()
     }
 
     fn needs_fresh_plans(&self, advised: bool, _changes: &[Change]) -> bool {
@@ -123,9 +138,9 @@ impl Recursion {
             with.push(format!(
                 "__pgt_taken AS MATERIALIZED (SELECT m.rid FROM (SELECT l.*, pg_catalog.count(*) OVER w AS __pgt_copies, \
                  pg_catalog.row_number() OVER w AS __pgt_n FROM {LOST} AS l WINDOW w AS (PARTITION BY {image})) AS q, \
-                 LATERAL ({stored} LIMIT q.__pgt_copies) AS m WHERE {first})",
+                 LATERAL (SELECT c.ctid AS rid {stored} LIMIT q.__pgt_copies) AS m WHERE {first})",
                 image = image("l", &self.columns),
-                stored = self.stored(&image("q", &self.columns)),
+                stored = self.stored(),
                 first = op("q.__pgt_n", "=", "1"),
             ));
             arms.push(format!("SELECT l.*, -1 AS {WEIGHT} FROM {LOST} AS l"));
@@ -152,13 +167,18 @@ impl Recursion {
         )
     }
 
-    /// CTEs with the lost rows, if they are few.
-    fn bounded(&self) -> String {
-        let most = op(
+    /// How many lost rows are few.
+    pub(super) fn most(&self) -> String {
+        op(
             LEAST,
             "+",
             &op(&sizes(&[&self.table]), "/", &self.lost_bytes.to_string()),
-        );
+        )
+    }
+
+    /// CTEs with the lost rows, if they are few.
+    fn bounded(&self) -> String {
+        let most = self.most();
         format!(
             "__pgt_size AS MATERIALIZED (SELECT {} AS few FROM (SELECT FROM {REACHED} LIMIT {}) AS a), \
              {LOST} AS (SELECT a.* FROM {REACHED} AS a WHERE {IS_FEW})",
@@ -173,31 +193,30 @@ impl Recursion {
         let values: Vec<String> = self.columns.iter().map(|name| column("q", name)).collect();
         let values = values.join(", ");
         let lost = self.lost_seeds(changes, &values);
-        let image = format!("LATERAL (SELECT {} AS image OFFSET 0) AS i", image("q", &self.columns));
-        let distinct = |rows: &str| {
-            format!(
-                "(SELECT DISTINCT ON (i.image) {values}, i.image \
-                 FROM (SELECT DISTINCT {values} FROM ({rows}) AS q) AS q, {image}) AS q"
-            )
-        };
-        let known = format!("LATERAL ({} LIMIT 1) AS m", self.stored("q.image"));
+        let distinct = |rows: &str| format!("(SELECT DISTINCT {values} FROM ({rows}) AS q) AS q");
+        let known = format!("LATERAL (SELECT c.ctid AS rid {} LIMIT 1) AS m", self.stored());
         let is_lost = format!("SELECT DISTINCT o.rid FROM {LOST} AS o");
         let mut is_new = "m.rid IS NULL".to_owned();
         let mut without = None;
         let mut seeds = Vec::new();
         if !lost.is_empty() {
-            let stored_among = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
-            with.push(format!(
-                "{REACHED}({list}, rid) AS ({} UNION {})",
-                stored_among(&lost.join(" UNION ALL ")),
-                stored_among(&self.step(REACHED, &kept(&self.step.part.block.changed(changes)))),
-            ));
-            with.push(self.bounded());
+            if self.indexed {
+                with.push(self.unsupported(&lost, changes, &values));
+                seeds.extend(self.again(&self.step, &is_lost, OTHERS));
+            } else {
+                let stored_among = |rows: &str| format!("SELECT {values}, m.rid FROM {}, {known}", distinct(rows));
+                with.push(format!(
+                    "{REACHED}({list}, rid) AS ({} UNION {})",
+                    stored_among(&lost.join(" UNION ALL ")),
+                    stored_among(&self.step(REACHED, &kept(&self.step.part.block.changed(changes)))),
+                ));
+                with.push(self.bounded());
+                for branch in self.base.iter().chain([&self.step]) {
+                    seeds.extend(self.again(branch, &is_lost, LOST));
+                }
+            }
             is_new = format!("({is_new} OR m.rid OPERATOR(pg_catalog.=) ANY ({is_lost}))");
             without = Some(is_lost.as_str());
-            for branch in self.base.iter().chain([&self.step]) {
-                seeds.extend(self.again(branch, &is_lost));
-            }
         }
         let fresh = |rows: &str| {
             format!(
@@ -216,25 +235,24 @@ impl Recursion {
         ));
         if !lost.is_empty() {
             with.push(format!(
-                "removed AS (DELETE FROM {table} AS t USING {LOST} AS o WHERE {same} \
-                 AND NOT o.rid OPERATOR(pg_catalog.=) ANY (SELECT DISTINCT f.rid FROM {FOUND} AS f WHERE f.rid IS NOT NULL) \
-                 RETURNING 1)",
+                "removed AS (DELETE FROM {table} AS t USING {LOST} AS o WHERE {same} RETURNING 1)",
                 table = self.table,
                 same = op("t.ctid", "=", "o.rid"),
             ));
         }
-        let insert = format!(
-            "INSERT INTO {} ({list}) SELECT {values} FROM {FOUND} AS q WHERE q.rid IS NULL",
-            self.table
-        );
+        let insert = format!("INSERT INTO {} ({list}) SELECT {values} FROM {FOUND} AS q", self.table);
         let with = with.join(", ");
         let (sql, returns) = if lost.is_empty() {
             (format!("WITH RECURSIVE {with} {insert}"), Returns::Nothing)
         } else {
             let sql = format!(
-                "WITH RECURSIVE {with}, added AS ({insert} AND {IS_FEW} RETURNING 1) \
+                "WITH RECURSIVE {with}, added AS ({insert} WHERE {IS_FEW} RETURNING 1) \
                  {}",
-                or_whole(IS_FEW)
+                if self.indexed {
+                    VERDICT.to_owned()
+                } else {
+                    or_whole(IS_FEW)
+                }
             );
             (sql, Returns::Verdict)
         };
@@ -245,9 +263,9 @@ impl Recursion {
         }
     }
 
-    /// The lost rows that a branch still derives from rows that are not lost. Rows without NULLs are matched by plain
+    /// The lost rows in `among` that a branch still derives from rows that are not lost. Rows without NULLs are matched by plain
     /// equality, which an index can serve; a second SELECT matches the others.
-    fn again(&self, branch: &RecursionBranch, is_lost: &str) -> Vec<String> {
+    fn again(&self, branch: &RecursionBranch, is_lost: &str, among: &str) -> Vec<String> {
         let is_step = std::ptr::eq(branch, &self.step);
         let part = if is_step {
             self.step_without(is_lost)
@@ -256,7 +274,7 @@ impl Recursion {
         };
         let select = |filter: Vec<String>| {
             let mut select = part.block.now(vec![("o.*".to_owned(), String::new())]);
-            select.from.insert(0, format!("{LOST} AS o"));
+            select.from.insert(0, format!("{among} AS o"));
             select.filter.extend(filter);
             select.distinct_on.push("o.rid".to_owned());
             format!("({select})")
@@ -294,8 +312,10 @@ impl Recursion {
                 let mut left = block.select(&kept(&changed), Vec::new());
                 left.filter.extend(still);
                 seeds.push(format!(
-                    "SELECT {values} FROM (SELECT DISTINCT * FROM ({}) AS q) AS q WHERE NOT EXISTS ({left})",
-                    terms.join(" UNION ALL ")
+                    "SELECT {values} FROM (SELECT DISTINCT * FROM ({}) AS q) AS q WHERE NOT EXISTS ({left}{})",
+                    terms.join(" UNION ALL "),
+                    // Each by itself: to read all derivations at once pays for most rows only.
+                    if self.indexed { " OFFSET 0" } else { "" }
                 ));
             }
         }
@@ -304,7 +324,7 @@ impl Recursion {
 
     /// Three lists of conditions: that a branch derives the row, by plain equality; the same with NULLs equal; and that
     /// the row has a NULL, for each nullable column.
-    fn matches(&self, branch: &RecursionBranch, row: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
+    pub(super) fn matches(&self, branch: &RecursionBranch, row: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
         let (mut equal, mut same, mut nulls) = (Vec::new(), Vec::new(), Vec::new());
         let values = branch.part.values.iter().zip(&branch.nullable);
         for ((name, equals), (value, nullable)) in self.columns.iter().zip(&self.equals).zip(values) {
@@ -360,16 +380,24 @@ impl Recursion {
         part
     }
 
-    /// A SELECT of the `ctid`s of the stored rows that equal `q`, whose image is `of`. The caller adds a LIMIT.
-    fn stored(&self, of: &str) -> String {
-        format!(
-            "SELECT c.ctid AS rid FROM {} AS c WHERE {}",
-            self.table,
-            and(&[
-                op(&column("c", &self.hash), "=", &hash(Some("q"), &self.columns)),
-                op(&image("c", &self.columns), "=", of),
-            ])
-        )
+    /// The stored rows `c` that equal `q`, in FROM and WHERE. The caller adds a LIMIT.
+    pub(super) fn stored(&self) -> String {
+        let mut same = if self.is_all() {
+            vec![op(&image("c", &self.columns), "=", &image("q", &self.columns))]
+        } else {
+            // Equal values have the same bytes.
+            let mut stored = self.step.clone();
+            stored.part.values = self.columns.iter().map(|name| column("c", name)).collect();
+            for branch in &self.base {
+                for (any, one) in stored.nullable.iter_mut().zip(&branch.nullable) {
+                    *any |= *one;
+                }
+            }
+            self.matches(&stored, "q").1
+        };
+        let hash = hash(Some("q"), &self.columns);
+        same.insert(0, op(&column("c", &self.hash), "=", &hash));
+        format!("FROM {} AS c WHERE {}", self.table, and(&same))
     }
 
     /// CTEs with the net change of a table, which leaves out rows that were inserted and deleted again.
@@ -435,7 +463,7 @@ fn gained_choices(changed: &[Changed], once: bool) -> Vec<Versions> {
 }
 
 /// All occurrences with inserted rows, read without them.
-fn kept(changed: &[Changed]) -> Versions {
+pub(super) fn kept(changed: &[Changed]) -> Versions {
     changed
         .iter()
         .filter(|occurrence| occurrence.new)

@@ -4,13 +4,14 @@
 //! that the step is a linear block like any other.
 
 use super::maintenance::{LOST_BYTES, LOST_BYTES_BELOW, Recursion, RecursionBranch};
+use super::support::jump;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::{is_complex, only_linear};
-use crate::facts::sources;
 use crate::facts::types::{equality, is_pseudo};
 use crate::facts::value_identity::equal_is_same;
+use crate::facts::{raising, sources};
 use crate::maintain::operator_tree::OperatorTree;
 use crate::maintain::storage::Identity;
 use crate::operators::linear::block::Part;
@@ -23,6 +24,7 @@ use crate::query::{Cte, Expr, FromItem, Query, RteKind, SetOp, SetOperation, Tar
 use crate::rewrite::join_names;
 use crate::rewrite::numbered::keyed;
 use crate::rewrite::simplify::simplify;
+use crate::sql::ident::qualified;
 use crate::stages::graph::StageGraph;
 use crate::stages::stage_plan::StagePlan;
 use crate::stages::stored::{StorageTable, StoredColumn, written};
@@ -72,6 +74,17 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
     }
     let written = written(&stored, graph)?;
     stored.push(hash_column(&columns));
+    let mut rows = crate::sql::query::print(query, graph)?;
+    let ranks = qualified(&storage.schema, &format!("{}_rank", storage.name));
+    let mut filled = None;
+    if !all {
+        stored.push(StoredColumn::rank(&ranks));
+        // Without a schema, the rows are not stored.
+        if !storage.schema.is_empty() {
+            filled = Some(format!("{rows} WHERE {}", jump(&ranks, true)));
+            rows = format!("{rows} WHERE {}", jump(&ranks, false));
+        }
+    }
     if storage.is_inner() {
         stored.push(StoredColumn::number());
     }
@@ -117,11 +130,14 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         written: written.clone(),
         columns,
         hash: HASH.to_owned(),
+        ranks,
+        filled,
         equals,
         base: branches,
         step: last,
         own: position,
         indexed: indexed && !own_indexes.is_empty(),
+        may_raise: raising::may_raise(&reads, graph)?,
         lost_bytes: if storage.is_inner() {
             LOST_BYTES_BELOW
         } else {
@@ -136,7 +152,7 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
         written,
         identity: Identity::Hash(HASH.to_owned()),
         key: Vec::new(),
-        rows: crate::sql::query::print(query, graph)?,
+        rows,
         reads,
         looked_up,
         advice: Vec::new(),

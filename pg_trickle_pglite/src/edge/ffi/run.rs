@@ -177,6 +177,8 @@ pub enum Outcome {
     TooMany,
     /// The stored rows are not those that the changes should remove.
     Wrong,
+    /// The same, and what the rows say about their order is out of date.
+    Worn,
 }
 
 impl Run<'_> {
@@ -190,7 +192,9 @@ impl Run<'_> {
         let mut rows = Rows::default();
         match self.execute(steps, &raw mut rows)? {
             Outcome::Done => Ok(rows.take().pop().unwrap_or_default()),
-            Outcome::TooMany | Outcome::Wrong => Err(SqlError::internal("a statement found its own result wrong")),
+            Outcome::TooMany | Outcome::Wrong | Outcome::Worn => {
+                Err(SqlError::internal("a statement found its own result wrong"))
+            }
         }
     }
 
@@ -273,6 +277,7 @@ impl Run<'_> {
         Ok(match verdicts.into_iter().find(|verdict| *verdict != 0) {
             None => Outcome::Done,
             Some(..0) => Outcome::TooMany,
+            Some(2) => Outcome::Worn,
             Some(_) => Outcome::Wrong,
         })
     }
