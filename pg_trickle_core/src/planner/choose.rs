@@ -71,9 +71,8 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if let Some(lists) = distinct_lists::over_values(query, graph)? {
         let before = graph.len();
-        match choose(&lists, storage, graph) {
-            Err(Fallback::Reason(_)) => graph.truncate(before),
-            other => return other,
+        if let Some(plan) = graph.attempted(before, choose(&lists, storage, graph))? {
+            return Ok(plan);
         }
     }
     let grouped = is_grouped(query);
@@ -186,13 +185,7 @@ fn above_join(query: &Query, first: Option<First>, graph: &StageGraph) -> Result
     }
     let before = graph.len();
     let sorted: Vec<Expr> = query.referred(&first.sort).cloned().collect();
-    match split::above_rows_with(query, &sorted, graph) {
-        Err(Fallback::Reason(_)) => {
-            graph.truncate(before);
-            Ok(None)
-        }
-        other => other.map(Some),
-    }
+    graph.attempted(before, split::above_rows_with(query, &sorted, graph))
 }
 
 /// Plans a query whose outer joins and subqueries can be folded.
@@ -202,13 +195,8 @@ fn folded(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<O
     }
     let before = graph.len();
     let mut stored = query.clone();
-    if let Err(why) = constant::store(&mut stored, graph) {
-        graph.truncate(before);
-        return if matches!(why, Fallback::Reason(_)) {
-            Ok(None)
-        } else {
-            Err(why)
-        };
+    if graph.attempted(before, constant::store(&mut stored, graph))?.is_none() {
+        return Ok(None);
     }
     let query = &stored;
     let attempt = if query.distinct_on {
@@ -223,13 +211,7 @@ fn folded(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<O
     } else {
         linear::plan::plan(query, storage, graph)
     };
-    match attempt {
-        Err(Fallback::Reason(_)) => {
-            graph.truncate(before);
-            Ok(None)
-        }
-        other => other.map(Some),
-    }
+    graph.attempted(before, attempt)
 }
 
 /// True if all comparisons with the clock are conjuncts of WHERE or selected. Rows that wait for their time are stored,

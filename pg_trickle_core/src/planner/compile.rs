@@ -3,6 +3,7 @@
 #[cfg(feature = "changes")]
 use super::change_rows::{self, Form};
 use super::choose::choose;
+#[cfg(feature = "changes")]
 use super::on_read;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -116,6 +117,7 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
 fn plan_whole(query: &Query, input: &Input, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let mut prepared = query.clone();
     prepare(&mut prepared, graph)?;
+    #[cfg(feature = "changes")]
     if input.windows_on_read
         && let Some(plan) = on_read::plan(&prepared, graph)?
     {

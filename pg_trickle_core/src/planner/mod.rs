@@ -5,4 +5,5 @@
 pub mod change_rows;
 pub mod choose;
 pub mod compile;
+#[cfg(feature = "changes")]
 mod on_read;

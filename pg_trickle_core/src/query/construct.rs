@@ -88,6 +88,37 @@ impl Query {
         Ok(next)
     }
 
+    /// Adds a column, which is named after its position, and the number by which clauses refer to it, or 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tree`] beyond PostgreSQL's limit for columns.
+    pub fn push_column(&mut self, expr: Expr, ressortgroupref: u32) -> Result<(), Error> {
+        let resno = attno(self.targets.len())?;
+        self.targets.push(Target {
+            expr,
+            name: Some(format!("c{resno}")),
+            resno,
+            ressortgroupref,
+            junk: false,
+        });
+        Ok(())
+    }
+
+    /// The rows of FROM and WHERE, without columns and without any operator above them.
+    #[must_use]
+    pub fn rows(&self) -> Query {
+        Query {
+            ctes: self.ctes.clone(),
+            recursive: self.recursive,
+            rtable: self.rtable.clone(),
+            from: self.from.clone(),
+            quals: self.quals.clone(),
+            has_sublinks: self.has_sublinks,
+            ..Query::default()
+        }
+    }
+
     /// Adds a conjunct to WHERE.
     pub fn add_qual(&mut self, qual: Expr) {
         self.quals = Some(match self.quals.take() {

@@ -70,22 +70,9 @@ pub fn over_values(query: &Query, graph: &StageGraph) -> Result<Option<Query>, E
     if columns.len() == keys || columns.iter().any(|(_, order)| order.sort_op == 0) {
         return Ok(None);
     }
-    let mut lower = Query {
-        targets: Vec::new(),
-        sort: Vec::new(),
-        group: Vec::new(),
-        having: None,
-        has_aggs: false,
-        ..query.clone()
-    };
+    let mut lower = query.rows();
     for (target_ref, (expr, order)) in (1..).zip(&columns) {
-        lower.targets.push(Target {
-            expr: expr.clone(),
-            name: Some(format!("c{target_ref}")),
-            resno: attno(lower.targets.len())?,
-            ressortgroupref: target_ref,
-            junk: false,
-        });
+        lower.push_column(expr.clone(), target_ref)?;
         lower.distinct.push(SortGroup {
             target_ref,
             ..order.clone()

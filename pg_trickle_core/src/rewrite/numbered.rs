@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::reads_tables;
 use crate::facts::stability::settled_query;
-use crate::query::{Expr, FromItem, Query, RteKind, Target, Var, attno, varno};
+use crate::query::{Expr, FromItem, Query, RteKind, Var, varno};
 use crate::stages::graph::StageGraph;
 
 /// The `varno` of a table with a key that has the same rows: the table itself, or a stage that copies its rows and
@@ -65,25 +65,18 @@ fn numbered(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fa
     if whole_row {
         return reason("whole-row reference to rows without a key");
     }
-    let mut targets = Vec::new();
-    for (n, var) in used.iter().enumerate() {
-        targets.push(Target {
-            expr: Expr::Var(Var {
-                varno: 1,
-                ..var.clone()
-            }),
-            name: Some(format!("c{}", n + 1)),
-            resno: attno(n)?,
-            ressortgroupref: 0,
-            junk: false,
-        });
-    }
-    let copy = Query {
+    let mut copy = Query {
         rtable: vec![query.rtable[position].clone()],
         from: vec![FromItem::Rel(1)],
-        targets,
         ..Query::default()
     };
+    for var in &used {
+        let own = Var {
+            varno: 1,
+            ..var.clone()
+        };
+        copy.push_column(Expr::Var(own), 0)?;
+    }
     let view = graph.cut(&copy)?;
     query.replace_vars(&mut |var| {
         let (_, attno) = (used.iter().zip(1..)).find(|(known, _)| known.attno == var.attno)?;

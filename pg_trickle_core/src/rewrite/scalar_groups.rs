@@ -361,23 +361,14 @@ fn by_keys(sublink: &Query, query: Query, graph: &StageGraph) -> Result<Option<G
             }
         });
     }
-    let mut grouped = Query {
-        quals: None,
-        sort: Vec::new(),
-        targets: Vec::new(),
-        ..query.clone()
-    };
+    let mut grouped = query.rows();
+    grouped.quals = None;
+    grouped.has_aggs = true;
     rest.into_iter().for_each(|condition| grouped.add_qual(condition));
     for (n, expr) in keys.iter().chain(&calls).enumerate() {
         let is_key = n < keys.len();
         let target_ref = if is_key { u32::from(attno(n)?.unsigned_abs()) } else { 0 };
-        grouped.targets.push(Target {
-            expr: expr.clone(),
-            name: Some(format!("c{}", n + 1)),
-            resno: attno(n)?,
-            ressortgroupref: target_ref,
-            junk: false,
-        });
+        grouped.push_column(expr.clone(), target_ref)?;
         if is_key {
             grouped.group.push(SortGroup::by(target_ref));
         }

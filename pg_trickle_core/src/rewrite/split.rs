@@ -89,21 +89,14 @@ fn supplying(lower: Query, columns: Columns) -> Result<Query, Error> {
         target.junk = true;
         target.name = None;
     }
-    let mut targets: Vec<Target> = Vec::new();
-    for (n, expr) in columns.exprs.into_iter().enumerate() {
+    let mut hidden = std::mem::take(&mut lower.targets);
+    for expr in columns.exprs {
         // An expression that is a column, and that something sorts or groups by, keeps its reference.
-        let group = lower.targets.iter().position(|target| target.expr == expr);
-        let ressortgroupref = group.map_or(0, |position| lower.targets.remove(position).ressortgroupref);
-        targets.push(Target {
-            expr,
-            name: Some(format!("c{}", n + 1)),
-            resno: attno(n)?,
-            ressortgroupref,
-            junk: false,
-        });
+        let group = hidden.iter().position(|target| target.expr == expr);
+        let ressortgroupref = group.map_or(0, |position| hidden.remove(position).ressortgroupref);
+        lower.push_column(expr, ressortgroupref)?;
     }
-    targets.append(&mut lower.targets);
-    lower.targets = targets;
+    lower.targets.append(&mut hidden);
     Ok(lower)
 }
 
@@ -348,14 +341,8 @@ fn parted<'c>(
 
 /// The rows of FROM and WHERE, without any operator above them.
 fn joined_rows(query: &Query) -> Query {
-    let mut rows = cleared(query);
-    rows.group.clear();
-    rows.grouping_sets.clear();
-    rows.having = None;
-    rows.windows.clear();
-    rows.has_aggs = false;
-    rows.has_windows = false;
-    rows.has_target_srfs = false;
+    let mut rows = query.rows();
+    rows.targets.clone_from(&query.targets);
     rows
 }
 

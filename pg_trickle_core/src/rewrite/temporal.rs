@@ -17,7 +17,7 @@ use crate::facts::from_items::preserved_entries;
 use crate::facts::linear_block::conjuncts;
 use crate::facts::shape::only_linear;
 use crate::facts::stability::settled;
-use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Target, Var, attno};
+use crate::query::{Expr, FromItem, JoinKind, Query, Rte, RteKind, Var, attno};
 use crate::stages::graph::StageGraph;
 
 /// Marks the Vars that stand for flags while other Vars still have their old numbers.
@@ -170,23 +170,15 @@ fn store_entry(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<(), 
         })
     };
     let columns = used.iter().map(|var| Expr::Var(var.clone()));
-    let mut targets = Vec::new();
-    for (n, expr) in columns.chain(flags.iter().cloned()).enumerate() {
-        targets.push(Target {
-            expr: inside(&expr),
-            name: Some(format!("c{}", n + 1)),
-            resno: attno(n)?,
-            ressortgroupref: 0,
-            junk: false,
-        });
-    }
-    let stage = Query {
+    let mut stage = Query {
         rtable: vec![query.rtable[position].clone()],
         from: vec![FromItem::Rel(1)],
         quals: all(filters.iter().map(inside).collect()),
-        targets,
         ..Query::default()
     };
+    for expr in columns.chain(flags.iter().cloned()) {
+        stage.push_column(inside(&expr), 0)?;
+    }
     let names: Vec<String> = stage.targets.iter().filter_map(|target| target.name.clone()).collect();
     let count = used.len();
     let mut view = graph.cut(&stage)?;

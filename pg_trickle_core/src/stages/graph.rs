@@ -132,6 +132,18 @@ impl<'c> StageGraph<'c> {
         Ok(())
     }
 
+    /// The outcome of an attempt that began with `before` stages: nothing where it is not possible, and then none of the
+    /// stages that it planned.
+    pub fn attempted<T>(&self, before: usize, attempt: Result<T, Fallback>) -> Result<Option<T>, Fallback> {
+        match attempt {
+            Err(Fallback::Reason(_)) => {
+                self.truncate(before);
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
     /// Plans a query as a stage, and returns a query that reads it. Equal queries share a stage.
     pub fn cut(&self, query: &Query) -> Result<Query, Fallback> {
         if let Some(planned) = self.planned.borrow().iter().find(|planned| planned.query == *query) {

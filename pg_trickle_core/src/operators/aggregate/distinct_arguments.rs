@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::linear_block::{Flat, Source};
 use crate::operators::linear::branch::{Branch, branch};
-use crate::query::{Aggref, Expr, FromItem, NullTest, Query, Rte, RteKind, SortGroup, Target, attno};
+use crate::query::{Aggref, Expr, FromItem, NullTest, Query, Rte, RteKind, SortGroup};
 use crate::rewrite::simplify::simplify;
 use crate::stages::graph::StageGraph;
 
@@ -65,14 +65,8 @@ pub fn stages(
             return reason("aggregate with a DISTINCT argument of a row type");
         }
         let mut lower = as_query(flat);
-        for (n, (expr, target_ref)) in keys.iter().chain([argument]).zip(1..).enumerate() {
-            lower.targets.push(Target {
-                expr: expr.clone(),
-                name: Some(format!("c{target_ref}")),
-                resno: attno(n)?,
-                ressortgroupref: target_ref,
-                junk: false,
-            });
+        for (expr, target_ref) in keys.iter().chain([argument]).zip(1..) {
+            lower.push_column(expr.clone(), target_ref)?;
             lower.distinct.push(SortGroup::by(target_ref));
         }
         call.filter.iter().for_each(|filter| lower.add_qual(filter.clone()));

@@ -99,13 +99,7 @@ pub fn above_values(query: &Query, graph: &StageGraph) -> Result<Option<Query>, 
         return Ok(None);
     }
     let before = graph.len();
-    match split::above_rows_with(&upper, &columns, graph) {
-        Err(Fallback::Reason(_)) => {
-            graph.truncate(before);
-            Ok(None)
-        }
-        other => other.map(Some),
-    }
+    graph.attempted(before, split::above_rows_with(&upper, &columns, graph))
 }
 
 impl Percentile {

@@ -21,18 +21,10 @@ use crate::stages::stored::StorageTable;
 /// Plans a query that groups a UNION ALL as a Fold, if it can be one.
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<Option<StagePlan>, Fallback> {
     let before = graph.len();
-    let attempt = match branches(query, graph) {
-        Ok(Some((upper, leaves))) => planned(upper, leaves, storage, graph),
-        Ok(None) => return Ok(None),
-        Err(failure) => Err(failure),
+    let Some((upper, leaves)) = branches(query, graph)? else {
+        return Ok(None);
     };
-    match attempt {
-        Err(Fallback::Reason(_)) => {
-            graph.truncate(before);
-            Ok(None)
-        }
-        other => other.map(Some),
-    }
+    graph.attempted(before, planned(upper, leaves, storage, graph))
 }
 
 fn planned(

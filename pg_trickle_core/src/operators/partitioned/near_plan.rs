@@ -375,20 +375,15 @@ fn has_window(expr: &Expr) -> bool {
 /// The query of the columns without windows.
 fn lower(restricted: &Restricted, base: &[usize]) -> Query {
     let visible: Vec<&Target> = restricted.query.visible_targets().collect();
-    Query {
-        targets: base
-            .iter()
-            .zip(1_i16..)
-            .map(|(n, resno)| Target {
-                resno,
-                ressortgroupref: 0,
-                ..visible[*n].clone()
-            })
-            .collect(),
-        windows: Vec::new(),
-        has_windows: false,
-        ..restricted.query.clone()
+    let mut lower = restricted.query.rows();
+    for (n, resno) in base.iter().zip(1_i16..) {
+        lower.targets.push(Target {
+            resno,
+            ressortgroupref: 0,
+            ..visible[*n].clone()
+        });
     }
+    lower
 }
 
 /// Aggregates over the rows `x` of one partition that came or went. If they are equal, and extremes do not go beyond those

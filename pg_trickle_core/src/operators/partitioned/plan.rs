@@ -147,19 +147,7 @@ fn by_key(
     graph: &StageGraph,
 ) -> Result<StagePlan, Fallback> {
     // Only the linear block: the keys are taken from its rows.
-    let plain = Query {
-        targets: Vec::new(),
-        group: Vec::new(),
-        having: None,
-        has_aggs: false,
-        windows: Vec::new(),
-        has_windows: false,
-        distinct: Vec::new(),
-        distinct_on: false,
-        sort: Vec::new(),
-        top: None,
-        ..query.clone()
-    };
+    let plain = query.rows();
     let mut flat = Flat::default();
     let resolver = Resolver::new(&plain, &mut flat, graph)?;
     let (block, input) = block(&flat, graph)?;
