@@ -117,11 +117,11 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
 fn plan_whole(query: &Query, input: &Input, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let mut prepared = query.clone();
     prepare(&mut prepared, graph)?;
-    #[cfg(feature = "changes")]
-    if input.windows_on_read
-        && let Some(plan) = on_read::plan(&prepared, graph)?
-    {
-        return plan.indexable();
+    if input.windows_on_read {
+        #[cfg(feature = "changes")]
+        if let Some(plan) = on_read::plan(&prepared, graph)? {
+            return plan.indexable();
+        }
     }
     choose(&prepared, &graph.top(), graph)?.indexable()
 }

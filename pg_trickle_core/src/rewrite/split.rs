@@ -6,7 +6,9 @@ use crate::error::Error;
 use crate::facts::clock::all;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::conjuncts;
-use crate::facts::shape::{gives_rows, has_sublink, is_grouped};
+#[cfg(feature = "changes")]
+use crate::facts::shape::is_grouped;
+use crate::facts::shape::{gives_rows, has_sublink};
 use crate::facts::types::{is_pseudo, type_of};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
 use crate::stages::graph::StageGraph;
@@ -234,6 +236,7 @@ pub fn above_from(query: &Query, lifted: bool, graph: &StageGraph) -> Result<Que
 }
 
 /// Windows above the rows or groups that they are computed over, which are returned beside it.
+#[cfg(feature = "changes")]
 pub fn windows_and_rows(query: &Query, graph: &StageGraph) -> Result<(Query, Query), Fallback> {
     let (lower, columns, upper) = if is_grouped(query) {
         parted_at_groups(query, graph)
