@@ -70,7 +70,8 @@ with_lock() {
 order_functions() {
   local named=$1 out=$2
   shift 2
-  wasm-opt "$@" --strip-debug --strip-producers "$named" -o "$out"
+  # The most often called come first.
+  wasm-opt "$@" --reorder-functions --strip-debug --strip-producers "$named" -o "$out"
   node "$repo/ci/order-functions.mjs" "$out" "$out"
   wasm-opt "$@" --reorder-functions-by-name --strip-debug "$out" -o "$out"
 }

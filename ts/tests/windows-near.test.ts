@@ -50,13 +50,6 @@ const PREFIXES = {
   count_all: over('count(*)', 'PARTITION BY k ORDER BY v NULLS FIRST'),
   least: over('min(v)', 'PARTITION BY k ORDER BY id'),
   greatest: over('max(v)', 'PARTITION BY k ORDER BY id DESC'),
-  greatest_rows: over('max(id)', `${TOTAL} ROWS UNBOUNDED PRECEDING`),
-  greatest_peers: over('max(id)', 'PARTITION BY k ORDER BY v DESC'),
-  least_some:
-    'SELECT id, min(v) FILTER (WHERE s IS NOT NULL) OVER (PARTITION BY k ORDER BY id) AS r FROM t WHERE id % 7 > 0',
-  extremes: `SELECT id, min(v) OVER w AS a, max(v) OVER w - min(id) OVER w AS b, max(v::numeric(9, 2)) OVER w AS c FROM t
-    WINDOW w AS (PARTITION BY k ORDER BY v % 5, id)`,
-  extreme_and_sum: `SELECT id, max(v) OVER w AS a, sum(v % 3) OVER w AS b FROM t WINDOW w AS (PARTITION BY k ORDER BY id DESC)`,
   only_some:
     'SELECT id, sum(v) FILTER (WHERE s IS NOT NULL) OVER (PARTITION BY k ORDER BY id) AS r FROM t WHERE v IS NOT NULL',
   prefixes: `SELECT id, row_number() OVER w AS n, rank() OVER w AS r, dense_rank() OVER w AS d, sum(v) OVER w + 1 AS s,

@@ -26,11 +26,9 @@ pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result
 
 fn fold(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let targets: Vec<&Target> = query.visible_targets().collect();
-    let leaf = Query {
-        distinct: Vec::new(),
-        sort: Vec::new(),
-        ..query.clone()
-    };
+    let mut leaf = query.clone();
+    leaf.distinct.clear();
+    leaf.sort.clear();
     let counted = counted(&targets, &[(leaf, 0)], 1, storage, graph)?;
     let view = counted.view(query, &targets, storage, graph)?;
     Ok(grouped_stage(

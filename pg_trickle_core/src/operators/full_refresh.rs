@@ -46,10 +46,8 @@ pub fn plan(
         Err(Fallback::Error(error)) => return Err(error),
         // The query sorts by a row value. No column can hold one, so the view does not sort.
         Err(Fallback::Reason(_) | Fallback::Whole(_)) => {
-            let unsorted = Query {
-                sort: Vec::new(),
-                ..query.clone()
-            };
+            let mut unsorted = query.clone();
+            unsorted.sort.clear();
             match Restricted::new(&unsorted, &[], graph) {
                 Ok(restricted) => (restricted, false),
                 Err(Fallback::Error(error)) => return Err(error),

@@ -165,11 +165,8 @@ impl Filter {
 pub fn plan(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Result<StagePlan, Fallback> {
     let filter = Filter::of(query, graph)?;
     let (clock, _) = graph.clock(None)?;
-    let mut base = Query {
-        targets: filter.targets.clone(),
-        quals: None,
-        ..query.clone()
-    };
+    let mut base = query.clone();
+    base.targets.clone_from(&filter.targets);
     // Each flag: its position among the targets, and the comparisons that set it.
     let mut flags: Vec<(usize, &[Stored])> = Vec::new();
     for (position, stored) in &filter.selected {

@@ -1,6 +1,6 @@
 //! Small constructors that rules use: column and table numbers, and simple expressions.
 
-use super::{Bool, BoolOp, Expr, NullTest, Query, Rte, RteKind, SqlLeaf, SubLink, SubLinkKind, Target, Var};
+use super::{Bool, BoolOp, Expr, FromItem, NullTest, Query, Rte, RteKind, SqlLeaf, SubLink, SubLinkKind, Target, Var};
 use crate::error::Error;
 use crate::oids::BOOL;
 use crate::plan::Oid;
@@ -24,6 +24,16 @@ pub fn varno(position: usize) -> Result<i32, Error> {
 }
 
 impl Query {
+    /// All rows of one range table entry, without columns yet.
+    #[must_use]
+    pub fn over(rte: Rte) -> Query {
+        Query {
+            rtable: vec![rte],
+            from: vec![FromItem::Rel(1)],
+            ..Query::default()
+        }
+    }
+
     /// A query that reads all that some queries read, and serves no other purpose.
     #[must_use]
     pub fn reading_all<'q>(queries: impl Iterator<Item = &'q Query>) -> Query {

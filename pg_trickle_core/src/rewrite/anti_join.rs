@@ -82,10 +82,8 @@ fn anti_joins(query: &Query, sublink: &SubLink, test: &OpExpr, graph: &StageGrap
     {
         return Ok(None);
     }
-    let plain = Query {
-        sort: Vec::new(),
-        ..subquery.clone()
-    };
+    let mut plain = subquery.clone();
+    plain.sort.clear();
     let mut inside = Expr::Op(test.clone());
     inside.deepen(1);
     let mut matching = plain.clone();

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use crate::facts::fallback::{Fallback, reason};
 use crate::oids::{RECORD, RECORD_ARRAY};
-use crate::query::{Cte, Expr, FromItem, Query, Rte, RteKind, Target};
+use crate::query::{Cte, Expr, Query, Rte, RteKind, Target};
 
 /// A CTE in scope.
 #[derive(Clone)]
@@ -149,12 +149,9 @@ fn wrapped(cte: &Cte, reference: &Rte) -> Query {
         *levels_up = 0;
         targets = Target::columns_of(1, types, typmods, collations);
     }
-    Query {
-        ctes: vec![cte.clone()],
-        recursive: true,
-        rtable: vec![rte],
-        from: vec![FromItem::Rel(1)],
-        targets,
-        ..Query::default()
-    }
+    let mut query = Query::over(rte);
+    query.ctes.push(cte.clone());
+    query.recursive = true;
+    query.targets = targets;
+    query
 }

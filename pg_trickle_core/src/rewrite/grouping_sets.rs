@@ -38,10 +38,8 @@ pub fn branches(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
         sets.sort();
         sets.dedup();
     }
-    let visible = Query {
-        targets: query.visible_targets().cloned().collect(),
-        ..query.clone()
-    };
+    let mut visible = query.clone();
+    visible.targets.retain(|target| !target.junk);
     let leaves = sets
         .iter()
         .map(|set| grouped_by(query, set, null_sql))

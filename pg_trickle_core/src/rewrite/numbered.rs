@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::facts::fallback::{Fallback, reason};
 use crate::facts::shape::reads_tables;
 use crate::facts::stability::settled_query;
-use crate::query::{Expr, FromItem, Query, RteKind, Var, varno};
+use crate::query::{Expr, Query, RteKind, Var, varno};
 use crate::stages::graph::StageGraph;
 
 /// The `varno` of a table with a key that has the same rows: the table itself, or a stage that copies its rows and
@@ -24,10 +24,7 @@ pub fn keyed(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, F
 /// Is a FROM entry constant: does it read no table, and refer to nothing outside it?
 pub fn is_constant(query: &Query, entry: i32) -> bool {
     let Some(rte) = query.rte(entry) else { return false };
-    let mut alone = Query {
-        rtable: vec![rte.clone()],
-        ..Query::default()
-    };
+    let mut alone = Query::over(rte.clone());
     let mut refers = alone.is_correlated();
     // A LATERAL subquery refers to other entries from within.
     alone.replace_vars(&mut |_| {
@@ -40,10 +37,7 @@ pub fn is_constant(query: &Query, entry: i32) -> bool {
 
 /// Does the same as [`keyed`] for a constant FROM entry.
 pub fn stored(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<i32, Fallback> {
-    let alone = Query {
-        rtable: vec![query.rtable[query.position(entry)?].clone()],
-        ..Query::default()
-    };
+    let alone = Query::over(query.rtable[query.position(entry)?].clone());
     settled_query(&alone, graph)?;
     numbered(query, entry, graph)
 }
@@ -65,11 +59,7 @@ fn numbered(query: &mut Query, table: i32, graph: &StageGraph) -> Result<i32, Fa
     if whole_row {
         return reason("whole-row reference to rows without a key");
     }
-    let mut copy = Query {
-        rtable: vec![query.rtable[position].clone()],
-        from: vec![FromItem::Rel(1)],
-        ..Query::default()
-    };
+    let mut copy = Query::over(query.rtable[position].clone());
     for var in &used {
         let own = Var {
             varno: 1,

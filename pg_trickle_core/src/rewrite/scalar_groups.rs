@@ -196,11 +196,7 @@ fn lateral(query: &mut Query, found: &mut Vec<Groups>, first: i32, graph: &Stage
             None
         });
         for rte in others.rtable.iter().filter(|rte| rte.lateral) {
-            let mut alone = Query {
-                rtable: vec![rte.clone()],
-                ..Query::default()
-            };
-            alone.replace_vars(&mut |var| {
+            Query::over(rte.clone()).replace_vars(&mut |var| {
                 is_read |= var.varno == own;
                 None
             });

@@ -116,17 +116,16 @@ fn reading(mut upper: Query, rows: Query, lower: &Query) -> Query {
 
 /// The query without DISTINCT, LIMIT and ORDER BY, which are left to the upper part.
 fn cleared(query: &Query) -> Query {
-    Query {
-        sort: Vec::new(),
-        distinct: Vec::new(),
-        distinct_on: false,
-        limit_count: None,
-        limit_offset: None,
-        limit_with_ties: false,
-        reserve: 0,
-        top: None,
-        ..query.clone()
-    }
+    let mut rest = query.clone();
+    rest.sort.clear();
+    rest.distinct.clear();
+    rest.distinct_on = false;
+    rest.limit_count = None;
+    rest.limit_offset = None;
+    rest.limit_with_ties = false;
+    rest.reserve = 0;
+    rest.top = None;
+    rest
 }
 
 /// The partitioning and grouping expressions that the lower part can compute. Stored rows are found by a column, which

@@ -170,12 +170,8 @@ fn store_entry(query: &mut Query, entry: i32, graph: &StageGraph) -> Result<(), 
         })
     };
     let columns = used.iter().map(|var| Expr::Var(var.clone()));
-    let mut stage = Query {
-        rtable: vec![query.rtable[position].clone()],
-        from: vec![FromItem::Rel(1)],
-        quals: all(filters.iter().map(inside).collect()),
-        ..Query::default()
-    };
+    let mut stage = Query::over(query.rtable[position].clone());
+    stage.quals = all(filters.iter().map(inside).collect());
     for expr in columns.chain(flags.iter().cloned()) {
         stage.push_column(inside(&expr), 0)?;
     }

@@ -12,7 +12,7 @@ use crate::facts::types::{is_pseudo, type_of};
 use crate::maintain::crossing::Crossing;
 use crate::maintain::stage::Stage;
 use crate::plan::{self, Oid};
-use crate::query::{Expr, FromItem, Query, Rte, RteKind, Target, Var, attno, varno};
+use crate::query::{Expr, Query, Rte, RteKind, Target, Var, attno, varno};
 use crate::sql::ident::quote_ident;
 
 /// A planned stage: its query, and the query that reads its storage.
@@ -362,23 +362,20 @@ impl<'c> StageGraph<'c> {
             is_system: false,
             updates_itself: false,
         });
-        Ok(Query {
-            rtable: vec![Rte {
-                inh: true,
-                ..Rte::new(
-                    RteKind::Relation {
-                        relid: storage.relid,
-                        relkind: 'r',
-                        tablesample: None,
-                    },
-                    &storage.name,
-                    names,
-                )
-            }],
-            from: vec![FromItem::Rel(1)],
-            targets,
-            ..Query::default()
-        })
+        let mut read = Query::over(Rte {
+            inh: true,
+            ..Rte::new(
+                RteKind::Relation {
+                    relid: storage.relid,
+                    relkind: 'r',
+                    tablesample: None,
+                },
+                &storage.name,
+                names,
+            )
+        });
+        read.targets = targets;
+        Ok(read)
     }
 }
 

@@ -227,21 +227,17 @@ impl First {
         plan.view.sort.clone_from(&query.sort);
         let columns = plan.written.columns.clone();
         // All rows, with the columns that are stored.
-        let mut all = Query {
-            sort: Vec::new(),
-            limit_count: None,
-            ..self.settled.clone()
-        };
+        let mut all = self.settled.clone();
+        all.sort.clear();
+        all.limit_count = None;
         for (target, name) in all.targets.iter_mut().zip(&columns) {
             target.junk = false;
             target.name = Some(name.clone());
         }
         if !self.is_total {
-            let fresh = Query {
-                sort: query.sort.clone(),
-                limit_count: query.limit_count.clone(),
-                ..all.clone()
-            };
+            let mut fresh = all.clone();
+            fresh.sort.clone_from(&query.sort);
+            fresh.limit_count.clone_from(&query.limit_count);
             plan.rows = crate::sql::query::print(&fresh, graph)?;
         }
         let mut flat = Flat::default();

@@ -17,7 +17,7 @@
 
 use super::places::{Order, Side, equal, strictly};
 use super::range;
-use super::reach::{Prefix, going_on};
+use super::reach::Prefix;
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
@@ -25,7 +25,7 @@ use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, size_within, 
 use crate::operators::linear::block::Block;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, both_null, column, image, names, op, or};
+use crate::sql::statement::{and, both_null, case, column, image, names, op, or};
 
 /// The column that tells rows whose result may differ from those that are only read.
 pub const HIT: &str = "__pgt_hit";
@@ -68,9 +68,6 @@ pub struct Near {
     pub extent: Extent,
 }
 
-/// An aggregate over rows `x`; for an extreme also how it goes on, from which stored column.
-pub type Total = (String, Option<(Prefix, String)>);
-
 /// Which rows are read.
 pub enum Extent {
     /// Rows near each changed one.
@@ -98,8 +95,8 @@ pub enum Extent {
         places: usize,
         /// What goes on from the row before: how, and the stored column.
         seeds: Vec<(Prefix, String)>,
-        /// For prefixes that end where the changed rows add nothing.
-        totals: Option<Vec<Total>>,
+        /// For prefixes that end where the changed rows add nothing: aggregates over rows `x`.
+        totals: Option<Vec<String>>,
         /// What else a row depends on: this many rows before it and after it.
         beside: (i64, i64),
     },
@@ -424,7 +421,7 @@ impl Near {
         &self,
         places: usize,
         seeds: &[(Prefix, String)],
-        totals: Option<&[Total]>,
+        totals: Option<&[String]>,
         (before, after): (i64, i64),
     ) -> (String, String) {
         let table = &self.whole.table;
@@ -436,28 +433,13 @@ impl Near {
         };
         let place = column("h", &self.order.places[0].column.name);
         let last = totals.map(|totals| {
-            let mut even = vec![format!("({place} IS DISTINCT FROM NULL)")];
-            let mut sums = Vec::new();
-            for (total, seed) in totals {
-                let Some((prefix, stored)) = seed else {
-                    sums.push(total.clone());
-                    continue;
-                };
-                // No changed row goes beyond the extreme of the rows before all of them.
-                let before = column("e", stored);
-                let now = going_on(*prefix, &self.total("w", total), &self.total("o", total), "");
-                even.push(format!(
-                    "({before} IS NOT DISTINCT FROM {})",
-                    going_on(*prefix, &before, &now, "")
-                ));
-            }
-            if !sums.is_empty() {
-                let sums = format!("pgtrickle.row_image(ROW({}))", sums.join(", "));
-                even.push(op(&self.total("w", &sums), "=", &self.total("o", &sums)));
-            }
+            let even = op(&self.total("w", totals), "=", &self.total("o", totals));
             (
                 format!(", h AS MATERIALIZED ({})", self.firsts(true)),
-                format!(", {place} AS {LAST}, {} AS {EVEN}", and(&even)),
+                format!(
+                    ", {place} AS {LAST}, {} AS {EVEN}",
+                    and(&[format!("({place} IS DISTINCT FROM NULL)"), even])
+                ),
                 format!(" JOIN h ON {}", same_partition(&self.order, "h", "f")),
             )
         });
@@ -575,10 +557,13 @@ impl Near {
         seeds.iter().enumerate().map(seed).collect()
     }
 
-    /// An aggregate over the rows `x` of one partition of `w` or `o`.
-    fn total(&self, rows: &str, total: &str) -> String {
-        let same = same_partition(&self.order, "x", "f");
-        format!("(SELECT {total} FROM {rows} AS x WHERE {same})")
+    /// The totals of the rows of one partition of `w` or `o`, in a form that equals only its like.
+    fn total(&self, rows: &str, totals: &[String]) -> String {
+        format!(
+            "(SELECT pgtrickle.row_image(ROW({})) FROM {rows} AS x WHERE {})",
+            totals.join(", "),
+            same_partition(&self.order, "x", "f")
+        )
     }
 }
 
@@ -586,6 +571,17 @@ impl Near {
 fn same_partition(order: &Order, a: &str, b: &str) -> String {
     let keys: Vec<String> = equal(&order.partition, a, b).iter().map(|key| and(key)).collect();
     or(&keys)
+}
+
+/// The result of a prefix, from that of the row before (`seed`), and that over the rows since.
+pub fn going_on(prefix: Prefix, seed: &str, own: &str, seeded: &str) -> String {
+    match prefix {
+        Prefix::Count | Prefix::DenseRank | Prefix::Rank => op(&format!("coalesce({seed}, 0)"), "+", own),
+        Prefix::Sum => format!("coalesce({}, {seed}, {own})", op(seed, "+", own)),
+        Prefix::Least => format!("LEAST({seed}, {own})"),
+        Prefix::Greatest => format!("GREATEST({seed}, {own})"),
+        Prefix::First => case(&[(seeded.to_owned(), seed.to_owned())], Some(own)),
+    }
 }
 
 fn listed(alias: &str, columns: &[String]) -> String {

@@ -1,8 +1,8 @@
 //! Plans windows whose results are computed again only near a change.
 
-use super::near::{Extent, HIT, Near, RID, SEEDED, Total, seed_column};
+use super::near::{Extent, HIT, Near, RID, SEEDED, going_on, seed_column};
 use super::places::{Order, Place, Side, tie_break};
-use super::reach::{self, Prefix, Reach, going_on};
+use super::reach::{self, Prefix, Reach};
 use crate::error::Error;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::{Flat, Resolver};
@@ -13,7 +13,7 @@ use crate::oids::{BOOL, TID};
 use crate::operators::linear::block::{Block, Part};
 use crate::operators::linear::recognise::print;
 use crate::operators::linear::touched::KeysOfBlocks;
-use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, SqlLeaf, Target, Var, Window, WindowFunc, attno};
+use crate::query::{Expr, Query, Rte, RteKind, SortGroup, SqlLeaf, Target, Var, Window, WindowFunc, attno};
 use crate::sql::statement::column;
 use crate::stages::graph::StageGraph;
 use crate::stages::indexes::is_small;
@@ -386,25 +386,19 @@ fn lower(restricted: &Restricted, base: &[usize]) -> Query {
     lower
 }
 
-/// Aggregates over the rows `x` of one partition that came or went. If they are equal, and extremes do not go beyond those
-/// of the rows before, no prefix behind these rows changes.
+/// Aggregates over the rows `x` of one partition that came or went. If they are equal, no prefix behind these rows changes.
 fn totals(
     calls: &[(WindowFunc, Reach, bool)],
     name: &dyn Fn(&Expr) -> Result<String, Error>,
     graph: &StageGraph,
-) -> Result<Option<Vec<Total>>, Error> {
-    let mut totals = Vec::new();
+) -> Result<Option<Vec<String>>, Error> {
+    let mut totals = vec!["pg_catalog.count(*)".to_owned()];
     for (call, reach, _) in calls {
-        let Reach::Prefix(prefix) = reach else { return Ok(None) };
-        let mut seed = None;
-        let function = match prefix {
-            Prefix::Count | Prefix::Rank => "count",
-            Prefix::Sum => "sum",
-            Prefix::Least | Prefix::Greatest => {
-                seed = Some((*prefix, name(&Expr::Window(Box::new(call.clone())))?));
-                if *prefix == Prefix::Least { "min" } else { "max" }
-            }
-            Prefix::DenseRank | Prefix::First => return Ok(None),
+        let function = match reach {
+            Reach::Prefix(Prefix::Count) if call.is_agg => "count",
+            Reach::Prefix(Prefix::Sum) => "sum",
+            Reach::Prefix(Prefix::Count | Prefix::Rank) => continue,
+            _ => return Ok(None),
         };
         let argument = match call.args.first() {
             None => "*".to_owned(),
@@ -415,7 +409,7 @@ fn totals(
             None => String::new(),
             Some(filter) => format!(" FILTER (WHERE {})", column("x", &name(filter)?)),
         };
-        totals.push((format!("pg_catalog.{function}({argument}){filter}"), seed));
+        totals.push(format!("pg_catalog.{function}({argument}){filter}"));
     }
     Ok(Some(totals))
 }
@@ -522,18 +516,11 @@ impl Over<'_> {
             }
             windows.push(window);
         }
-        let query = Query {
-            rtable: vec![Rte::new(
-                RteKind::NamedTuplestore { name: "r".to_owned() },
-                "r",
-                columns,
-            )],
-            from: vec![FromItem::Rel(1)],
-            targets,
-            windows,
-            has_windows: true,
-            ..Query::default()
-        };
+        let rows = RteKind::NamedTuplestore { name: "r".to_owned() };
+        let mut query = Query::over(Rte::new(rows, "r", columns));
+        query.targets = targets;
+        query.windows = windows;
+        query.has_windows = true;
         crate::sql::query::print(&query, graph)
     }
 

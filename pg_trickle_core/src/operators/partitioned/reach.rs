@@ -7,7 +7,6 @@ use crate::facts::shape;
 use crate::oids::{DATE, INT2, INT4, INT8, NUMERIC, TIMESTAMP, TIMESTAMPTZ};
 use crate::query::{Expr, Query, WindowFunc, frame};
 use crate::sql::ident::is_one_of;
-use crate::sql::statement::{case, op};
 
 /// The largest number of neighbours that are read for one changed row.
 const MOST: i64 = 100;
@@ -196,15 +195,4 @@ fn bound(
 /// The value of an integer constant of a usual size.
 fn integer(expr: &Expr, catalog: &dyn Catalog) -> Result<Option<i64>, Error> {
     Ok(shape::integer(expr, catalog)?.filter(|value| value.abs() <= MOST))
-}
-
-/// The result of a prefix, from that of the row before (`seed`), and that over the rows since.
-pub fn going_on(prefix: Prefix, seed: &str, own: &str, seeded: &str) -> String {
-    match prefix {
-        Prefix::Count | Prefix::DenseRank | Prefix::Rank => op(&format!("coalesce({seed}, 0)"), "+", own),
-        Prefix::Sum => format!("coalesce({}, {seed}, {own})", op(seed, "+", own)),
-        Prefix::Least => format!("LEAST({seed}, {own})"),
-        Prefix::Greatest => format!("GREATEST({seed}, {own})"),
-        Prefix::First => case(&[(seeded.to_owned(), seed.to_owned())], Some(own)),
-    }
 }
