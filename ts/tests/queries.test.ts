@@ -51,6 +51,10 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT id FROM a WHERE n > (SELECT avg(n) FROM a)',
     'SELECT n, sum(id) FROM a WHERE n <= (SELECT max(id) FROM b) GROUP BY n',
   ],
+  'the same with another comparison': [
+    'SELECT id, (SELECT count(*) FROM b WHERE b.a_id > a.n) AS later FROM a',
+    'SELECT a.id, l.s FROM a, LATERAL (SELECT sum(b.id) AS s FROM b WHERE b.a_id = a.id AND b.id < a.n) l',
+  ],
   'other `LATERAL`': [
     'SELECT id, (SELECT b.id FROM b WHERE b.a_id = a.id) AS other FROM a',
     'SELECT id FROM a WHERE n = 1 OR EXISTS (SELECT FROM b WHERE b.a_id = a.id)',
@@ -89,7 +93,10 @@ const OPERATORS: Record<string, string[]> = {
   '`percentile_cont` and `percentile_disc`': [
     'SELECT n, percentile_cont(0.5) WITHIN GROUP (ORDER BY id), percentile_disc(0.9) WITHIN GROUP (ORDER BY id), sum(m) FROM a GROUP BY n',
     'SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY id) FROM a',
+    'SELECT n, percentile_disc(0.9) WITHIN GROUP (ORDER BY id + n) FILTER (WHERE n > 1) FROM a GROUP BY n',
+    'SELECT n, percentile_disc(0.9) WITHIN GROUP (ORDER BY b.id) FROM a JOIN b ON b.a_id = a.id GROUP BY n',
   ],
+  'with `DISTINCT`, alone': ["SELECT n, string_agg(DISTINCT t, ',') FROM a GROUP BY n"],
   'without other aggregates': ['SELECT n, mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n'],
   ') with `GROUP BY`': [
     "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n",
