@@ -24,8 +24,10 @@ const FOLDED = {
   keys: `SELECT k % 2 AS p, k + v AS t, count(v) AS n FROM (${UNION}) q WHERE v > 1 GROUP BY 1, 2`,
   with_having: `SELECT k, stddev(v) AS d FROM (${UNION}) q GROUP BY k HAVING count(*) > 8 ORDER BY k DESC`,
   with_filter: `SELECT k, count(*) FILTER (WHERE v > 3) AS n, bool_or(v = 2) AS e FROM (${UNION}) q GROUP BY k`,
-  numbers: 'SELECT k, sum(n) AS s, count(DISTINCT 1) IS NULL AS e FROM (SELECT k, n FROM a UNION ALL SELECT k, n FROM a WHERE x > 2) q GROUP BY k',
-  same_table: 'SELECT w, sum(v) AS s FROM (SELECT 1 AS w, x AS v FROM a UNION ALL SELECT 2, -x FROM a WHERE k = 1 UNION ALL SELECT 1, 5 FROM b) q GROUP BY w',
+  numbers:
+    'SELECT k, sum(n) AS s, count(DISTINCT 1) IS NULL AS e FROM (SELECT k, n FROM a UNION ALL SELECT k, n FROM a WHERE x > 2) q GROUP BY k',
+  same_table:
+    'SELECT w, sum(v) AS s FROM (SELECT 1 AS w, x AS v FROM a UNION ALL SELECT 2, -x FROM a WHERE k = 1 UNION ALL SELECT 1, 5 FROM b) q GROUP BY w',
   of_view: 'SELECT k, sum(x) AS s FROM both_of GROUP BY k',
   joined: `SELECT name, count(*) AS n, sum(v * low) AS s FROM (${UNION}) q JOIN c ON c.id = q.k GROUP BY name`,
   outer_joined: `SELECT name, count(*) AS n, count(c.id) AS m, sum(v) AS s FROM (${UNION}) q LEFT JOIN c ON c.id = q.k AND low > v GROUP BY name`,
@@ -104,7 +106,8 @@ test('random changes of all tables', async () => {
     () => `DELETE FROM b WHERE y = ${value()}`,
     () => `UPDATE a SET k = ${rng.int(0, 6)}, x = ${value()} WHERE id % ${rng.int(2, 9)} = 1`,
     () => `UPDATE b SET k = ${value()}, n = n + 0.5 WHERE y % ${rng.int(1, 3)} = 0`,
-    () => `INSERT INTO c VALUES (${rng.int(0, 9)}, 'c1', ${value()}) ON CONFLICT (id) DO UPDATE SET low = EXCLUDED.low, name = 'c4'`,
+    () =>
+      `INSERT INTO c VALUES (${rng.int(0, 9)}, 'c1', ${value()}) ON CONFLICT (id) DO UPDATE SET low = EXCLUDED.low, name = 'c4'`,
     () => `DELETE FROM c WHERE id = ${rng.int(0, 9)}`,
     () => `WITH x AS (DELETE FROM b WHERE k = ${value()} RETURNING k), y AS (UPDATE c SET low = ${value()} WHERE id % 2 = 0)
       INSERT INTO a SELECT ${(next += 50)} - 50 + row_number() OVER (), coalesce(k, 0), 1, 1 FROM x LIMIT 50`,

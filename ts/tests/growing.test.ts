@@ -19,11 +19,13 @@ const QUERIES = {
   expression: 'SELECT k, array_agg(v ORDER BY -id) AS list FROM t GROUP BY k',
   distinct_values: 'SELECT k, array_agg(DISTINCT v ORDER BY v) AS list FROM t GROUP BY k',
   distinct_texts: `SELECT string_agg(DISTINCT left(s, 2), ', ') || '.' AS list, k FROM t GROUP BY k HAVING k < 5 ORDER BY k`,
-  distinct_downwards: 'SELECT v, jsonb_agg(DISTINCT day ORDER BY day DESC NULLS LAST) AS list FROM t WHERE id > 2 GROUP BY v',
+  distinct_downwards:
+    'SELECT v, jsonb_agg(DISTINCT day ORDER BY day DESC NULLS LAST) AS list FROM t WHERE id > 2 GROUP BY v',
   distinct_twice: `SELECT k, day, array_agg(DISTINCT v) AS a, array_agg(DISTINCT v ORDER BY v DESC) AS b FROM t GROUP BY k, day`,
   distinct_pairs: `SELECT k, string_agg(DISTINCT s, s ORDER BY s) AS list FROM t GROUP BY k`,
   distinct_keys: 'SELECT k, array_agg(DISTINCT k) AS a, array_agg(DISTINCT v) AS b FROM t GROUP BY k',
-  distinct_mixed: 'SELECT k, array_agg(DISTINCT v) AS a, array_agg(DISTINCT day) AS b, count(DISTINCT v) AS n FROM t GROUP BY k',
+  distinct_mixed:
+    'SELECT k, array_agg(DISTINCT v) AS a, array_agg(DISTINCT day) AS b, count(DISTINCT v) AS n FROM t GROUP BY k',
   distinct_filtered: 'SELECT k, array_agg(DISTINCT v) FILTER (WHERE v > 3) AS a FROM t GROUP BY k',
   distinct_numbers: 'SELECT k, array_agg(DISTINCT n::numeric(8, 1)) AS a FROM t GROUP BY k',
   distinct_joined: `SELECT name, array_agg(DISTINCT v) AS list FROM u LEFT JOIN t ON u.id = t.k GROUP BY name`,

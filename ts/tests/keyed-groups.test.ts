@@ -61,11 +61,13 @@ runCases('groups by the key of the enclosing table', [
       without_key: 'SELECT lim, (SELECT count(*) FROM o WHERE o.qty > n.lim) AS c FROM n',
       extreme: 'SELECT id, (SELECT max(amount) FROM o WHERE o.qty > c.low) AS m FROM c',
       repeated: 'SELECT id, (SELECT count(DISTINCT cid) FROM o WHERE o.qty > c.low) AS n FROM c',
-      two_tables: 'SELECT c.id, d.a, (SELECT count(*) FROM o WHERE o.qty > c.low AND o.qty < d.lim) AS n FROM c, d WHERE d.a = c.id',
+      two_tables:
+        'SELECT c.id, d.a, (SELECT count(*) FROM o WHERE o.qty > c.low AND o.qty < d.lim) AS n FROM c, d WHERE d.a = c.id',
       nullable:
         'SELECT d.a, c.id, (SELECT count(*) FROM o WHERE o.qty > coalesce(c.low, 1)) AS n FROM d LEFT JOIN c ON c.id = d.a AND c.low > 1',
       list: "SELECT id, (SELECT string_agg(o.id::text, ',' ORDER BY o.id) FROM o WHERE o.qty > c.low) AS l FROM c",
-      deeper: 'SELECT id, (SELECT count(*) FROM o WHERE EXISTS (SELECT FROM d WHERE d.lim > c.low AND d.a = o.cid)) AS n FROM c',
+      deeper:
+        'SELECT id, (SELECT count(*) FROM o WHERE EXISTS (SELECT FROM d WHERE d.lim > c.low AND d.a = o.cid)) AS n FROM c',
     },
     steps: [
       'INSERT INTO o VALUES (100, 1, 3, 2), (101, NULL, NULL, NULL)',
@@ -95,8 +97,10 @@ test('random changes of both tables', async () => {
     () => `INSERT INTO o SELECT ${(next += 20)} - i, i % 5, i % 9, i FROM generate_series(1, ${rng.int(1, 19)}) i`,
     () => `UPDATE o SET qty = ${bound()}, cid = ${bound()} WHERE id % ${rng.int(2, 9)} = 1`,
     () => `UPDATE c SET low = ${bound()} WHERE id % ${rng.int(1, 3)} = 0`,
-    () => `UPDATE c SET high = ${bound()}, id = id + 6 WHERE id = ${rng.int(1, 20)} AND id + 6 NOT IN (SELECT id FROM c)`,
-    () => `INSERT INTO c VALUES (${rng.int(1, 20)}, ${bound()}, ${bound()}, 'n') ON CONFLICT (id) DO UPDATE SET low = EXCLUDED.low`,
+    () =>
+      `UPDATE c SET high = ${bound()}, id = id + 6 WHERE id = ${rng.int(1, 20)} AND id + 6 NOT IN (SELECT id FROM c)`,
+    () =>
+      `INSERT INTO c VALUES (${rng.int(1, 20)}, ${bound()}, ${bound()}, 'n') ON CONFLICT (id) DO UPDATE SET low = EXCLUDED.low`,
     () => `DELETE FROM c WHERE id = ${rng.int(1, 20)}`,
     () => `UPDATE d SET lim = ${bound()} WHERE a = ${rng.int(1, 8)}`,
     () => `WITH x AS (DELETE FROM o WHERE id % 5 = 0 RETURNING 1) UPDATE c SET low = ${bound()} WHERE id % 2 = 0`,

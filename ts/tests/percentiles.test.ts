@@ -110,7 +110,8 @@ runCases('percentiles', [
       sets: 'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY ROLLUP (k)',
       of_many: 'SELECT k, percentile_cont(ARRAY[0.2, 0.8]) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
       down: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x DESC) AS m FROM t GROUP BY k',
-      beside_a_list: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x + j) AS m, array_agg(x ORDER BY id) AS l FROM t GROUP BY k',
+      beside_a_list:
+        'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x + j) AS m, array_agg(x ORDER BY id) AS l FROM t GROUP BY k',
       of_texts: 'SELECT k, percentile_disc(0.2) WITHIN GROUP (ORDER BY x::text || j) AS m FROM t GROUP BY k',
     },
     steps: [

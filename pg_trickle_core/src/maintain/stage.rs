@@ -403,14 +403,11 @@ impl Stage {
     /// [`Stage::large`]: all tables are small that they may scan.
     #[must_use]
     pub fn scans_small(&self, large: i64, changes: &[Change]) -> bool {
-        let mut scanned = large;
-        if let ([change], true) = (changes, self.maintenance.joins_only()) {
-            let position = self.sources.iter().position(|source| source.relid == change.relid);
-            if let Some(n) = position.filter(|n| self.sources[*n].occurrences == 1 && *n < 62) {
-                scanned &= !(1 << n);
-            }
-        }
-        scanned == 0
+        let is_own =
+            |source: &Source| matches!(changes, [change] if change.relid == source.relid && source.occurrences == 1);
+        let own = self.sources.iter().position(is_own);
+        let own = own.filter(|n| *n < 62 && self.maintenance.joins_only());
+        large & !own.map_or(0, |n| 1 << n) == 0
     }
 
     /// Asks whether the stage stores so much (1) that changing all of it costs more than reading these tables, the sources of
