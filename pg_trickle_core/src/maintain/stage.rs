@@ -381,8 +381,7 @@ impl Stage {
         }
     }
 
-    /// Asks which sources are so large that no kept plan may scan them: a bit for each. A partitioned table has no size of its
-    /// own, so it counts as large.
+    /// Asks which sources are so large that no kept plan may scan them: a bit for each, and for a partitioned table.
     #[must_use]
     pub fn large(&self) -> Statement {
         let bits = self.sources.iter().enumerate().map(|(n, source)| {
@@ -405,8 +404,8 @@ impl Stage {
     pub fn scans_small(&self, large: i64, changes: &[Change]) -> bool {
         let is_own =
             |source: &Source| matches!(changes, [change] if change.relid == source.relid && source.occurrences == 1);
-        let own = self.sources.iter().position(is_own);
-        let own = own.filter(|n| *n < 62 && self.maintenance.joins_only());
+        let mut own = self.sources.iter().position(is_own);
+        own = own.filter(|n| *n < 62 && self.maintenance.joins_only());
         large & !own.map_or(0, |n| 1 << n) == 0
     }
 
