@@ -1,8 +1,7 @@
 /** Correlated aggregates that compare with the enclosing row in other ways than by equality: groups by its key. */
-import { expect, test } from 'vitest'
-import { firstSeed, Rng } from './random/rng.js'
+import { test } from 'vitest'
 import { runCases } from './support/cases.js'
-import { Lab } from './support/lab.js'
+import { followRandomChanges } from './support/random-changes.js'
 
 const TABLES = [
   'CREATE TABLE c (id int PRIMARY KEY, low int, high int, note text)',
@@ -81,37 +80,22 @@ runCases('groups by the key of the enclosing table', [
   },
 ])
 
-test('random changes of both tables', async () => {
-  const seed = firstSeed()
-  const rng = new Rng(seed)
-  const lab = new Lab()
-  await lab.open()
-  for (const sql of TABLES) await lab.exec(sql)
-  const names = Object.keys(FOLDED)
-  for (const [name, query] of Object.entries(FOLDED)) await lab.pg.trickle.createStreamTable(name, query)
-  const bound = () => (rng.int(0, 5) === 0 ? 'NULL' : `${rng.int(0, 9)}`)
-  let next = 1001
-  const changes = [
-    () => `INSERT INTO o VALUES (${next++}, ${bound()}, ${bound()}, ${rng.int(0, 99)})`,
-    () => `DELETE FROM o WHERE id % ${rng.int(3, 9)} = 0`,
-    () => `INSERT INTO o SELECT ${(next += 20)} - i, i % 5, i % 9, i FROM generate_series(1, ${rng.int(1, 19)}) i`,
-    () => `UPDATE o SET qty = ${bound()}, cid = ${bound()} WHERE id % ${rng.int(2, 9)} = 1`,
-    () => `UPDATE c SET low = ${bound()} WHERE id % ${rng.int(1, 3)} = 0`,
-    () =>
-      `UPDATE c SET high = ${bound()}, id = id + 6 WHERE id = ${rng.int(1, 20)} AND id + 6 NOT IN (SELECT id FROM c)`,
-    () =>
-      `INSERT INTO c VALUES (${rng.int(1, 20)}, ${bound()}, ${bound()}, 'n') ON CONFLICT (id) DO UPDATE SET low = EXCLUDED.low`,
-    () => `DELETE FROM c WHERE id = ${rng.int(1, 20)}`,
-    () => `UPDATE d SET lim = ${bound()} WHERE a = ${rng.int(1, 8)}`,
-    () => `WITH x AS (DELETE FROM o WHERE id % 5 = 0 RETURNING 1) UPDATE c SET low = ${bound()} WHERE id % 2 = 0`,
-  ]
-  for (let turn = 0; turn < 80; turn++) {
-    const sql = rng.pick(changes)()
-    await lab.exec(sql)
-    for (const name of names) {
-      const { ok } = await lab.pg.trickle.verifyStreamTable(name)
-      expect(ok, `SEED=${seed}, change ${turn}, ${name}: ${sql}`).toBe(true)
-    }
-  }
-  await lab.close()
-})
+test('random changes of both tables', () =>
+  followRandomChanges(TABLES, FOLDED, 80, (rng) => {
+    const bound = () => (rng.int(0, 5) === 0 ? 'NULL' : `${rng.int(0, 9)}`)
+    let next = 1001
+    return [
+      () => `INSERT INTO o VALUES (${next++}, ${bound()}, ${bound()}, ${rng.int(0, 99)})`,
+      () => `DELETE FROM o WHERE id % ${rng.int(3, 9)} = 0`,
+      () => `INSERT INTO o SELECT ${(next += 20)} - i, i % 5, i % 9, i FROM generate_series(1, ${rng.int(1, 19)}) i`,
+      () => `UPDATE o SET qty = ${bound()}, cid = ${bound()} WHERE id % ${rng.int(2, 9)} = 1`,
+      () => `UPDATE c SET low = ${bound()} WHERE id % ${rng.int(1, 3)} = 0`,
+      () =>
+        `UPDATE c SET high = ${bound()}, id = id + 6 WHERE id = ${rng.int(1, 20)} AND id + 6 NOT IN (SELECT id FROM c)`,
+      () =>
+        `INSERT INTO c VALUES (${rng.int(1, 20)}, ${bound()}, ${bound()}, 'n') ON CONFLICT (id) DO UPDATE SET low = EXCLUDED.low`,
+      () => `DELETE FROM c WHERE id = ${rng.int(1, 20)}`,
+      () => `UPDATE d SET lim = ${bound()} WHERE a = ${rng.int(1, 8)}`,
+      () => `WITH x AS (DELETE FROM o WHERE id % 5 = 0 RETURNING 1) UPDATE c SET low = ${bound()} WHERE id % 2 = 0`,
+    ]
+  }))
