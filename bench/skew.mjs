@@ -1,12 +1,12 @@
 // What a change costs when groups grow with the table: beside the query itself, and beside what a person would write who
 // runs the query again and stores the difference.
 //
-//   node bench/skew.mjs [--sizes 10000,100000] [--only 'left join' --only rank] [--relatives]
+//   node bench/skew.mjs [--sizes 10000,100000] [--only 'left join' --only rank] [--relatives | --all]
 //     [--changes one,0.001,0.01,0.05,0.3,1,other] [--kinds insert,delete] [--rounds 3] [--no-check] [--json]
-//     [--from mine.mjs]
+//     [--from mine.mjs] [--plot docs/skew.svg]
 //
-// --relatives measures further queries, with the same operators in other places and combinations. --from measures your own
-// queries over your own tables: a module that exports what bench/lib/skew.mjs does.
+// --relatives measures further queries, with the same operators in other places and combinations, --all both. --from measures your own
+// queries over your own tables: a module that exports what bench/lib/skew.mjs does. --plot draws the last of the sizes.
 //
 // Each figure is CPU time, on which other load on the machine has less influence than on elapsed time, and the least of all
 // rounds, since load only adds to it. The maintenance is the time that EXPLAIN ANALYZE shows for triggers: the statement
@@ -16,11 +16,13 @@
 // EXCEPT ALL each way. After each change the stream table is compared with its query.
 
 import './lib/cpu-clock.mjs'
+import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { open } from './lib/database.mjs'
 import { environment } from './lib/environment.mjs'
+import { plot } from './lib/skew-plot.mjs'
 import { RELATIVES } from './lib/skew-relatives.mjs'
 import { cpuMilliseconds } from './lib/time.mjs'
 
@@ -30,16 +32,18 @@ const { values: options } = parseArgs({
     sizes: { type: 'string', default: '10000,100000' },
     only: { type: 'string', multiple: true },
     relatives: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
     changes: { type: 'string', default: 'one,0.001,0.01,0.05,0.3,1,other' },
     kinds: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     check: { type: 'boolean', default: true },
     json: { type: 'boolean', default: false },
     from: { type: 'string' },
+    plot: { type: 'string' },
   },
 })
-if (options.relatives && options.from) {
-  console.error('--relatives are queries over the tables of this benchmark: they do not go with --from')
+if ((options.relatives || options.all) && options.from) {
+  console.error('--relatives and --all are queries over the tables of this benchmark: they do not go with --from')
   process.exit(2)
 }
 const { CHANGES, GROUPS, OTHERS, QUERIES, tables } = await import(
@@ -54,7 +58,7 @@ const changes = options.changes.split(',')
 const rounds = Number(options.rounds)
 const { only } = options
 // The first one is the yardstick.
-const queries = (options.relatives ? RELATIVES : QUERIES).filter(
+const queries = (options.all ? [...QUERIES, ...RELATIVES] : options.relatives ? RELATIVES : QUERIES).filter(
   ({ name }, n) => !only || only.includes(name) || n === 0,
 )
 
@@ -83,6 +87,7 @@ for (const size of sizes) {
   await pg.close()
 }
 judge()
+if (options.plot) writeFileSync(options.plot, draw(sizes.at(-1)))
 if (options.json) console.log(JSON.stringify({ environment: machine, groups: GROUPS, results }, null, 2))
 else print()
 if (results.some(({ error, dearer }) => error || dearer.length)) process.exitCode = 1
@@ -220,6 +225,27 @@ function heaviest(kinds) {
     a[1].maintenance / a[1].byHand >= b[1].maintenance / b[1].byHand ? a : b,
   )
   return { kind, ...figures }
+}
+
+/** The text of the plot of one size. */
+function draw(size) {
+  const measured = results.filter((result) => result.size === size && !result.error)
+  const rows = changes.map((change) => ({
+    label: label(change),
+    points: measured
+      .filter((result) => result.changes[change])
+      .map(({ name, changes: own }) => {
+        const { maintenance, byHand: hand } = heaviest(own[change])
+        return { name, ratio: maintenance / hand }
+      }),
+  }))
+  return plot({
+    rows: rows.filter(({ points }) => points.length),
+    limit: DEARER,
+    size,
+    groups: GROUPS,
+    environment: machine,
+  })
 }
 
 function print() {

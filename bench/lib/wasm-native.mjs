@@ -1,5 +1,6 @@
 // The page and the plot of bench/wasm-native.mjs.
 
+import { svg, text } from './svg.mjs'
 import { median } from './stats.mjs'
 
 const ratio = ({ wasm, native }) => wasm.cpu / native.cpu
@@ -62,14 +63,6 @@ const LEFT = 190
 const RIGHT = 70
 const BAR = 11
 const COLORS = { native: '#0072b2', wasm: '#d55e00', ivm: '#009e73' }
-const STYLE = `
-svg { background: #fff } text { fill: #333 } .quiet { fill: #666 } .grid { stroke: #ddd }
-@media (prefers-color-scheme: dark) {
-  svg { background: #151515 } text { fill: #ddd } .quiet { fill: #999 } .grid { stroke: #3a3a3a }
-}`
-
-const escapeXml = (content) => String(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-const text = (x, y, content, attributes = '') => `<text x="${x}" y="${y}" ${attributes}>${escapeXml(content)}</text>`
 
 /** The bars of each kind of change, on a logarithmic axis. */
 export function plot({ lines, wasm, native }) {
@@ -112,13 +105,17 @@ export function plot({ lines, wasm, native }) {
     ([name, label], n) =>
       `<rect x="${16 + n * 160}" y="42" width="11" height="11" fill="${COLORS[name]}"/>${text(33 + n * 160, 52, label)}`,
   )
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" \
-font-family="system-ui, sans-serif" font-size="12">
-<title>Microseconds of CPU of a change of one row, natively, in PGlite, and with pg_ivm</title>
-<style>${STYLE}
-</style>
-${[text(16, 24, 'Microseconds of CPU of a change of one row', 'font-size="14" font-weight="600"'), ...legend, ...axis, ...parts].join('\n')}
-${text(16, height - 12, `PostgreSQL ${native.version}, pg_ivm ${native.ivm}, PGlite ${wasm.pglite}, Node ${wasm.node}, ${wasm.cpu}.`, 'class="quiet" font-size="11"')}
-</svg>
-`
+  const source = `PostgreSQL ${native.version}, pg_ivm ${native.ivm}, PGlite ${wasm.pglite}, Node ${wasm.node}, ${wasm.cpu}.`
+  return svg({
+    width: WIDTH,
+    height,
+    title: 'Microseconds of CPU of a change of one row, natively, in PGlite, and with pg_ivm',
+    parts: [
+      text(16, 24, 'Microseconds of CPU of a change of one row', 'font-size="14" font-weight="600"'),
+      ...legend,
+      ...axis,
+      ...parts,
+      text(16, height - 12, source, 'class="quiet" font-size="11"'),
+    ],
+  })
 }

@@ -1,5 +1,6 @@
-// Draws the figures as SVG: time and CPU time of a one-row change by the number of rows, on logarithmic axes. The picture
-// follows the reader's light or dark colour scheme.
+// Draws the figures as SVG: time and CPU time of a one-row change by the number of rows, on logarithmic axes.
+
+import { round, svg, text } from '../lib/svg.mjs'
 
 const WIDTH = 776
 const HEIGHT = 414
@@ -21,10 +22,7 @@ const STYLES = [
 ]
 
 const STYLE = `
-svg { background: #fff } text { fill: #333 } .quiet { fill: #666 } .grid { stroke: #ddd } .curve { fill: none; stroke-width: 2 }
-@media (prefers-color-scheme: dark) {
-  svg { background: #151515 } text { fill: #ddd } .quiet { fill: #999 } .grid { stroke: #3a3a3a }
-}`
+.curve { fill: none; stroke-width: 2 }`
 
 /** Returns the text of the SVG. */
 export function plot(figures) {
@@ -40,14 +38,13 @@ export function plot(figures) {
     ...PANELS.map((panel) => drawPanel(panel, figures.sizes, powers, lines, styles)),
     text(left, HEIGHT - 12, `Medians, by rows of the table. PGlite ${pglite}, Node ${node}, ${cpu}.`, 'class="quiet"'),
   ]
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" \
-font-family="system-ui, sans-serif" font-size="12">
-<title>Time and CPU of a change of one row, by the number of rows: ${escapeXml(names.join(', '))}</title>
-<style>${STYLE}
-</style>
-${parts.join('\n')}
-</svg>
-`
+  return svg({
+    width: WIDTH,
+    height: HEIGHT,
+    title: `Time and CPU of a change of one row, by the number of rows: ${names.join(', ')}`,
+    parts,
+    style: STYLE,
+  })
 }
 
 /** Draws one panel: the axes, and a curve for each contender. */
@@ -86,13 +83,7 @@ function legend(styles) {
     .join('\n')
 }
 
-const round = (number) => Math.round(number * 10) / 10
-const escapeXml = (content) => String(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 const drawMark = ([x, y], color, mark) => `<path transform="translate(${x} ${y})" fill="${color}" d="${mark}"/>`
-
-function text(x, y, content, attributes) {
-  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escapeXml(content)}</text>`
-}
 
 /** The position of a value between the smallest and the largest, from 0 to 1. */
 function share(value, all) {
