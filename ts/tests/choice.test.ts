@@ -62,6 +62,17 @@ const QUERIES: Record<string, string> = {
   joined_running:
     'SELECT o.id, row_number() OVER (PARTITION BY c.w ORDER BY o.amount, o.id) AS n FROM o JOIN c ON c.id = o.cid',
   joined_lagging: 'SELECT o.id, lag(c.name) OVER (PARTITION BY c.w ORDER BY o.id) AS l FROM o JOIN c ON c.id = o.cid',
+  compared_count: 'SELECT c.id, (SELECT count(*) FROM o WHERE o.amount > c.w * 30) AS n FROM c',
+  branches: `SELECT k, count(*), sum(v) FROM (SELECT cid AS k, amount AS v FROM o UNION ALL SELECT k, 1.5 FROM bare) q GROUP BY k`,
+  distinct_list: "SELECT cid, string_agg(DISTINCT note, ',') AS l FROM o GROUP BY cid",
+  joined_first:
+    'SELECT DISTINCT ON (c.w) c.w, o.id, o.amount FROM o JOIN c ON c.id = o.cid ORDER BY c.w, o.amount DESC, o.id',
+  joined_median:
+    'SELECT c.w, percentile_disc(0.5) WITHIN GROUP (ORDER BY o.f) AS m, count(*) FROM o JOIN c ON c.id = o.cid GROUP BY c.w',
+  near_values:
+    'SELECT id, count(*) OVER (PARTITION BY cid ORDER BY amount RANGE BETWEEN 2 PRECEDING AND 1 FOLLOWING) AS n FROM o',
+  ends: 'SELECT id, first_value(note) OVER w AS a, last_value(amount) OVER w AS z FROM o WINDOW w AS (PARTITION BY cid ORDER BY amount, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)',
+  page: 'SELECT id, note FROM o ORDER BY note DESC, id LIMIT 5 OFFSET 20',
   extremes: 'SELECT id % 100 AS k, max(amount), min(note) FROM o GROUP BY 1',
   joined_extremes: 'SELECT c.name, o.id % 40 AS k, max(f), min(o.id) FROM o JOIN c ON c.id = o.cid GROUP BY 1, 2',
   bits: 'SELECT note, bit_or(id), bit_and(id), max(f) FROM o GROUP BY note',
