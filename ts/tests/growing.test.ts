@@ -23,6 +23,9 @@ const QUERIES = {
     'SELECT v, jsonb_agg(DISTINCT day ORDER BY day DESC NULLS LAST) AS list FROM t WHERE id > 2 GROUP BY v',
   distinct_twice: `SELECT k, day, array_agg(DISTINCT v) AS a, array_agg(DISTINCT v ORDER BY v DESC) AS b FROM t GROUP BY k, day`,
   distinct_pairs: `SELECT k, string_agg(DISTINCT s, s ORDER BY s) AS list FROM t GROUP BY k`,
+  distinct_of_fewer: `SELECT k, string_agg(DISTINCT s, left(s, 1)) AS a, string_agg(DISTINCT left(s, 2), left(s, 1)) AS b FROM t GROUP BY k`,
+  distinct_and_key:
+    'SELECT k FROM t GROUP BY k HAVING cardinality(array_agg(DISTINCT v)) + cardinality(array_agg(DISTINCT k)) > 3',
   distinct_keys: 'SELECT k, array_agg(DISTINCT k) AS a, array_agg(DISTINCT v) AS b FROM t GROUP BY k',
   distinct_mixed:
     'SELECT k, array_agg(DISTINCT v) AS a, array_agg(DISTINCT day) AS b, count(DISTINCT v) AS n FROM t GROUP BY k',

@@ -24,7 +24,7 @@ const FOLDED = {
   shown: 'SELECT id, (SELECT count(*) + c.low FROM o WHERE o.qty > c.low) AS n FROM c',
   filtered: 'SELECT id FROM c WHERE (SELECT count(*) FROM o WHERE o.qty > c.low) > 10',
   in_from: 'SELECT c.id, l.n, l.s FROM c, LATERAL (SELECT count(*) AS n, sum(qty) AS s FROM o WHERE o.cid <> c.id) l',
-  joined: `SELECT c.id, d.b, (SELECT count(*) FROM o WHERE o.qty > c.low AND o.cid = d.lim) AS n FROM c JOIN d ON d.a = c.id`,
+  outer_joined: `SELECT c.id, d.b, (SELECT count(*) FROM o WHERE o.qty > c.low) AS n FROM c LEFT JOIN d ON d.a = c.id`,
   distinct_from: 'SELECT id, (SELECT count(*) FROM o WHERE o.qty IS DISTINCT FROM c.low) AS n FROM c',
   conditional: 'SELECT id, (SELECT count(*) FILTER (WHERE o.qty > c.low) FROM o) AS n FROM c',
 }
@@ -60,6 +60,14 @@ runCases('groups by the key of the enclosing table', [
       without_key: 'SELECT lim, (SELECT count(*) FROM o WHERE o.qty > n.lim) AS c FROM n',
       extreme: 'SELECT id, (SELECT max(amount) FROM o WHERE o.qty > c.low) AS m FROM c',
       repeated: 'SELECT id, (SELECT count(DISTINCT cid) FROM o WHERE o.qty > c.low) AS n FROM c',
+      joined:
+        'SELECT c.id, d.b, (SELECT count(*) FROM o WHERE o.qty > c.low) AS n FROM c JOIN d ON d.a = c.id AND c.low <> 0',
+      condition:
+        'SELECT c.id, CASE WHEN c.low <> 0 THEN (SELECT count(*) FROM o WHERE 10 / c.low > o.qty) END AS n FROM c',
+      divided:
+        'SELECT c.id, (SELECT count(*) FROM o WHERE 10 / c.low > o.qty) AS n FROM c JOIN d ON d.a = c.id AND c.low <> 0',
+      first: 'SELECT c.id, (SELECT count(*) FROM o WHERE o.qty > c.low) AS n FROM c ORDER BY c.id LIMIT 3',
+      decides: `SELECT c.id, l.n, d.lim FROM c CROSS JOIN LATERAL (SELECT count(*) AS n FROM o WHERE o.qty > c.low) l LEFT JOIN d ON d.a = l.n`,
       two_tables:
         'SELECT c.id, d.a, (SELECT count(*) FROM o WHERE o.qty > c.low AND o.qty < d.lim) AS n FROM c, d WHERE d.a = c.id',
       nullable:

@@ -23,7 +23,6 @@ const VIEWS = {
     percentile_cont(0.2) WITHIN GROUP (ORDER BY x) AS q FROM t GROUP BY k`,
   joined: `SELECT a.j, percentile_disc(0.5) WITHIN GROUP (ORDER BY b.x) AS m, max(b.x) AS hi FROM t a JOIN t b ON b.id = a.x GROUP BY a.j`,
   outer_joined: `SELECT a.k, percentile_cont(0.5) WITHIN GROUP (ORDER BY b.x) AS m FROM t a LEFT JOIN t b ON b.id = a.x GROUP BY a.k`,
-  nothing: 'SELECT k, percentile_cont(NULL::float8) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
 }
 
 const TABLE = [
@@ -104,6 +103,10 @@ runCases('percentiles', [
       `INSERT INTO t SELECT i, i % 3, i % 2, i % 7, i, i, NULL FROM generate_series(1, 40) i`,
     ],
     views: {
+      nothing_either: 'SELECT k, percentile_disc(NULL) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
+      nothing_of_expressions:
+        'SELECT k, percentile_disc(NULL::float8) WITHIN GROUP (ORDER BY x + 1) AS m FROM t GROUP BY k',
+      nothing: 'SELECT k, percentile_cont(NULL::float8) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
       view: 'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m FROM v GROUP BY k',
       sums: 'SELECT j, percentile_disc(0.5) WITHIN GROUP (ORDER BY s) AS m FROM (SELECT k, j, count(*) AS s FROM t GROUP BY k, j) q GROUP BY j',
       above: `SELECT t.id, q.m FROM t JOIN (SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k) q ON q.k = t.k AND t.x > q.m`,

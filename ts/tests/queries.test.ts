@@ -96,7 +96,7 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT n, percentile_disc(0.9) WITHIN GROUP (ORDER BY id + n) FILTER (WHERE n > 1) FROM a GROUP BY n',
     'SELECT n, percentile_disc(0.9) WITHIN GROUP (ORDER BY b.id) FROM a JOIN b ON b.a_id = a.id GROUP BY n',
   ],
-  'with `DISTINCT`, alone': ["SELECT n, string_agg(DISTINCT t, ',') FROM a GROUP BY n"],
+  'of `DISTINCT` values, alone': ["SELECT n, string_agg(DISTINCT t, ',') FROM a GROUP BY n"],
   'without other aggregates': ['SELECT n, mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n'],
   ') with `GROUP BY`': [
     "SELECT n, string_agg(t, ',' ORDER BY id), array_agg(f), mode() WITHIN GROUP (ORDER BY t) FROM a GROUP BY n",

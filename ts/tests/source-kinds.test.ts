@@ -127,6 +127,23 @@ runCases('kinds of sources', [
     ],
   },
   {
+    name: 'a child may hold NULL where its parent does not',
+    since: 18,
+    setup: [
+      'CREATE TABLE a (id int, k int NOT NULL NO INHERIT, x int)',
+      'CREATE TABLE d () INHERITS (a)',
+      'INSERT INTO a VALUES (1, 1, 1), (2, 1, 2)',
+      'INSERT INTO d VALUES (3, NULL, 4)',
+    ],
+    views: {
+      grouped: 'SELECT k, count(*) AS n, sum(x) AS s FROM a GROUP BY k',
+      once: 'SELECT DISTINCT k FROM a',
+      above: 'SELECT n, count(*) AS m FROM (SELECT k, count(*) AS n FROM a GROUP BY k) q GROUP BY n',
+    },
+    steps: ['INSERT INTO d VALUES (4, NULL, 5), (5, 2, 1)', 'UPDATE a SET x = x + 1', 'DELETE FROM d WHERE k IS NULL'],
+    way: 'fold',
+  },
+  {
     name: 'an inheritance child that is a source itself is detached and attached again',
     ...ATTACHES,
     setup: [

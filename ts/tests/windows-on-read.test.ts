@@ -20,6 +20,8 @@ const ON_READ = {
     FROM game GROUP BY player HAVING count(*) > 1`,
   hidden:
     'SELECT ntile(3) OVER (ORDER BY id) AS third, cume_dist() OVER (PARTITION BY team ORDER BY id) AS c FROM player WHERE total > 2',
+  other_names:
+    'SELECT team AS c3, count(*) AS c1, rank() OVER (ORDER BY sum(total), team) AS c2 FROM player GROUP BY team',
   without_key: 'SELECT points, count(*) OVER (PARTITION BY player ORDER BY points) AS n FROM game',
   of_a_union: `SELECT v, rank() OVER (ORDER BY v) AS r FROM (SELECT total AS v FROM player UNION ALL SELECT points FROM game) q`,
   outer_joined:
@@ -132,6 +134,15 @@ describe('windows on read', () => {
       lab.exec('CREATE TRIGGER t AFTER UPDATE ON places FOR EACH STATEMENT EXECUTE FUNCTION f()'),
     ).rejects.toMatchObject({ code: '0A000' })
     await lab.run('UPDATE player SET total = 7 WHERE id < 4')
+    await lab.create('stored', ON_READ.places)
+    await lab.exec('CREATE TRIGGER t AFTER UPDATE ON stored FOR EACH STATEMENT EXECUTE FUNCTION f()')
+    const altered = lab.pg.trickle.alterStreamTable('stored', ON_READ.places, { windows: 'onRead' })
+    await expect(altered).rejects.toMatchObject(refusal)
+    await lab.exec('DROP TRIGGER t ON stored')
+    await lab.pg.trickle.keepChanges('stored', { retain: 10 })
+    const again = lab.pg.trickle.alterStreamTable('stored', ON_READ.places, { windows: 'onRead' })
+    await expect(again).rejects.toMatchObject(refusal)
+    await lab.run('UPDATE player SET total = 8 WHERE id < 4')
   })
 
   it('say what they cannot be', async () => {

@@ -148,8 +148,10 @@ pub fn relation(from: &dyn Answers, oid: Oid) -> Answer<Relation> {
     })?;
     relation.updates_itself = constraints.iter().any(|(is_foreign_key, _)| *is_foreign_key);
     relation.columns = each(from, Question::Column, oid, column)?;
+    // What holds for a parent need not hold for its children, if these are no partitions.
+    let holds_alone = relation.has_children && !relation.is_partitioned;
     for column in &mut relation.columns {
-        column.not_null &= !constraints.contains(&(false, Some(column.attnum)));
+        column.not_null &= !holds_alone && !constraints.contains(&(false, Some(column.attnum)));
     }
     // Of unique indexes whose columns hold no NULL.
     let holds_no_null =

@@ -26,6 +26,9 @@ pub fn plan(query: &Query, graph: &StageGraph) -> Result<Option<StagePlan>, Fall
         return Ok(None);
     }
     let (mut view, mut rows) = windows_and_rows(query, graph)?;
+    for target in &mut rows.targets {
+        target.name = target.name.take().map(|name| format!("__pgt_{name}"));
+    }
     for target in view.targets.iter().filter(|target| !target.junk) {
         // A stored column has the name under which users see it.
         if let Expr::Var(var) = &target.expr

@@ -63,7 +63,9 @@ pub fn over_values(query: &Query, graph: &StageGraph) -> Result<Option<Query>, E
                 columns.push((target.expr.clone(), order.clone()));
             }
         }
-        if values(call).count() < columns.len() - keys {
+        // Each list has all of them.
+        let is_listed = |(value, _): &(Expr, SortGroup)| values(call).any(|target| target.expr == *value);
+        if !columns[keys..].iter().all(is_listed) {
             return Ok(None);
         }
     }

@@ -8,7 +8,7 @@ use crate::facts::fallback::{Fallback, reason};
 use crate::facts::from_items::rels;
 use crate::facts::linear_block::conjuncts;
 use crate::oids::INT4;
-use crate::query::{Expr, FromItem, JoinExpr, JoinKind, Query, SqlLeaf, Target, Var};
+use crate::query::{Expr, FromItem, JoinExpr, JoinKind, Query, SqlLeaf, Var};
 
 /// True if FROM has a FULL JOIN with no outer join above it that could set its rows to NULL.
 pub fn has_full_join(query: &Query) -> bool {
@@ -59,19 +59,11 @@ pub fn full_join(query: &Query, null_sql: NullSql) -> Result<Query, Fallback> {
         }
     }
     let left = rels(&join.left);
-    let mut partners = Query {
-        rtable: query.rtable.clone(),
-        from: vec![join.left.clone()],
-        quals: join.quals.clone(),
-        targets: vec![Target {
-            expr: SqlLeaf::text("1".to_owned(), INT4, -1, 0),
-            name: Some("one".to_owned()),
-            resno: 1,
-            ressortgroupref: 0,
-            junk: false,
-        }],
-        ..Query::default()
-    };
+    let mut partners = query.rows();
+    partners.from = vec![join.left.clone()];
+    partners.quals.clone_from(&join.quals);
+    partners.has_sublinks = false;
+    partners.push_column(SqlLeaf::text("1".to_owned(), INT4, -1, 0), 0)?;
     // Whatever is not on the left side is now one level up, including what LATERAL items refer to.
     partners.replace_vars(&mut |var| {
         (!left.contains(&var.varno)).then(|| {

@@ -10,25 +10,41 @@
 
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::facts::from_items::{mentions_only, preserved};
+use crate::facts::from_items::{mentions_only, preserved_entries};
 use crate::facts::linear_block::conjuncts;
-use crate::facts::shape::has_sublink;
+use crate::facts::shape::{aggregates_whole_input, has_sublink};
 use crate::facts::volatility::is_immutable;
 use crate::oids::BOOL;
-use crate::query::{Expr, FromItem, OpExpr, Query, Var, varno};
+use crate::query::{Expr, FromItem, OpExpr, Query, Rte, RteKind, Var, varno};
 use crate::sql::ident::is_one_of;
 use crate::stages::graph::StageGraph;
 
 /// The aggregates that need no value again when one is deleted.
 const FOLDED: &str = "count sum avg bool_and bool_or every stddev stddev_pop stddev_samp variance var_pop var_samp";
 
-/// The subquery with a table of the query `around` it inside. `None` if that has no key.
+/// The subquery with a table of the query `around` it inside. `None` if that has no key, or if the query may leave out rows of
+/// it for another reason than its own conditions: they would all be joined.
 pub fn inside(subquery: &Query, table: i32, around: &Query, graph: &StageGraph) -> Result<Option<Query>, Error> {
     let mut rows = Vec::new();
-    around.from.iter().for_each(|item| preserved(around, item, &mut rows));
-    let (Some(relid), true) = (around.table(table), rows.contains(&table)) else {
+    around.from.iter().for_each(|item| preserved_entries(item, &mut rows));
+    // A lateral aggregate has a row for each.
+    let is_single =
+        |rte: &Rte| matches!(&rte.kind, RteKind::Subquery(lateral) if rte.lateral && aggregates_whole_input(lateral));
+    rows.retain(|row| !around.rte(*row).is_some_and(is_single));
+    let conditions = conjuncts(around.quals.as_ref());
+    let is_own = |condition: &&Expr| mentions_only(condition, &[table]) && is_immutable(condition, graph);
+    let (restricting, others): (Vec<&Expr>, Vec<&Expr>) =
+        conditions.iter().partition(|one| !has_sublink(one) && is_own(one));
+    let (Some(relid), [_]) = (around.table(table), rows.as_slice()) else {
         return Ok(None);
     };
+    if rows[0] != table
+        || others.len() > 1
+        || !others.iter().all(|one| has_sublink(one))
+        || around.limit_count.is_some()
+    {
+        return Ok(None);
+    }
     let relation = graph.relation(relid)?;
     let Some(key) = relation.keys.first() else {
         return Ok(None);
@@ -58,12 +74,9 @@ pub fn inside(subquery: &Query, table: i32, around: &Query, graph: &StageGraph) 
         let moves = !has_sublink(&condition) && !tables.is_empty() && tables.iter().all(|own| *own == table);
         inside.add_qual(if moves { here(&condition, 1) } else { condition });
     }
-    // Other rows of the table need no groups.
-    for condition in conjuncts(around.quals.as_ref()) {
-        if !has_sublink(&condition) && mentions_only(&condition, &[table]) && is_immutable(&condition, graph) {
-            inside.add_qual(here(&condition, 0));
-        }
-    }
+    restricting
+        .into_iter()
+        .for_each(|condition| inside.add_qual(here(condition, 0)));
     for target in &mut inside.targets {
         target.expr = target.expr.transform(&mut |node| match node {
             Expr::Aggref(_) => Some(here(node, 1)),

@@ -50,12 +50,16 @@ pub fn join(query: &mut Query, graph: &StageGraph) -> Result<(), Fallback> {
     let first = varno(query.rtable.len())?;
     if query.has_sublinks {
         let around = query.clone();
-        if let Some(quals) = &mut query.quals {
-            take(quals, &mut found, first, &around, graph)?;
+        let quals = match &mut query.quals {
+            Some(Expr::Bool(and)) if and.is_and() => and.args.as_mut_slice(),
+            quals => quals.as_mut_slice(),
+        };
+        for condition in quals {
+            take(condition, &mut found, first, Some(&around), graph)?;
         }
         if !is_grouped(query) {
             for target in &mut query.targets {
-                take(&mut target.expr, &mut found, first, &around, graph)?;
+                take(&mut target.expr, &mut found, first, Some(&around), graph)?;
             }
         }
     }
@@ -120,7 +124,7 @@ fn take(
     expr: &mut Expr,
     found: &mut Vec<Groups>,
     first: i32,
-    around: &Query,
+    around: Option<&Query>,
     graph: &StageGraph,
 ) -> Result<(), Fallback> {
     if let Expr::SubLink(sublink) = expr {
@@ -144,6 +148,8 @@ fn take(
         }
         return Ok(());
     }
+    // What may not be computed for a row is not joined to it by anything but keys.
+    let around = around.filter(|_| !matches!(expr, Expr::Case(_) | Expr::Coalesce(_) | Expr::Bool(_)));
     let mut result = Ok(());
     expr.for_each_child_mut(&mut |child| {
         if result.is_ok() {
@@ -189,7 +195,7 @@ fn lateral(query: &mut Query, found: &mut Vec<Groups>, first: i32, graph: &Stage
         let subquery = (**subquery).clone();
         let mut others = query.clone();
         others.rtable[position].kind = RteKind::Result;
-        let mut is_read = false;
+        let mut is_read = query.from.iter().any(|item| decides_elsewhere(item, own));
         let mut whole = false;
         others.replace_vars(&mut |var| {
             whole |= var.varno == own && var.attno <= 0;
@@ -204,7 +210,7 @@ fn lateral(query: &mut Query, found: &mut Vec<Groups>, first: i32, graph: &Stage
         if is_read || whole {
             continue;
         }
-        let Some(groups) = groups(&subquery, query, graph)? else {
+        let Some(groups) = groups(&subquery, Some(query), graph)? else {
             continue;
         };
         let mut condition = None;
@@ -234,6 +240,19 @@ fn lateral(query: &mut Query, found: &mut Vec<Groups>, first: i32, graph: &Stage
         });
     }
     Ok(())
+}
+
+/// True if a join reads a table in its condition that is not the join of that table itself.
+fn decides_elsewhere(item: &FromItem, table: i32) -> bool {
+    let FromItem::Join(join) = item else { return false };
+    let reads = |node: &Expr| matches!(node, Expr::Var(var) if var.varno == table);
+    join.right != FromItem::Rel(table)
+        && join
+            .quals
+            .as_ref()
+            .is_some_and(|quals| quals.any(&mut |node| reads(node)))
+        || decides_elsewhere(&join.left, table)
+        || decides_elsewhere(&join.right, table)
 }
 
 /// Removes a table from the preserved side of a FROM item, if it is joined to all rows there. `condition` is what must
@@ -298,8 +317,9 @@ fn lowered(expr: &Expr) -> Expr {
     })
 }
 
-/// The groups of a subquery that aggregates the rows that match one of the query `around` it.
-fn groups(query: &Query, around: &Query, graph: &StageGraph) -> Result<Option<Groups>, Fallback> {
+/// The groups of a subquery that aggregates the rows that match one of the query `around` it; without that, only those with its
+/// key.
+fn groups(query: &Query, around: Option<&Query>, graph: &StageGraph) -> Result<Option<Groups>, Fallback> {
     if !aggregates_whole_input(query) || !query.ctes.is_empty() {
         return Ok(None);
     }
@@ -318,7 +338,10 @@ fn groups(query: &Query, around: &Query, graph: &StageGraph) -> Result<Option<Gr
     }
     let keyed = match compared.as_slice() {
         [] => Some(query.clone()),
-        [table, others @ ..] if others.iter().all(|other| other == table) => inside(query, *table, around, graph)?,
+        [table, others @ ..] if others.iter().all(|other| other == table) => match around {
+            Some(around) => inside(query, *table, around, graph)?,
+            None => None,
+        },
         _ => None,
     };
     match keyed {

@@ -8,7 +8,7 @@ use crate::runtime::session::Busy;
 use crate::runtime::{load, locks};
 use crate::schema::definition::{Query, Windows};
 use crate::schema::storage;
-use crate::subscribe::firing;
+use crate::subscribe::{feed, firing};
 
 /// Gives a stream table another query. Returns its qualified name.
 pub fn run(name: &str, query: &str, windows: Option<&str>) -> Result<String> {
@@ -40,6 +40,9 @@ fn change_query(found: &Found, query: &str, windows: Windows) -> Result<()> {
     fallback::attempt(|reason| {
         let before = load::load(found.id)?;
         let after = replace::redefine(&before, &definition, query, reason)?;
+        if after.windows_on_read && (after.triggers != 0 || after.change_documents.is_some()) {
+            return Err(feed::unstored("keep the changes of, or fire triggers on,", &after.name));
+        }
         if after.populated {
             fallback::rebuild(&after)?;
         }

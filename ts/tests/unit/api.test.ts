@@ -51,7 +51,7 @@ describe('Trickle', () => {
     [
       'createStreamTable',
       (trickle: Trickle) => trickle.createStreamTable('st', 'q', { replaceExisting: true } as never),
-      'Its options are ifNotExists, orReplace, withData, params, onNotice.',
+      'Its options are ifNotExists, orReplace, withData, params, windows, onNotice.',
     ],
     [
       'dropStreamTable',
@@ -61,7 +61,7 @@ describe('Trickle', () => {
     [
       'alterStreamTable',
       (trickle: Trickle) => trickle.alterStreamTable('st', 'q', { cascade: true } as never),
-      'Its options are params, onNotice.',
+      'Its options are params, windows, onNotice.',
     ],
     [
       'dropStreamTable',
@@ -136,7 +136,7 @@ describe('Trickle', () => {
     await trickle.explainStreamTable(hostile)
     expect(sent.map(({ params }) => params?.[0])).toEqual(Array(6).fill(hostile))
     for (const { sql } of sent) expect(sql).not.toContain('DROP')
-    expect(sent[0]?.params).toEqual([hostile, hostile, 'true', 'fail'])
+    expect(sent[0]?.params).toEqual([hostile, hostile, 'true', 'fail', null])
   })
 
   test('converts the catalog row to the shape of the API', async () => {
@@ -157,16 +157,21 @@ describe('Trickle', () => {
 
   test('options become parameters', async () => {
     const given: unknown[] = []
-    for (const options of [{}, { ifNotExists: true }, { orReplace: true }, { withData: false }]) {
+    for (const options of [
+      {},
+      { ifNotExists: true },
+      { orReplace: true },
+      { withData: false, windows: 'onRead' },
+    ] as const) {
       const { db, sent } = fakeDatabase(json(ROW))
       await new Trickle(db).createStreamTable('st', 'q', options)
       given.push(sent[0]?.params?.slice(2))
     }
     expect(given).toEqual([
-      ['true', 'fail'],
-      ['true', 'skip'],
-      ['true', 'replace'],
-      ['false', 'fail'],
+      ['true', 'fail', null],
+      ['true', 'skip', null],
+      ['true', 'replace', null],
+      ['false', 'fail', 'onRead'],
     ])
   })
 

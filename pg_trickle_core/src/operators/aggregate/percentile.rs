@@ -113,7 +113,10 @@ impl Percentile {
         let is_known = function.schema == "pg_catalog"
             && is_one_of(&function.name, "percentile_cont percentile_disc")
             && share.type_oid() == FLOAT8
-            && !share.any(&mut |node| !matches!(node, Expr::Const(_) | Expr::Func(_)))
+            && !share.any(&mut |node| match node {
+                Expr::Const(constant) => constant.is_null,
+                _ => !matches!(node, Expr::Func(_)),
+            })
             && call.filter.is_none()
             && call.levels_up == 0;
         let default = catalog.default_equality(value.expr.type_oid())?;

@@ -71,13 +71,10 @@ fn nested(query: &Query, operand: &SetOperation) -> Result<Query, Fallback> {
     else {
         return reason("set operation without branches");
     };
-    let targets = Target::columns_of(first(operand), types, typmods, collations);
-    Ok(Query {
-        rtable: query.rtable.clone(),
-        targets,
-        set_operations: Some(operand.clone()),
-        ..Query::default()
-    })
+    let mut nested = query.rows();
+    nested.targets = Target::columns_of(first(operand), types, typmods, collations);
+    nested.set_operations = Some(operand.clone());
+    Ok(nested)
 }
 
 /// Makes stages of the branches that read no table.
