@@ -1,8 +1,8 @@
 /** Percentiles by a pointer into the ordered values of a group. */
 import { describe, expect, test } from 'vitest'
-import { firstSeed, Rng } from './random/rng.js'
 import { runCases } from './support/cases.js'
 import { Lab } from './support/lab.js'
+import { followRandomChanges } from './support/random-changes.js'
 
 const VIEWS = {
   median: 'SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m FROM t GROUP BY k',
@@ -131,34 +131,23 @@ runCases('percentiles', [
 const QUERY = `SELECT k, percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS m, percentile_disc(0.9) WITHIN GROUP (ORDER BY x) AS d, count(*) AS n
   FROM t GROUP BY k`
 
+const ROWS = 'INSERT INTO t SELECT i, i % 2, i % 3, i * 7 % 23, i, i, NULL FROM generate_series(1, 500) i'
+
 describe('the pointer', () => {
-  test('follows random changes of two groups with many equal values', async () => {
-    const seed = firstSeed()
-    const rng = new Rng(seed)
-    const lab = new Lab()
-    await lab.open()
-    for (const sql of TABLE) await lab.exec(sql)
-    await lab.exec('INSERT INTO t SELECT i, i % 2, i % 3, i * 7 % 23, i, i, NULL FROM generate_series(1, 500) i')
-    await lab.pg.trickle.createStreamTable('st', QUERY)
-    let next = 1000
-    const some = () => `id % ${rng.int(40, 90)} = ${rng.int(0, 30)}`
-    const changes = [
-      () =>
-        `INSERT INTO t SELECT ${(next += 10)} + i, ${rng.int(0, 2)}, 0, ${rng.int(-3, 25)} + i, i, i, NULL FROM generate_series(0, ${rng.int(0, 3)}) i`,
-      () => `DELETE FROM t WHERE ${some()}`,
-      () => `UPDATE t SET x = ${rng.int(0, 23)} WHERE ${some()}`,
-      () => `UPDATE t SET k = 1 - k WHERE ${some()}`,
-      () => `UPDATE t SET x = x + ${rng.int(-2, 2)}, j = j + 1 WHERE ${some()}`,
-      () => `UPDATE t SET x = NULL WHERE id = ${rng.int(1, 500)}`,
-    ]
-    for (let turn = 0; turn < 120; turn++) {
-      const sql = rng.pick(changes)()
-      await lab.exec(sql)
-      const { ok } = await lab.pg.trickle.verifyStreamTable('st')
-      expect(ok, `SEED=${seed}, change ${turn}: ${sql}`).toBe(true)
-    }
-    await lab.close()
-  })
+  test('follows random changes of two groups with many equal values', () =>
+    followRandomChanges([...TABLE, ROWS], { st: QUERY }, 120, (rng) => {
+      let next = 1000
+      const some = () => `id % ${rng.int(40, 90)} = ${rng.int(0, 30)}`
+      return [
+        () =>
+          `INSERT INTO t SELECT ${(next += 10)} + i, ${rng.int(0, 2)}, 0, ${rng.int(-3, 25)} + i, i, i, NULL FROM generate_series(0, ${rng.int(0, 3)}) i`,
+        () => `DELETE FROM t WHERE ${some()}`,
+        () => `UPDATE t SET x = ${rng.int(0, 23)} WHERE ${some()}`,
+        () => `UPDATE t SET k = 1 - k WHERE ${some()}`,
+        () => `UPDATE t SET x = x + ${rng.int(-2, 2)}, j = j + 1 WHERE ${some()}`,
+        () => `UPDATE t SET x = NULL WHERE id = ${rng.int(1, 500)}`,
+      ]
+    }))
 
   test('comes with its index', async () => {
     const lab = new Lab()

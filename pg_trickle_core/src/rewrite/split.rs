@@ -76,6 +76,12 @@ fn over(lower: Query, columns: Columns, upper: Query, graph: &StageGraph) -> Res
     Ok(reading(upper, view, &lower))
 }
 
+/// The upper query, over the lower one as a subquery, and that one.
+fn beside(lower: Query, columns: Columns, upper: Query) -> Result<(Query, Query), Fallback> {
+    let lower = supplying(lower, columns)?;
+    Ok((reading(upper, lower.clone(), &lower), lower))
+}
+
 /// The lower query, with these columns.
 fn supplying(lower: Query, columns: Columns) -> Result<Query, Error> {
     if let Some(error) = columns.error {
@@ -242,8 +248,7 @@ pub fn windows_and_rows(query: &Query, graph: &StageGraph) -> Result<(Query, Que
     } else {
         parted(query, query.clone(), false, &|_| false, graph)?
     };
-    let lower = supplying(lower, columns)?;
-    Ok((reading(upper, lower.clone(), &lower), lower))
+    beside(lower, columns, upper)
 }
 
 /// Everything above the rows of FROM and WHERE, which have these expressions as columns.
@@ -255,8 +260,7 @@ pub fn above_rows_with(query: &Query, columns: &[Expr], graph: &StageGraph) -> R
 pub fn rows_below(query: &Query, graph: &StageGraph) -> Result<(Query, Query), Fallback> {
     let keys = keys(query, graph)?;
     let (lower, columns, upper) = parted(query, query.clone(), false, &|expr| keys.contains(expr), graph)?;
-    let lower = supplying(lower, columns)?;
-    Ok((reading(upper, lower.clone(), &lower), lower))
+    beside(lower, columns, upper)
 }
 
 /// Everything above the rows of FROM and the other conditions of WHERE. `conditions` stay in the upper part, as do

@@ -70,20 +70,9 @@ impl Compiled {
 /// Compiles the query of a definition view. `storage` is the unquoted name of the storage table; `fallback` says why the
 /// query is to be run again after every change.
 pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
-    let Analysed {
-        tree,
-        owner,
-        windows_on_read,
-    } = analysed(definition)?;
-    let input = Input {
-        tree: &tree,
-        definition,
-        schema: hidden::SCHEMA,
-        storage,
-        fallback,
-        windows_on_read,
-    };
-    let (compiled, depends) = SpiCatalog::ask(owner, |catalog| compile_query(&input, catalog))?;
+    let view = analysed(definition)?;
+    let input = view.input(definition, storage, fallback);
+    let (compiled, depends) = SpiCatalog::ask(view.owner, |catalog| compile_query(&input, catalog))?;
     Ok(Compiled {
         stages: compiled.stages,
         columns: compiled.columns,
@@ -99,20 +88,9 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
 
 /// The statement that makes the top stage what its query returns, whatever the lower stages store, if there is one.
 pub fn at_once(table: &StreamTable) -> Result<Option<Statement>> {
-    let Analysed {
-        tree,
-        owner,
-        windows_on_read,
-    } = analysed(&table.definition)?;
-    let input = Input {
-        tree: &tree,
-        definition: &table.definition,
-        schema: hidden::SCHEMA,
-        storage: &table.storage,
-        fallback: None,
-        windows_on_read,
-    };
-    Ok(SpiCatalog::ask(owner, |catalog| compile_at_once(&input, catalog))?.0)
+    let view = analysed(&table.definition)?;
+    let input = view.input(&table.definition, &table.storage, None);
+    Ok(SpiCatalog::ask(view.owner, |catalog| compile_at_once(&input, catalog))?.0)
 }
 
 /// The comment on a definition whose windows are computed when they are read. It goes where the definition goes, through a
@@ -125,6 +103,20 @@ struct Analysed {
     tree: String,
     owner: Oid,
     windows_on_read: bool,
+}
+
+impl Analysed {
+    /// What is compiled, where the view has the name `definition`.
+    fn input<'a>(&'a self, definition: &'a str, storage: &'a str, fallback: Option<&'a str>) -> Input<'a> {
+        Input {
+            tree: &self.tree,
+            definition,
+            schema: hidden::SCHEMA,
+            storage,
+            fallback,
+            windows_on_read: self.windows_on_read,
+        }
+    }
 }
 
 /// Reads a definition view.

@@ -44,10 +44,10 @@ fn planned(
         }
         parts.push(branch(leaf, graph)?);
     }
-    let is_folded = |call: &Expr| matches!(call, Expr::Aggref(call) if call.distinct.is_empty() && call.kind == 'n');
+    let is_other = |node: &Expr| matches!(node, Expr::Aggref(call) if !call.distinct.is_empty() || call.kind != 'n');
     let exprs = upper.targets.iter().map(|target| &target.expr).chain(&upper.having);
     for expr in exprs {
-        if expr.any(&mut |node| matches!(node, Expr::Aggref(_)) && !is_folded(node)) {
+        if expr.any(&mut |node| is_other(node)) {
             return reason("an aggregate with DISTINCT or an order over UNION ALL");
         }
     }
