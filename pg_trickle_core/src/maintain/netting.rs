@@ -4,7 +4,7 @@
 //! an image of the row, and less memory than sorting.
 
 use super::storage::Written;
-use crate::sql::statement::{column, names, op};
+use crate::sql::statement::{column, image, op};
 
 /// The column that holds a row's weight, 1 or −1.
 pub const WEIGHT: &str = "__pgt_w";
@@ -80,31 +80,38 @@ pub struct Patch {
 
 /// The patch for the given columns of a table. `wanted` is a FROM item named `q`. `stored` is a SELECT of these
 /// columns, the row's `ctid` and its weight −1.
+///
+/// One `ctid` of equal stored rows is kept: to collect all of them takes as long as all the rest. Where several copies go,
+/// these are looked for once more.
 #[must_use]
 pub fn patch(table: &str, row: &Written, wanted: &str, stored: &str) -> Patch {
     let columns = &row.columns;
     let mut selected: Vec<String> = columns.iter().map(|name| column("q", name)).collect();
     selected.push("NULL::pg_catalog.tid AS __pgt_rid".to_owned());
     selected.push(format!("1 AS {WEIGHT}"));
-    let target = if columns.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", names(columns))
-    };
-    let copies = "pg_catalog.array_agg(d.__pgt_rid) FILTER (WHERE d.__pgt_rid IS NOT NULL) AS __pgt_rids";
+    let net = format!("n.{NET}");
     Patch {
         with: format!(
             "n AS MATERIALIZED ({netted}), removed AS (DELETE FROM {table} AS t USING \
-             (SELECT pg_catalog.unnest(n.__pgt_rids[1:(OPERATOR(pg_catalog.-) n.{NET})::pg_catalog.int4]) AS rid \
-             FROM n WHERE {is_gone}) AS g WHERE {found} RETURNING 1)",
+             (SELECT n.__pgt_rid FROM n WHERE {is_single} UNION ALL SELECT c.ctid \
+             FROM (SELECT s.ctid, n.{NET}, pg_catalog.row_number() OVER (PARTITION BY n.__pgt_rid) AS i \
+             FROM n, ({stored}) AS s WHERE {is_double} AND {same}) AS c WHERE {is_gone}) AS g(rid) \
+             WHERE {found} RETURNING 1)",
             netted = netted(
                 &format!("(SELECT {} FROM {wanted} UNION ALL {stored}) AS d", selected.join(", ")),
                 row,
-                &[copies.to_owned()]
+                &["pg_catalog.max(d.__pgt_rid) AS __pgt_rid".to_owned()]
             ),
+            is_single = op(&net, "=", "-1"),
+            is_double = op(&net, "<", "-1"),
+            same = op(&image("n", columns), "=", &image("s", columns)),
+            is_gone = op("c.i", "<=", &format!("(OPERATOR(pg_catalog.-) c.{NET})")),
             found = op("t.ctid", "=", "g.rid"),
-            is_gone = is_left("n", Sign::Minus),
         ),
-        insert: format!("INSERT INTO {table}{target} {}", remaining("n", columns, Sign::Plus)),
+        insert: format!(
+            "INSERT INTO {table}{} {}",
+            row.target(),
+            remaining("n", columns, Sign::Plus)
+        ),
     }
 }
