@@ -12,9 +12,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 PG_MODULE_MAGIC;
 StaticAssertDecl(sizeof(Datum) == sizeof(size_t), "what Rust takes a Datum for");
@@ -81,6 +79,7 @@ static void check_spi(int code) {
 }
 
 static CachedPlanSource *source_of(SPIPlanPtr plan) { return linitial(SPI_plan_get_plan_sources(plan)); }
+static PlannedStmt *planned_of(SPIPlanPtr plan) { return linitial(source_of(plan)->gplan->stmt_list); }
 
 /* Will the plan be executed as it is? The same test as in GetCachedPlan. */
 static bool is_current(SPIPlanPtr plan) {
@@ -96,7 +95,7 @@ static SPIPlanPtr slim(SPIPlanPtr full, const char *text) {
     const CachedPlan *planned = from->gplan;
     if (planned == NULL || from->dependsOnRLS || planned->dependsOnRole || TransactionIdIsValid(planned->saved_xmin))
         return full;
-    foreach_node(RangeTblEntry, entry, linitial_node(PlannedStmt, planned->stmt_list)->rtable)
+    foreach_node(RangeTblEntry, entry, planned_of(full)->rtable)
         if (entry->rtekind == RTE_RELATION && (entry->alias == NULL || entry->alias->colnames == NIL))
             entry->eref->colnames = NIL;
     SPIPlanPtr plan = SPI_prepare("SELECT LIMIT -1", 0, NULL);
@@ -121,9 +120,8 @@ static SPIPlanPtr slim(SPIPlanPtr full, const char *text) {
     return plan;
 }
 
-/* The first setting, search_path, ends with parsing: what functions see, also inlined ones, is another. A plan that is
- * out of date is made from the text, since PostgreSQL would parse that under the path of the functions. The others end
- * with planning: functions and casts of the statement must see those of the session. */
+/* The first setting, a search_path, ends with parsing, the others with planning: functions and casts must see those of the
+ * session. A plan that is out of date is made from the text, which PostgreSQL would parse under the path of functions. */
 static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
     SPIPlanPtr plan = statement->plan;
     if (plan == NULL || run->nsettings > 0) {
@@ -140,8 +138,7 @@ static void make_plan(const PgtRun *run, PgtText *statement, Oid *types) {
     }
     int nest = apply_settings(run->settings + 1, run->nsettings - 1);
     CachedPlan *cached = SPI_plan_get_cached_plan(plan);
-    if (cached != NULL)
-        ReleaseCachedPlan(cached, run->keep ? CurrentResourceOwner : NULL);
+    cached != NULL ? ReleaseCachedPlan(cached, run->keep ? CurrentResourceOwner : NULL) : (void)0;
     AtEOXact_GUC(true, nest);
     if (run->keep && run->nsettings > 0)
         statement->plan = plan = slim(plan, statement->text);
@@ -182,7 +179,8 @@ static void run_body(void *argument) {
     for (PgtText *statement = run->statements; statement < run->statements + run->nstatements; statement++) {
         if (statement->plan == NULL || !is_current(statement->plan))
             make_plan(run, statement, types);
-        check_spi(SPI_execute_plan(statement->plan, values, nulls, false, 0));
+        statement->cost = run->estimate ? planned_of(statement->plan)->planTree->total_cost : 0;
+        check_spi(run->estimate ? 0 : SPI_execute_plan(statement->plan, values, nulls, false, 0));
         if (SPI_tuptable != NULL)
             take_rows(statement);
         if (statement->differs)
@@ -198,8 +196,7 @@ static void append_body(void *argument) {
     TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTemplateTupleDesc(0), &TTSOpsMinimalTuple);
     MemoryContextSwitchTo(TopTransactionContext);
     CurrentResourceOwner = TopTransactionResourceOwner;
-    if (stores[1] == NULL)
-        stores[1] = tuplestore_begin_heap(false, false, work_mem);
+    stores[1] = stores[1] != NULL ? stores[1] : tuplestore_begin_heap(false, false, work_mem);
     tuplestore_rescan(stores[0]);
     while (tuplestore_gettupleslot(stores[0], true, false, slot))
         tuplestore_puttupleslot(stores[1], slot);

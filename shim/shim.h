@@ -22,6 +22,7 @@ typedef struct PgtText {
     int32 compare;   /* stop when the first two values of the answer, both bigint, differ */
     int32 differs;   /* out: the sign of strcmp */
     size_t size;     /* out: what the plan takes, in bytes; not 0 where there is none since it could not be made */
+    double cost;     /* out: what the planner thinks that it costs */
 } PgtText;
 
 /* The rows that a statement added to or took from a table. */
@@ -41,6 +42,7 @@ typedef struct PgtRun {
     const PgtSetting *settings; /* while planning, after a search_path while parsing; none are those of the call */
     int32 nstatements, nargs, ndeltas, nsettings;
     int32 keep, commits; /* keep the plans, otherwise plan for these deltas only; the transaction commits: no statement runs */
+    int32 estimate; /* make plans for their costs, and run nothing */
 } PgtRun;
 
 /* A call of a trigger, or of an event trigger; all zero when something else called. */

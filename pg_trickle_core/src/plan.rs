@@ -151,10 +151,25 @@ pub enum Returns {
 pub struct Statement {
     /// The text. It has no parameters.
     pub sql: String,
-    /// Another text with the same effect, for changes of many rows, if no single plan suits both.
+    /// Another text with the same effect, for changes of many rows, if no single plan suits both. [`MOST`] stands for
+    /// how many rows they may touch.
     pub bulk: Option<String>,
     /// What it returns.
     pub returns: Returns,
+}
+
+/// Stands for a number that is not known when a statement is made. No text that PostgreSQL accepts has this character.
+pub const MOST: &str = "\0";
+
+impl Statement {
+    /// The text for few rows, or for changes that touch at most so many.
+    #[must_use]
+    pub fn text(&self, most: Option<i64>) -> String {
+        match (&self.bulk, most) {
+            (Some(bulk), Some(most)) => bulk.replace(MOST, &most.to_string()),
+            _ => self.sql.clone(),
+        }
+    }
 }
 
 /// How one set of changes is applied to a stage.

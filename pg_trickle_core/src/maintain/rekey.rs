@@ -71,12 +71,9 @@ impl Maintenance for Rekey {
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         let touched = self.touched(changes)?;
         let stored = self.stored_arms(TOUCHED, "").join(" UNION ALL ");
-        Some(Reach {
-            of: None,
-            rows: format!("WITH {TOUCHED} AS MATERIALIZED ({touched}) {stored}"),
-            stored: true,
-            factor: 2,
-        })
+        Some(Reach::Stored(format!(
+            "WITH {TOUCHED} AS MATERIALIZED ({touched}) {stored}"
+        )))
     }
 
     fn needs_fresh_plans(&self, advised: bool, _changes: &[Change]) -> bool {
@@ -138,7 +135,7 @@ impl Rekey {
         };
         let bulk = format!("WITH {TOUCHED} AS MATERIALIZED ({touched}){rest} {patch}");
         let limit = FEW + 1;
-        let is_few = size_within(FEW);
+        let is_few = size_within(&FEW.to_string());
         patch.push_str(" RETURNING 1");
         rest.push_str(&format!(", written AS ({patch}) {}", verdict(&is_few, "0")));
         Statement {

@@ -3,8 +3,8 @@
 use super::crossing::Crossing;
 use super::full_refresh::Contents;
 use super::key::KeyColumn;
-use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};
-use crate::sql::statement::{and, op, or};
+use crate::plan::{Change, MOST, Oid, Program, Returns, Source, Statement, Way};
+use crate::sql::statement::{op, or};
 
 /// Plans that are kept are for at most this many changed rows.
 pub const FEW_CHANGES: usize = 256;
@@ -25,45 +25,48 @@ pub struct Bounded {
 }
 
 impl Bounded {
-    /// The rows of a SELECT.
+    /// The rows of a SELECT, if there are at most this many, as SQL.
     #[must_use]
-    pub fn new(rows: &str) -> Self {
-        let is_few = size_within(FEW);
+    pub fn new(rows: &str, most: &str) -> Self {
+        let is_few = size_within(most);
         Bounded {
             with: format!(
                 "__pgt_delta AS MATERIALIZED (SELECT * FROM ({rows}) AS d LIMIT {}), \
                  __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_delta)",
-                FEW + 1
+                op(most, "+", "1")
             ),
             rows: format!("SELECT d.* FROM __pgt_delta AS d WHERE {is_few}"),
             is_few,
         }
     }
 
-    /// A statement over the rows of a SELECT. Its text for few rows does nothing if there are more.
-    pub fn statement(rows: &str, over: impl Fn(&str) -> String) -> Statement {
-        let Bounded {
-            with,
-            rows: few,
-            is_few,
-        } = Bounded::new(rows);
+    /// A statement whose texts are made of these rows, by `text`, and do nothing if there are more than they are for. What
+    /// `text` is told is whether its text is for many.
+    pub fn statement(rows: &str, text: impl Fn(&Self, bool) -> String) -> Statement {
+        let of = |most: &str, many| text(&Bounded::new(rows, most), many);
         Statement {
-            sql: format!(
-                "WITH {with}, written AS ({} RETURNING 1) \
-                 {}",
-                over(&few),
-                verdict(&is_few, "0"),
-            ),
-            bulk: Some(over(rows)),
+            sql: of(&FEW.to_string(), false),
+            bulk: Some(of(MOST, true)),
             returns: Returns::Verdict,
         }
+    }
+
+    /// The text that writes what `over` makes of the rows.
+    #[must_use]
+    pub fn written(&self, over: &dyn Fn(&str) -> String) -> String {
+        format!(
+            "WITH {}, written AS ({} RETURNING 1) {}",
+            self.with,
+            over(&self.rows),
+            verdict(&self.is_few, "0"),
+        )
     }
 }
 
 /// The condition that the CTE `__pgt_size` has counted at most this many rows, in its column `n`.
 #[must_use]
-pub fn size_within(most: usize) -> String {
-    op("(SELECT z.n FROM __pgt_size AS z)", "<=", &most.to_string())
+pub fn size_within(most: &str) -> String {
+    op("(SELECT z.n FROM __pgt_size AS z)", "<=", most)
 }
 
 /// The verdict that the whole query is to run unless there are few rows.
@@ -92,19 +95,16 @@ const SMALL: usize = 65_536;
 const SKIPPED: usize = 12;
 /// To write a row takes at least as long as to read this many.
 const WRITTEN: usize = 4;
-/// The bytes of a narrow row. Rows are counted up to a share of what the pages of a table can hold of these.
-const ROW_BYTES: usize = 64;
+/// As many rows are on a page of a table, if PostgreSQL has not counted them.
+const PAGE_ROWS: usize = 64;
 
-/// The rows that a change touches.
-pub struct Reach {
-    /// A SELECT with one row for each of them.
-    pub rows: String,
-    /// True if they are stored rows, false if they are rows of a delta.
-    pub stored: bool,
-    /// To touch one costs this many times as much as to read and compare a row with the whole query.
-    pub factor: usize,
-    /// How many rows there are of which these are a part, as SQL, where they can be more than a table has. It may be too few.
-    pub of: Option<String>,
+/// The rows that a program reads or writes, where they can be more than those that changed.
+pub enum Reach {
+    /// Stored rows: a SELECT with one row for each of them.
+    Stored(String),
+    /// Rows of a delta, and how many rows there are of which these are a part, as SQL, where they can be more than a table
+    /// has. It may be too few. The program for many rows finds out whether there are more than it is told.
+    Delta(Option<String>),
 }
 
 /// One compiled stage of a stream table.
@@ -287,17 +287,18 @@ impl Stage {
     }
 
     /// Asks how to apply a change of many rows, the largest part of which has `rows` rows: 1 to fill the empty storage, 2
-    /// to run the whole query and store the difference, 0 to run the program for these changes.
+    /// to run the whole query and store the difference, 0 to run the program for these changes, and more if that may touch
+    /// at most so many rows.
     ///
     /// The whole query reads each row of the sources and compares each stored row once. So it is the better choice if
-    /// the program would read or write nearly as many. What the change touches is counted, and then it is tried whether
-    /// the tables have some multiple of this number of rows: nothing depends on statistics, which may be old or missing.
-    /// Nothing is counted if the program `is_dearer` by the planner's estimates ([`Stage::estimates`]).
+    /// the program would read or write nearly as many. Stored rows that the change touches are counted, and then it is
+    /// tried whether there are some multiple of this number: that depends on no statistics, which may be old or missing.
+    /// Rows of a delta are counted by the program itself, since to count them is to compute them.
     ///
     /// If the stage `may_be_skipped`, the whole query is that of the stream table, which stores nothing of this stage. It is
     /// the better choice from a smaller share on.
     #[must_use]
-    pub fn question(&self, rows: usize, changes: &[Change], is_dearer: bool, may_be_skipped: bool) -> Statement {
+    pub fn question(&self, rows: usize, changes: &[Change], may_be_skipped: bool) -> Statement {
         let share = if may_be_skipped { SKIPPED } else { 1 };
         let exists = |table: &str, offset: &str| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
@@ -306,69 +307,51 @@ impl Stage {
         let stored = exists(&self.storage, "0");
         let storage_is_large = exists(&self.storage, &many);
         let mut with = String::new();
-        let otherwise = if is_dearer { 2 } else { 0 };
-        let mut reaches_little = "TRUE".to_owned();
-        if is_dearer {
-            "FALSE".clone_into(&mut reaches_little);
-        } else if let Some(Reach {
-            rows,
-            stored,
-            factor,
-            of,
-        }) = self.maintenance.reach(changes)
-        {
-            let factor = if may_be_skipped { LARGE * SKIPPED } else { factor };
-            let measured: Vec<&str> = if stored { vec![&self.storage] } else { tables };
-            let sizes = sizes(&measured);
-            with = format!(
-                "WITH l AS MATERIALIZED (SELECT CASE WHEN least({sizes}) > 0 THEN 1 + greatest({sizes}{all}) / {bytes} END AS n), \
-                 r AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM (SELECT FROM ({rows}) AS r \
-                 LIMIT (SELECT l.n FROM l)) AS r) ",
-                all = of
-                    .as_ref()
-                    .map_or_else(String::new, |of| format!(", {of} * {ROW_BYTES}")),
-                bytes = factor * ROW_BYTES,
-            );
-            let larger = measured
-                .iter()
-                .map(|table| exists(table, &format!("(SELECT r.n * {factor} FROM r)")))
-                .chain(of.map(|of| format!("(SELECT {of} > r.n * {factor} FROM r)")));
-            let is_all_counted = "(SELECT r.n < coalesce(l.n, r.n + 1) FROM l, r)".to_owned();
-            reaches_little = and(&[is_all_counted, or(&larger.collect::<Vec<_>>())]);
+        let mut answer = "0".to_owned();
+        match self.maintenance.reach(changes) {
+            Some(Reach::Stored(rows)) => {
+                let factor = LARGE * share;
+                with = format!("WITH r AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM ({rows}) AS r) ");
+                answer = format!(
+                    "CASE WHEN {} THEN 0 ELSE 2 END",
+                    exists(&self.storage, &format!("(SELECT r.n * {factor} FROM r)"))
+                );
+            }
+            Some(Reach::Delta(of)) => {
+                let factor = LARGE * share;
+                let name = |table: &&str| format!("'{}'::pg_catalog.regclass", table.replace('\'', "''"));
+                answer = format!(
+                    "(SELECT CASE WHEN pg_catalog.min(t.size) > 0 THEN 3 + greatest(pg_catalog.max(t.size / 8192 * t.page){all}) / {factor} \
+                     ELSE {most} END FROM (SELECT pg_catalog.pg_relation_size(c.oid) AS size, \
+                     CASE WHEN c.reltuples > 0 THEN c.reltuples / nullif(c.relpages, 0) ELSE {PAGE_ROWS} END AS page \
+                     FROM pg_catalog.pg_class AS c WHERE c.oid IN ({names})) AS t)",
+                    all = of.map_or_else(String::new, |of| format!(", {of}")),
+                    most = u32::MAX,
+                    names = tables.iter().map(name).collect::<Vec<_>>().join(", "),
+                );
+            }
+            None => {}
         }
         Statement {
             sql: format!(
-                "{with}SELECT CASE WHEN NOT {stored} THEN CASE WHEN {source_is_large} THEN {otherwise} ELSE 1 END \
+                "{with}SELECT CASE WHEN NOT {stored} THEN CASE WHEN {source_is_large} THEN 0 ELSE 1 END \
                  WHEN NOT ({storage_is_large} OR {source_is_large}) THEN 2 \
-                 WHEN {reaches_little} THEN 0 ELSE 2 END::pg_catalog.int8"
+                 ELSE {answer} END::pg_catalog.int8"
             ),
             bulk: None,
             returns: Returns::Answer,
         }
     }
 
-    /// Asks what the planner thinks that the program for these changes costs, and the whole query; nothing if the program
-    /// reads no more rows than changed. The answer is a plan as JSON.
+    /// The whole query, if it may cost less than the program for these changes, which reads more rows than changed.
     ///
     /// How many rows the program touches does not say how many it reads: it may have many terms, conditions that no index
-    /// serves, or read a group for each changed row of it. The estimates may be wrong, but only to run the whole query.
+    /// serves, or read a group for each changed row of it. So the planner is asked what both would cost. Its estimates may
+    /// be wrong, but only to run the whole query.
     #[must_use]
-    pub fn estimates(&self, changes: &[Change]) -> Option<[Statement; 2]> {
+    pub fn rival(&self, changes: &[Change]) -> Option<Statement> {
         self.maintenance.reach(&self.relevant(changes))?;
-        let Program::Run(statements) = self.program(changes) else {
-            return None;
-        };
-        let [program] = statements.as_slice() else {
-            return None;
-        };
-        Some([program, &self.refresh()].map(|statement| Statement {
-            sql: format!(
-                "EXPLAIN (FORMAT JSON) {}",
-                statement.bulk.as_ref().unwrap_or(&statement.sql)
-            ),
-            bulk: None,
-            returns: Returns::Answer,
-        }))
+        Some(self.refresh())
     }
 
     /// For how many changed rows plans are kept, unless all sources are small.
@@ -420,16 +403,6 @@ impl Stage {
             ),
             bulk: None,
             returns: Returns::Answer,
-        }
-    }
-
-    /// The statements that run the whole query, given the answer to [`Stage::question`]; none if the program is to run.
-    #[must_use]
-    pub fn at_once(&self, answer: i64) -> Vec<Statement> {
-        match answer {
-            1 => vec![self.fill_statement()],
-            2 => vec![self.refresh()],
-            _ => Vec::new(),
         }
     }
 
@@ -563,12 +536,13 @@ impl Stage {
             };
         }
         let (also, whole) = match self.maintenance.reach(&changes) {
-            Some(Reach { stored, factor, .. }) => (
+            Some(reach) => (
                 format!(" that touch at most {FEW}"),
-                if stored {
-                    format!("if 1 in {factor} stored rows is touched")
-                } else {
-                    format!("if 1/{factor} as many rows are touched as its largest table has")
+                match reach {
+                    Reach::Stored(_) => format!("if 1 in {LARGE} stored rows is touched"),
+                    Reach::Delta(_) => {
+                        format!("if 1/{LARGE} as many rows are touched as its largest table has")
+                    }
                 },
             ),
             None => (

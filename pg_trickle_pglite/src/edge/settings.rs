@@ -11,8 +11,6 @@ const JIT: usize = if cfg!(target_family = "wasm") { 0 } else { 1 };
 
 /// One table, of which each purpose takes a part.
 static SETTINGS: [Setting; 17 + JIT] = [
-    Setting::new(c"seq_page_cost", c"0.1"),
-    Setting::new(c"random_page_cost", c"0.1"),
     Setting::new(c"search_path", FIXED_PATH),
     Setting::new(c"DateStyle", c"ISO"),
     Setting::new(c"IntervalStyle", c"iso_8601"),
@@ -22,6 +20,8 @@ static SETTINGS: [Setting; 17 + JIT] = [
     Setting::new(c"array_nulls", c"on"),
     Setting::new(c"transform_null_equals", c"off"),
     Setting::new(c"enable_mergejoin", c"off"),
+    Setting::new(c"seq_page_cost", c"0.1"),
+    Setting::new(c"random_page_cost", c"0.1"),
     // A node that is switched off costs so much in PostgreSQL 17 that each run would be compiled, for seconds.
     #[cfg(not(target_family = "wasm"))]
     Setting::new(c"jit", c"off"),
@@ -33,31 +33,24 @@ static SETTINGS: [Setting; 17 + JIT] = [
     Setting::new(c"enable_sort", c"off"),
 ];
 
-/// Without the costs.
-const PLAIN: &[Setting] = SETTINGS.split_at(2).1;
-
 /// Constants are written so that they mean the same under all settings.
-pub const WRITING: &[Setting] = PLAIN.split_at(5).0;
+pub const WRITING: &[Setting] = SETTINGS.split_at(5).0;
 
 /// For a text that is planned for what it works on: it means the same under all settings of the session. Of rows whose keys
 /// can be NULL and so are compared as arrays, a merge join sorts both sides, which takes five times as long as to hash them;
 /// the planner, which knows nothing of such arrays, takes it for cheaper.
-pub const FOR_MANY: &[Setting] = PLAIN.split_at(9 + JIT).0;
-
-/// The same for a text whose cost is estimated: all pages are in memory. What runs is not planned so, because its plan
-/// must not be much worse where the planner knows less than it needs.
-pub const ESTIMATING: &[Setting] = SETTINGS.split_at(11 + JIT).0;
+pub const FOR_MANY: &[Setting] = SETTINGS.split_at(13 + JIT).0;
 
 /// For DDL of the core's: the same storage under all settings of the session.
-pub const MAKING: &[Setting] = PLAIN.split_at(11 + JIT).0;
+pub const MAKING: &[Setting] = SETTINGS.split_at(13 + JIT).0;
 
 /// For a plan that is kept: one that was made on an empty table must still be right for a full one, so it walks
 /// indexes wherever there are any.
-pub const FOR_FEW: &[Setting] = PLAIN.split_at(14 + JIT).0;
+pub const FOR_FEW: &[Setting] = SETTINGS.split_at(16 + JIT).0;
 
 /// For such a plan whose statement has an index for every order in which it reads stored rows. An empty table would be
 /// sorted instead.
-pub const IN_ORDER: &[Setting] = PLAIN;
+pub const IN_ORDER: &[Setting] = &SETTINGS;
 
 /// For what runs as the owner of a stream table: what its query reads does not depend on who changes a source. The path
 /// is that of the functions of the query.

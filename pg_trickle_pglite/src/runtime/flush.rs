@@ -263,7 +263,7 @@ impl Flush {
         }
         let mut changes = Vec::new();
         let mut deltas = Vec::new();
-        let (mut rows, mut most) = (0, 0);
+        let (mut rows, mut largest) = (0, 0);
         for (relid, parts) in by_table.iter() {
             let Some(names) = stage.names(*relid) else {
                 continue;
@@ -279,7 +279,7 @@ impl Flush {
             for (name, store) in [(&names.added, added), (&names.removed, removed)] {
                 let (store, count) = store.unwrap_or((Store::EMPTY, 0));
                 rows += count;
-                most = most.max(count);
+                largest = largest.max(count);
                 deltas.push((name, *relid, store, count));
             }
         }
@@ -321,36 +321,51 @@ impl Flush {
         }
         deltas.retain(|(.., count)| *count > 0);
         let deltas = registered(&deltas, None);
-        if !stage.stage.runs_query() {
-            let may_be_skipped = is_better_skipped(stage)?;
-            let asked = || {
-                let is_dearer = is_dearer(stage, &changes, &deltas)?;
-                let question = stage.stage.question(most, &changes, is_dearer, may_be_skipped);
-                stage.ask(&plans::steps(&[question], true), &deltas, false)
-            };
-            let answer = match choice {
-                Choice::Cheapest => match ffi::nested(asked) {
-                    Ok(answer) => answer,
+        let asks = !stage.stage.runs_query();
+        let may_be_skipped = asks && is_better_skipped(stage)?;
+        let best = match choice {
+            _ if !asks => Best::Program(None),
+            Choice::Cheapest => {
+                match ffi::nested(|| best_way(stage, &changes, &deltas, largest, may_be_skipped)) {
                     // The program that it is about is guarded too.
-                    Err(error) if error.is_avoidable() => 0,
-                    Err(error) => return Err(error),
-                },
-                Choice::Many => 0,
-                Choice::Whole | Choice::AtOnce => 2,
-            };
-            let at_once = stage.stage.at_once(answer);
-            if !at_once.is_empty() {
-                return if may_be_skipped && answer == 2 {
-                    self.skip(stage)
-                } else {
-                    self.work(stage, &Work::Load(at_once))
-                };
+                    Err(error) if error.is_avoidable() => Best::Program(None),
+                    other => other?,
+                }
             }
+            Choice::Many => Best::Program(None),
+            Choice::Whole | Choice::AtOnce => Best::Whole(None),
+        };
+        let (action, keep) = match best {
+            Best::Fill => return self.work(stage, &Work::Load(vec![stage.stage.fill_statement()])),
+            Best::Whole(steps) => return self.run_query(stage, steps, may_be_skipped),
+            Best::Program(Some(action)) => (action, true),
+            Best::Program(None) => {
+                let unlimited = Some(i64::from(u32::MAX));
+                (plans::action(&stage.stage, &changes, unlimited), false)
+            }
+        };
+        match work_of(action, || deltas, keep) {
+            Some(Work::Rebuild) => self.work(stage, &Work::Rebuild),
+            Some(work) if !self.is_done(stage, &work)? => self.run_query(stage, None, may_be_skipped),
+            Some(_) | None => Ok(()),
         }
-        match work_of(plans::action(&stage.stage, &changes, true), || deltas, false) {
-            Some(work) => self.work(stage, &work),
-            None => Ok(()),
+    }
+
+    /// Runs the whole query of a stage, which may have a plan, and stores the difference; or skips the stage.
+    fn run_query(&mut self, stage: &StageRunner, planned: Option<Steps>, may_be_skipped: bool) -> Result<()> {
+        if may_be_skipped {
+            return self.skip(stage);
         }
+        let work = match planned {
+            Some(steps) => Work::Program {
+                steps: Rc::new(steps),
+                deltas: Vec::new(),
+                keep: true,
+                may_raise: !stage.is_whole,
+            },
+            None => Work::Load(vec![stage.stage.refresh()]),
+        };
+        self.work(stage, &work)
     }
 
     fn work(&mut self, stage: &StageRunner, work: &Work) -> Result<()> {
@@ -444,6 +459,54 @@ impl Flush {
     }
 }
 
+/// The best way to apply a change of many rows.
+enum Best {
+    /// The result of the query fills the empty storage.
+    Fill,
+    /// The whole query, which may have a plan.
+    Whole(Option<Steps>),
+    /// The program for the change, which may have a plan that is kept for it.
+    Program(Option<Action>),
+}
+
+/// The whole query runs at once if it costs less than this, as the planner counts: as much as to make a plan for a program.
+const CHEAP: f64 = 500.0;
+/// A program runs if it costs at most this share of the whole query.
+const SHARE: f64 = 0.75;
+
+/// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
+/// estimates.
+fn best_way(
+    stage: &StageRunner,
+    changes: &[Change],
+    deltas: &[Delta],
+    rows: usize,
+    may_be_skipped: bool,
+) -> Result<Best> {
+    let rival = stage.stage.rival(changes);
+    let whole = rival.map(|rival| plans::steps(&[rival], None));
+    let cost = whole.as_ref().map_or(Ok(0.0), |whole| stage.cost(whole, &[]))?;
+    if whole.is_some() && cost < CHEAP {
+        return Ok(Best::Whole(whole));
+    }
+    let question = stage.stage.question(rows, changes, may_be_skipped);
+    let answer = stage.ask(&plans::steps(&[question], None), deltas, false)?;
+    match answer {
+        1 => return Ok(Best::Fill),
+        2 => return Ok(Best::Whole(whole)),
+        _ if whole.is_none() => return Ok(Best::Program(None)),
+        _ => {}
+    }
+    let most = if answer > 0 { answer } else { i64::from(u32::MAX) };
+    let action = plans::action(&stage.stage, changes, Some(most));
+    if let Action::Run { steps, .. } = &action
+        && stage.cost(steps, deltas)? > cost * SHARE
+    {
+        return Ok(Best::Whole(whole));
+    }
+    Ok(Best::Program(Some(action)))
+}
+
 /// Whether a change of all that a lower stage stores is better applied to the top stage alone.
 fn is_better_skipped(stage: &StageRunner) -> Result<bool> {
     let (id, place) = stage.key;
@@ -458,7 +521,7 @@ fn is_better_skipped(stage: &StageRunner) -> Result<bool> {
     }
     let sources = table.stages.iter().flat_map(|each| &each.stage.sources);
     let names: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
-    let question = plans::steps(&[stage.stage.outweighs(&names)], true);
+    let question = plans::steps(&[stage.stage.outweighs(&names)], None);
     Ok(stage.ask(&question, &[], false)? == 1)
 }
 
@@ -474,18 +537,6 @@ fn work_of<'a>(action: Action, deltas: impl FnOnce() -> Vec<Delta<'a>>, keep: bo
             may_raise,
         }),
     }
-}
-
-/// The whole query runs if a program is estimated to cost more than one part in this many of it: the terms of a program
-/// touch few rows each, for which the planner asks less than they cost, and what it reads is counted before.
-const DEARER: u64 = 2;
-
-/// Does the planner think that the program for a change may cost more than the whole query?
-fn is_dearer(stage: &StageRunner, changes: &[Change], deltas: &[Delta]) -> Result<bool> {
-    let Some([program, whole]) = stage.stage.estimates(changes) else {
-        return Ok(false);
-    };
-    Ok(stage.estimate(&program, deltas)? > stage.estimate(&whole, deltas)? / DEARER)
 }
 
 /// Changed rows as a program sees them: with their number, for the planner, or another that it is told.

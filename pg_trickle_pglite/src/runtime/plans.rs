@@ -21,14 +21,15 @@ pub enum Action {
     Rebuild,
 }
 
-/// What a stage does for some changes, with plans that are kept or, in bulk, for one run.
+/// What a stage does for some changes, with plans that are kept or, for changes that touch at most so many rows, for one
+/// run.
 #[must_use]
-pub fn action(stage: &Stage, changes: &[Change], bulk: bool) -> Action {
+pub fn action(stage: &Stage, changes: &[Change], most: Option<i64>) -> Action {
     match stage.program(changes) {
         Program::Nothing => Action::Nothing,
         Program::Rebuild => Action::Rebuild,
         Program::Run(statements) => Action::Run {
-            steps: Rc::new(steps(&statements, bulk)),
+            steps: Rc::new(steps(&statements, most)),
             may_raise: stage.may_raise_alone(changes),
         },
     }
@@ -36,14 +37,10 @@ pub fn action(stage: &Stage, changes: &[Change], bulk: bool) -> Action {
 
 /// Statements, ready to run.
 #[must_use]
-pub fn steps(statements: &[Statement], bulk: bool) -> Steps {
-    Steps::new(statements.iter().map(|statement| {
-        let text = match &statement.bulk {
-            Some(text) if bulk => text,
-            Some(_) | None => &statement.sql,
-        };
-        (text.as_str(), statement.returns == Returns::Verdict)
-    }))
+pub fn steps(statements: &[Statement], most: Option<i64>) -> Steps {
+    let text = |statement: &Statement| (statement.text(most), statement.returns == Returns::Verdict);
+    let texts: Vec<(String, bool)> = statements.iter().map(text).collect();
+    Steps::new(texts.iter().map(|(text, compare)| (text.as_str(), *compare)))
 }
 
 /// The actions of one stage for small changes, by kind of change.

@@ -205,7 +205,7 @@ impl StageRunner {
         if let Some(action) = self.cache.borrow().find(changes) {
             return action;
         }
-        let action = plans::action(&self.stage, changes, false);
+        let action = plans::action(&self.stage, changes, None);
         self.cache.borrow_mut().keep(changes, &action);
         action
     }
@@ -258,7 +258,7 @@ impl StageRunner {
     /// The same in a time zone, if one is given.
     pub fn run_once_in_zone(&self, statements: &[Statement], zone: Option<&CStr>) -> Result<[i64; 3]> {
         let _guests = Guests::start();
-        let steps = plans::steps(statements, true);
+        let steps = plans::steps(statements, None);
         let under = zone.map_or(Under::Query, Under::Zone);
         let row = self.as_owner_freely(&[], false, under, |run| run.answer(&steps))?;
         let mut numbers = [0; 3];
@@ -303,7 +303,7 @@ impl StageRunner {
     /// Asks a question whose plan is kept in `place`.
     fn ask_often(&self, place: &RefCell<Option<Rc<Steps>>>, question: &Statement) -> Result<i64> {
         let known = place.borrow().clone();
-        let steps = known.unwrap_or_else(|| Rc::new(plans::steps(std::slice::from_ref(question), false)));
+        let steps = known.unwrap_or_else(|| Rc::new(plans::steps(std::slice::from_ref(question), None)));
         *place.borrow_mut() = Some(Rc::clone(&steps));
         self.ask(&steps, &[], true)
     }
@@ -317,20 +317,12 @@ impl StageRunner {
             .map_or(Ok(0), |text| spi::number(&text))
     }
 
-    /// What the planner thinks that a plan costs, given a statement that shows it as JSON. Without the decimals: no other
-    /// code reads or writes a fraction, which takes tables of 15 KB.
-    pub fn estimate(&self, shown: &Statement, deltas: &[Delta]) -> Result<u64> {
-        let steps = plans::steps(std::slice::from_ref(shown), true);
-        let row = self.as_owner(deltas, false, |run| {
-            let planning = settings::ESTIMATING;
-            Run { planning, ..*run }.answer(&steps)
-        })?;
-        let plan = row.into_iter().next().flatten().unwrap_or_default();
-        let cost = plan
-            .split("\"Total Cost\": ")
-            .nth(1)
-            .and_then(|rest| rest.split('.').next());
-        Ok(cost.and_then(|cost| cost.parse().ok()).unwrap_or(u64::MAX))
+    /// What the planner thinks that a program costs for this change. It keeps the plans for it.
+    pub fn cost(&self, steps: &Steps, deltas: &[Delta]) -> Result<f64> {
+        self.as_owner(deltas, true, |run| {
+            let planning = settings::FOR_MANY;
+            Run { planning, ..*run }.cost(steps)
+        })
     }
 
     /// Runs the query of the definition to its end, for the error that it may raise.

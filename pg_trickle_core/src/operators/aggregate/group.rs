@@ -8,7 +8,7 @@ use crate::maintain::key::same;
 use crate::maintain::nulls::{KeyMatch, MAX_NULLABLE, searches};
 use crate::maintain::stage::{Bounded, Maintenance, Reach};
 use crate::operators::linear::bag::{applied, fold_cost};
-use crate::operators::linear::block::{Block, DELTA_SHARE, Part, Term, reach, signed_terms, weighted};
+use crate::operators::linear::block::{Block, Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{
     Insert, Merge, OnConflict, Select, and, both_null, case, column, is_null, op, or, record, union_all,
@@ -53,12 +53,11 @@ impl Maintenance for Group {
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         let rows = column("g", &self.aggregate.states[0].name);
-        Some(Reach {
-            of: Some(format!(
+        Block::any_fans_out(&self.parts, changes).then(|| {
+            Reach::Delta(Some(format!(
                 "(SELECT coalesce(pg_catalog.sum({rows}), 0)::pg_catalog.int8 FROM (SELECT {rows} FROM {} AS g LIMIT {COUNTED}) AS g)",
                 self.table
-            )),
-            ..reach(&self.parts, changes, DELTA_SHARE)?
+            )))
         })
     }
 
@@ -235,35 +234,37 @@ impl Group {
             .to_string()
         };
         let nullable = aggregate.keys.iter().filter(|key| key.nullable).count();
-        let few: Box<dyn Fn(&str) -> String>;
-        let (mut many, mut on) = (None, "s.ctid OPERATOR(pg_catalog.=) d.__pgt_rid".to_owned());
-        if nullable == 0 || nullable > MAX_NULLABLE {
-            few = Box::new(|rows| self.delta(rows, only_old).to_string());
-            on = self.key_match(STORED, DELTA);
-        } else {
-            let stored = format!("LATERAL ({})", self.probes());
-            few = Box::new(move |rows| self.located(rows, only_old, &stored, "TRUE"));
-            many = Some(self.hashed(&rows, only_old));
-        }
-        let Some(guard) = self.guard(exact, &on) else {
-            let statement = applied(bounded, &rows, |rows| merge(&few(rows), &on));
-            return Statement {
-                bulk: many.map(|many| merge(&many, &on)).or(statement.bulk),
-                ..statement
-            };
+        let is_probed = nullable > 0 && nullable <= MAX_NULLABLE;
+        let groups = |rows: &str, many: bool| match (is_probed, many) {
+            (false, _) => self.delta(rows, only_old).to_string(),
+            (true, false) => self.located(rows, only_old, &format!("LATERAL ({})", self.probes()), "TRUE"),
+            (true, true) => self.hashed(rows, only_old),
         };
-        let text = |groups: &str, bounded| guard.statement(groups, bounded, &|source| merge(source, &on));
-        let bounded = bounded.then(|| Bounded::new(&rows));
-        if bounded.is_some() && many.is_none() {
-            many = Some(few(&rows));
+        let on = if is_probed {
+            "s.ctid OPERATOR(pg_catalog.=) d.__pgt_rid".to_owned()
+        } else {
+            self.key_match(STORED, DELTA)
+        };
+        let guard = self.guard(exact, &on);
+        let text = |rows: &str, delta: Option<&Bounded>, many: bool| {
+            let groups = groups(rows, many);
+            match (&guard, delta) {
+                (Some(guard), _) => guard.statement(&groups, delta, &|source| merge(source, &on)),
+                (None, Some(delta)) => delta.written(&|_| merge(&groups, &on)),
+                (None, None) => merge(&groups, &on),
+            }
+        };
+        if bounded {
+            return Bounded::statement(&rows, |delta, many| text(&delta.rows, Some(delta), many));
         }
         Statement {
-            sql: text(
-                &few(bounded.as_ref().map_or(&rows, |bounded| &bounded.rows)),
-                bounded.as_ref(),
-            ),
-            bulk: many.map(|many| text(&many, None)),
-            returns: Returns::Verdict,
+            sql: text(&rows, None, false),
+            bulk: is_probed.then(|| text(&rows, None, true)),
+            returns: if guard.is_some() {
+                Returns::Verdict
+            } else {
+                Returns::Nothing
+            },
         }
     }
 

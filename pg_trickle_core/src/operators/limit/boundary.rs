@@ -114,7 +114,7 @@ impl Boundary {
             &format!("SELECT DISTINCT * FROM ({touched}) AS t({})", self.keys().join(", ")),
         );
         cte("__pgt_size", "SELECT pg_catalog.count(*) AS n FROM __pgt_keys");
-        let is_few = size_within(FEW);
+        let is_few = size_within(&FEW.to_string());
         cte(TOUCHED, &format!("SELECT * FROM __pgt_keys AS k WHERE {is_few}"));
         cte(&format!("w({list})"), &self.now.join(" UNION ALL "));
         cte(

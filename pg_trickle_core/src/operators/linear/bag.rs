@@ -4,7 +4,7 @@
 //! by key and merged. Keyless: rows can repeat. A change is netted row by row; a stored copy is found by a hash of the
 //! row and then compared in full.
 
-use super::block::{Block, DELTA_SHARE, Part, Term, reach, signed_terms, weighted};
+use super::block::{Block, Part, Term, signed_terms, weighted};
 use super::inner_join::keyed_choices;
 use super::scan::{Scan, Version};
 use crate::maintain::key::KeyColumn;
@@ -56,12 +56,7 @@ impl Maintenance for Bag {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        // Without a key, the query's rows and the stored ones are paired by their images, which costs more than most folds.
-        let factor = match self.identity {
-            Identity::Hash(_) => 2,
-            _ => DELTA_SHARE,
-        };
-        reach(&self.parts, changes, factor)
+        Block::any_fans_out(&self.parts, changes).then_some(Reach::Delta(None))
     }
 
     fn joins_only(&self) -> bool {
@@ -310,7 +305,7 @@ fn best_by_key(rows: &str, key: &[String]) -> Select {
 /// not.
 pub fn applied(bounded: bool, delta: &str, over: impl Fn(&str) -> String) -> Statement {
     if bounded {
-        return Bounded::statement(delta, over);
+        return Bounded::statement(delta, |delta, _| delta.written(&over));
     }
     Statement {
         sql: over(delta),
@@ -360,18 +355,14 @@ pub fn net(
             added = remaining("n", list, Sign::Plus),
         )
     };
-    let bulk = text(with, delta, "TRUE");
-    if !bounded {
-        return Statement {
-            sql: bulk,
-            bulk: None,
-            returns: Returns::Verdict,
-        };
+    if bounded {
+        return Bounded::statement(delta, |few, _| {
+            text(&format!("{with}{}, ", few.with), &few.rows, &few.is_few)
+        });
     }
-    let few = Bounded::new(delta);
     Statement {
-        sql: text(&format!("{with}{}, ", few.with), &few.rows, &few.is_few),
-        bulk: Some(bulk),
+        sql: text(with, delta, "TRUE"),
+        bulk: None,
         returns: Returns::Verdict,
     }
 }

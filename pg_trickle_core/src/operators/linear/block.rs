@@ -4,9 +4,8 @@ use super::between::Between;
 use super::inner_join::{Changed, Choice, MAX_CHANGED, signed_choices};
 use super::outer_join::{self, Tree};
 use super::scan::{SIGN, Scan, Version};
-use crate::maintain::stage::Reach;
 use crate::plan::Change;
-use crate::sql::statement::{Select, column, op, union_all};
+use crate::sql::statement::{Select, column, op};
 
 /// Scans, inner joins and filters, flattened: `FROM scans WHERE conditions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,26 +64,6 @@ pub fn signed_terms(parts: &[Part], changes: &[Change], names: &[String]) -> Vec
             }
         })
         .collect()
-}
-
-/// A delta with one row for this many of the largest table is too large to fold. To count it is to compute it, with a plan
-/// that may know little of it: up to three times as dear for each row as the whole query, and then once more to fold it.
-pub const DELTA_SHARE: usize = 12;
-
-/// The rows of the delta of a bag union, if they can be more than those that changed.
-#[must_use]
-pub fn reach(parts: &[Part], changes: &[Change], factor: usize) -> Option<Reach> {
-    if !Block::any_fans_out(parts, changes) {
-        return None;
-    }
-    let terms = signed_terms(parts, changes, &[]);
-    let rows: Vec<Select> = terms.into_iter().map(|term| term.select).collect();
-    Some(Reach {
-        rows: union_all(&rows),
-        stored: false,
-        factor,
-        of: None,
-    })
 }
 
 /// One summand of a delta: a SELECT whose rows have the same weight, or a weight of their own each.

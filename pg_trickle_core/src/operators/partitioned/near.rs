@@ -209,7 +209,7 @@ impl Near {
                  __pgt_size AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM __pgt_keys), ",
                 most + 1
             );
-            are_few = size_within(most);
+            are_few = size_within(&most.to_string());
             found = distinct(&format!("SELECT * FROM __pgt_keys AS k WHERE {are_few}"));
         }
         // A suffix of many rows costs more than to compute everything again.

@@ -63,6 +63,7 @@ struct RawText {
     compare: i32,
     differs: i32,
     size: usize,
+    cost: f64,
 }
 
 impl RawText {
@@ -74,6 +75,7 @@ impl RawText {
             compare: 0,
             differs: 0,
             size: 0,
+            cost: 0.0,
         }
     }
 }

@@ -29,6 +29,7 @@ struct RawRun<'a> {
     nsettings: i32,
     keep: i32,
     commits: i32,
+    estimate: i32,
 }
 
 impl<'a> RawRun<'a> {
@@ -44,6 +45,7 @@ impl<'a> RawRun<'a> {
             nsettings: count(settings.len())?,
             keep: i32::from(keep),
             commits: i32::from(COMMITS.get()),
+            estimate: 0,
         })
     }
 }
@@ -184,13 +186,13 @@ pub enum Outcome {
 impl Run<'_> {
     /// Runs a program.
     pub fn run(&self, steps: &Steps) -> Result<Outcome> {
-        self.execute(steps, ptr::null_mut())
+        self.execute(steps, ptr::null_mut(), false)
     }
 
     /// Runs a program that compares nothing; the row that its last statement returned.
     pub fn answer(&self, steps: &Steps) -> Result<Row> {
         let mut rows = Rows::default();
-        match self.execute(steps, &raw mut rows)? {
+        match self.execute(steps, &raw mut rows, false)? {
             Outcome::Done => Ok(rows.take().pop().unwrap_or_default()),
             Outcome::TooMany | Outcome::Wrong | Outcome::Worn => {
                 Err(SqlError::internal("a statement found its own result wrong"))
@@ -201,9 +203,15 @@ impl Run<'_> {
     /// Runs a program that compares nothing, and passes on the rows that its last statement returns.
     pub fn each(&self, steps: &Steps, receiver: impl FnMut(Row) + 'static) -> Result<()> {
         let mut rows = Rows::passed_to(receiver);
-        self.execute(steps, &raw mut rows)?;
+        self.execute(steps, &raw mut rows, false)?;
         rows.pass();
         Ok(())
+    }
+
+    /// What the planner thinks that a program costs. It has plans after that.
+    pub fn cost(&self, steps: &Steps) -> Result<f64> {
+        self.execute(steps, ptr::null_mut(), true)?;
+        Ok(steps.cost())
     }
 
     /// Gives back plans before there is no room for those that a program still needs.
@@ -217,7 +225,7 @@ impl Run<'_> {
         }
     }
 
-    fn execute(&self, steps: &Steps, answer: *mut Rows) -> Result<Outcome> {
+    fn execute(&self, steps: &Steps, answer: *mut Rows, estimate: bool) -> Result<Outcome> {
         let program = steps.program();
         let was_kept = program.is_kept();
         if self.keep {
@@ -260,6 +268,7 @@ impl Run<'_> {
         let mut run = RawRun::new(&mut statements, self.planning, self.keep)?;
         run.deltas = deltas.as_ptr();
         run.ndeltas = count(deltas.len())?;
+        run.estimate = i32::from(estimate);
         let result = call(PGT_MAINTAIN, &mut run, self.role, self.running);
         let refused = statements
             .iter()

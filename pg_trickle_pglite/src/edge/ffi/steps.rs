@@ -52,6 +52,11 @@ impl Steps {
         self.0.kept.get() && raw.is_ok_and(|raw| raw.iter().all(|step| !step.plan.is_null()))
     }
 
+    /// What the planner thought that it costs, where it was asked.
+    pub(super) fn cost(&self) -> f64 {
+        self.0.raw.borrow().iter().map(|step| step.cost).sum()
+    }
+
     /// What its texts and its plans take, in bytes. Nothing while it runs.
     #[must_use]
     pub fn size(&self) -> usize {
