@@ -470,9 +470,9 @@ enum Best {
 }
 
 /// The whole query runs at once if it costs less than this, as the planner counts: as much as to make a plan for a program.
-const CHEAP: f64 = 500.0;
+const CHEAP: f64 = 150.0;
 /// A program runs if it costs at most this share of the whole query.
-const SHARE: f64 = 0.75;
+const SHARE: f64 = 0.5;
 
 /// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
 /// estimates.
