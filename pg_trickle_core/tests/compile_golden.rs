@@ -92,7 +92,12 @@ fn texts(statements: &[Statement]) -> String {
         if let Some(bulk) = bulk
             && !sql.contains("__pgt_size AS MATERIALIZED")
         {
-            writeln!(text, "  -- for many rows\n{};", broken(&bulk.replace(MOST, "MOST"), "  ")).expect("written");
+            writeln!(
+                text,
+                "  -- for many rows\n{};",
+                broken(&bulk.replace(MOST, "MOST"), "  ")
+            )
+            .expect("written");
         }
     }
     text

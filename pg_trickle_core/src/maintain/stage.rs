@@ -305,7 +305,8 @@ impl Stage {
         let many = (LARGE * share * rows).to_string();
         let source_is_large = or(&tables.iter().map(|table| exists(table, &many)).collect::<Vec<_>>());
         let stored = exists(&self.storage, "0");
-        let storage_is_large = exists(&self.storage, &many);
+        let is_large = or(&[exists(&self.storage, &many), source_is_large.clone()]);
+        let mut is_load = format!("WHEN NOT {is_large} THEN 2 ");
         let mut with = String::new();
         let mut answer = "0".to_owned();
         match self.maintenance.reach(changes) {
@@ -318,6 +319,9 @@ impl Stage {
                 );
             }
             Some(Reach::Delta(of)) => {
+                if !may_be_skipped {
+                    is_load = String::new();
+                }
                 let factor = LARGE * share;
                 let name = |table: &&str| format!("'{}'::pg_catalog.regclass", table.replace('\'', "''"));
                 answer = format!(
@@ -335,8 +339,7 @@ impl Stage {
         Statement {
             sql: format!(
                 "{with}SELECT CASE WHEN NOT {stored} THEN CASE WHEN {source_is_large} THEN 0 ELSE 1 END \
-                 WHEN NOT ({storage_is_large} OR {source_is_large}) THEN 2 \
-                 ELSE {answer} END::pg_catalog.int8"
+                 {is_load}ELSE {answer} END::pg_catalog.int8"
             ),
             bulk: None,
             returns: Returns::Answer,

@@ -472,7 +472,7 @@ enum Best {
 /// The whole query runs at once if it costs less than this, as the planner counts: as much as to make a plan for a program.
 const CHEAP: f64 = 150.0;
 /// A program runs if it costs at most this share of the whole query.
-const SHARE: f64 = 0.5;
+const SHARE: f64 = 0.75;
 
 /// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
 /// estimates.
@@ -494,6 +494,8 @@ fn best_way(
     match answer {
         1 => return Ok(Best::Fill),
         2 => return Ok(Best::Whole(whole)),
+        // No table may have many more rows than changed.
+        most if most > 0 && most < i64::try_from(rows).unwrap_or(i64::MAX) => return Ok(Best::Whole(whole)),
         _ if whole.is_none() => return Ok(Best::Program(None)),
         _ => {}
     }
