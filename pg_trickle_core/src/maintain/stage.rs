@@ -105,6 +105,8 @@ pub enum Reach {
     /// Rows of a delta, and how many rows there are of which these are a part, as SQL, where they can be more than a table
     /// has. It may be too few. The program for many rows finds out whether there are more than it is told.
     Delta(Option<String>),
+    /// As many as the planner expects.
+    Planned,
 }
 
 /// One compiled stage of a stream table.
@@ -309,7 +311,11 @@ impl Stage {
         let mut is_load = format!("WHEN NOT {is_large} THEN 2 ");
         let mut with = String::new();
         let mut answer = "0".to_owned();
-        match self.maintenance.reach(changes) {
+        let reach = self.maintenance.reach(changes);
+        if !may_be_skipped && matches!(reach, Some(Reach::Delta(_) | Reach::Planned)) {
+            is_load.clear();
+        }
+        match reach {
             Some(Reach::Stored(rows)) => {
                 let factor = LARGE * share;
                 with = format!("WITH r AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM ({rows}) AS r) ");
@@ -319,9 +325,6 @@ impl Stage {
                 );
             }
             Some(Reach::Delta(of)) => {
-                if !may_be_skipped {
-                    is_load = String::new();
-                }
                 let factor = LARGE * share;
                 let name = |table: &&str| format!("'{}'::pg_catalog.regclass", table.replace('\'', "''"));
                 answer = format!(
@@ -334,7 +337,7 @@ impl Stage {
                     names = tables.iter().map(name).collect::<Vec<_>>().join(", "),
                 );
             }
-            None => {}
+            Some(Reach::Planned) | None => {}
         }
         Statement {
             sql: format!(
@@ -546,6 +549,7 @@ impl Stage {
                     Reach::Delta(_) => {
                         format!("if 1/{LARGE} as many rows are touched as its largest table has")
                     }
+                    Reach::Planned => "if the planner takes it for cheaper".to_owned(),
                 },
             ),
             None => (

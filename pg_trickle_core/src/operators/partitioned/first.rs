@@ -49,32 +49,42 @@ pub struct Found {
     pub advice: Option<String>,
 }
 
-/// The maintenance of first rows that an index returns in their order.
-pub struct InOrder(pub Rekey);
+/// The maintenance of first rows.
+pub struct FirstRows {
+    /// Reads them again.
+    pub rekey: Rekey,
+    /// True if an index returns them in their order.
+    pub in_order: bool,
+}
 
-impl Maintenance for InOrder {
+impl Maintenance for FirstRows {
     fn way(&self) -> Way {
-        self.0.way()
+        self.rekey.way()
     }
 
     fn program(&self, changes: &[Change]) -> Program {
-        self.0.program(changes)
+        self.rekey.program(changes)
     }
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
         "the first rows of the touched keys"
     }
 
+    /// Few rows are stored of each key: how many of them a change touches does not say what the query reads for them.
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        self.0.reach(changes)
+        self.rekey.reach(changes).map(|_| Reach::Planned)
     }
 
     fn row_key(&self) -> Option<&[KeyColumn]> {
-        self.0.row_key()
+        self.rekey.row_key()
     }
 
     fn reads_in_order(&self) -> bool {
-        true
+        self.in_order
+    }
+
+    fn needs_fresh_plans(&self, advised: bool, changes: &[Change]) -> bool {
+        self.rekey.needs_fresh_plans(advised, changes)
     }
 
     fn runs_as_update(&self, _change: &Change) -> bool {

@@ -1,6 +1,6 @@
 //! Recognises windows, DISTINCT ON and aggregates without a state, and plans their stages.
 
-use super::first::{First, InOrder};
+use super::first::{First, FirstRows};
 use super::growing::Ends;
 use super::near_plan::Windows;
 use crate::facts::fallback::{Fallback, reason};
@@ -270,7 +270,7 @@ fn by_key(
             }
             Box::new(ends.maintenance(rekey, &restricted, &own, Part { block, values }, graph)?)
         }
-        None if in_order => Box::new(InOrder(rekey)),
+        None if first.is_some() => Box::new(FirstRows { rekey, in_order }),
         None => Box::new(rekey),
         Some(near) => match near.maintenance(rekey, &restricted, &flat, &resolver, block, graph)? {
             Ok(near) => {
