@@ -471,8 +471,9 @@ enum Best {
 
 /// The whole query runs at once if it costs less than this, as the planner counts: as much as to make a plan for a program.
 const CHEAP: f64 = 150.0;
-/// A program runs if it costs at most this share of the whole query.
-const SHARE: f64 = 0.75;
+/// A program runs if it costs at most as much as the whole query, or, where rows have no key, this share of it: to find stored
+/// rows by what they look like takes longer than the planner thinks.
+const SHARE_WITHOUT_KEY: f64 = 0.6;
 
 /// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
 /// estimates.
@@ -501,8 +502,13 @@ fn best_way(
     }
     let most = if answer > 0 { answer } else { i64::from(u32::MAX) };
     let action = plans::action(&stage.stage, changes, Some(most));
+    let share = if stage.stage.key.is_empty() {
+        SHARE_WITHOUT_KEY
+    } else {
+        1.0
+    };
     if let Action::Run { steps, .. } = &action
-        && stage.cost(steps, deltas)? > cost * SHARE
+        && stage.cost(steps, deltas)? > cost * share
     {
         return Ok(Best::Whole(whole));
     }
