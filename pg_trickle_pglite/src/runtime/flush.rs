@@ -1,6 +1,6 @@
 //! Applies changes: runs every affected stream table once, in dependency order.
 
-use super::plans::{self, Action};
+use super::plans::{self, Action, Plans};
 use super::session::{self, Choice, Flushing, PendingChange};
 use super::stream_table::{StageKey, StageRunner, StreamTable};
 use super::{behind, load, sources};
@@ -128,7 +128,7 @@ enum Work<'a> {
     Program {
         steps: Rc<Steps>,
         deltas: Vec<Delta<'a>>,
-        keep: bool,
+        plans: Plans,
         /// May that raise an error that the query does not?
         may_raise: bool,
     },
@@ -158,8 +158,8 @@ impl Work<'_> {
                 stage.run_once(statements)?;
             }
             Work::Program {
-                steps, deltas, keep, ..
-            } => match stage.run(steps, deltas, *keep)? {
+                steps, deltas, plans, ..
+            } => match stage.run(steps, deltas, *plans)? {
                 Outcome::Done => {}
                 Outcome::TooMany => return Ok(Tried::TooMany),
                 Outcome::Wrong => return Ok(Tried::Wrong),
@@ -312,7 +312,7 @@ impl Flush {
             if kept == changes {
                 deltas.retain(|(.., count)| *count > 0);
             }
-            let Some(work) = work_of(stage.action(&kept), || registered(&deltas, Some(1.0)), true) else {
+            let Some(work) = work_of(stage.action(&kept), || registered(&deltas, Some(1.0)), Plans::Kept) else {
                 return Ok(());
             };
             if self.is_done(stage, &work)? {
@@ -335,16 +335,16 @@ impl Flush {
             Choice::Many => Best::Program(None),
             Choice::Whole | Choice::AtOnce => Best::Whole(None),
         };
-        let (action, keep) = match best {
+        let (action, plans) = match best {
             Best::Fill => return self.work(stage, &Work::Load(vec![stage.stage.fill_statement()])),
             Best::Whole(steps) => return self.run_query(stage, steps, may_be_skipped),
-            Best::Program(Some(action)) => (action, true),
+            Best::Program(Some(action)) => (action, Plans::Made),
             Best::Program(None) => {
                 let unlimited = Some(i64::from(u32::MAX));
-                (plans::action(&stage.stage, &changes, unlimited), false)
+                (plans::action(&stage.stage, &changes, unlimited), Plans::Once)
             }
         };
-        match work_of(action, || deltas, keep) {
+        match work_of(action, || deltas, plans) {
             Some(Work::Rebuild) => self.work(stage, &Work::Rebuild),
             Some(work) if !self.is_done(stage, &work)? => self.run_query(stage, None, may_be_skipped),
             Some(_) | None => Ok(()),
@@ -360,7 +360,7 @@ impl Flush {
             Some(steps) => Work::Program {
                 steps: Rc::new(steps),
                 deltas: Vec::new(),
-                keep: true,
+                plans: Plans::Made,
                 may_raise: !stage.is_whole,
             },
             None => Work::Load(vec![stage.stage.refresh()]),
@@ -534,14 +534,14 @@ fn is_better_skipped(stage: &StageRunner) -> Result<bool> {
 }
 
 /// What an action makes a stage do, if it makes it do anything.
-fn work_of<'a>(action: Action, deltas: impl FnOnce() -> Vec<Delta<'a>>, keep: bool) -> Option<Work<'a>> {
+fn work_of<'a>(action: Action, deltas: impl FnOnce() -> Vec<Delta<'a>>, plans: Plans) -> Option<Work<'a>> {
     match action {
         Action::Nothing => None,
         Action::Rebuild => Some(Work::Rebuild),
         Action::Run { steps, may_raise } => Some(Work::Program {
             steps,
             deltas: deltas(),
-            keep,
+            plans,
             may_raise,
         }),
     }

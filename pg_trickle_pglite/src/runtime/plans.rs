@@ -21,6 +21,17 @@ pub enum Action {
     Rebuild,
 }
 
+/// The plans of a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Plans {
+    /// Made once for few rows, and kept for the session.
+    Kept,
+    /// Made for these changes already, since they tell what the program costs.
+    Made,
+    /// Made for these changes when it runs.
+    Once,
+}
+
 /// What a stage does for some changes, with plans that are kept or, for changes that touch at most so many rows, for one
 /// run.
 #[must_use]

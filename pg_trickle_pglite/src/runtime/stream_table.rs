@@ -1,6 +1,6 @@
 //! Stream tables as a session holds them: compiled, with the plans that maintain them.
 
-use super::plans::{self, Action, ActionCache};
+use super::plans::{self, Action, ActionCache, Plans};
 use super::session::Guests;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Delta, Oid, Outcome, Row, Run, Setting, Steps, c_string};
@@ -339,8 +339,16 @@ impl StageRunner {
     }
 
     /// Runs a program.
-    pub fn run(&self, steps: &Steps, deltas: &[Delta], keep: bool) -> Result<Outcome> {
-        self.as_owner(deltas, keep, |run| run.run(steps))
+    pub fn run(&self, steps: &Steps, deltas: &[Delta], plans: Plans) -> Result<Outcome> {
+        self.as_owner(deltas, plans != Plans::Once, |run| {
+            // Plans that were given back, for want of memory, are made anew for what they were made for.
+            let planning = if plans == Plans::Made {
+                settings::FOR_MANY
+            } else {
+                run.planning
+            };
+            Run { planning, ..*run }.run(steps)
+        })
     }
 
     /// Runs a program that fires users' triggers. Their functions may do more than those of the query.
