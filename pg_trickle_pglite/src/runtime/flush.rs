@@ -487,7 +487,7 @@ fn best_way(
     let rival = stage.stage.rival(changes);
     let whole = rival.map(|rival| plans::steps(&[rival], None));
     let cost = whole.as_ref().map_or(Ok(0.0), |whole| stage.cost(whole, &[]))?;
-    if whole.is_some() && cost < CHEAP {
+    if whole.is_some() && cost < CHEAP && !may_be_skipped {
         return Ok(Best::Whole(whole));
     }
     let question = stage.stage.question(rows, changes, may_be_skipped);
