@@ -474,6 +474,8 @@ const CHEAP: f64 = 150.0;
 /// A program runs if it costs at most as much as the whole query, or, where rows have no key, this share of it: to find stored
 /// rows by what they look like takes longer than the planner thinks.
 const SHARE_WITHOUT_KEY: f64 = 0.6;
+/// So a program may touch this many times fewer of them.
+const FEWER_WITHOUT_KEY: i64 = 2;
 
 /// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
 /// estimates.
@@ -501,12 +503,12 @@ fn best_way(
         _ => {}
     }
     let most = if answer > 0 { answer } else { i64::from(u32::MAX) };
-    let action = plans::action(&stage.stage, changes, Some(most));
-    let share = if stage.stage.key.is_empty() {
-        SHARE_WITHOUT_KEY
+    let (most, share) = if stage.stage.key.is_empty() {
+        (most / FEWER_WITHOUT_KEY, SHARE_WITHOUT_KEY)
     } else {
-        1.0
+        (most, 1.0)
     };
+    let action = plans::action(&stage.stage, changes, Some(most));
     if let Action::Run { steps, .. } = &action
         && stage.cost(steps, deltas)? > cost * share
     {
