@@ -4,7 +4,7 @@
 //! bytes of their values, so the stored rows end up showing exactly what the query shows.
 
 use super::key::{KeyColumn, pairs};
-use super::netting::{Patch, WEIGHT, patch};
+use super::netting::{Patch, patch, stored};
 use super::storage::Written;
 use crate::plan::{Returns, Statement};
 use crate::sql::statement::{assignments, column, differs, names, op};
@@ -72,13 +72,11 @@ pub fn statement(table: &str, query: &str, row: &Written, key: Option<&[KeyColum
 
 /// Wanted and stored rows cancel copy by copy; the rest are inserted and deleted.
 fn patch_bag(table: &str, query: &str, row: &Written, counted: bool) -> String {
-    let mut stored: Vec<String> = row.columns.iter().map(|name| column("s", name)).collect();
-    stored.extend(["s.ctid".to_owned(), format!("-1 AS {WEIGHT}")]);
     let Patch { with, insert } = patch(
         table,
         row,
         &format!("({}) AS q", fresh_query(query, &row.columns)),
-        &format!("SELECT {} FROM {table} AS s", stored.join(", ")),
+        &format!("SELECT {} FROM {table} AS s", stored(row)),
     );
     if !counted {
         return format!("WITH {with} {insert}");

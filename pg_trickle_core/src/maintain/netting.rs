@@ -78,8 +78,16 @@ pub struct Patch {
     pub insert: String,
 }
 
+/// The select list of the stored rows `s` that a [`patch`] nets.
+#[must_use]
+pub fn stored(row: &Written) -> String {
+    let mut list: Vec<String> = row.columns.iter().map(|name| column("s", name)).collect();
+    list.extend(["s.ctid".to_owned(), format!("-1 AS {WEIGHT}")]);
+    list.join(", ")
+}
+
 /// The patch for the given columns of a table. `wanted` is a FROM item named `q`. `stored` is a SELECT of these
-/// columns, the row's `ctid` and its weight −1.
+/// columns, the row's `ctid` and its weight −1 ([`stored()`]).
 ///
 /// One `ctid` of equal stored rows is kept: to collect all of them takes as long as all the rest. Where several copies go,
 /// these are looked for once more.

@@ -7,7 +7,7 @@
 
 use super::full_refresh::write;
 use super::key::{KeyColumn, pairs};
-use super::netting::{Patch, WEIGHT, patch};
+use super::netting::{Patch, patch, stored};
 use super::nulls::searches;
 use super::stage::{FEW, Maintenance, Reach, size_within, verdict};
 use super::storage::Written;
@@ -179,10 +179,7 @@ impl Rekey {
 
     /// Wanted and stored rows cancel copy by copy; the rest are deleted and inserted.
     fn netted(&self) -> Patch {
-        let stored = self.stored_arms(
-            TOUCHED,
-            &format!("{}, s.ctid, -1 AS {WEIGHT}", self.listed("s").join(", ")),
-        );
+        let stored = self.stored_arms(TOUCHED, &stored(&self.row));
         patch(&self.table, &self.row, &self.wanted(), &stored.join(" UNION ALL "))
     }
 

@@ -301,10 +301,10 @@ impl Stage {
     /// the better choice from a smaller share on.
     #[must_use]
     pub fn question(&self, rows: usize, changes: &[Change], may_be_skipped: bool) -> Statement {
-        let share = if may_be_skipped { SKIPPED } else { 1 };
+        let factor = LARGE * if may_be_skipped { SKIPPED } else { 1 };
         let exists = |table: &str, offset: &str| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
-        let many = (LARGE * share * rows).to_string();
+        let many = (factor * rows).to_string();
         let source_is_large = or(&tables.iter().map(|table| exists(table, &many)).collect::<Vec<_>>());
         let stored = exists(&self.storage, "0");
         let is_large = or(&[exists(&self.storage, &many), source_is_large.clone()]);
@@ -317,7 +317,6 @@ impl Stage {
         }
         match reach {
             Some(Reach::Stored(rows)) => {
-                let factor = LARGE * share;
                 with = format!("WITH r AS MATERIALIZED (SELECT pg_catalog.count(*) AS n FROM ({rows}) AS r) ");
                 answer = format!(
                     "CASE WHEN {} THEN 0 ELSE 2 END",
@@ -325,7 +324,6 @@ impl Stage {
                 );
             }
             Some(Reach::Delta(of)) => {
-                let factor = LARGE * share;
                 let name = |table: &&str| format!("'{}'::pg_catalog.regclass", table.replace('\'', "''"));
                 answer = format!(
                     "(SELECT CASE WHEN pg_catalog.min(t.size) > 0 THEN 3 + greatest(pg_catalog.max(t.size / 8192 * t.page){all}) / {factor} \

@@ -38,7 +38,7 @@ pub const WRITING: &[Setting] = SETTINGS.split_at(5).0;
 
 /// For a text that is planned for what it works on: it means the same under all settings of the session. Of rows whose keys
 /// can be NULL and so are compared as arrays, a merge join sorts both sides, which takes five times as long as to hash them;
-/// the planner, which knows nothing of such arrays, takes it for cheaper.
+/// the planner, which knows nothing of such arrays, takes it for cheaper. All pages are in memory.
 pub const FOR_MANY: &[Setting] = SETTINGS.split_at(13 + JIT).0;
 
 /// For DDL of the core's: the same storage under all settings of the session.
