@@ -3,6 +3,8 @@
 //!
 //! Data only. The backend runs it; nothing here knows how.
 
+use std::borrow::Cow;
+
 /// An object identifier of PostgreSQL.
 pub type Oid = u32;
 
@@ -164,10 +166,10 @@ pub const MOST: &str = "\0";
 impl Statement {
     /// The text for few rows, or for changes that touch at most so many.
     #[must_use]
-    pub fn text(&self, most: Option<i64>) -> String {
+    pub fn text(&self, most: Option<i64>) -> Cow<'_, str> {
         match (&self.bulk, most) {
-            (Some(bulk), Some(most)) => bulk.replace(MOST, &most.to_string()),
-            _ => self.sql.clone(),
+            (Some(bulk), Some(most)) => Cow::Owned(bulk.replace(MOST, &most.to_string())),
+            _ => Cow::Borrowed(&self.sql),
         }
     }
 }

@@ -91,8 +91,9 @@ pub fn or_whole(is_few: &str) -> String {
 const LARGE: usize = 2;
 /// Scanning a table of this many bytes for each touched key takes less time than making a plan that does not.
 const SMALL: usize = 65_536;
-/// To skip a stage pays for a share of its rows that is this many times smaller than one for which its query runs.
-const SKIPPED: usize = 12;
+/// To skip a stage pays for a share of its rows that is this many times smaller than one for which its query runs, if not
+/// for less.
+const SKIPPED: usize = 5;
 /// To write a row takes at least as long as to read this many.
 const WRITTEN: usize = 4;
 /// As many rows are on a page of a table, if PostgreSQL has not counted them.

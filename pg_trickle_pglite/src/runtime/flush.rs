@@ -7,7 +7,7 @@ use super::{behind, load, sources};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{self, Delta, Oid, Outcome, Steps, Store};
 use pg_trickle_core::FEW_CHANGES;
-use pg_trickle_core::plan::{Change, Statement};
+use pg_trickle_core::plan::{Change, Source, Statement};
 use pg_trickle_core::sorted::{Map, Set};
 use std::ffi::CString;
 use std::rc::Rc;
@@ -324,29 +324,29 @@ impl Flush {
         let asks = !stage.stage.runs_query();
         let may_be_skipped = asks && is_better_skipped(stage)?;
         let best = match choice {
-            _ if !asks => Best::Program(None),
+            _ if !asks => Best::Program(None, None),
             Choice::Cheapest => {
                 match ffi::nested(|| best_way(stage, &changes, &deltas, largest, may_be_skipped)) {
                     // The program that it is about is guarded too.
-                    Err(error) if error.is_avoidable() => Best::Program(None),
+                    Err(error) if error.is_avoidable() => Best::Program(None, None),
                     other => other?,
                 }
             }
-            Choice::Many => Best::Program(None),
+            Choice::Many => Best::Program(None, None),
             Choice::Whole | Choice::AtOnce => Best::Whole(None),
         };
-        let (action, plans) = match best {
+        let (action, plans, whole) = match best {
             Best::Fill => return self.work(stage, &Work::Load(vec![stage.stage.fill_statement()])),
             Best::Whole(steps) => return self.run_query(stage, steps, may_be_skipped),
-            Best::Program(Some(action)) => (action, Plans::Made),
-            Best::Program(None) => {
+            Best::Program(Some(action), whole) => (action, Plans::Made, whole),
+            Best::Program(None, whole) => {
                 let unlimited = Some(i64::from(u32::MAX));
-                (plans::action(&stage.stage, &changes, unlimited), Plans::Once)
+                (plans::action(&stage.stage, &changes, unlimited), Plans::Once, whole)
             }
         };
         match work_of(action, || deltas, plans) {
             Some(Work::Rebuild) => self.work(stage, &Work::Rebuild),
-            Some(work) if !self.is_done(stage, &work)? => self.run_query(stage, None, may_be_skipped),
+            Some(work) if !self.is_done(stage, &work)? => self.run_query(stage, whole, may_be_skipped),
             Some(_) | None => Ok(()),
         }
     }
@@ -395,7 +395,7 @@ impl Flush {
         if (self.skipping.contains(&id) || !behind::is_over(id)?)
             && let Some(statement) = load::at_once(&table)?
         {
-            match Work::Load(vec![statement]).attempt(stage)? {
+            match Work::Load(vec![(*statement).clone()]).attempt(stage)? {
                 // A test must not pass by another way.
                 Tried::Failed(error) if session::choice() == Choice::AtOnce && error.sqlstate.starts_with("42") => {
                     return Err(error);
@@ -465,8 +465,8 @@ enum Best {
     Fill,
     /// The whole query, which may have a plan.
     Whole(Option<Steps>),
-    /// The program for the change, which may have a plan that is kept for it.
-    Program(Option<Action>),
+    /// The program for the change, which may have a plan that is kept for it, and the whole query if that has one.
+    Program(Option<Action>, Option<Steps>),
 }
 
 /// The whole query runs at once if it costs less than this, as the planner counts: as much as to make a plan for a program.
@@ -477,6 +477,9 @@ const SHARE_WITHOUT_KEY: f64 = 0.6;
 /// So a program may touch this many times fewer of them.
 const FEWER_WITHOUT_KEY: i64 = 2;
 
+/// What it costs to write a row of a stage that may be skipped, which the planner does not count.
+const WRITTEN: f64 = 0.4;
+
 /// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
 /// estimates.
 fn best_way(
@@ -486,10 +489,9 @@ fn best_way(
     rows: usize,
     may_be_skipped: bool,
 ) -> Result<Best> {
-    let rival = stage.stage.rival(changes);
-    let whole = rival.map(|rival| plans::steps(&[rival], None));
-    let cost = whole.as_ref().map_or(Ok(0.0), |whole| stage.cost(whole, &[]))?;
-    if whole.is_some() && cost < CHEAP && !may_be_skipped {
+    let rival = rival(stage, changes, may_be_skipped)?;
+    let (whole, cost) = rival.map_or((None, None), |(whole, cost)| (whole, Some(cost)));
+    if cost.is_some_and(|cost| cost < CHEAP) && !may_be_skipped {
         return Ok(Best::Whole(whole));
     }
     let question = stage.stage.question(rows, changes, may_be_skipped);
@@ -499,22 +501,54 @@ fn best_way(
         2 => return Ok(Best::Whole(whole)),
         // No table may have many more rows than changed.
         most if most > 0 && most < i64::try_from(rows).unwrap_or(i64::MAX) => return Ok(Best::Whole(whole)),
-        _ if whole.is_none() => return Ok(Best::Program(None)),
         _ => {}
     }
+    let Some(cost) = cost else {
+        return Ok(Best::Program(None, None));
+    };
     let most = if answer > 0 { answer } else { i64::from(u32::MAX) };
     let (most, share) = if stage.stage.key.is_empty() {
         (most / FEWER_WITHOUT_KEY, SHARE_WITHOUT_KEY)
     } else {
         (most, 1.0)
     };
+    let written = if may_be_skipped {
+        WRITTEN * (rows * occurrences(stage, changes)) as f64
+    } else {
+        0.0
+    };
     let action = plans::action(&stage.stage, changes, Some(most));
     if let Action::Run { steps, .. } = &action
-        && stage.cost(steps, deltas)? > cost * share
+        && stage.cost(steps, deltas)? + written > cost * share
     {
         return Ok(Best::Whole(whole));
     }
-    Ok(Best::Program(Some(action)))
+    Ok(Best::Program(Some(action), whole))
+}
+
+/// How often the query of a stage reads the changed table of which it reads most.
+fn occurrences(stage: &StageRunner, changes: &[Change]) -> usize {
+    let is_changed = |source: &&Source| changes.iter().any(|change| change.relid == source.relid);
+    let changed = stage.stage.sources.iter().filter(is_changed);
+    changed.map(|source| source.occurrences).max().unwrap_or(1)
+}
+
+/// What a program must not cost more than, and what that costs: the whole query; if the stage may be skipped, that of the
+/// stream table, whose plan is not kept. Nothing if the program reads little more than the changed rows.
+fn rival(stage: &StageRunner, changes: &[Change], may_be_skipped: bool) -> Result<Option<(Option<Steps>, f64)>> {
+    if may_be_skipped {
+        let table = load::load(stage.key.0)?;
+        if let (Some(statement), Some(top)) = (load::at_once(&table)?, table.stages.last()) {
+            let steps = plans::steps(std::slice::from_ref(&*statement), None);
+            return Ok(Some((None, top.cost(&steps, &[])?)));
+        }
+    }
+    let Some(query) = stage.stage.rival(changes) else {
+        return Ok(None);
+    };
+    let steps = plans::steps(&[query], None);
+    let cost = stage.cost(&steps, &[])?;
+    Ok(Some((Some(steps), cost)))
 }
 
 /// Whether a change of all that a lower stage stores is better applied to the top stage alone.

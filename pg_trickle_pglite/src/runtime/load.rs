@@ -10,6 +10,7 @@ use crate::text::{hidden, names};
 use pg_trickle_core::plan::{OutputColumn, Source, Statement};
 use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query, compile_at_once};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// What stored rows mean. Raise it when a version stores other values in columns that look the same: storage of an earlier
@@ -87,10 +88,16 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
 }
 
 /// The statement that makes the top stage what its query returns, whatever the lower stages store, if there is one.
-pub fn at_once(table: &StreamTable) -> Result<Option<Statement>> {
+pub fn at_once(table: &StreamTable) -> Result<Option<Rc<Statement>>> {
+    if let Some(known) = &*table.at_once.borrow() {
+        return Ok(Some(Rc::clone(known)));
+    }
     let view = analysed(&table.definition)?;
     let input = view.input(&table.definition, &table.storage, None);
-    Ok(SpiCatalog::ask(view.owner, |catalog| compile_at_once(&input, catalog))?.0)
+    let (statement, _) = SpiCatalog::ask(view.owner, |catalog| compile_at_once(&input, catalog))?;
+    let statement = statement.map(Rc::new);
+    table.at_once.borrow_mut().clone_from(&statement);
+    Ok(statement)
 }
 
 /// The comment on a definition whose windows are computed when they are read. It goes where the definition goes, through a
@@ -359,6 +366,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         change_documents: is_kept.then_some(compiled.change_documents),
         triggers,
         denied,
+        at_once: RefCell::default(),
         stages,
     });
     session::remember(&table);

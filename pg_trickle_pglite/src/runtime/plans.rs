@@ -3,6 +3,7 @@
 use crate::edge::ffi::Steps;
 use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Change, Program, Returns, Statement};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What to do for one set of changes.
@@ -49,9 +50,11 @@ pub fn action(stage: &Stage, changes: &[Change], most: Option<i64>) -> Action {
 /// Statements, ready to run.
 #[must_use]
 pub fn steps(statements: &[Statement], most: Option<i64>) -> Steps {
-    let text = |statement: &Statement| (statement.text(most), statement.returns == Returns::Verdict);
-    let texts: Vec<(String, bool)> = statements.iter().map(text).collect();
-    Steps::new(texts.iter().map(|(text, compare)| (text.as_str(), *compare)))
+    let texts: Vec<(Cow<str>, bool)> = statements
+        .iter()
+        .map(|statement| (statement.text(most), statement.returns == Returns::Verdict))
+        .collect();
+    Steps::new(texts.iter().map(|(text, compare)| (text.as_ref(), *compare)))
 }
 
 /// The actions of one stage for small changes, by kind of change.

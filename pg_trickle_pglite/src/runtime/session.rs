@@ -548,6 +548,7 @@ mod tests {
             triggers: 0,
             weight: 0,
             denied: None,
+            at_once: RefCell::default(),
             stages: Vec::new(),
         })
     }

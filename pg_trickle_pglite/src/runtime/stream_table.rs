@@ -51,6 +51,8 @@ pub struct StreamTable {
     pub weight: usize,
     /// Why it cannot be maintained: its owner has lost a privilege that its query needs.
     pub denied: Option<Box<SqlError>>,
+    /// What [`super::load::at_once`] has compiled.
+    pub at_once: RefCell<Option<Rc<Statement>>>,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<StageRunner>>,
 }
@@ -170,7 +172,12 @@ impl StreamTable {
     /// What it and its plans take, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.weight + self.stages.iter().map(|stage| stage.plans()).sum::<usize>()
+        let at_once = self
+            .at_once
+            .borrow()
+            .as_ref()
+            .map_or(0, |statement| statement.sql.len());
+        self.weight + at_once + self.stages.iter().map(|stage| stage.plans()).sum::<usize>()
     }
 
     /// The qualified name of the storage table.
