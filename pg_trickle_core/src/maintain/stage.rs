@@ -103,9 +103,14 @@ const PAGE_ROWS: usize = 64;
 pub enum Reach {
     /// Stored rows: a SELECT with one row for each of them.
     Stored(String),
-    /// Rows of a delta, and how many rows there are of which these are a part, as SQL, where they can be more than a table
-    /// has. It may be too few. The program for many rows finds out whether there are more than it is told.
-    Delta(Option<String>),
+    /// Rows of a delta. The program for many rows finds out whether there are more than it is told.
+    Delta {
+        /// How many rows there are of which these are a part, as SQL, where they can be more than a table has. It may be too
+        /// few.
+        of: Option<String>,
+        /// In how many parts these rows are, as SQL, where a program gives up once it has to read some of the parts again.
+        parts: Option<String>,
+    },
     /// As many as the planner expects.
     Planned,
 }
@@ -313,7 +318,7 @@ impl Stage {
         let mut with = String::new();
         let mut answer = "0".to_owned();
         let reach = self.maintenance.reach(changes);
-        if !may_be_skipped && matches!(reach, Some(Reach::Delta(_) | Reach::Planned)) {
+        if !may_be_skipped && matches!(reach, Some(Reach::Delta { .. } | Reach::Planned)) {
             is_load.clear();
         }
         match reach {
@@ -324,14 +329,15 @@ impl Stage {
                     exists(&self.storage, &format!("(SELECT r.n * {factor} FROM r)"))
                 );
             }
-            Some(Reach::Delta(of)) => {
+            Some(Reach::Delta { of, parts }) => {
                 let name = |table: &&str| format!("'{}'::pg_catalog.regclass", table.replace('\'', "''"));
                 answer = format!(
-                    "(SELECT CASE WHEN pg_catalog.min(t.size) > 0 THEN 3 + greatest(pg_catalog.max(t.size / 8192 * t.page){all}) / {factor} \
+                    "(SELECT CASE WHEN pg_catalog.min(t.size) > 0 THEN 3 + greatest(pg_catalog.max(t.size / 8192 * t.page){all}) / {share} \
                      ELSE {most} END FROM (SELECT pg_catalog.pg_relation_size(c.oid) AS size, \
                      CASE WHEN c.reltuples > 0 THEN c.reltuples / nullif(c.relpages, 0) ELSE {PAGE_ROWS} END AS page \
                      FROM pg_catalog.pg_class AS c WHERE c.oid IN ({names})) AS t)",
                     all = of.map_or_else(String::new, |of| format!(", {of}")),
+                    share = parts.map_or_else(|| factor.to_string(), |parts| format!("greatest({factor}, {parts})")),
                     most = u32::MAX,
                     names = tables.iter().map(name).collect::<Vec<_>>().join(", "),
                 );
@@ -545,7 +551,7 @@ impl Stage {
                 format!(" that touch at most {FEW}"),
                 match reach {
                     Reach::Stored(_) => format!("if 1 in {LARGE} stored rows is touched"),
-                    Reach::Delta(_) => {
+                    Reach::Delta { .. } => {
                         format!("if 1/{LARGE} as many rows are touched as its largest table has")
                     }
                     Reach::Planned => "if the planner takes it for cheaper".to_owned(),

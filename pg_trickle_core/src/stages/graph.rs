@@ -115,6 +115,12 @@ impl<'c> StageGraph<'c> {
         format!("WITH {} SELECT * FROM ({rows}) AS q", ctes.join(", "))
     }
 
+    /// True if it is the storage of a lower stage of which only what is read is computed, as a CTE.
+    #[cfg(feature = "changes")]
+    pub fn is_cte(&self, storage: &StorageTable) -> bool {
+        self.ctes.is_some() && storage.is_inner()
+    }
+
     /// True if the rows of the final stage can be computed at once, without what the lower stages store.
     pub fn has_skippable(&self) -> bool {
         self.len() > 0 && self.clock.borrow().is_none() && !self.reads_numbers.get()

@@ -53,11 +53,16 @@ impl Maintenance for Group {
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         let rows = column("g", &self.aggregate.states[0].name);
-        Block::any_fans_out(&self.parts, changes).then(|| {
-            Reach::Delta(Some(format!(
-                "(SELECT coalesce(pg_catalog.sum({rows}), 0)::pg_catalog.int8 FROM (SELECT {rows} FROM {} AS g LIMIT {COUNTED}) AS g)",
-                self.table
-            )))
+        let of_groups = |select: &str| {
+            let groups = format!("(SELECT {rows} FROM {} AS g LIMIT {COUNTED}) AS g", self.table);
+            format!("(SELECT {select}::pg_catalog.int8 FROM {groups})")
+        };
+        let loses = self.lookups == Lookups::Table && changes.iter().any(|change| change.old);
+        let is_wide = Block::any_fans_out(&self.parts, changes) || loses && !Block::all_single(&self.parts);
+        is_wide.then(|| Reach::Delta {
+            of: Some(of_groups(&format!("coalesce(pg_catalog.sum({rows}), 0)"))),
+            // As large a share of the groups loses what decided its result.
+            parts: loses.then(|| of_groups("pg_catalog.count(*)")),
         })
     }
 

@@ -56,7 +56,7 @@ impl Maintenance for Bag {
     }
 
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
-        Block::any_fans_out(&self.parts, changes).then_some(Reach::Delta(None))
+        Block::any_fans_out(&self.parts, changes).then_some(Reach::Delta { of: None, parts: None })
     }
 
     fn joins_only(&self) -> bool {

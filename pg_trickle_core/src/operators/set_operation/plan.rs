@@ -97,14 +97,27 @@ fn grouped(
         }
     }
     let reads = Query::reading_all(leaves.iter().map(|(leaf, _)| leaf));
-    Ok(grouped_stage(
-        counted.group,
-        counted.input,
-        counted.stored,
-        view,
-        &reads,
-        graph,
-    )?)
+    #[cfg_attr(not(feature = "changes"), expect(unused_mut))]
+    let mut plan = grouped_stage(counted.group, counted.input, counted.stored, view, &reads, graph)?;
+    #[cfg(feature = "changes")]
+    if graph.is_cte(storage)
+        && let Some(counts) = counts_of_visible(operation)
+    {
+        let native = crate::sql::query::print(query, graph)?;
+        plan.rows = format!("SELECT q.*, {counts} FROM ({native}) AS q");
+    }
+    Ok(plan)
+}
+
+/// Counts of a row that is visible once. PostgreSQL computes the visible rows in less time than the counts of all.
+#[cfg(feature = "changes")]
+fn counts_of_visible(operation: Option<(SetOp, bool)>) -> Option<&'static str> {
+    match operation {
+        None => Some("1"),
+        Some((SetOp::Intersect, false)) => Some("1, 1, 1"),
+        Some((SetOp::Except | SetOp::Union, false)) => Some("1, 1, 0"),
+        Some((_, true)) => None,
+    }
 }
 
 /// Repeats each row as often as a function returns rows.
