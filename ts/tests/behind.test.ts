@@ -51,6 +51,50 @@ test('a small change does not skip stages', async () => {
   expect(await behind()).toBe(0)
 })
 
+test('a stage is not skipped where its own program costs less', async () => {
+  await lab.exec('CREATE TABLE big (id int PRIMARY KEY, v int)')
+  await lab.exec('INSERT INTO big SELECT i, i FROM generate_series(1, 20000) i; ANALYZE big')
+  try {
+    await lab.create(
+      'st',
+      'SELECT v % 10 AS d, count(*) AS n FROM (SELECT v FROM big EXCEPT SELECT amount FROM o) q GROUP BY 1',
+    )
+    await lab.run('INSERT INTO big SELECT i, i FROM generate_series(20001, 21000) i')
+    expect(await behind(), 'one row in twenty').toBe(0)
+    await lab.run('UPDATE big SET v = v + 1000000 WHERE id % 2 = 0')
+    expect(await behind(), 'every other row').toBe(1)
+  } finally {
+    await lab.reset()
+    await lab.exec('DROP TABLE IF EXISTS big')
+  }
+})
+
+test('set operations below, computed at once', async () => {
+  await lab.exec('CREATE TABLE l (v int, t text); CREATE TABLE r (v int, t text)')
+  const side = (table: string) => `SELECT v, t FROM ${table}`
+  try {
+    let n = 0
+    for (const word of ['UNION', 'INTERSECT', 'EXCEPT', 'UNION ALL', 'INTERSECT ALL', 'EXCEPT ALL']) {
+      const rows = `${side('l')} ${word} ${side('r')}`
+      await lab.create(`grouped_${n}`, `SELECT t, count(*) AS n, sum(v) AS s FROM (${rows}) q GROUP BY t`)
+      await lab.create(`joined_${n}`, `SELECT q.v, q.t, o.amount FROM (${rows}) q LEFT JOIN o ON o.id = q.v`)
+      await lab.create(`nested_${n}`, `SELECT DISTINCT v FROM (${rows} ${word} SELECT id, NULL FROM o WHERE id < 4) q`)
+      n++
+    }
+    await lab.exec("SELECT pgtrickle.command('choose', 'at once')")
+    await lab.run("INSERT INTO l SELECT i % 5, nullif('t' || i % 3, 't0') FROM generate_series(1, 30) i")
+    await lab.run("INSERT INTO r SELECT nullif(i % 4, 0), nullif('t' || i % 2, 't0') FROM generate_series(1, 12) i")
+    await lab.run('UPDATE l SET v = NULL WHERE v = 2')
+    await lab.run('DELETE FROM r WHERE v IS NULL')
+    await lab.run('TRUNCATE l')
+    await lab.run("INSERT INTO l VALUES (NULL, NULL), (1, 't1'), (1, 't1')")
+  } finally {
+    await lab.exec("SELECT pgtrickle.command('choose', 'cheapest')")
+    await lab.reset()
+    await lab.exec('DROP TABLE IF EXISTS l, r')
+  }
+})
+
 test('what is rolled back does not count', async () => {
   await lab.create('st', STEEPEST)
   await lab.run(`BEGIN; ${HALF}; ROLLBACK`)
