@@ -84,7 +84,7 @@ CREATE FUNCTION pgtrickle.ddl() RETURNS event_trigger
 
 -- What the functions of this schema call: the name of a command and its arguments.
 CREATE FUNCTION pgtrickle.command(text, text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL,
-  text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL) RETURNS text
+  text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL) RETURNS text
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgtrickle_command';
 
 -- The bytes of a row: equal for equal rows only.
@@ -185,34 +185,38 @@ CREATE FUNCTION pgtrickle.bool_or(n bigint, trues bigint) RETURNS boolean
 -- Their bodies are parsed here: the search_path of a caller cannot put other functions or operators into them.
 
 CREATE FUNCTION pgtrickle.create_stream_table(name text, query text, schedule text DEFAULT NULL,
-  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true, windows text DEFAULT NULL) RETURNS void
+  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true, windows text DEFAULT NULL,
+  pre_aggregate boolean DEFAULT NULL) RETURNS void
   LANGUAGE sql BEGIN ATOMIC
-  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'fail', $6);
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'fail', $6, $7::pg_catalog.text);
 END;
-COMMENT ON FUNCTION pgtrickle.create_stream_table(text, text, text, text, boolean, text)
+COMMENT ON FUNCTION pgtrickle.create_stream_table(text, text, text, text, boolean, text, boolean)
   IS 'makes a view that always equals a query, without running it again';
 
 CREATE FUNCTION pgtrickle.create_stream_table_if_not_exists(name text, query text, schedule text DEFAULT NULL,
-  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true, windows text DEFAULT NULL) RETURNS void
+  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true, windows text DEFAULT NULL,
+  pre_aggregate boolean DEFAULT NULL) RETURNS void
   LANGUAGE sql BEGIN ATOMIC
-  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'skip', $6);
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'skip', $6, $7::pg_catalog.text);
 END;
-COMMENT ON FUNCTION pgtrickle.create_stream_table_if_not_exists(text, text, text, text, boolean, text)
+COMMENT ON FUNCTION pgtrickle.create_stream_table_if_not_exists(text, text, text, text, boolean, text, boolean)
   IS 'the same, unless a stream table of this name is there';
 
 CREATE FUNCTION pgtrickle.create_or_replace_stream_table(name text, query text, schedule text DEFAULT NULL,
-  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true, windows text DEFAULT NULL) RETURNS void
+  refresh_mode text DEFAULT 'IMMEDIATE', initialize boolean DEFAULT true, windows text DEFAULT NULL,
+  pre_aggregate boolean DEFAULT NULL) RETURNS void
   LANGUAGE sql BEGIN ATOMIC
-  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'replace', $6);
+  SELECT pgtrickle.command('create', $1, $2, $3, $4, $5::pg_catalog.text, 'replace', $6, $7::pg_catalog.text);
 END;
-COMMENT ON FUNCTION pgtrickle.create_or_replace_stream_table(text, text, text, text, boolean, text)
+COMMENT ON FUNCTION pgtrickle.create_or_replace_stream_table(text, text, text, text, boolean, text, boolean)
   IS 'the same, or another query for the stream table that is there';
 
-CREATE FUNCTION pgtrickle.alter_stream_table(name text, query text, windows text DEFAULT NULL) RETURNS void
+CREATE FUNCTION pgtrickle.alter_stream_table(name text, query text, windows text DEFAULT NULL,
+  pre_aggregate boolean DEFAULT NULL) RETURNS void
   LANGUAGE sql BEGIN ATOMIC
-  SELECT pgtrickle.command('alter', $1, $2, $3);
+  SELECT pgtrickle.command('alter', $1, $2, $3, $4::pg_catalog.text);
 END;
-COMMENT ON FUNCTION pgtrickle.alter_stream_table(text, text, text) IS 'gives a stream table another query';
+COMMENT ON FUNCTION pgtrickle.alter_stream_table(text, text, text, boolean) IS 'gives a stream table another query';
 
 CREATE FUNCTION pgtrickle.drop_stream_table(name text, cascade boolean DEFAULT false) RETURNS void
   LANGUAGE sql BEGIN ATOMIC

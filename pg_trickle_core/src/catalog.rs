@@ -211,6 +211,12 @@ pub trait Catalog {
     /// The relation with this OID.
     fn relation(&self, oid: Oid) -> Result<Relation, Error>;
 
+    /// About how many rows a table has now. Plans that depend on it must be remembered, since nobody says when it changes.
+    #[cfg(feature = "changes")]
+    fn row_count(&self, _relid: Oid) -> Result<i64, Error> {
+        Ok(0)
+    }
+
     /// The number of a table in the plan that is being made. It stands in the names of the table's changes in place of its
     /// OID, so that the SQL is the same in every database. Only the plan's own catalog knows it.
     fn delta(&self, _relid: Oid) -> u32 {

@@ -73,6 +73,14 @@ pub const BOOL_EQUAL: Oid = 91;
 pub const ANY_VALUE: Oid = 6291;
 /// Aggregate `count("any")`.
 pub const COUNT: Oid = 2147;
+/// Aggregate `sum(int8)`.
+pub const SUM_INT8: Oid = 2107;
+/// Aggregate `sum(int4)`.
+pub const SUM_INT4: Oid = 2108;
+/// Aggregate `sum(int2)`.
+pub const SUM_INT2: Oid = 2109;
+/// Aggregate `sum(numeric)`.
+pub const SUM_NUMERIC: Oid = 2114;
 /// Operator `=` of `int8`.
 pub const INT8_EQUAL: Oid = 410;
 /// Operator `>` of `int8`.

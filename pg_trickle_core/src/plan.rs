@@ -24,6 +24,21 @@ pub struct Input<'a> {
     pub fallback: Option<&'a str>,
     /// True if the view is to compute the windows of the query, over stored rows without them.
     pub windows_on_read: bool,
+    /// Whether facts are added up before they are joined to their dimensions.
+    pub pre_aggregate: PreAggregate,
+}
+
+/// Whether facts are added up before they are joined to their dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreAggregate {
+    /// They are joined as they are.
+    Never,
+    /// It depends on how many there are now.
+    BySize,
+    /// They are, wherever it is possible.
+    Always,
+    /// They were, while the query was planned.
+    Done,
 }
 
 /// The OID by which the core knows the storage table of a stage, which may not exist yet. The final stage, whose

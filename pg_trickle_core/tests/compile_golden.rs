@@ -20,7 +20,7 @@ use layout::broken;
 use pg_trickle_core::catalog::Catalog;
 use pg_trickle_core::error::Error;
 use pg_trickle_core::json::Json;
-use pg_trickle_core::plan::{Change, MOST, Program, Source, Statement, Way};
+use pg_trickle_core::plan::{Change, MOST, PreAggregate, Program, Source, Statement, Way};
 use pg_trickle_core::{Input, Plan, Stage, compile, explain, print_query};
 use recorded::{catalog, reversed_catalog, with_reversed_oids};
 use trees::{tests, trees};
@@ -255,6 +255,7 @@ fn compiled(catalog: &dyn Catalog, tree: &str, name: &str) -> Result<String, Err
         storage: "st",
         fallback: None,
         windows_on_read: false,
+        pre_aggregate: PreAggregate::Never,
     };
     match compile(&input, catalog) {
         Err(error @ Error::Unsupported { .. }) => {
@@ -357,6 +358,7 @@ fn programs_that_can_raise_alone_are_known() {
             storage: "st",
             fallback: None,
             windows_on_read: false,
+            pre_aggregate: PreAggregate::Never,
         };
         let plan = compile(&input, &catalog).expect("compiled");
         let stage = plan.stages.last().expect("a stage");
@@ -384,6 +386,7 @@ fn every_fixture_can_fall_back() {
             storage: "st",
             fallback: Some("a reason"),
             windows_on_read: false,
+            pre_aggregate: PreAggregate::Never,
         };
         match compile(&input, &catalog) {
             Err(Error::Unsupported { .. }) => {}

@@ -49,8 +49,8 @@ interface JsonRow {
 }
 
 // Calls the command behind `pgtrickle.create_stream_table` directly, which saves planning that SQL function.
-const CREATE = "SELECT pgtrickle.command('create_json', $1, $2, NULL, 'IMMEDIATE', $3, $4, $5) AS json"
-const ALTER = "SELECT pgtrickle.command('alter_json', $1, $2, $3) AS json"
+const CREATE = "SELECT pgtrickle.command('create_json', $1, $2, NULL, 'IMMEDIATE', $3, $4, $5, $6) AS json"
+const ALTER = "SELECT pgtrickle.command('alter_json', $1, $2, $3, $4) AS json"
 const DROP = 'SELECT pgtrickle.drop_stream_table(name => $1, cascade => $2)'
 const REFRESH = 'SELECT inserted, deleted, updated FROM pgtrickle.refresh_stream_table($1)'
 const KEEP =
@@ -104,7 +104,7 @@ export class Trickle {
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
     checkOptions('createStreamTable', options, name)
-    const { ifNotExists = false, orReplace = false, withData = true, params, windows, onNotice } = options ?? {}
+    const { ifNotExists = false, orReplace = false, withData = true, params, windows, preAggregate, onNotice } = options ?? {}
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
         code: '22023',
@@ -114,7 +114,7 @@ export class Trickle {
     }
     const exists = ifNotExists ? 'skip' : orReplace ? 'replace' : 'fail'
     const sql = queryText(query, params, name)
-    const values = [name, sql, String(withData), exists, windows ?? null]
+    const values = [name, sql, String(withData), exists, windows ?? null, preAggregate?.toString() ?? null]
     const row = await this.#queryOne<JsonRow>('createStreamTable', name, CREATE, values, onNotice)
     return streamTable<Row>(JSON.parse(row.json) as CatalogRow)
   }
@@ -127,7 +127,7 @@ export class Trickle {
   ): Promise<StreamTable<Row>> {
     checkOptions('alterStreamTable', options, name)
     const sql = queryText(query, options?.params, name)
-    const values = [name, sql, options?.windows ?? null]
+    const values = [name, sql, options?.windows ?? null, options?.preAggregate?.toString() ?? null]
     const row = await this.#queryOne<JsonRow>('alterStreamTable', name, ALTER, values, options?.onNotice)
     return streamTable<Row>(JSON.parse(row.json) as CatalogRow)
   }

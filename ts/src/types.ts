@@ -71,6 +71,12 @@ export interface AlterStreamTableOptions {
    * read. A new stream table stores them, an altered one keeps to what it did. See "Windows on read" in docs/OPERATORS.md.
    */
   windows?: 'stored' | 'onRead'
+  /**
+   * Whether the rows of a table are added up by the key of another one before they are joined to it and grouped. Then a change
+   * of a row of the other table reads one sum and not all the rows that it has. Without it, the sizes of the tables decide when
+   * the stream table is made. See "Facts added up first" in docs/OPERATORS.md.
+   */
+  preAggregate?: boolean
   /** Receives the notices: why a query can only be maintained by running it again, for example. Not in a worker's tab. */
   onNotice?: (notice: Notice) => void
 }

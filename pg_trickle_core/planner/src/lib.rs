@@ -6,6 +6,7 @@
 use pg_trickle_core::answers::recorded::Recorded;
 use pg_trickle_core::error::Error;
 use pg_trickle_core::json::Json;
+use pg_trickle_core::plan::PreAggregate;
 use pg_trickle_core::{Input, Plan, Stage, compile, explain};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -28,6 +29,7 @@ pub fn plan(
         storage,
         fallback: fallback.as_deref(),
         windows_on_read: false,
+        pre_aggregate: PreAggregate::Never,
     };
     let members = match compile(&input, &Recorded::read(answers)) {
         Ok(plan) => members(&plan),

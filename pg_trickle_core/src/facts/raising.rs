@@ -60,7 +60,8 @@ pub fn expr_may_raise(expr: &Expr, catalog: &dyn Catalog) -> Result<bool, Error>
     result
 }
 
-fn node_may_raise(node: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
+/// True if this node alone can raise an error.
+pub fn node_may_raise(node: &Expr, catalog: &dyn Catalog) -> Result<bool, Error> {
     match node {
         Expr::Var(_)
         | Expr::Const(_)

@@ -14,12 +14,18 @@ use crate::facts::shape::{
     is_grouped, reads_tables,
 };
 use crate::facts::types::{null_sql, type_of};
+#[cfg(feature = "changes")]
+use crate::maintain::operator_tree::OperatorTree;
 use crate::operators::partitioned::first::First;
 use crate::operators::partitioned::plan::Split;
 use crate::operators::{
     aggregate, constant, distinct, limit, linear, outer, partitioned, recursion, set_operation, temporal,
 };
+#[cfg(feature = "changes")]
+use crate::plan::PreAggregate;
 use crate::query::{Expr, Query, Target};
+#[cfg(feature = "changes")]
+use crate::rewrite::pre_aggregate;
 use crate::rewrite::simplify::simplify;
 use crate::rewrite::temporal::push_down;
 use crate::rewrite::{dependents, distinct_lists, distinct_windows, full_join, grouping_sets, modes, split};
@@ -153,6 +159,15 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
     }
     if !query.distinct.is_empty() {
         return distinct::plan(&query, storage, graph);
+    }
+    #[cfg(feature = "changes")]
+    if grouped && let Some((above, label)) = pre_aggregate::over_sums(&query, graph)? {
+        let before = graph.len();
+        if let Some(mut plan) = graph.attempted(before, choose(&above, storage, graph))? {
+            graph.pre_aggregate.set(PreAggregate::Done);
+            plan.operators = plan.operators.map(|joined| OperatorTree::new(label, vec![joined]));
+            return Ok(plan);
+        }
     }
     if query.has_windows {
         match partitioned::plan::split_windows(&query, graph)? {

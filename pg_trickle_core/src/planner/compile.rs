@@ -12,6 +12,8 @@ use crate::facts::types::type_of;
 use crate::facts::{clock, sources, volatility};
 use crate::maintain::stage::Stage;
 use crate::operators::full_refresh;
+#[cfg(feature = "changes")]
+use crate::plan::PreAggregate;
 use crate::plan::{Input, OutputColumn, Statement};
 use crate::query::Query;
 use crate::rewrite::prepare::prepare;
@@ -39,6 +41,9 @@ pub struct Plan {
     pub is_settled: bool,
     /// True if the view computes windows: a changed row of the storage tells little of what users see.
     pub windows_on_read: bool,
+    /// True if facts are added up before they are joined.
+    #[cfg(feature = "changes")]
+    pub pre_aggregated: bool,
     /// True if the final stage can be computed without what the lower stages store ([`crate::compile_at_once`]).
     pub has_skippable: bool,
 }
@@ -100,6 +105,8 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
     views::mark_read_only(&mut view)?;
     let view = crate::sql::query::print(&view, &graph)?;
     Ok(Plan {
+        #[cfg(feature = "changes")]
+        pre_aggregated: graph.pre_aggregate.get() == PreAggregate::Done,
         has_skippable: graph.has_skippable(),
         stages: graph.finish(top)?,
         columns,
@@ -115,6 +122,7 @@ pub fn compile(query: &Query, input: &Input, catalog: &dyn Catalog) -> Result<Pl
 
 /// Plans the query of a stream table.
 fn plan_whole(query: &Query, input: &Input, graph: &StageGraph) -> Result<StagePlan, Fallback> {
+    graph.pre_aggregate.set(input.pre_aggregate);
     let mut prepared = query.clone();
     prepare(&mut prepared, graph)?;
     if input.windows_on_read {

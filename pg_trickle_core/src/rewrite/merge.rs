@@ -134,7 +134,8 @@ fn put(item: &mut FromItem, first: i32, condition: &Expr) -> bool {
     true
 }
 
-fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {
+/// Puts an item in the place of a range table entry.
+pub fn replace(item: &mut FromItem, varno: i32, by: &FromItem) {
     match item {
         FromItem::Rel(own) if *own == varno => item.clone_from(by),
         FromItem::Rel(_) => {}

@@ -13,6 +13,7 @@
 //! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]), and a mode the most frequent one of
 //! counted values ([`modes`]). Lists of distinct values are lists over DISTINCT ([`distinct_lists`]).
 //! GROUP BY over a UNION ALL is over its branches ([`grouped_union`]).
+//! Facts are added up before they are joined to their dimensions (`pre_aggregate`), where that is wanted.
 //! Columns that a grouped primary key determines are grouped by, too, or become aggregates ([`dependents`]).
 
 pub mod anti_join;
@@ -30,6 +31,8 @@ pub mod merge;
 pub mod modes;
 pub mod numbered;
 pub mod outer_to_inner;
+#[cfg(feature = "changes")]
+pub mod pre_aggregate;
 pub mod prepare;
 pub mod scalar_groups;
 pub mod simplify;

@@ -11,7 +11,7 @@ use crate::facts::shape::top_clause;
 use crate::facts::types::{is_pseudo, type_of};
 use crate::maintain::crossing::Crossing;
 use crate::maintain::stage::Stage;
-use crate::plan::{self, Oid};
+use crate::plan::{self, Oid, PreAggregate};
 use crate::query::{Expr, Query, Rte, RteKind, Target, Var, attno, varno};
 use crate::sql::ident::quote_ident;
 
@@ -42,6 +42,8 @@ pub struct StageGraph<'c> {
     ctes: Option<RefCell<Vec<(Oid, String)>>>,
     /// True if a stage tells the rows of a lower stage apart by their numbers.
     reads_numbers: Cell<bool>,
+    /// Whether facts are added up before they are joined.
+    pub pre_aggregate: Cell<PreAggregate>,
 }
 
 /// The most steps in which a query may be planned. A query of a few lines takes ten, one of hundreds of branches
@@ -76,6 +78,7 @@ impl<'c> StageGraph<'c> {
             depth: Cell::new(0),
             ctes: (!stored).then(RefCell::default),
             reads_numbers: Cell::new(false),
+            pre_aggregate: Cell::new(PreAggregate::Never),
         }
     }
 
@@ -418,6 +421,11 @@ impl Catalog for StageGraph<'_> {
             .find(|relation| relation.oid == oid)
             .cloned();
         known.map_or_else(|| self.catalog.relation(oid), Ok)
+    }
+
+    #[cfg(feature = "changes")]
+    fn row_count(&self, relid: Oid) -> Result<i64, Error> {
+        self.catalog.row_count(relid)
     }
 
     fn delta(&self, relid: Oid) -> u32 {

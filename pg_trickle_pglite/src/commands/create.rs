@@ -5,10 +5,11 @@ use super::{alter, fallback, must_be_idle};
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
 use crate::edge::spi::{self, Values};
+use crate::runtime::choices::Choices;
 use crate::runtime::session::Busy;
 use crate::runtime::stream_table::{StageRunner, new_stages};
 use crate::runtime::{load, locks, memory};
-use crate::schema::definition::{Query, Windows};
+use crate::schema::definition::Query;
 use crate::schema::{description, statements, storage, triggers};
 use crate::text::{hidden, names};
 use pg_trickle_core::plan::Way;
@@ -41,12 +42,15 @@ pub struct Request<'a> {
     pub exists: Exists,
     /// Where the results of windows are kept: `stored` or `onRead`.
     pub windows: Option<&'a str>,
+    /// Whether facts are added up before they are joined: `true` or `false`.
+    pub pre_aggregate: Option<&'a str>,
 }
 
 /// Makes a stream table. Returns its qualified name.
 pub fn run(request: &Request) -> Result<String> {
     check_mode(request)?;
-    let windows = Windows::of(request.windows).map_err(|error| error.about(request.name))?;
+    let choices = Choices::of(request.windows, request.pre_aggregate, Choices::default())
+        .map_err(|error| error.about(request.name))?;
     let parsed = names::parse(request.name)?;
     must_be_idle("create a stream table")?;
     let (schema, temporaries) = schema(parsed.schema.as_deref())?;
@@ -64,7 +68,7 @@ pub fn run(request: &Request) -> Result<String> {
                 return Ok(found.name);
             }
             Exists::Replace => {
-                alter::change(&found, request.query, windows)?;
+                alter::change(&found, request.query, choices)?;
                 return Ok(found.name);
             }
             Exists::Fail => {
@@ -85,7 +89,7 @@ pub fn run(request: &Request) -> Result<String> {
         }
     }
     memory::must_have_room(&name)?;
-    make(request, windows, &schema, &name, temporaries).map_err(|error| error.about(&name))?;
+    make(request, choices, &schema, &name, temporaries).map_err(|error| error.about(&name))?;
     Ok(name)
 }
 
@@ -136,18 +140,18 @@ fn at(name: &str) -> Result<Target> {
     }
 }
 
-fn make(request: &Request, windows: Windows, schema: &str, name: &str, temporaries: bool) -> Result<()> {
+fn make(request: &Request, choices: Choices, schema: &str, name: &str, temporaries: bool) -> Result<()> {
     let query = Query::read(request.query, temporaries)?;
     let _busy = Busy::start();
     locks::take_catalog()?;
     let id = storage::next_id()?;
-    let definition = query.define(schema, id, windows)?;
+    let definition = query.define(schema, id, choices)?;
     fallback::attempt(|reason| make_parts(request, id, name, &definition, reason))
 }
 
 /// Makes everything that the definition view needs to be a stream table.
 fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: Option<&str>) -> Result<()> {
-    let compiled = load::compile(definition, &hidden::storage(id), reason)?;
+    let compiled = load::compile_new(definition, &hidden::storage(id), reason)?;
     storage::make(&compiled, &users_value("SELECT current_user")?)?;
     storage::run(&statements::user_view(name, &compiled.view, false), 0)?;
     for statement in statements::refuse_writes(name) {
@@ -168,6 +172,7 @@ fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: 
     storage::record_stages(id, name, &compiled)?;
     description::record_sources(id, &compiled, &[])?;
     let (is_settled, windows_on_read) = (compiled.is_settled, compiled.windows_on_read);
+    let pre_aggregated = compiled.pre_aggregated;
     let stages = new_stages(id, name, &search_path, compiled.stages);
     if request.initialize {
         locks::take(std::iter::once(id))?;
@@ -184,6 +189,15 @@ fn make_parts(request: &Request, id: i32, name: &str, definition: &str, reason: 
         ffi::notice(
             &format!("stream table {name} stores all its results: no window is left to compute on read"),
             Some("Windows are computed on read where they are above everything else in a query but its ORDER BY."),
+        )?;
+    }
+    if request.pre_aggregate == Some("true") && !pre_aggregated {
+        ffi::notice(
+            &format!("stream table {name} joins rows before it adds them up: no facts can be added up first"),
+            Some(
+                "Facts can be added up first where all that a grouped query aggregates is of one table, which inner joins \
+                 compare by equality with the keys of others.",
+            ),
         )?;
     }
     Ok(())

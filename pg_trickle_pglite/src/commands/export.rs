@@ -12,7 +12,7 @@ pub fn run(definition: &str, storage: &str, fallback: Option<&str>) -> Result<St
     let oid = spi::catalog_number("SELECT $1::regclass::oid", &[Some(definition)])?.unwrap_or_default();
     let answers = recorded(|| {
         SpiCatalog::ask(0, |catalog| catalog.view_tree(oid))?;
-        match load::compile(definition, storage, fallback) {
+        match load::compile_plainly(definition, storage, fallback) {
             // Whoever compiles what is exported gets the same error.
             Err(error) if error.sqlstate != "0A000" => Err(error),
             Ok(_) | Err(_) => Ok(()),

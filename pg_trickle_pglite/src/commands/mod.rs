@@ -50,7 +50,7 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
             mode,
             initialize,
             exists,
-            windows @ ..,
+            choices @ ..,
         ] => {
             let request = create::Request {
                 name: required(*name, "name")?,
@@ -63,13 +63,18 @@ pub fn run(args: &[Option<String>]) -> Result<String> {
                     Some("replace") => create::Exists::Replace,
                     Some(_) | None => create::Exists::Fail,
                 },
-                windows: windows.first().copied().flatten(),
+                windows: choices.first().copied().flatten(),
+                pre_aggregate: choices.get(1).copied().flatten(),
             };
             described(&create::run(&request)?, *how == "create_json")
         }
-        [Some(how @ ("alter" | "alter_json")), name, query, windows @ ..] => {
-            let windows = windows.first().copied().flatten();
-            let name = alter::run(required(*name, "name")?, required(*query, "query")?, windows)?;
+        [Some(how @ ("alter" | "alter_json")), name, query, choices @ ..] => {
+            let name = alter::run(
+                required(*name, "name")?,
+                required(*query, "query")?,
+                choices.first().copied().flatten(),
+                choices.get(1).copied().flatten(),
+            )?;
             described(&name, *how == "alter_json")
         }
         [Some("drop"), name, cascade, ..] => done(drop::run(required(*name, "name")?, *cascade == Some("true"))),

@@ -17,7 +17,7 @@ use std::rc::Rc;
 pub fn redefine(before: &StreamTable, definition: &str, query: &str, reason: Option<&str>) -> Result<Rc<StreamTable>> {
     // What its owner may read decides how it is maintained.
     spi::catalog(&statements::give(definition, &owner(before)?), &[])?;
-    let compiled = load::compile(definition, &before.storage, reason)?;
+    let compiled = load::compile_new(definition, &before.storage, reason)?;
     check_cycle(before, &compiled)?;
     storage::unbind(&before.definition, before.relid)?;
     spi::catalog(

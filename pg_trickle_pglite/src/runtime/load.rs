@@ -1,5 +1,6 @@
 //! Reads stream tables from the catalog and compiles them when they are first needed; the session remembers them.
 
+use super::choices::Choices;
 use super::stream_table::{Maintainer, StreamTable};
 use super::{locks, rights, session};
 use crate::edge::catalog::SpiCatalog;
@@ -7,7 +8,7 @@ use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi::{Oid, Row, memory};
 use crate::edge::spi::{self, Values};
 use crate::text::{hidden, names};
-use pg_trickle_core::plan::{OutputColumn, Source, Statement};
+use pg_trickle_core::plan::{OutputColumn, PreAggregate, Source, Statement};
 use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query, compile_at_once};
 use std::cell::RefCell;
@@ -35,6 +36,8 @@ pub struct Compiled {
     pub has_skippable: bool,
     /// The view computes windows.
     pub windows_on_read: bool,
+    /// Facts are added up before they are joined.
+    pub pre_aggregated: bool,
     /// The relations that it was compiled from.
     pub depends: Set<Oid>,
 }
@@ -71,7 +74,32 @@ impl Compiled {
 /// Compiles the query of a definition view. `storage` is the unquoted name of the storage table; `fallback` says why the
 /// query is to be run again after every change.
 pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
-    let view = analysed(definition)?;
+    compile_view(&analysed(definition)?, definition, storage, fallback)
+}
+
+/// Compiles a definition for the first time. What the sizes of tables decide is written down with it.
+pub fn compile_new(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
+    let mut view = analysed(definition)?;
+    if view.choices.pre_aggregate.is_none() {
+        view.pre_aggregate = PreAggregate::BySize;
+    }
+    let compiled = compile_view(&view, definition, storage, fallback)?;
+    if compiled.pre_aggregated && view.choices.pre_aggregate.is_none() {
+        view.choices.pre_aggregate = Some(true);
+        view.choices.record(definition)?;
+    }
+    Ok(compiled)
+}
+
+/// The same as nobody has chosen otherwise: the planner without a database knows no choices.
+pub fn compile_plainly(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
+    let mut view = analysed(definition)?;
+    view.choices = Choices::default();
+    view.pre_aggregate = PreAggregate::Never;
+    compile_view(&view, definition, storage, fallback)
+}
+
+fn compile_view(view: &Analysed, definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
     let input = view.input(definition, storage, fallback);
     let (compiled, depends) = SpiCatalog::ask(view.owner, |catalog| compile_query(&input, catalog))?;
     Ok(Compiled {
@@ -83,6 +111,7 @@ pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Resul
         is_settled: compiled.is_settled,
         has_skippable: compiled.has_skippable,
         windows_on_read: compiled.windows_on_read,
+        pre_aggregated: compiled.pre_aggregated,
         depends,
     })
 }
@@ -100,16 +129,18 @@ pub fn at_once(table: &StreamTable) -> Result<Option<Rc<Statement>>> {
     Ok(statement)
 }
 
-/// The comment on a definition whose windows are computed when they are read. It goes where the definition goes, through a
-/// dump as well.
-pub const WINDOWS_ON_READ: &str = "windows on read";
+/// What was chosen for a definition.
+pub fn choices(definition: &str) -> Result<Choices> {
+    Ok(analysed(definition)?.choices)
+}
 
 /// What a definition view says.
 struct Analysed {
     /// Its analysed tree.
     tree: String,
     owner: Oid,
-    windows_on_read: bool,
+    choices: Choices,
+    pre_aggregate: PreAggregate,
 }
 
 impl Analysed {
@@ -121,7 +152,8 @@ impl Analysed {
             schema: hidden::SCHEMA,
             storage,
             fallback,
-            windows_on_read: self.windows_on_read,
+            windows_on_read: self.choices.windows_on_read,
+            pre_aggregate: self.pre_aggregate,
         }
     }
 }
@@ -130,18 +162,21 @@ impl Analysed {
 fn analysed(view: &str) -> Result<Analysed> {
     let row = spi::catalog(
         "SELECT w.ev_action, (SELECT c.relowner FROM pg_class c WHERE c.oid = w.ev_class)::oid, \
-         coalesce((SELECT d.description = $2 FROM pg_description d WHERE d.objoid = w.ev_class \
-         AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0), false) FROM pg_rewrite w \
+         coalesce((SELECT d.description FROM pg_description d WHERE d.objoid = w.ev_class \
+         AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0), '') FROM pg_rewrite w \
          WHERE w.ev_class = $1::regclass AND w.rulename = '_RETURN'",
-        &[Some(view), Some(WINDOWS_ON_READ)],
+        &[Some(view)],
     )?
     .pop();
     let row = row.ok_or_else(|| SqlError::internal(format_args!("{view} is no view")))?;
     let mut values = Values::of(row);
+    let (tree, owner) = (values.text()?, values.number()?);
+    let choices = Choices::read(&values.text()?);
     Ok(Analysed {
-        tree: values.text()?,
-        owner: values.number()?,
-        windows_on_read: values.boolean()?,
+        tree,
+        owner,
+        choices,
+        pre_aggregate: choices.of_facts(),
     })
 }
 

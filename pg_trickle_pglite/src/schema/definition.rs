@@ -4,35 +4,13 @@ use super::statements;
 use crate::edge::error::{Result, SqlError};
 use crate::edge::ffi;
 use crate::edge::spi;
-use crate::runtime::load::WINDOWS_ON_READ;
+use crate::runtime::choices::Choices;
 use crate::text::hidden;
 use crate::text::names::QualifiedName;
 use pg_trickle_core::node::{Node, Tree};
 
 /// PostgreSQL's error for a permanent view over temporary tables, and for a view without columns.
 const INVALID_TABLE_DEFINITION: &str = "42P16";
-
-/// Where the results of the windows of a query are kept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Windows {
-    /// In the storage.
-    Stored,
-    /// Nowhere: the view computes them.
-    OnRead,
-}
-
-impl Windows {
-    /// What a user asks for.
-    pub fn of(text: Option<&str>) -> Result<Self> {
-        match text {
-            None | Some("stored") => Ok(Self::Stored),
-            Some("onRead") => Ok(Self::OnRead),
-            Some(other) => Err(SqlError::new("22023", format!("windows cannot be '{other}'"))
-                .hint("Give 'stored' or 'onRead'.")
-                .fragment(other)),
-        }
-    }
-}
 
 /// A text that is one query.
 pub struct Query<'a> {
@@ -75,16 +53,14 @@ impl<'a> Query<'a> {
     }
 
     /// Creates the definition view, as the current user. Returns its qualified name.
-    pub fn define(&self, schema: &str, id: i32, windows: Windows) -> Result<String> {
+    pub fn define(&self, schema: &str, id: i32, choices: Choices) -> Result<String> {
         let prefix = statements::define(schema, id);
         spi::users_text(&format!("{prefix}{}", self.text)).map_err(|error| self.refused(error, &prefix))?;
         for statement in statements::hide(schema, id) {
             spi::catalog(&statement, &[])?;
         }
         let definition = hidden::definition(id);
-        if windows == Windows::OnRead {
-            spi::catalog(&format!("COMMENT ON VIEW {definition} IS '{WINDOWS_ON_READ}'"), &[])?;
-        }
+        choices.record(&definition)?;
         Ok(definition)
     }
 

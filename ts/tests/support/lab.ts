@@ -21,6 +21,8 @@ export interface Comparison {
   ordered?: boolean
   /** Compare with a view made now, for tests that later change what the text of the query means. */
   frozen?: boolean
+  /** Whether facts are added up first. */
+  preAggregate?: boolean | undefined
 }
 
 interface Watched extends Comparison {
@@ -102,7 +104,8 @@ export class Lab {
   /** Creates stream tables, and compares all of them once, after the last. */
   async createAll(queries: Record<string, string>, comparison: Comparison = {}): Promise<void> {
     for (const [name, query] of Object.entries(queries)) {
-      await this.exec(`SELECT pgtrickle.create_stream_table(${literal(name)}, ${literal(query)})`)
+      const option = comparison.preAggregate === undefined ? '' : `, pre_aggregate => ${comparison.preAggregate}`
+      await this.exec(`SELECT pgtrickle.create_stream_table(${literal(name)}, ${literal(query)}${option})`)
       await this.watch(name, query, comparison)
       expect(await this.#columnsOf(name), `columns of ${name}`).toEqual(await this.#columnsOfQuery(query))
     }

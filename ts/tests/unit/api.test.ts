@@ -51,7 +51,7 @@ describe('Trickle', () => {
     [
       'createStreamTable',
       (trickle: Trickle) => trickle.createStreamTable('st', 'q', { replaceExisting: true } as never),
-      'Its options are ifNotExists, orReplace, withData, params, windows, onNotice.',
+      'Its options are ifNotExists, orReplace, withData, params, windows, preAggregate, onNotice.',
     ],
     [
       'dropStreamTable',
@@ -61,7 +61,7 @@ describe('Trickle', () => {
     [
       'alterStreamTable',
       (trickle: Trickle) => trickle.alterStreamTable('st', 'q', { cascade: true } as never),
-      'Its options are params, windows, onNotice.',
+      'Its options are params, windows, preAggregate, onNotice.',
     ],
     [
       'dropStreamTable',
@@ -161,17 +161,17 @@ describe('Trickle', () => {
       {},
       { ifNotExists: true },
       { orReplace: true },
-      { withData: false, windows: 'onRead' },
+      { withData: false, windows: 'onRead', preAggregate: true },
     ] as const) {
       const { db, sent } = fakeDatabase(json(ROW))
       await new Trickle(db).createStreamTable('st', 'q', options)
       given.push(sent[0]?.params?.slice(2))
     }
     expect(given).toEqual([
-      ['true', 'fail', null],
-      ['true', 'skip', null],
-      ['true', 'replace', null],
-      ['false', 'fail', 'onRead'],
+      ['true', 'fail', null, null],
+      ['true', 'skip', null, null],
+      ['true', 'replace', null, null],
+      ['false', 'fail', 'onRead', 'true'],
     ])
   })
 
