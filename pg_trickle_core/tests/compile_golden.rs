@@ -245,7 +245,7 @@ fn fingerprint(plan: &Plan) -> String {
     format!("{:016x}", document.bytes().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
-fn compiled(catalog: &dyn Catalog, tree: &str, name: &str) -> Result<String, Error> {
+fn compiled(catalog: &dyn Catalog, tree: &str, name: &str, pre_aggregate: PreAggregate) -> Result<String, Error> {
     let query = print_query(tree, catalog)?;
     let mut text = format!("query:\n{};\n\n", broken(&query, "  "));
     let input = Input {
@@ -255,7 +255,7 @@ fn compiled(catalog: &dyn Catalog, tree: &str, name: &str) -> Result<String, Err
         storage: "st",
         fallback: None,
         windows_on_read: false,
-        pre_aggregate: PreAggregate::Never,
+        pre_aggregate,
     };
     match compile(&input, catalog) {
         Err(error @ Error::Unsupported { .. }) => {
@@ -278,13 +278,23 @@ fn compiled(catalog: &dyn Catalog, tree: &str, name: &str) -> Result<String, Err
     Ok(text.trim_end().to_owned() + "\n")
 }
 
+/// The fixture that is also compiled with its facts added up first.
+const FACTS: &str = "aggregate_extrema_joined";
+
 /// What the fixtures of one server compile to, by their names, with the answers of a catalog of this server.
 fn all_compiled(catalog: &dyn Catalog, trees: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let text = |(name, tree): (String, String)| {
-        let text = compiled(catalog, &tree, &name).unwrap_or_else(|error| panic!("{name}: {error}"));
-        (name, text)
+    let text = |tree: &str, name: &str, pre_aggregate| {
+        compiled(catalog, tree, name, pre_aggregate).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
-    trees.into_iter().map(text).collect()
+    let mut all = BTreeMap::new();
+    for (name, tree) in trees {
+        if name == FACTS {
+            all.insert(format!("{name}_added_up"), text(&tree, &name, PreAggregate::Always));
+        }
+        let text = text(&tree, &name, PreAggregate::Never);
+        all.insert(name, text);
+    }
+    all
 }
 
 /// The golden files by name, as PostgreSQL 18 gives them, and what comes out otherwise elsewhere.
