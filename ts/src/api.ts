@@ -104,7 +104,15 @@ export class Trickle {
     options: CreateStreamTableOptions = {},
   ): Promise<StreamTable<Row>> {
     checkOptions('createStreamTable', options, name)
-    const { ifNotExists = false, orReplace = false, withData = true, params, windows, preAggregate, onNotice } = options ?? {}
+    const {
+      ifNotExists = false,
+      orReplace = false,
+      withData = true,
+      params,
+      windows,
+      preAggregate,
+      onNotice,
+    } = options ?? {}
     if (ifNotExists && orReplace) {
       throw new TrickleError('ifNotExists and orReplace exclude each other', {
         code: '22023',

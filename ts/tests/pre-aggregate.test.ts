@@ -42,7 +42,8 @@ const ADDED = {
   no_aggregate: `SELECT d.region ${JOINED} GROUP BY d.region`,
   sets: `SELECT d.region, d.open, count(*) AS n, sum(s.x) AS x ${JOINED} GROUP BY ROLLUP (1, 2)`,
   in_a_subquery: `SELECT open, max(t) AS t FROM (SELECT d.open, d.region, sum(s.x) AS t ${JOINED} GROUP BY 1, 2) q GROUP BY open`,
-  by_using: 'SELECT c.name, count(s.id) AS n FROM (SELECT id, country AS cid, x FROM sale) s JOIN (SELECT id AS cid, name FROM country) c USING (cid) GROUP BY 1',
+  by_using:
+    'SELECT c.name, count(s.id) AS n FROM (SELECT id, country AS cid, x FROM sale) s JOIN (SELECT id AS cid, name FROM country) c USING (cid) GROUP BY 1',
   ranked: `SELECT d.region, rank() OVER (ORDER BY sum(s.x) DESC NULLS LAST) AS place ${JOINED} GROUP BY 1`,
 }
 
@@ -53,7 +54,8 @@ const JOINED_FIRST = {
   by_fact: `SELECT s.day, d.region, count(*) AS n ${JOINED} GROUP BY 1, 2`,
   outer_joined: 'SELECT d.region, count(s.id) AS n FROM shop d LEFT JOIN sale s ON d.id = s.shop GROUP BY 1',
   no_key: 'SELECT d.region, sum(s.x) AS x FROM sale s JOIN shop d ON d.country = s.country GROUP BY 1',
-  no_equality: 'SELECT d.region, sum(s.x) AS x FROM sale s JOIN shop d ON d.id = s.shop AND d.opened < s.day GROUP BY 1',
+  no_equality:
+    'SELECT d.region, sum(s.x) AS x FROM sale s JOIN shop d ON d.id = s.shop AND d.opened < s.day GROUP BY 1',
   other_type: 'SELECT d.region, sum(s.x) AS x FROM sale s JOIN shop d ON d.id = s.big GROUP BY 1',
   distinct_values: `SELECT d.region, count(DISTINCT s.x) AS n ${JOINED} GROUP BY 1`,
   lists: `SELECT d.region, array_agg(s.x ORDER BY s.id) AS l ${JOINED} GROUP BY 1`,
@@ -150,14 +152,17 @@ describe('facts added up first', () => {
     const kinds = [
       () => `INSERT INTO sale (id, shop, country, a, b, x, n, m, ok) VALUES (${next++}, ${value(9)}, ${value(4)}, 1, 'b${rng.int(0, 7)}', ${value(9)},
         ${rng.pick(['1', '2.50', '0.125'])}, ${value(5)}, ${rng.pick(['true', 'NULL'])})`,
-      () => `UPDATE sale SET x = ${value(9)}, n = ${value(9)} / ${rng.pick(['2.0', '4.000'])} WHERE id % ${rng.int(2, 9)} = 0`,
+      () =>
+        `UPDATE sale SET x = ${value(9)}, n = ${value(9)} / ${rng.pick(['2.0', '4.000'])} WHERE id % ${rng.int(2, 9)} = 0`,
       () => `UPDATE sale SET shop = ${value(9)} WHERE id % ${rng.int(2, 9)} = 1`,
       () => `DELETE FROM sale WHERE id % 17 = ${rng.int(0, 16)}`,
-      () => `UPDATE shop SET region = ${rng.pick(["'r0'", "'r5'", 'NULL'])}, open = NOT open WHERE id = ${rng.int(1, 8)}`,
+      () =>
+        `UPDATE shop SET region = ${rng.pick(["'r0'", "'r5'", 'NULL'])}, open = NOT open WHERE id = ${rng.int(1, 8)}`,
       () => `UPDATE shop SET id = ${next++} WHERE id = ${rng.int(1, 8)}`,
       () => `INSERT INTO shop VALUES (${rng.int(1, 8)}, 'r1', true) ON CONFLICT (id) DO UPDATE SET region = 'r7'`,
       () => `DELETE FROM shop WHERE id = ${rng.int(1, 8)}`,
-      () => `WITH s AS (UPDATE shop SET region = 'w' WHERE id = ${rng.int(1, 8)}) UPDATE sale SET x = x + 1 WHERE shop = ${rng.int(1, 8)}`,
+      () =>
+        `WITH s AS (UPDATE shop SET region = 'w' WHERE id = ${rng.int(1, 8)}) UPDATE sale SET x = x + 1 WHERE shop = ${rng.int(1, 8)}`,
     ]
     for (let turn = 0; turn < 40; turn++) await lab.run(rng.pick(kinds)())
     await lab.checkRefresh()
@@ -175,7 +180,8 @@ describe('facts added up first', () => {
 
 describe('the rule', () => {
   const query = `SELECT d.region, count(*) AS n ${JOINED} GROUP BY 1`
-  const more = (rows: number) => `INSERT INTO sale (id, shop) SELECT i, i % 8 FROM generate_series(1001, ${1000 + rows}) i`
+  const more = (rows: number) =>
+    `INSERT INTO sale (id, shop) SELECT i, i % 8 FROM generate_series(1001, ${1000 + rows}) i`
 
   it('adds up where there are many more facts than dimensions', async () => {
     await lab.create('few', query)
@@ -203,7 +209,7 @@ describe('the rule', () => {
     await lab.exec('ALTER TABLE shop DROP COLUMN size')
     await lab.run("UPDATE shop SET region = 'y' WHERE id < 3")
     expect([await isAddedUp('few'), await isAddedUp('many')]).toEqual([false, true])
-    expect(await lab.exec('SELECT * FROM pgtrickle.health_check()')).toEqual([])
+    expect(await lab.exec('SELECT FROM pgtrickle.health_check() WHERE NOT ok')).toEqual([])
   })
 
   it('asks again for another query, where nobody has chosen', async () => {
@@ -212,7 +218,7 @@ describe('the rule', () => {
     await lab.create('never', query, { preAggregate: false })
     await lab.exec(`${more(4000)}; ANALYZE sale, shop`)
     const alter = async (name: string, text: string, preAggregate?: boolean) => {
-      await lab.pg.trickle.alterStreamTable(name, text, { preAggregate })
+      await lab.pg.trickle.alterStreamTable(name, text, preAggregate === undefined ? {} : { preAggregate })
       await lab.watch(name, text)
       await lab.run("UPDATE shop SET region = region || 'x' WHERE id < 5")
       return isAddedUp(name)

@@ -11,6 +11,8 @@ import { DOMAINS, tables } from './schema.js'
 export interface Round {
   seed: number
   setup: string[]
+  /** Facts are added up first wherever they can be. */
+  preAggregate?: boolean
   views: Record<string, Query>
   steps: string[]
 }
@@ -54,7 +56,7 @@ export function generate(seed: number): Round {
     if (columns !== undefined && rng.chance(0.3)) readable.push({ name, columns, keyed: false, ddl: [] })
   }
   const steps = rng.times(STEPS * (isSkewed ? 5 : 8), STEPS * (isSkewed ? 8 : 14), () => changes.step()).flat()
-  return { seed, setup, views, steps }
+  return { seed, setup, views, steps, ...(seed % 3 === 0 && { preAggregate: true }) }
 }
 
 const clocks = new WeakMap<Database, Clock>()
@@ -67,7 +69,7 @@ export function clockOf(pg: Database): Clock {
 }
 
 /** Runs a round in its own schema. Throws when a stream table differs from its query. */
-export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Outcome> {
+export async function run(lab: Lab, { setup, preAggregate, views, steps }: Round): Promise<Outcome> {
   const outcome: Outcome = { statements: 0, pairs: 0, skipped: 0, failed: 0 }
   lab.script.length = 0
   lab.watched.clear()
@@ -78,7 +80,7 @@ export async function run(lab: Lab, { setup, views, steps }: Round): Promise<Out
     for (const sql of setup) await tolerate(lab, sql, outcome)
     for (const [name, { sql, freeSpelling }] of Object.entries(views)) {
       if (await isRefused(lab, sql)) outcome.skipped++
-      else await lab.create(name, sql, { freeSpelling })
+      else await lab.create(name, sql, { freeSpelling, preAggregate })
     }
     for (const sql of steps) {
       if (sql.startsWith(CLOCK)) {
@@ -226,12 +228,12 @@ function kindOf(error: unknown): string {
 }
 
 /** Prints a round as a case for `runCases`, ready to be pasted into a test. */
-export function asCase({ seed, setup, views, steps }: Round): string {
+export function asCase({ seed, setup, preAggregate, views, steps }: Round): string {
   const text = (sql: string) => `\`${sql.replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``
   const list = (items: string[]) => items.map((sql) => `    ${text(sql)},`).join('\n')
   const made = Object.entries(views).map(
     ([name, { sql, freeSpelling }]) =>
-      `    ${name}: { query: ${text(sql)}${freeSpelling ? ', freeSpelling: true' : ''} },`,
+      `    ${name}: { query: ${text(sql)}${freeSpelling ? ', freeSpelling: true' : ''}${preAggregate ? ', preAggregate: true' : ''} },`,
   )
   return `{
   name: 'seed ${seed}',

@@ -64,12 +64,13 @@ async function runCase(lab: Lab, item: Case, empty: Record<string, number>): Pro
   expect(await lab.inventory(), 'left behind after DROP SCHEMA CASCADE').toEqual(empty)
 }
 
-function comparisonOf({ compare, freeSpelling, ordered, frozen }: Comparison): Comparison {
+function comparisonOf({ compare, freeSpelling, ordered, frozen, preAggregate }: Comparison): Comparison {
   return {
     ...(compare !== undefined && { compare }),
     ...(freeSpelling && { freeSpelling }),
     ...(ordered && { ordered }),
     ...(frozen && { frozen }),
+    ...(preAggregate !== undefined && { preAggregate }),
   }
 }
 

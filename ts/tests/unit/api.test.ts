@@ -136,7 +136,7 @@ describe('Trickle', () => {
     await trickle.explainStreamTable(hostile)
     expect(sent.map(({ params }) => params?.[0])).toEqual(Array(6).fill(hostile))
     for (const { sql } of sent) expect(sql).not.toContain('DROP')
-    expect(sent[0]?.params).toEqual([hostile, hostile, 'true', 'fail', null])
+    expect(sent[0]?.params).toEqual([hostile, hostile, 'true', 'fail', null, null])
   })
 
   test('converts the catalog row to the shape of the API', async () => {
