@@ -5,6 +5,7 @@ import type { Scalar } from './expression.js'
 import { recursive } from './recursion.js'
 import { places } from './places.js'
 import { raising } from './raising.js'
+import { star } from './star.js'
 import type { Rng } from './rng.js'
 import type { Column, Table, Type } from './schema.js'
 
@@ -25,6 +26,8 @@ export function query(rng: Rng, tables: readonly Table[]): Query {
     const { sql, columns } = new Composer(rng, tables).query(rng.int(1, 4))
     return { sql, columns, freeSpelling: true }
   }
+  const made = rng.chance(0.12) ? star(rng, tables) : undefined
+  if (made !== undefined) return made
   // Compared by value, as below.
   if (rng.chance(0.2)) return { sql: places(rng, tables), freeSpelling: true }
   if (rng.chance(0.15)) return { sql: raising(rng, tables), freeSpelling: true }
