@@ -269,7 +269,7 @@ impl Sums<'_> {
             (right, left)
         };
         let is_alike = own.type_oid == other.type_oid && own.collation == other.collation;
-        if !is_alike || own.attno < 1 || other.attno < 1 || other.levels_up > 0 {
+        if !is_alike || own.attno < 1 || other.attno < 1 || own.levels_up > 0 || other.levels_up > 0 {
             return Ok(None);
         }
         let default = self.graph.default_equality(own.type_oid)?;
