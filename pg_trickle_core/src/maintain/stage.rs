@@ -88,7 +88,7 @@ pub fn or_whole(is_few: &str) -> String {
 }
 
 /// A change counts as large if no table has more than this many times its rows.
-const LARGE: usize = 2;
+pub const LARGE: usize = 2;
 /// Scanning a table of this many bytes for each touched key takes less time than making a plan that does not.
 const SMALL: usize = 65_536;
 /// To skip a stage pays for a share of its rows that is this many times smaller than one for which its query runs, if not
@@ -172,6 +172,16 @@ pub trait Maintenance {
     /// True if a changed row may read more rows than the program touches.
     fn reads_more(&self, _changes: &[Change]) -> bool {
         false
+    }
+
+    /// True if the program compares each changed row with all of another table, where the query may find them by an index.
+    fn compares_all(&self) -> bool {
+        false
+    }
+
+    /// How many times as many rows as have changed a table must have at least, for the program to pay.
+    fn least(&self, _changes: &[Change]) -> usize {
+        LARGE
     }
 
     /// Stored columns that identify a row, if they do so without a unique index.
@@ -307,7 +317,8 @@ impl Stage {
     /// the better choice from a smaller share on.
     #[must_use]
     pub fn question(&self, rows: usize, changes: &[Change], may_be_skipped: bool) -> Statement {
-        let factor = LARGE * if may_be_skipped { SKIPPED } else { 1 };
+        let skipped = if may_be_skipped { LARGE * SKIPPED } else { 0 };
+        let factor = self.maintenance.least(changes).max(skipped);
         let exists = |table: &str, offset: &str| format!("EXISTS (SELECT FROM {table} OFFSET {offset})");
         let tables: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
         let many = (factor * rows).to_string();
@@ -460,6 +471,12 @@ impl Stage {
     #[must_use]
     pub fn runs_query(&self) -> bool {
         self.maintenance.runs_query()
+    }
+
+    /// True if the program compares each changed row with all of another table, where the query may find them by an index.
+    #[must_use]
+    pub fn compares_all(&self) -> bool {
+        self.maintenance.compares_all()
     }
 
     /// True if plans must be made anew for these changes, because some table without an index is scanned in full, more

@@ -51,18 +51,20 @@ impl Maintenance for Group {
         Block::any_filters(&self.parts, changes)
     }
 
+    fn compares_all(&self) -> bool {
+        Block::any_compares(&self.parts)
+    }
+
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         let rows = column("g", &self.aggregate.states[0].name);
         let of_groups = |select: &str| {
             let groups = format!("(SELECT {rows} FROM {} AS g LIMIT {COUNTED}) AS g", self.table);
             format!("(SELECT {select}::pg_catalog.int8 FROM {groups})")
         };
-        let loses = self.lookups == Lookups::Table && changes.iter().any(|change| change.old);
-        let is_wide = Block::any_fans_out(&self.parts, changes) || loses && !Block::all_single(&self.parts);
-        is_wide.then(|| Reach::Delta {
+        self.is_bounded(changes).then(|| Reach::Delta {
             of: Some(of_groups(&format!("coalesce(pg_catalog.sum({rows}), 0)"))),
             // As large a share of the groups loses what decided its result.
-            parts: loses.then(|| of_groups("pg_catalog.count(*)")),
+            parts: self.scans_again(changes).then(|| of_groups("pg_catalog.count(*)")),
         })
     }
 
@@ -96,6 +98,17 @@ impl Maintenance for Group {
 }
 
 impl Group {
+    /// True if a group that loses the value that decided its result reads several tables.
+    fn scans_again(&self, changes: &[Change]) -> bool {
+        let is_read = self.lookups == Lookups::Table && !Block::all_single(&self.parts);
+        is_read && changes.iter().any(|change| change.old)
+    }
+
+    /// True if the program counts its delta before it applies it.
+    fn is_bounded(&self, changes: &[Change]) -> bool {
+        Block::any_fans_out(&self.parts, changes) || self.scans_again(changes)
+    }
+
     /// The SELECT that computes keys and states from scratch, in storage order.
     pub fn query(&self) -> String {
         let arms: Vec<Select> = self
@@ -137,7 +150,7 @@ impl Group {
         if terms.is_empty() {
             return Vec::new();
         }
-        let bounded = Block::any_fans_out(&self.parts, changes);
+        let bounded = self.is_bounded(changes);
         if !self.aggregate.keys.is_empty()
             && terms.iter().all(|term| term.sign > 0)
             && let Some(set) = self.added()

@@ -55,6 +55,10 @@ impl Maintenance for Bag {
         Block::any_filters(&self.parts, changes)
     }
 
+    fn compares_all(&self) -> bool {
+        Block::any_compares(&self.parts)
+    }
+
     fn reach(&self, changes: &[Change]) -> Option<Reach> {
         Block::any_fans_out(&self.parts, changes).then_some(Reach::Delta { of: None, parts: None })
     }

@@ -22,6 +22,8 @@ pub struct Block {
     pub between: Vec<Between>,
     /// True if more rows may be read than the conditions leave.
     pub filters: bool,
+    /// True if a table is compared with others, but not by equality.
+    pub compares: bool,
     /// A FROM item with the columns over which values are written that are the same for several blocks.
     pub outputs: Option<String>,
 }
@@ -180,6 +182,12 @@ impl Block {
             .iter()
             .filter(filters)
             .any(|part| Block::any_fans_out(std::slice::from_ref(part), changes))
+    }
+
+    /// True if one of the branches compares a table with others, but not by equality.
+    #[must_use]
+    pub fn any_compares(parts: &[Part]) -> bool {
+        parts.iter().any(|part| part.block.compares)
     }
 
     /// True if so many occurrences change at once that a full refresh is cheaper than the sum of all terms.

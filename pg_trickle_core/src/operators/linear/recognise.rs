@@ -241,6 +241,7 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
             None
         }
     };
+    let (filters, compares) = search(flat, catalog)?;
     Ok((
         Block {
             fans_out: keys::fan_out(flat, catalog)?,
@@ -248,33 +249,46 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
             conditions,
             tree: joins,
             between: Vec::new(),
-            filters: filters(flat, catalog)?,
+            filters,
+            compares,
             outputs: None,
         },
         tree,
     ))
 }
 
-/// True unless a block does nothing but join each table by one column: any other condition may hold for few of the rows
-/// that an index finds.
-fn filters(flat: &Flat, catalog: &dyn Catalog) -> Result<bool, Error> {
+/// Whether a block does more than to join each table by one column, since any other condition may hold for few of the rows
+/// that an index finds; and whether it compares a table with others, but not by equality.
+fn search(flat: &Flat, catalog: &dyn Catalog) -> Result<(bool, bool), Error> {
     let mut conditions: Vec<&Expr> = flat.quals.iter().collect();
     if let Some(tree) = &flat.tree {
         tree.for_each_condition(&mut |condition| conditions.push(condition));
     }
+    let mut filters = conditions.len() >= flat.scans.len();
+    let mut joined = vec![None; flat.scans.len()];
     for condition in &conditions {
-        let Expr::Op(compared) = condition else {
-            return Ok(true);
-        };
-        match compared.args.as_slice() {
-            [Expr::Var(one), Expr::Var(other)] if one.varno != other.varno => {}
-            _ => return Ok(true),
+        let (mut is_equality, mut is_plain) = (false, false);
+        if let Expr::Op(compared) = condition {
+            is_equality = catalog.operator(compared.operator)?.name == "=";
+            is_plain =
+                matches!(compared.args.as_slice(), [Expr::Var(one), Expr::Var(other)] if one.varno != other.varno);
         }
-        if catalog.operator(compared.operator)?.name != "=" {
-            return Ok(true);
+        filters |= !is_plain || !is_equality;
+        let mut scans = Vec::new();
+        condition.for_each(&mut |node| {
+            if let Expr::Var(var) = node {
+                scans.push(join_tree::index(var.varno));
+            }
+        });
+        if scans.iter().any(|scan| *scan != scans[0]) {
+            for (scan, by) in joined.iter_mut().enumerate() {
+                if scans.contains(&scan) {
+                    *by = Some(is_equality || *by == Some(true));
+                }
+            }
         }
     }
-    Ok(conditions.len() >= flat.scans.len())
+    Ok((filters, joined.contains(&Some(false))))
 }
 
 /// Adds the columns that are read of each scan.

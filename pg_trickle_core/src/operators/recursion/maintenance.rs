@@ -6,7 +6,7 @@
 //! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
 
 use crate::maintain::netting::{Sign, WEIGHT, netted, remaining};
-use crate::maintain::stage::{Maintenance, or_whole, sizes};
+use crate::maintain::stage::{LARGE, Maintenance, or_whole, sizes};
 use crate::maintain::storage::Written;
 use crate::operators::linear::bag::net;
 use crate::operators::linear::block::{Block, Part};
@@ -31,6 +31,10 @@ const VERDICT: &str = "SELECT CASE WHEN z.few THEN 0 WHEN z.worn THEN 2 ELSE 1 E
 pub const LOST_BYTES: usize = 300;
 /// The same below another stage: the query of the stream table writes none of the rows, so it costs less.
 pub const LOST_BYTES_BELOW: usize = 900;
+/// A stored row takes about as many.
+const ROW_BYTES: usize = 45;
+/// A row that is taken away takes at least as many with it, where many are.
+const LOST_WITH_EACH: usize = 2;
 /// So many may be lost from the smallest storage.
 const LEAST: &str = "100";
 /// The CTE of the found rows.
@@ -96,6 +100,15 @@ impl Maintenance for Recursion {
         } else {
             self.rederive(changes, &mut with)
         }])
+    }
+
+    /// A program that would take too many rows apart finds so only after it has begun.
+    fn least(&self, changes: &[Change]) -> usize {
+        if changes.iter().any(|change| change.old) {
+            LOST_WITH_EACH * self.lost_bytes / ROW_BYTES
+        } else {
+            LARGE
+        }
     }
 
     fn cost(&self, _source: &Source, _sources: &[Source]) -> &'static str {
