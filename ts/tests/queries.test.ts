@@ -19,6 +19,7 @@ const OPERATORS: Record<string, string[]> = {
     'SELECT n, count(*), sum(n), avg(m), sum(m) AS m FROM a GROUP BY n',
     'SELECT n, sum(f), avg(f::real), variance(m), stddev(f), corr(f, n), covar_pop(n, f), regr_r2(f, id) FROM a GROUP BY n',
   ],
+  'over facts joined': ['SELECT c.t, count(*), sum(a.n) FROM a JOIN c ON c.id = a.n GROUP BY c.t'],
   '`bit_xor`': ['SELECT n, bool_and(id > 3), bool_or(n > 4), every(m > 5), bit_xor(id) FROM a GROUP BY n'],
   'with `DISTINCT`': [
     'SELECT n, count(DISTINCT t), sum(DISTINCT m), avg(DISTINCT id), stddev(DISTINCT id), bit_xor(DISTINCT id) FROM a GROUP BY n',

@@ -1,5 +1,6 @@
 //! What all operators share to maintain a stage: its storage table, the ways to patch it, and the programs that do so.
 
+pub mod bounded;
 pub mod crossing;
 pub mod full_refresh;
 pub mod key;

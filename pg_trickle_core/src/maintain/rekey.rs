@@ -5,11 +5,12 @@
 //! Wanted and stored rows pair by a key of the result if it has one, else copy by copy. Rows that have not changed are
 //! left alone.
 
+use super::bounded::{FEW, size_within, verdict};
 use super::full_refresh::write;
 use super::key::{KeyColumn, pairs};
 use super::netting::{Patch, patch, stored};
 use super::nulls::searches;
-use super::stage::{FEW, Maintenance, Reach, size_within, verdict};
+use super::stage::{Maintenance, Reach};
 use super::storage::Written;
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{and, column, differs, names, op};

@@ -1,6 +1,7 @@
 //! The state of a session: compiled stream tables, pending changes, and the flush that applies them.
 
 pub mod behind;
+pub mod best_way;
 pub mod choices;
 pub mod flush;
 pub mod load;

@@ -4,9 +4,10 @@ use super::delta::{DELTA, ROWS, STORED, WEIGHT, argument_name, key_name, value_n
 use super::lookups::{Guard, Lookups};
 use super::percentile::{self, Percentile, Rows};
 use super::state::{Aggregate, GroupKey, Kind, State};
+use crate::maintain::bounded::Bounded;
 use crate::maintain::key::same;
 use crate::maintain::nulls::{KeyMatch, MAX_NULLABLE, searches};
-use crate::maintain::stage::{Bounded, Maintenance, Reach};
+use crate::maintain::stage::{Maintenance, Reach};
 use crate::operators::linear::bag::{applied, fold_cost};
 use crate::operators::linear::block::{Block, Part, Term, signed_terms, weighted};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};

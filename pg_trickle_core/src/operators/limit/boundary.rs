@@ -1,9 +1,10 @@
 //! The SQL that moves the boundary of the first rows.
 
+use crate::maintain::bounded::{FEW, size_within, verdict};
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::{FEW, Maintenance, size_within, verdict};
+use crate::maintain::stage::Maintenance;
 use crate::maintain::storage::Written;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::operators::partitioned::places::{Order, Side, equal};

@@ -7,10 +7,11 @@
 use super::block::{Block, Part, Term, signed_terms, weighted};
 use super::inner_join::keyed_choices;
 use super::scan::{Scan, Version};
+use crate::maintain::bounded::{Bounded, verdict};
 use crate::maintain::key::KeyColumn;
 use crate::maintain::netting::{NET, Sign, WEIGHT, is_left, netted, remaining};
 use crate::maintain::rekey::key_column;
-use crate::maintain::stage::{Bounded, Maintenance, Reach, verdict};
+use crate::maintain::stage::{Maintenance, Reach};
 use crate::maintain::storage::{Identity, Written};
 use crate::plan::{Change, Program, Returns, Source, Statement, Way};
 use crate::sql::statement::{Insert, Merge, Select, and, column, differs, hash, image, is_null, names, op, union_all};

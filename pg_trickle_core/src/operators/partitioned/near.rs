@@ -18,10 +18,11 @@
 use super::places::{Order, Side, equal, strictly};
 use super::range;
 use super::reach::Prefix;
+use crate::maintain::bounded::{FEW, size_within, verdict, whole_unless};
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{Rekey, TOUCHED, TouchedKeys, key_column};
-use crate::maintain::stage::{FEW, FEW_CHANGES, Maintenance, Reach, size_within, sizes, verdict, whole_unless};
+use crate::maintain::stage::{FEW_CHANGES, Maintenance, Reach, sizes};
 use crate::operators::linear::block::Block;
 use crate::operators::linear::touched::KeysOfBlocks;
 use crate::plan::{Change, Oid, Program, Returns, Source, Statement, Way};

@@ -5,8 +5,9 @@
 //! hundredfold. DISTINCT bounds the estimate, because the planner expects 200 distinct values if it has no statistics.
 //! So `= ANY (SELECT DISTINCT ...)` is hashed once, however many rows are lost.
 
+use crate::maintain::bounded::or_whole;
 use crate::maintain::netting::{Sign, WEIGHT, netted, remaining};
-use crate::maintain::stage::{LARGE, Maintenance, or_whole, sizes};
+use crate::maintain::stage::{LARGE, Maintenance, sizes};
 use crate::maintain::storage::Written;
 use crate::operators::linear::bag::net;
 use crate::operators::linear::block::{Block, Part};
