@@ -207,10 +207,30 @@ impl Boundary {
         }
     }
 
+    /// The condition that a row has not changed. As a subquery it is hashed, where a join would compare each row that ties with
+    /// each that changed.
+    fn untouched(&self) -> String {
+        let is_alike = |first: &&KeyColumn| {
+            let mut keys = self.row_key.iter();
+            keys.all(|key| key.equals == first.equals && !key.nullable)
+        };
+        let Some(first) = self.row_key.first().filter(is_alike) else {
+            return format!("NOT EXISTS (SELECT FROM {TOUCHED} AS k WHERE {})", self.by_key("r"));
+        };
+        let own: Vec<String> = self.row_key.iter().map(|key| column("r", &key.name)).collect();
+        let touched: Vec<String> = self.keys().iter().map(|key| format!("k.{key}")).collect();
+        format!(
+            "NOT (({}) {} ANY (SELECT {} FROM {TOUCHED} AS k))",
+            own.join(", "),
+            first.equals,
+            touched.join(", ")
+        )
+    }
+
     /// The rows behind the last stored one that did not change: one more than the stored ones that did.
     fn behind(&self) -> String {
         let most = "(SELECT pg_catalog.count(*) OPERATOR(pg_catalog.+) 1 FROM o)";
-        let untouched = format!("NOT EXISTS (SELECT FROM {TOUCHED} AS k WHERE {})", self.by_key("r"));
+        let untouched = self.untouched();
         let arm = |conditions: &[String], more: &str| {
             format!(
                 "(SELECT y.* FROM b, LATERAL (SELECT r.* FROM ({}) AS r({}) WHERE {} AND {untouched}{more} \
