@@ -258,37 +258,28 @@ pub fn any_block(flat: &Flat, catalog: &dyn Catalog) -> Result<(Block, OperatorT
 }
 
 /// Whether a block does more than to join each table by one column, since any other condition may hold for few of the rows
-/// that an index finds; and whether it compares a table with others, but not by equality.
+/// that an index finds; and whether it compares tables, but none of them by equality.
 fn search(flat: &Flat, catalog: &dyn Catalog) -> Result<(bool, bool), Error> {
     let mut conditions: Vec<&Expr> = flat.quals.iter().collect();
     if let Some(tree) = &flat.tree {
         tree.for_each_condition(&mut |condition| conditions.push(condition));
     }
     let mut filters = conditions.len() >= flat.scans.len();
-    let mut joined = vec![None; flat.scans.len()];
+    let (mut equates, mut compares) = (false, false);
     for condition in &conditions {
         let (mut is_equality, mut is_plain) = (false, false);
         if let Expr::Op(compared) = condition {
             is_equality = catalog.operator(compared.operator)?.name == "=";
-            is_plain =
-                matches!(compared.args.as_slice(), [Expr::Var(one), Expr::Var(other)] if one.varno != other.varno);
+            is_plain = matches!(compared.args.as_slice(), [Expr::Var(_), Expr::Var(_)]);
         }
-        filters |= !is_plain || !is_equality;
-        let mut scans = Vec::new();
-        condition.for_each(&mut |node| {
-            if let Expr::Var(var) = node {
-                scans.push(join_tree::index(var.varno));
-            }
-        });
-        if scans.iter().any(|scan| *scan != scans[0]) {
-            for (scan, by) in joined.iter_mut().enumerate() {
-                if scans.contains(&scan) {
-                    *by = Some(is_equality || *by == Some(true));
-                }
-            }
-        }
+        let mut first = None;
+        let joins =
+            condition.any(&mut |node| matches!(node, Expr::Var(var) if *first.get_or_insert(var.varno) != var.varno));
+        filters |= !(is_plain && is_equality && joins);
+        equates |= is_equality && joins;
+        compares |= joins;
     }
-    Ok((filters, joined.contains(&Some(false))))
+    Ok((filters, compares && !equates))
 }
 
 /// Adds the columns that are read of each scan.
