@@ -24,10 +24,9 @@ const CHEAP: f64 = 150.0;
 const SHARE_WITHOUT_KEY: f64 = 0.6;
 /// So a program may touch this many times fewer of them.
 const FEWER_WITHOUT_KEY: i64 = 2;
-/// The share of the cost where a program compares each changed row with all of another table. The planner takes a comparison for cheaper than it is,
-/// and expects many more rows in a range than there are.
+/// The share of the cost where a program compares each changed row with all of another table. The planner takes a comparison
+/// for cheaper than it is, and expects many more rows in a range than there are.
 const SHARE_WITHOUT_INDEX: f64 = 0.15;
-
 /// What it costs to write a row of a stage that may be skipped, which the planner does not count.
 const WRITTEN: f64 = 0.4;
 
