@@ -64,6 +64,17 @@ pub fn is_grouped(query: &Query) -> bool {
     query.has_aggs || !query.group.is_empty() || !query.grouping_sets.is_empty() || query.having.is_some()
 }
 
+/// True if the query groups by keys, without grouping sets or subqueries, and no other operator but an order or a limit stands
+/// above that.
+pub fn only_groups(query: &Query) -> bool {
+    !query.group.is_empty()
+        && query.grouping_sets.is_empty()
+        && query.distinct.is_empty()
+        && !query.has_windows
+        && !query.has_target_srfs
+        && !query.has_sublinks
+}
+
 /// True if the query aggregates all rows of FROM and WHERE to one row, and no other operator stands above that.
 pub fn aggregates_whole_input(query: &Query) -> bool {
     query.has_aggs

@@ -112,6 +112,18 @@ impl Expr {
         self.for_each_child(&mut |child| child.for_each(visit));
     }
 
+    /// Its aggregates, also those inside of others.
+    #[must_use]
+    pub fn aggregates(&self) -> Vec<Aggref> {
+        let mut calls = Vec::new();
+        self.for_each(&mut |node| {
+            if let Expr::Aggref(call) = node {
+                calls.push((**call).clone());
+            }
+        });
+        calls
+    }
+
     /// True if `test` holds for this node or one below it.
     #[must_use]
     pub fn any(&self, test: &mut dyn FnMut(&Expr) -> bool) -> bool {

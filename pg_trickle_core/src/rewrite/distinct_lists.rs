@@ -6,6 +6,7 @@
 
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::facts::shape::only_groups;
 use crate::facts::value_identity::equal_is_same;
 use crate::query::{Aggref, Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, attno};
 use crate::sql::ident::is_one_of;
@@ -16,22 +17,11 @@ const LISTS: &str = "string_agg array_agg json_agg jsonb_agg";
 
 /// The query over distinct values, if lists of the same ones are all that it aggregates.
 pub fn over_values(query: &Query, graph: &StageGraph) -> Result<Option<Query>, Error> {
-    let is_plain = query.grouping_sets.is_empty()
-        && query.distinct.is_empty()
-        && !query.has_windows
-        && !query.has_target_srfs
-        && !query.has_sublinks;
-    if !is_plain || query.group.is_empty() {
+    if !only_groups(query) {
         return Ok(None);
     }
-    let mut calls: Vec<Aggref> = Vec::new();
-    for expr in query.targets.iter().map(|target| &target.expr).chain(&query.having) {
-        expr.for_each(&mut |node| {
-            if let Expr::Aggref(call) = node {
-                calls.push((**call).clone());
-            }
-        });
-    }
+    let outputs = query.targets.iter().map(|target| &target.expr).chain(&query.having);
+    let calls: Vec<Aggref> = outputs.flat_map(Expr::aggregates).collect();
     // The keys, and then the values of the lists.
     let mut columns: Vec<(Expr, SortGroup)> = Vec::new();
     for key in &query.group {

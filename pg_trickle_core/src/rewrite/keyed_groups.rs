@@ -115,13 +115,7 @@ pub fn inside(subquery: &Query, table: i32, around: &Query, graph: &StageGraph) 
 
 /// True if all aggregates of an expression are folded.
 fn is_folded(expr: &Expr, graph: &StageGraph) -> Result<bool, Error> {
-    let mut calls = Vec::new();
-    expr.for_each(&mut |node| {
-        if let Expr::Aggref(call) = node {
-            calls.push((**call).clone());
-        }
-    });
-    for call in calls {
+    for call in expr.aggregates() {
         if !call.distinct.is_empty() || !is_one_of(&graph.function(call.function)?.name, FOLDED) {
             return Ok(false);
         }

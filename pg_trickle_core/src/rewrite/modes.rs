@@ -7,6 +7,7 @@
 use super::dependents::aggregate;
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::facts::shape::only_groups;
 use crate::facts::value_identity::equal_is_same;
 use crate::oids::{COUNT, INT8, INT8_EQUAL, INT8_GREATER};
 use crate::query::{Aggref, Expr, Query, SortGroup};
@@ -14,27 +15,16 @@ use crate::stages::graph::StageGraph;
 
 /// The query as DISTINCT ON over groups, if modes in one order are all that it aggregates.
 pub fn as_first(query: &Query, graph: &StageGraph) -> Result<Option<Query>, Error> {
-    let is_plain = query.grouping_sets.is_empty()
-        && query.having.is_none()
-        && query.distinct.is_empty()
-        && query.sort.is_empty()
-        && !query.has_windows
-        && !query.has_target_srfs
-        && !query.has_sublinks;
-    if !is_plain || query.group.is_empty() || query.group.iter().any(|key| key.sort_op == 0) {
+    let is_plain = only_groups(query) && query.having.is_none() && query.sort.is_empty();
+    if !is_plain || query.group.iter().any(|key| key.sort_op == 0) {
         return Ok(None);
     }
-    let mut calls: Vec<Aggref> = Vec::new();
-    for target in &query.targets {
-        let _ = target.expr.any(&mut |node| {
-            if let Expr::Aggref(call) = node
-                && !calls.contains(call)
-            {
-                calls.push((**call).clone());
-            }
-            false
-        });
-    }
+    let mut calls: Vec<Aggref> = query
+        .targets
+        .iter()
+        .flat_map(|target| target.expr.aggregates())
+        .collect();
+    calls.dedup();
     let [call] = calls.as_slice() else { return Ok(None) };
     let ([value], [order]) = (call.args.as_slice(), call.order.as_slice()) else {
         return Ok(None);

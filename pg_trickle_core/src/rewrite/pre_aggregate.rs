@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::facts::from_items::{mentions_only, rels};
 use crate::facts::linear_block::conjuncts;
 use crate::facts::raising::node_may_raise;
+use crate::facts::shape::only_groups;
 use crate::facts::value_identity::equal_is_same;
 use crate::facts::volatility::is_immutable;
 use crate::oids::{COUNT, INT2, INT4, INT8, NUMERIC, SUM_INT2, SUM_INT4, SUM_INT8, SUM_NUMERIC};
@@ -32,14 +33,8 @@ const REPEATABLE: &str = "any_value bool_and bool_or every max min";
 
 /// The grouping over facts that have been added up, if there are such facts, and it is wanted; and what `explain` says of it.
 pub fn over_sums(query: &Query, graph: &StageGraph) -> Result<Option<(Query, String)>, Error> {
-    let is_plain = query.grouping_sets.is_empty()
-        && query.distinct.is_empty()
-        && query.ctes.is_empty()
-        && query.top.is_none()
-        && !query.has_windows
-        && !query.has_target_srfs
-        && !query.has_sublinks;
-    if !is_plain || query.group.is_empty() || graph.pre_aggregate.get() == PreAggregate::Never {
+    let is_plain = only_groups(query) && query.ctes.is_empty() && query.top.is_none();
+    if !is_plain || graph.pre_aggregate.get() == PreAggregate::Never {
         return Ok(None);
     }
     let mut query = query.clone();
@@ -153,14 +148,8 @@ fn above(query: &Query, fact: i32, graph: &StageGraph) -> Result<Option<Above>, 
     let outputs: Vec<&mut Expr> = outputs.chain(&mut upper.having).collect();
     let mut shows_facts = false;
     for output in outputs {
-        let mut calls = Vec::new();
-        output.for_each(&mut |node| {
-            if let Expr::Aggref(call) = node {
-                calls.push((**call).clone());
-            }
-        });
         let mut totals = Vec::new();
-        for call in calls {
+        for call in output.aggregates() {
             let Some(total) = sums.total(&call)? else {
                 return Ok(None);
             };

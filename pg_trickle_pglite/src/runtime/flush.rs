@@ -10,6 +10,7 @@ use crate::edge::ffi::{self, Delta, Oid, Outcome, Steps, Store};
 use pg_trickle_core::FEW_CHANGES;
 use pg_trickle_core::plan::{Change, Statement};
 use pg_trickle_core::sorted::{Map, Set};
+use std::borrow::Cow;
 use std::ffi::CString;
 use std::rc::Rc;
 
@@ -124,7 +125,7 @@ enum Work<'a> {
     /// Run its query again.
     Rebuild,
     /// Run these, which replace its rows.
-    Load(Vec<Statement>),
+    Load(Cow<'a, [Statement]>),
     /// Apply the change, with plans that are kept or not.
     Program {
         steps: Rc<Steps>,
@@ -337,7 +338,7 @@ impl Flush {
             Choice::Whole | Choice::AtOnce => Best::Whole(None),
         };
         let (action, plans, whole) = match best {
-            Best::Fill => return self.work(stage, &Work::Load(vec![stage.stage.fill_statement()])),
+            Best::Fill => return self.work(stage, &Work::Load(vec![stage.stage.fill_statement()].into())),
             Best::Whole(steps) => return self.run_query(stage, steps, may_be_skipped),
             Best::Program(Some(action), whole) => (action, Plans::Made, whole),
             Best::Program(None, whole) => {
@@ -364,7 +365,7 @@ impl Flush {
                 plans: Plans::Made,
                 may_raise: !stage.is_whole,
             },
-            None => Work::Load(vec![stage.stage.refresh()]),
+            None => Work::Load(vec![stage.stage.refresh()].into()),
         };
         self.work(stage, &work)
     }
@@ -396,7 +397,7 @@ impl Flush {
         if (self.skipping.contains(&id) || !behind::is_over(id)?)
             && let Some(statement) = load::at_once(&table)?
         {
-            match Work::Load(vec![(*statement).clone()]).attempt(stage)? {
+            match Work::Load(Cow::Borrowed(std::slice::from_ref(&*statement))).attempt(stage)? {
                 // A test must not pass by another way.
                 Tried::Failed(error) if session::choice() == Choice::AtOnce && error.sqlstate.starts_with("42") => {
                     return Err(error);
@@ -423,7 +424,11 @@ impl Flush {
             Tried::TooMany => return Ok(false),
             Tried::Wrong => return self.work(stage, &Work::Rebuild).map(|()| true),
             Tried::Worn if is_better_skipped(stage)? => return self.skip(stage).map(|()| true),
-            Tried::Worn => return self.work(stage, &Work::Load(stage.stage.refill())).map(|()| true),
+            Tried::Worn => {
+                return self
+                    .work(stage, &Work::Load(stage.stage.refill().into()))
+                    .map(|()| true);
+            }
             Tried::Failed(error) => error,
         };
         let may_rebuild = !matches!(work, Work::Rebuild) && !error.is_refusal();

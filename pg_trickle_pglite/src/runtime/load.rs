@@ -11,7 +11,7 @@ use crate::text::{hidden, names};
 use pg_trickle_core::plan::{OutputColumn, PreAggregate, Source, Statement};
 use pg_trickle_core::sorted::Set;
 use pg_trickle_core::{Input, Stage, compile as compile_query, compile_at_once};
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// What stored rows mean. Raise it when a version stores other values in columns that look the same: storage of an earlier
@@ -74,17 +74,18 @@ impl Compiled {
 /// Compiles the query of a definition view. `storage` is the unquoted name of the storage table; `fallback` says why the
 /// query is to be run again after every change.
 pub fn compile(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
-    compile_view(&analysed(definition)?, definition, storage, fallback)
+    let view = analysed(definition)?;
+    compile_view(&view, view.choices.of_facts(), definition, storage, fallback)
 }
 
 /// Compiles a definition for the first time. What the sizes of tables decide is written down with it.
 pub fn compile_new(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
     let mut view = analysed(definition)?;
-    if view.choices.pre_aggregate.is_none() {
-        view.pre_aggregate = PreAggregate::BySize;
+    if view.choices.pre_aggregate.is_some() {
+        return compile_view(&view, view.choices.of_facts(), definition, storage, fallback);
     }
-    let compiled = compile_view(&view, definition, storage, fallback)?;
-    if compiled.pre_aggregated && view.choices.pre_aggregate.is_none() {
+    let compiled = compile_view(&view, PreAggregate::BySize, definition, storage, fallback)?;
+    if compiled.pre_aggregated {
         view.choices.pre_aggregate = Some(true);
         view.choices.record(definition)?;
     }
@@ -95,12 +96,17 @@ pub fn compile_new(definition: &str, storage: &str, fallback: Option<&str>) -> R
 pub fn compile_plainly(definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
     let mut view = analysed(definition)?;
     view.choices = Choices::default();
-    view.pre_aggregate = PreAggregate::Never;
-    compile_view(&view, definition, storage, fallback)
+    compile_view(&view, PreAggregate::Never, definition, storage, fallback)
 }
 
-fn compile_view(view: &Analysed, definition: &str, storage: &str, fallback: Option<&str>) -> Result<Compiled> {
-    let input = view.input(definition, storage, fallback);
+fn compile_view(
+    view: &Analysed,
+    pre_aggregate: PreAggregate,
+    definition: &str,
+    storage: &str,
+    fallback: Option<&str>,
+) -> Result<Compiled> {
+    let input = view.input(pre_aggregate, definition, storage, fallback);
     let (compiled, depends) = SpiCatalog::ask(view.owner, |catalog| compile_query(&input, catalog))?;
     Ok(Compiled {
         stages: compiled.stages,
@@ -118,15 +124,13 @@ fn compile_view(view: &Analysed, definition: &str, storage: &str, fallback: Opti
 
 /// The statement that makes the top stage what its query returns, whatever the lower stages store, if there is one.
 pub fn at_once(table: &StreamTable) -> Result<Option<Rc<Statement>>> {
-    if let Some(known) = &*table.at_once.borrow() {
-        return Ok(Some(Rc::clone(known)));
+    if let Some(known) = table.at_once.get() {
+        return Ok(known.clone());
     }
     let view = analysed(&table.definition)?;
-    let input = view.input(&table.definition, &table.storage, None);
+    let input = view.input(view.choices.of_facts(), &table.definition, &table.storage, None);
     let (statement, _) = SpiCatalog::ask(view.owner, |catalog| compile_at_once(&input, catalog))?;
-    let statement = statement.map(Rc::new);
-    table.at_once.borrow_mut().clone_from(&statement);
-    Ok(statement)
+    Ok(table.at_once.get_or_init(|| statement.map(Rc::new)).clone())
 }
 
 /// What was chosen for a definition.
@@ -140,12 +144,17 @@ struct Analysed {
     tree: String,
     owner: Oid,
     choices: Choices,
-    pre_aggregate: PreAggregate,
 }
 
 impl Analysed {
     /// What is compiled, where the view has the name `definition`.
-    fn input<'a>(&'a self, definition: &'a str, storage: &'a str, fallback: Option<&'a str>) -> Input<'a> {
+    fn input<'a>(
+        &'a self,
+        pre_aggregate: PreAggregate,
+        definition: &'a str,
+        storage: &'a str,
+        fallback: Option<&'a str>,
+    ) -> Input<'a> {
         Input {
             tree: &self.tree,
             definition,
@@ -153,7 +162,7 @@ impl Analysed {
             storage,
             fallback,
             windows_on_read: self.choices.windows_on_read,
-            pre_aggregate: self.pre_aggregate,
+            pre_aggregate,
         }
     }
 }
@@ -172,12 +181,7 @@ fn analysed(view: &str) -> Result<Analysed> {
     let mut values = Values::of(row);
     let (tree, owner) = (values.text()?, values.number()?);
     let choices = Choices::read(&values.text()?);
-    Ok(Analysed {
-        tree,
-        owner,
-        choices,
-        pre_aggregate: choices.of_facts(),
-    })
+    Ok(Analysed { tree, owner, choices })
 }
 
 /// Whether what a stream table stores looks like this.
@@ -401,7 +405,7 @@ fn build(id: i32) -> Result<Rc<StreamTable>> {
         change_documents: is_kept.then_some(compiled.change_documents),
         triggers,
         denied,
-        at_once: RefCell::default(),
+        at_once: OnceCell::new(),
         stages,
     });
     session::remember(&table);

@@ -548,7 +548,7 @@ mod tests {
             triggers: 0,
             weight: 0,
             denied: None,
-            at_once: RefCell::default(),
+            at_once: std::cell::OnceCell::new(),
             stages: Vec::new(),
         })
     }

@@ -9,7 +9,7 @@ use crate::text::{hidden, names};
 use pg_trickle_core::Stage;
 use pg_trickle_core::plan::{Change, OutputColumn, Returns, Source, Statement, Way};
 use pg_trickle_core::sorted::Set;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
@@ -52,7 +52,7 @@ pub struct StreamTable {
     /// Why it cannot be maintained: its owner has lost a privilege that its query needs.
     pub denied: Option<Box<SqlError>>,
     /// What [`super::load::at_once`] has compiled.
-    pub at_once: RefCell<Option<Rc<Statement>>>,
+    pub at_once: OnceCell<Option<Rc<Statement>>>,
     /// Its stages, bottom first; the last one's storage is what users see.
     pub stages: Vec<Rc<StageRunner>>,
 }
@@ -172,11 +172,8 @@ impl StreamTable {
     /// What it and its plans take, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        let at_once = self
-            .at_once
-            .borrow()
-            .as_ref()
-            .map_or(0, |statement| statement.sql.len());
+        let at_once = self.at_once.get().into_iter().flatten();
+        let at_once: usize = at_once.map(|statement| statement.sql.len()).sum();
         self.weight + at_once + self.stages.iter().map(|stage| stage.plans()).sum::<usize>()
     }
 

@@ -141,11 +141,7 @@ pub fn grouped(
     for expr in used {
         stability::same_when_stored(expr, graph)?;
         keys.add_dependent(expr)?;
-        expr.for_each(&mut |node| {
-            if let Expr::Aggref(call) = node {
-                calls.push((**call).clone());
-            }
-        });
+        calls.extend(expr.aggregates());
     }
     if let Some(nullable) = &branches {
         for (expr, key) in &mut keys.keys {
