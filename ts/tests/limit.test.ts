@@ -64,4 +64,41 @@ runCases('first rows', [
     views: { few: 'SELECT v FROM t ORDER BY v, id LIMIT 3' },
     steps: ['INSERT INTO t VALUES (4, NULL), (5, 7)'],
   },
+  {
+    // What is looked up for a row is looked up for those that are shown.
+    name: 'subqueries in the select list',
+    setup: [
+      ...TABLE,
+      'CREATE INDEX ON t (v DESC NULLS LAST, id)',
+      'CREATE TABLE c (id int PRIMARY KEY, t int, x int)',
+      'INSERT INTO c SELECT i, i * 7 % 230, i % 13 FROM generate_series(1, 500) AS i',
+      'CREATE INDEX ON c (t)',
+    ],
+    views: {
+      of_key: `SELECT id, (SELECT count(*) FROM c WHERE c.t = t.id) AS n, coalesce((SELECT sum(x) FROM c WHERE c.t = t.id), v) AS s
+        FROM t ORDER BY v DESC NULLS LAST, id LIMIT 10`,
+      of_group:
+        'SELECT v, (SELECT sum(x) FROM c WHERE c.x = t.k) AS s FROM t WHERE w > 0 ORDER BY id DESC LIMIT 5 OFFSET 3',
+      of_others: `SELECT k + v AS s, EXISTS (SELECT FROM c WHERE c.t = t.id AND x > t.v) AS e, ARRAY(SELECT x FROM c WHERE c.t = t.id
+        ORDER BY c.id) AS l, t.k IN (SELECT x FROM c) AS i FROM t ORDER BY t.v + t.w, id LIMIT 7`,
+      of_inner: `SELECT q.id, q.v, (SELECT max(x) FROM c WHERE c.t = q.id) AS m FROM (SELECT * FROM t ORDER BY v, id LIMIT 8) q
+        WHERE (SELECT count(*) FROM c WHERE c.t = q.id) > 1`,
+      of_lateral: `SELECT q.id, l.n FROM (SELECT * FROM t ORDER BY w, id LIMIT 30) q, LATERAL (SELECT count(*) AS n FROM c WHERE c.t = q.id) l`,
+      of_join: `SELECT t.id, c.id AS cid, (SELECT count(*) FROM c d WHERE d.t = t.id) AS n FROM t JOIN c ON c.t = t.id
+        ORDER BY t.id, c.id DESC LIMIT 12`,
+      of_sums:
+        'SELECT sum(n) AS n, sum(s) AS s FROM (SELECT id, (SELECT count(*) FROM c WHERE c.t = t.id) AS n, (SELECT sum(x) FROM c) AS s FROM t ORDER BY id LIMIT 9) q',
+      in_order: 'SELECT id, (SELECT count(*) FROM c WHERE c.t = t.id) AS n FROM t ORDER BY n DESC, id LIMIT 6',
+    },
+    steps: [
+      'INSERT INTO c SELECT 1000 + i, i, i FROM generate_series(1, 60) AS i',
+      'UPDATE c SET x = x + 1 WHERE t IN (SELECT id FROM t ORDER BY v DESC NULLS LAST, id LIMIT 3)',
+      'UPDATE c SET t = t + 1 WHERE id % 3 = 0',
+      'WITH moved AS (UPDATE t SET v = v + 9 WHERE id % 17 = 0 RETURNING id) DELETE FROM c USING moved WHERE c.t = moved.id',
+      'DELETE FROM c WHERE id % 2 = 0',
+      ...CHANGES,
+      'INSERT INTO c SELECT i, i % 90, i % 7 FROM generate_series(5000, 5400) AS i',
+      'TRUNCATE c',
+    ],
+  },
 ])

@@ -58,7 +58,10 @@ pub fn choose(query: &Query, storage: &StorageTable, graph: &StageGraph) -> Resu
         return recursion::plan::show(query, cte, storage, graph);
     }
     if query.limit_count.is_some() || query.limit_offset.is_some() {
-        return limit::plan::plan(query, storage, graph);
+        return match split::above_first_rows(query, graph)? {
+            Some(above) => choose(&above, storage, graph),
+            None => limit::plan::plan(query, storage, graph),
+        };
     }
     if query.set_operations.is_some() {
         return set_operation::plan::plan(query, storage, graph);

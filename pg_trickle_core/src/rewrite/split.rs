@@ -6,9 +6,7 @@ use crate::error::Error;
 use crate::facts::clock::all;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::conjuncts;
-#[cfg(feature = "changes")]
-use crate::facts::shape::is_grouped;
-use crate::facts::shape::{gives_rows, has_sublink};
+use crate::facts::shape::{gives_rows, has_sublink, is_grouped};
 use crate::facts::types::{is_pseudo, type_of};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
 use crate::stages::graph::StageGraph;
@@ -91,7 +89,8 @@ fn supplying(lower: Query, columns: Columns) -> Result<Query, Error> {
     lower.targets.retain(|target| {
         let refers = |sort: &SortGroup| sort.target_ref == target.ressortgroupref;
         let in_window = |window: &Window| window.partition.iter().chain(&window.order).any(refers);
-        target.ressortgroupref != 0 && (lower.group.iter().any(refers) || lower.windows.iter().any(in_window))
+        let is_referred = lower.group.iter().chain(&lower.sort).any(refers) || lower.windows.iter().any(in_window);
+        target.ressortgroupref != 0 && is_referred
     });
     for target in &mut lower.targets {
         target.junk = true;
@@ -177,6 +176,39 @@ pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fal
     upper.has_sublinks = false;
     upper.set_operations = None;
     over(cleared(query), columns, upper, graph)
+}
+
+/// Subqueries in the select list above LIMIT, if the order does not depend on them: for no more rows than are shown, as
+/// PostgreSQL computes them.
+pub fn above_first_rows(query: &Query, graph: &StageGraph) -> Result<Option<Query>, Fallback> {
+    let is_sort = |target: &Target| query.sort.iter().any(|sort| sort.target_ref == target.ressortgroupref);
+    let (computed, plain): (Vec<&Target>, Vec<&Target>) =
+        query.targets.iter().partition(|target| has_sublink(&target.expr));
+    let has_more = is_grouped(query)
+        || query.has_windows
+        || query.has_target_srfs
+        || query.set_operations.is_some()
+        || !query.distinct.is_empty();
+    if has_more || computed.is_empty() || computed.into_iter().any(is_sort) {
+        return Ok(None);
+    }
+    let mut columns = Columns {
+        exprs: Vec::new(),
+        catalog: graph,
+        error: None,
+    };
+    let is_column = |expr: &Expr| plain.iter().any(|target| target.expr == *expr);
+    let mut upper = query.clone();
+    for target in &mut upper.targets {
+        target.expr = columns.lift(&target.expr, &is_column);
+    }
+    upper.quals = None;
+    upper.limit_count = None;
+    upper.limit_offset = None;
+    upper.limit_with_ties = false;
+    let mut lower = query.clone();
+    lower.has_sublinks = lower.quals.as_ref().is_some_and(has_sublink);
+    beside(lower, columns, upper).map(|(above, _)| Some(above))
 }
 
 /// Windows, subqueries in the select list or HAVING, and set-returning functions, above grouping.
