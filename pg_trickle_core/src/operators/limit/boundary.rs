@@ -16,6 +16,9 @@ const RID: &str = "__pgt_rid";
 /// The column with the place of a row, counted from the last one.
 const PLACE: &str = "__pgt_n";
 
+/// Up to so many rows may be touched, an updated one twice.
+const MOST: usize = 2 * FEW;
+
 /// The maintenance of first rows at their boundary.
 pub struct Boundary {
     /// Qualified, quoted name of the storage table.
@@ -110,13 +113,20 @@ impl Boundary {
         let list = names(columns);
         let mut with = Vec::new();
         let mut cte = |name: &str, select: &str| with.push(format!("{name} AS MATERIALIZED ({select})"));
+        // Of the rows that a changed row of another table is joined to, no more are read than decide.
         cte(
             "__pgt_keys",
-            &format!("SELECT DISTINCT * FROM ({touched}) AS t({})", self.keys().join(", ")),
+            &format!(
+                "SELECT * FROM ({touched}) AS t({}) LIMIT {MOST} OPERATOR(pg_catalog.+) 1",
+                self.keys().join(", ")
+            ),
         );
         cte("__pgt_size", "SELECT pg_catalog.count(*) AS n FROM __pgt_keys");
-        let is_few = size_within(&FEW.to_string());
-        cte(TOUCHED, &format!("SELECT * FROM __pgt_keys AS k WHERE {is_few}"));
+        let is_few = size_within(&MOST.to_string());
+        cte(
+            TOUCHED,
+            &format!("SELECT DISTINCT * FROM __pgt_keys AS k WHERE {is_few}"),
+        );
         cte(&format!("w({list})"), &self.now.join(" UNION ALL "));
         cte(
             "o",

@@ -129,6 +129,9 @@ impl Block {
         };
         for (position, scan) in self.scans.iter().enumerate() {
             let version = version_of(position);
+            if matches!(version, Version::New | Version::Old | Version::Changed) {
+                select.filter = scan.told(&select.filter, &self.scans);
+            }
             if let Some((item, conditions)) = scan.restriction(version) {
                 select.from.extend(item);
                 select.filter.extend(conditions);

@@ -246,7 +246,12 @@ impl Rule<'_> {
                 self.product(&before, &pieces, item, &changes)
             };
         }
-        restricted(pieces, on)
+        match self.changed {
+            [changed] if items.contains(&Tree::Scan(changed.scan)) => {
+                restricted(pieces, &self.scans[changed.scan].told(on, self.scans))
+            }
+            _ => restricted(pieces, on),
+        }
     }
 
     /// The change of a left join, and of a full join as far as it keeps left rows.

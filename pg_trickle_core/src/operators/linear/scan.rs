@@ -14,7 +14,7 @@
 
 use crate::plan::{Oid, added, removed};
 use crate::sql::ident::quote_ident;
-use crate::sql::statement::{column, image};
+use crate::sql::statement::{and, case, column, image};
 
 /// One occurrence of a table in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,33 @@ impl Scan {
             Version::Gained => format!("{} AS {}", gained(self.delta), self.alias),
             Version::Lost => format!("{} AS {}", lost(self.delta), self.alias),
         }
+    }
+
+    /// Conjuncts, of which those about this scan alone are one, if there are `others`: this scan is its changed rows. PostgreSQL
+    /// has no statistics of these, and expects one in 200 to equal a constant (`DEFAULT_NUM_DISTINCT` in its selfuncs.h); where
+    /// it cannot see through a condition, it expects half of them.
+    #[must_use]
+    pub fn told(&self, conditions: &[String], others: &[Scan]) -> Vec<String> {
+        let is_other = |scan: &&Scan| scan.alias != self.alias;
+        let others: Vec<String> = others
+            .iter()
+            .filter(is_other)
+            .map(|scan| format!("{}.", scan.alias))
+            .collect();
+        let is_own = |condition: &&String| {
+            let reads = |name: &String| condition.contains(name.as_str());
+            condition.contains(&format!("{}.", self.alias))
+                && !others.iter().any(reads)
+                && !condition.contains("SELECT")
+        };
+        let (own, mut all): (Vec<&String>, Vec<&String>) = conditions.iter().partition(is_own);
+        if own.is_empty() || others.is_empty() {
+            return conditions.to_vec();
+        }
+        let own: Vec<String> = own.into_iter().cloned().collect();
+        let own = case(&[(and(&own), "TRUE".to_owned())], None);
+        all.push(&own);
+        all.into_iter().cloned().collect()
     }
 
     /// What else restricts one version: conditions, and a FROM item if they need one.
