@@ -28,7 +28,7 @@ const FEWER_WITHOUT_KEY: i64 = 2;
 /// for cheaper than it is, and expects many more rows in a range than there are.
 const SHARE_WITHOUT_INDEX: f64 = 0.15;
 /// What it costs to write a row of a stage that may be skipped, which the planner does not count.
-const WRITTEN: f64 = 0.4;
+const WRITTEN: f64 = 0.7;
 
 /// Finds the best way, by what the change touches and, if that may not say what the program reads, by the planner's
 /// estimates.

@@ -132,7 +132,7 @@ impl Block {
             if matches!(version, Version::New | Version::Old | Version::Changed) {
                 select.filter = scan.told(&select.filter, &self.scans);
             }
-            if let Some((item, conditions)) = scan.restriction(version) {
+            if let Some((item, conditions)) = scan.restriction(version, &self.conditions, &self.scans) {
                 select.from.extend(item);
                 select.filter.extend(conditions);
             }

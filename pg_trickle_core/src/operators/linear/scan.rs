@@ -128,36 +128,38 @@ impl Scan {
         }
     }
 
-    /// Conjuncts, of which those about this scan alone are one, if there are `others`: this scan is its changed rows. PostgreSQL
+    /// Conjuncts over `scans`, of which those about this one alone become one: this scan is its changed rows. PostgreSQL
     /// has no statistics of these, and expects one in 200 to equal a constant (`DEFAULT_NUM_DISTINCT` in its selfuncs.h); where
     /// it cannot see through a condition, it expects half of them.
     #[must_use]
-    pub fn told(&self, conditions: &[String], others: &[Scan]) -> Vec<String> {
-        let is_other = |scan: &&Scan| scan.alias != self.alias;
-        let others: Vec<String> = others
-            .iter()
-            .filter(is_other)
-            .map(|scan| format!("{}.", scan.alias))
-            .collect();
-        let is_own = |condition: &&String| {
-            let reads = |name: &String| condition.contains(name.as_str());
-            condition.contains(&format!("{}.", self.alias))
-                && !others.iter().any(reads)
-                && !condition.contains("SELECT")
-        };
-        let (own, mut all): (Vec<&String>, Vec<&String>) = conditions.iter().partition(is_own);
-        if own.is_empty() || others.is_empty() {
+    pub fn told(&self, conditions: &[String], scans: &[Scan]) -> Vec<String> {
+        let (own, mut all) = self.own(conditions, scans);
+        if own.is_empty() || scans.len() < 2 {
             return conditions.to_vec();
         }
-        let own: Vec<String> = own.into_iter().cloned().collect();
-        let own = case(&[(and(&own), "TRUE".to_owned())], None);
-        all.push(&own);
-        all.into_iter().cloned().collect()
+        all.push(case(&[(and(&own), "TRUE".to_owned())], None));
+        all
     }
 
-    /// What else restricts one version: conditions, and a FROM item if they need one.
+    /// Conjuncts over `scans`: those about this one alone, and the rest.
+    fn own(&self, conditions: &[String], scans: &[Scan]) -> (Vec<String>, Vec<String>) {
+        let reads = |condition: &str, scan: &Scan| condition.contains(&format!("{}.", scan.alias));
+        let is_own = |condition: &String| {
+            let mut others = scans.iter().filter(|scan| scan.alias != self.alias);
+            reads(condition, self) && !others.any(|scan| reads(condition, scan)) && !condition.contains("SELECT")
+        };
+        conditions.iter().cloned().partition(is_own)
+    }
+
+    /// What else than the conjuncts of the block over `scans` restricts one version: conditions, and a FROM item if they need
+    /// one.
     #[must_use]
-    pub fn restriction(&self, version: Version) -> Option<(Option<String>, Vec<String>)> {
+    pub fn restriction(
+        &self,
+        version: Version,
+        conjuncts: &[String],
+        scans: &[Scan],
+    ) -> Option<(Option<String>, Vec<String>)> {
         if self.key.is_empty() {
             return None;
         }
@@ -176,8 +178,15 @@ impl Scan {
             return None;
         }
         let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
+        // The last version of a row is among the inserted ones. If none of them meets the conditions, it is not looked up.
+        let (own, _) = self.own(conjuncts, scans);
+        let met = if own.is_empty() {
+            String::new()
+        } else {
+            format!(" AS {} WHERE {}", self.alias, and(&own))
+        };
         let item = format!(
-            "(SELECT DISTINCT {} FROM {}) AS {changed}",
+            "(SELECT DISTINCT {} FROM {}{met}) AS {changed}",
             names.join(", "),
             added(self.delta)
         );
