@@ -1,6 +1,6 @@
 // The size of what is downloaded: each module, each bundle, and where the bytes of a module come from.
 //
-// A bundle of more than 496 KB (gzipped) fails, and a planner of more than 300 KB. So does a module or bundle that is
+// A bundle of more than 496 KB (gzipped) fails, and a planner of more than 304 KB. So does a module or bundle that is
 // over 5 % larger than ci/sizes.json says: find out why it grew, then record the new size with `just sizes --record`.
 // Every change that lands records its sizes, so that the 5 % measure that change and not the sum of many. And so does a
 // document that tells another size of the bundle.
@@ -11,7 +11,7 @@ import { functions, sections } from './wasm.mjs'
 export const name = 'sizes'
 const MODULE_LIMIT = 2 * 1024 * 1024
 const BUNDLE_LIMIT = 496 * 1024
-const PLANNER_LIMIT = 300 * 1024
+const PLANNER_LIMIT = 304 * 1024
 const GROWTH = 1.05
 /** Parts smaller than this may grow as they like. */
 const PART_FLOOR = 4096

@@ -77,6 +77,10 @@ const QUERIES: Record<string, string> = {
   joined_extremes: 'SELECT c.name, o.id % 40 AS k, max(f), min(o.id) FROM o JOIN c ON c.id = o.cid GROUP BY 1, 2',
   bits: 'SELECT note, bit_or(id), bit_and(id), max(f) FROM o GROUP BY note',
   common: 'SELECT k, v FROM bare INTERSECT ALL SELECT cid, note FROM o',
+  unmet: 'SELECT o.id, o.cid FROM o WHERE NOT EXISTS (SELECT FROM bare WHERE bare.v = o.note AND bare.k = 1)',
+  met: "SELECT o.id, c.name FROM c JOIN o ON o.cid = c.id AND o.amount > 60 AND o.note <> 'n3'",
+  shown: `SELECT id, note, (SELECT count(*) FROM bare WHERE bare.v = o.note) AS n, (SELECT max(p.f) FROM o AS p WHERE p.id = o.id) AS f
+    FROM o ORDER BY amount DESC, id LIMIT 5`,
 }
 
 /** One row, many rows, and one row that many others refer to. */

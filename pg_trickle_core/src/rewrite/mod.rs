@@ -7,7 +7,8 @@
 //! [`keyed_groups`]), reduces outer joins ([`outer_to_inner`]), merges views
 //! ([`views`]) and linear subqueries ([`merge`]), leaves out what nobody reads of the others ([`unread`]), keeps only the
 //! first rows of each partition where a condition asks for no others ([`top`]), and turns NOT IN into anti-joins
-//! ([`anti_join`]). A query with several operators is split in two ([`split`]). FULL JOIN ([`full_join`]) and GROUPING SETS
+//! ([`anti_join`]). A query with several operators is split in two ([`split`]), as is
+//! a LIMIT from the subqueries of its select list. FULL JOIN ([`full_join`]) and GROUPING SETS
 //! ([`grouping_sets`]) become branches of a UNION ALL
 //! ([`union_branches`]). Tables without a key get row numbers ([`numbered`]).
 //! DISTINCT over aggregates of whole partitions becomes GROUP BY ([`distinct_windows`]), and a mode the most frequent one of

@@ -13,8 +13,9 @@
 use super::keyed_groups::{inside, outer};
 use crate::catalog::Catalog;
 use crate::facts::fallback::Fallback;
+use crate::facts::join_tree::index;
 use crate::facts::linear_block::conjuncts;
-use crate::facts::shape::{aggregates_whole_input, has_sublink, integer, is_grouped};
+use crate::facts::shape::{aggregates_whole_input, has_sublink, is_grouped};
 use crate::oids::{INT2, INT4, INT8};
 use crate::query::{
     Expr, FromItem, JoinExpr, JoinKind, List, OpExpr, Query, Rte, RteKind, SortGroup, SqlLeaf, SubLinkKind, Target,
@@ -138,12 +139,11 @@ fn take(
                 let Some(groups) = groups(&sublink.query, around, graph)? else {
                     return Ok(());
                 };
-                let of_first_row = |given: &Given| match (&given.value, around) {
-                    (Expr::Var(var), Some(around)) => is_key_of_first_rows(around, var, false, graph),
-                    _ => Ok(false),
-                };
                 for given in &groups.given {
-                    if of_first_row(given)? {
+                    if let Expr::Var(var) = &given.value
+                        && let Some(around) = around
+                        && is_key_of_first_rows(around, var, graph)?
+                    {
                         return Ok(());
                     }
                 }
@@ -168,33 +168,19 @@ fn take(
     result
 }
 
-/// How many first rows are few.
-const FEW: i64 = 1000;
-
-/// True if a column is the key of a table of which the query reads a few first rows. What belongs to them is read with them:
+/// True if a column is the key of a table of which the query reads first rows. What belongs to them is read with them:
 /// the groups of all other rows of the table would be kept up to date for nobody.
-fn is_key_of_first_rows(query: &Query, var: &Var, few: bool, graph: &StageGraph) -> Result<bool, Fallback> {
-    match query.rte(var.varno).map(|rte| &rte.kind) {
-        Some(RteKind::Relation { relid, .. }) => {
-            let relation = graph.relation(*relid)?;
-            Ok(few && relation.keys.iter().any(|key| key.columns == [var.attno]))
-        }
-        Some(RteKind::Subquery(rows)) => {
-            let limit = match &rows.limit_count {
-                Some(limit) => integer(limit, graph)?,
-                None => None,
-            };
-            let few = few || limit.is_some_and(|limit| limit <= FEW);
-            let column = usize::try_from(var.attno)
-                .ok()
-                .and_then(|attno| rows.targets.get(attno.checked_sub(1)?));
-            match column.map(|target| &target.expr) {
-                Some(Expr::Var(below)) if below.levels_up == 0 => is_key_of_first_rows(rows, below, few, graph),
-                _ => Ok(false),
-            }
-        }
-        _ => Ok(false),
-    }
+fn is_key_of_first_rows(query: &Query, var: &Var, graph: &StageGraph) -> Result<bool, Fallback> {
+    let Some(RteKind::Subquery(rows)) = query.rte(var.varno).map(|rte| &rte.kind) else {
+        return Ok(false);
+    };
+    let Some(Expr::Var(own)) = rows.targets.get(index(var.attno.into())).map(|target| &target.expr) else {
+        return Ok(false);
+    };
+    let Some(relid) = rows.table(own.varno).filter(|_| rows.limit_count.is_some()) else {
+        return Ok(false);
+    };
+    Ok(own.levels_up == 0 && graph.relation(relid)?.keys.iter().any(|key| key.columns == [own.attno]))
 }
 
 /// The values of the subquery's columns, over the columns of its groups.

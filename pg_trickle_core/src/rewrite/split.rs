@@ -6,7 +6,9 @@ use crate::error::Error;
 use crate::facts::clock::all;
 use crate::facts::fallback::Fallback;
 use crate::facts::linear_block::conjuncts;
-use crate::facts::shape::{gives_rows, has_sublink, is_grouped};
+#[cfg(feature = "changes")]
+use crate::facts::shape::is_grouped;
+use crate::facts::shape::{gives_rows, has_sublink, only_linear};
 use crate::facts::types::{is_pseudo, type_of};
 use crate::query::{Expr, FromItem, Query, Rte, RteKind, SortGroup, Target, Var, Window, attno};
 use crate::stages::graph::StageGraph;
@@ -181,15 +183,12 @@ pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fal
 /// Subqueries in the select list above LIMIT, if the order does not depend on them: for no more rows than are shown, as
 /// PostgreSQL computes them.
 pub fn above_first_rows(query: &Query, graph: &StageGraph) -> Result<Option<Query>, Fallback> {
-    let is_sort = |target: &Target| query.sort.iter().any(|sort| sort.target_ref == target.ressortgroupref);
-    let (computed, plain): (Vec<&Target>, Vec<&Target>) =
-        query.targets.iter().partition(|target| has_sublink(&target.expr));
-    let has_more = is_grouped(query)
-        || query.has_windows
-        || query.has_target_srfs
-        || query.set_operations.is_some()
-        || !query.distinct.is_empty();
-    if has_more || computed.is_empty() || computed.into_iter().any(is_sort) {
+    let mut upper = query.clone();
+    upper.limit_count = None;
+    upper.limit_offset = None;
+    upper.limit_with_ties = false;
+    let is_plain = only_linear(&upper).is_ok() && !query.referred(&query.sort).any(has_sublink);
+    if !is_plain || !query.targets.iter().any(|target| has_sublink(&target.expr)) {
         return Ok(None);
     }
     let mut columns = Columns {
@@ -197,18 +196,12 @@ pub fn above_first_rows(query: &Query, graph: &StageGraph) -> Result<Option<Quer
         catalog: graph,
         error: None,
     };
-    let is_column = |expr: &Expr| plain.iter().any(|target| target.expr == *expr);
-    let mut upper = query.clone();
     for target in &mut upper.targets {
-        target.expr = columns.lift(&target.expr, &is_column);
+        let is_plain = !has_sublink(&target.expr);
+        target.expr = columns.lift(&target.expr, &|_| is_plain);
     }
     upper.quals = None;
-    upper.limit_count = None;
-    upper.limit_offset = None;
-    upper.limit_with_ties = false;
-    let mut lower = query.clone();
-    lower.has_sublinks = lower.quals.as_ref().is_some_and(has_sublink);
-    beside(lower, columns, upper).map(|(above, _)| Some(above))
+    beside(query.clone(), columns, upper).map(|(above, _)| Some(above))
 }
 
 /// Windows, subqueries in the select list or HAVING, and set-returning functions, above grouping.

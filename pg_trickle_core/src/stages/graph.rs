@@ -104,7 +104,9 @@ impl<'c> StageGraph<'c> {
         if rows.contains(NUMBER) {
             self.reads_numbers.set(true);
         }
-        let Some(ctes) = &self.ctes else { return rows };
+        let Some(ctes) = self.ctes.as_ref().filter(|_| cfg!(feature = "changes")) else {
+            return rows;
+        };
         if storage.is_inner() {
             let cte = format!("{}{columns} AS ({rows})", quote_ident(&storage.name));
             ctes.borrow_mut().push((storage.relid, cte));
@@ -114,7 +116,7 @@ impl<'c> StageGraph<'c> {
         let is_planned = |relid: Oid| stages.iter().any(|stage| stage.relid == relid);
         let ctes = ctes.borrow();
         let ctes = ctes.iter().filter(|(relid, _)| is_planned(*relid));
-        let ctes: Vec<&str> = ctes.map(|(_, cte)| cte.as_str()).collect();
+        let ctes: Vec<String> = ctes.map(|(_, cte)| cte.clone()).collect();
         format!("WITH {} SELECT * FROM ({rows}) AS q", ctes.join(", "))
     }
 

@@ -349,9 +349,7 @@ pub fn grouped_stage(
         "select list"
     };
     let visible = view.visible_targets();
-    let shown: Vec<&str> = visible
-        .map(|target| target.name.as_deref().unwrap_or_default())
-        .collect();
+    let shown: Vec<String> = visible.map(|target| target.name.clone().unwrap_or_default()).collect();
     let operators = OperatorTree::new(
         format!("{above} over groups: {}", shown.join(", ")),
         vec![OperatorTree::new(label, vec![input])],

@@ -111,7 +111,7 @@ impl Aggregate {
     /// The label that `explain` shows.
     #[must_use]
     pub fn label(&self) -> String {
-        let keys: Vec<&str> = self.keys.iter().map(|key| key.sql.as_str()).collect();
+        let keys: Vec<String> = self.keys.iter().map(|key| key.sql.clone()).collect();
         format!("aggregate by ({}), {} states", keys.join(", "), self.states.len())
     }
 

@@ -350,10 +350,7 @@ impl Rule<'_> {
         ));
         listed.push(format!("{sum}::pg_catalog.int8 AS {MATCHES}"));
         let places = kept.visible();
-        let places: Vec<&str> = places
-            .iter()
-            .flat_map(|scan| self.scans[*scan].place.iter().map(String::as_str))
-            .collect();
+        let places: Vec<String> = places.iter().flat_map(|scan| self.scans[*scan].place.clone()).collect();
         format!(
             "SELECT {} FROM {matching} CROSS JOIN {left} WHERE {} GROUP BY {} HAVING {}",
             listed.join(", "),

@@ -268,8 +268,8 @@ fn finish(from: Finish) -> Result<(StagePlan, Bag), Fallback> {
         stored.push(StoredColumn::number());
     }
     let view = view_of_columns(from.query, from.storage, &stored, &key, from.graph)?;
-    let selected: Vec<&str> = (from.outputs.iter().filter(|output| !output.hidden))
-        .map(|output| output.sql.as_str())
+    let selected: Vec<String> = (from.outputs.iter().filter(|output| !output.hidden))
+        .map(|output| output.sql.clone())
         .collect();
     let label = format!("project {}", selected.join(", "));
     let projected = |tree| OperatorTree::new(label.clone(), vec![tree]);

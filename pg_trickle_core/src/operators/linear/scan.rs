@@ -133,22 +133,26 @@ impl Scan {
     /// it cannot see through a condition, it expects half of them.
     #[must_use]
     pub fn told(&self, conditions: &[String], scans: &[Scan]) -> Vec<String> {
-        let (own, mut all) = self.own(conditions, scans);
-        if own.is_empty() || scans.len() < 2 {
+        let (mut own, mut all) = (Vec::new(), Vec::new());
+        for condition in conditions {
+            let list = if self.is_alone(condition, scans) {
+                &mut own
+            } else {
+                &mut all
+            };
+            list.push(condition.clone());
+        }
+        if scans.len() < 2 || own.is_empty() {
             return conditions.to_vec();
         }
         all.push(case(&[(and(&own), "TRUE".to_owned())], None));
         all
     }
 
-    /// Conjuncts over `scans`: those about this one alone, and the rest.
-    fn own(&self, conditions: &[String], scans: &[Scan]) -> (Vec<String>, Vec<String>) {
-        let reads = |condition: &str, scan: &Scan| condition.contains(&format!("{}.", scan.alias));
-        let is_own = |condition: &String| {
-            let mut others = scans.iter().filter(|scan| scan.alias != self.alias);
-            reads(condition, self) && !others.any(|scan| reads(condition, scan)) && !condition.contains("SELECT")
-        };
-        conditions.iter().cloned().partition(is_own)
+    /// True if a condition over `scans` is about this one alone.
+    fn is_alone(&self, condition: &str, scans: &[Scan]) -> bool {
+        let is_read = |scan: &Scan| condition.contains(&format!("{}.", scan.alias));
+        is_read(self) && scans.iter().filter(|scan| is_read(scan)).count() == 1 && !condition.contains("SELECT")
     }
 
     /// What else than the conjuncts of the block over `scans` restricts one version: conditions, and a FROM item if they need
@@ -179,7 +183,8 @@ impl Scan {
         }
         let names: Vec<String> = self.key.iter().map(|(name, _)| quote_ident(name)).collect();
         // The last version of a row is among the inserted ones. If none of them meets the conditions, it is not looked up.
-        let (own, _) = self.own(conjuncts, scans);
+        let mut own = conjuncts.to_vec();
+        own.retain(|condition| self.is_alone(condition, scans));
         let met = if own.is_empty() {
             String::new()
         } else {
