@@ -1,5 +1,5 @@
 // Queries of apps, for `just skew --from bench/lib/skew-apps.mjs`: a help desk with text keys, tags of tickets (many to many),
-// events without a key, followers, a tree of categories and prices with ranges. Of eight tenants, the first has half of all
+// events without a key, a tree of categories and prices with ranges. Of eight tenants, the first has half of all
 // tickets, the next one a quarter; three users write half of all comments; one tag is on half of all tickets.
 
 export const GROUPS = 8

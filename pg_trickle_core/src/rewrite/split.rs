@@ -20,7 +20,15 @@ struct Columns<'c> {
     error: Option<Error>,
 }
 
-impl Columns<'_> {
+impl<'c> Columns<'c> {
+    fn new(catalog: &'c dyn Catalog) -> Self {
+        Columns {
+            exprs: Vec::new(),
+            catalog,
+            error: None,
+        }
+    }
+
     /// The column that holds the expression, added if it is new.
     fn column(&mut self, expr: &Expr) -> Expr {
         let position = self.exprs.iter().position(|known| known == expr).unwrap_or_else(|| {
@@ -158,11 +166,7 @@ fn keys(query: &Query, graph: &StageGraph) -> Result<Vec<Expr>, Error> {
 
 /// DISTINCT or LIMIT above everything else: the lower part selects what the query selects.
 pub fn above_select_list(query: &Query, graph: &StageGraph) -> Result<Query, Fallback> {
-    let mut columns = Columns {
-        exprs: Vec::new(),
-        catalog: graph,
-        error: None,
-    };
+    let mut columns = Columns::new(graph);
     let mut upper = query.clone();
     for target in &mut upper.targets {
         target.expr = columns.column(&target.expr);
@@ -191,11 +195,7 @@ pub fn above_first_rows(query: &Query, graph: &StageGraph) -> Result<Option<Quer
     if !is_plain || !query.targets.iter().any(|target| has_sublink(&target.expr)) {
         return Ok(None);
     }
-    let mut columns = Columns {
-        exprs: Vec::new(),
-        catalog: graph,
-        error: None,
-    };
+    let mut columns = Columns::new(graph);
     for target in &mut upper.targets {
         let is_plain = !has_sublink(&target.expr);
         target.expr = columns.lift(&target.expr, &|_| is_plain);
@@ -214,11 +214,7 @@ pub fn above_grouping(query: &Query, graph: &StageGraph) -> Result<Query, Fallba
 fn parted_at_groups<'c>(query: &Query, graph: &'c StageGraph) -> (Query, Columns<'c>, Query) {
     let keys: Vec<Expr> = query.referred(&query.group).cloned().collect();
     let is_column = |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Aggref(_) | Expr::Grouping(_));
-    let mut columns = Columns {
-        exprs: Vec::new(),
-        catalog: graph,
-        error: None,
-    };
+    let mut columns = Columns::new(graph);
     let mut lower = cleared(query);
     lower.windows.clear();
     lower.has_windows = false;
@@ -291,11 +287,7 @@ pub fn rows_below(query: &Query, graph: &StageGraph) -> Result<(Query, Query), F
 /// Everything above the rows of FROM and the other conditions of WHERE. `conditions` stay in the upper part, as do
 /// subqueries in its expressions.
 pub fn above_conditions(query: &Query, conditions: &[Expr], graph: &StageGraph) -> Result<Query, Fallback> {
-    let mut columns = Columns {
-        exprs: Vec::new(),
-        catalog: graph,
-        error: None,
-    };
+    let mut columns = Columns::new(graph);
     let is_column = |_: &Expr| false;
     let (own, rest): (Vec<Expr>, Vec<Expr>) = conjuncts(query.quals.as_ref())
         .into_iter()
@@ -350,11 +342,7 @@ fn parted<'c>(
     is_column: &dyn Fn(&Expr) -> bool,
     graph: &'c StageGraph,
 ) -> Result<(Query, Columns<'c>, Query), Fallback> {
-    let mut columns = Columns {
-        exprs: Vec::new(),
-        catalog: graph,
-        error: None,
-    };
+    let mut columns = Columns::new(graph);
     upper.quals = None;
     for target in &mut upper.targets {
         target.expr = columns.lift(&target.expr, is_column);
@@ -385,11 +373,7 @@ pub fn above_windows(query: &Query, members: &[u32], graph: &StageGraph) -> Resu
     let keys = keys(&upper, graph)?;
     let is_column =
         |expr: &Expr| keys.contains(expr) || matches!(expr, Expr::Window(call) if members.contains(&call.winref));
-    let mut columns = Columns {
-        exprs: Vec::new(),
-        catalog: graph,
-        error: None,
-    };
+    let mut columns = Columns::new(graph);
     for target in &mut upper.targets {
         target.expr = columns.lift(&target.expr, &is_column);
     }

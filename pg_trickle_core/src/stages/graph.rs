@@ -104,6 +104,7 @@ impl<'c> StageGraph<'c> {
         if rows.contains(NUMBER) {
             self.reads_numbers.set(true);
         }
+        // The planner without a database plans stored stages only.
         let Some(ctes) = self.ctes.as_ref().filter(|_| cfg!(feature = "changes")) else {
             return rows;
         };

@@ -1,6 +1,6 @@
 //! The SQL that moves the boundary of the first rows.
 
-use crate::maintain::bounded::{FEW, size_within, verdict};
+use crate::maintain::bounded::{Bounded, FEW, verdict};
 use crate::maintain::full_refresh::write;
 use crate::maintain::key::KeyColumn;
 use crate::maintain::rekey::{TOUCHED, TouchedKeys, key_column};
@@ -111,22 +111,12 @@ impl Boundary {
         let same = self.same_key("e", "o");
         let last = order.items("s", true);
         let list = names(columns);
-        let mut with = Vec::new();
-        let mut cte = |name: &str, select: &str| with.push(format!("{name} AS MATERIALIZED ({select})"));
         // Of the rows that a changed row of another table is joined to, no more are read than decide.
-        cte(
-            "__pgt_keys",
-            &format!(
-                "SELECT * FROM ({touched}) AS t({}) LIMIT {MOST} OPERATOR(pg_catalog.+) 1",
-                self.keys().join(", ")
-            ),
-        );
-        cte("__pgt_size", "SELECT pg_catalog.count(*) AS n FROM __pgt_keys");
-        let is_few = size_within(&MOST.to_string());
-        cte(
-            TOUCHED,
-            &format!("SELECT DISTINCT * FROM __pgt_keys AS k WHERE {is_few}"),
-        );
+        let keys = format!("SELECT * FROM ({touched}) AS t({})", self.keys().join(", "));
+        let few = Bounded::new(&keys, &MOST.to_string());
+        let mut with = vec![few.with];
+        let mut cte = |name: &str, select: &str| with.push(format!("{name} AS MATERIALIZED ({select})"));
+        cte(TOUCHED, &format!("SELECT DISTINCT * FROM ({}) AS k", few.rows));
         cte(&format!("w({list})"), &self.now.join(" UNION ALL "));
         cte(
             "o",
@@ -201,7 +191,7 @@ impl Boundary {
             op("t.ctid", "=", &format!("d.{RID}")),
             op(&image("t", columns), "<>", &image("d", columns)),
             write(columns),
-            verdict(&is_few, "(SELECT v.wrong::pg_catalog.int4 FROM v)"),
+            verdict(&few.is_few, "(SELECT v.wrong::pg_catalog.int4 FROM v)"),
         )
     }
 
